@@ -1,0 +1,115 @@
+#pragma once
+
+/// \file
+/// Activations: σ, its derivatives, its kinks and its Hermite coefficients.
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <loradyn/activation/polynomial.hpp>
+
+namespace loradyn {
+
+/// A point where σ is continuous but not smooth.
+struct kink {
+  double location = 0.0;
+  double slope_jump = 0.0;  ///< σ'(t+) - σ'(t-), the weight of δ(x - t) in σ''
+};
+
+/// f(x), f'(x), …, f⁗(x); at a kink those of the piece to the left.
+using derivatives = std::array<double, 5>;
+
+/// A function of the user's own: what the library needs to know of it.
+struct user_function {
+  std::string name = "user";
+  std::function<double(double)> value;  ///< continuous, of at most polynomial growth
+  /// σ' and σ''; where empty, by central differences of eighth order that do not reach across a kink
+  /// (errors measured on tanh: 1e-13 for σ', 1e-11 for σ'').
+  std::function<double(double)> first;
+  std::function<double(double)> second;
+  /// The points where σ is not smooth. A kink that is not named here costs accuracy.
+  std::vector<double> kinks;
+  /// Half-width of the strip about the real axis in which every piece of σ is analytic; 0: measured,
+  /// by refining E[σ²], E[σ'²] and E[σσ''] at unit variance until they stand still.
+  double strip = 0.0;
+};
+
+namespace detail {
+class activation_body;
+struct expression;
+}  // namespace detail
+
+/// The closed-form parts of an activation: σ = polynomial + erf_weight erf + relu_weight relu + rest.
+struct activation_parts {
+  polynomial polynomial_part;
+  double erf_weight = 0.0;
+  double relu_weight = 0.0;
+  bool has_rest = false;
+};
+
+/// A scalar activation σ: continuous, smooth between finitely many kinks, of at most polynomial
+/// growth. A cheap, immutable value: copies share their data.
+class activation {
+ public:
+  /// A polynomial of degree <= 20.
+  explicit activation(polynomial p, std::string name = "polynomial");
+
+  /// The user's function.
+  /// \throws argument_error where it has no value, or a kink or the strip is out of range
+  /// \throws convergence_error where its strip is to be measured and its Gaussian moments don't settle
+  explicit activation(user_function f);
+
+  /// Used by the parser.
+  activation(detail::expression e, std::string name);
+
+  /// The text it was made from.
+  [[nodiscard]] const std::string& name() const noexcept;
+
+  /// σ(x)
+  double operator()(double x) const;
+  /// σ'(x); at a kink the left derivative
+  [[nodiscard]] double first(double x) const;
+  /// σ''(x) without its δ-like part; at a kink the left one
+  [[nodiscard]] double second(double x) const;
+  /// σ … σ⁗ at x, without δ-like parts. Where `has_high_derivatives` is false the last two are NaN.
+  [[nodiscard]] derivatives all(double x) const;
+  [[nodiscard]] bool has_high_derivatives() const noexcept;
+
+  /// Tabulates σ, σ', σ'' (without δ-like parts) at the points x; the spans have equal lengths.
+  void tabulate(std::span<const double> x, std::span<double> value, std::span<double> first,
+                std::span<double> second) const;
+
+  /// The kinks, in increasing order.
+  [[nodiscard]] const std::vector<kink>& kinks() const noexcept;
+  /// Half-width of the strip |Im x| < y in which every smooth piece is analytic; may be infinite.
+  [[nodiscard]] double strip() const noexcept;
+  [[nodiscard]] const activation_parts& parts() const noexcept;
+  /// The polynomial that σ is, or null.
+  [[nodiscard]] const polynomial* as_polynomial() const noexcept;
+
+  /// a_n(q) = E[σ⁽ⁿ⁾(√q z)]/n!, the coefficient of the Hermite expansion at variance q, n <= 500
+  /// (docs/theory.md, section 3). Closed for polynomials, erf, ReLU and their combinations, otherwise
+  /// quadrature by Stein's identity, absolute error about 1e-15 E[σ²]^½/(√n! q^{n/2}).
+  /// \param q the variance, >= 0; at q = 0 only σ's own derivatives up to the fourth exist
+  /// \throws argument_error for q < 0, not finite, or too large an n
+  [[nodiscard]] double hermite_coefficient(std::size_t n, double q) const;
+
+  /// Whether two values share their data, so that they are certainly the same function.
+  [[nodiscard]] bool same_as(const activation& other) const noexcept { return body_ == other.body_; }
+
+ private:
+  std::shared_ptr<const detail::activation_body> body_;
+};
+
+/// Adds weight · E[σ⁽ⁿ⁾(√q z)] = weight · n! a_n(q) to moments[n], for every n < moments.size():
+/// the closed forms of erf, for q >= 0, and of ReLU, for q > 0.
+void add_erf_derivatives(double q, double weight, std::span<double> moments);
+void add_relu_derivatives(double q, double weight, std::span<double> moments);
+
+}  // namespace loradyn

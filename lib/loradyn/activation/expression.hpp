@@ -1,0 +1,60 @@
+#pragma once
+
+/// \file
+/// The compiled form of an activation of the grammar. Internal to the activation room.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/activation/polynomial.hpp>
+
+namespace loradyn::detail {
+
+/// The smooth functions that polynomials are multiplied with. GELU is x Φ(x), SiLU is x sigmoid(x)
+/// and ReLU is x H(x), so that these need no symbol of their own.
+enum class primitive : std::size_t { erf, tanh, sigmoid, softplus, normal_cdf, sin, cos };
+inline constexpr std::size_t primitive_count = 7;
+using primitive_powers = std::array<std::uint8_t, primitive_count>;
+
+/// One summand  H(x)^step · cofactor(x) · Π_i primitive_i(x)^powers_i.
+struct expression_term {
+  bool step = false;
+  polynomial cofactor;
+  primitive_powers powers{};
+};
+
+/// A sum of terms with distinct (step, powers).
+struct expression {
+  std::vector<expression_term> terms;
+};
+
+/// An expression, ready to be evaluated with its derivatives.
+class compiled_expression {
+ public:
+  explicit compiled_expression(expression e);
+
+  /// values[k] = f⁽ᵏ⁾(x) for k <= Order, H(0) = 0.
+  template <std::size_t Order>
+  void evaluate(double x, std::array<double, Order + 1>& values) const;
+
+  [[nodiscard]] const std::vector<expression_term>& terms() const noexcept { return terms_; }
+
+ private:
+  // The cofactor of a term and its derivatives up to the fourth.
+  using cofactor_derivatives = std::array<polynomial, 5>;
+
+  std::vector<expression_term> terms_;
+  std::vector<cofactor_derivatives> cofactors_;
+  std::array<bool, primitive_count> used_{};
+};
+
+/// Closed-form parts, the kink at 0 where there is one, and the effective half-width of analyticity.
+activation_parts parts_of(const expression& e);
+std::vector<kink> kinks_of(const expression& e);
+double strip_of(const expression& e);
+
+}  // namespace loradyn::detail

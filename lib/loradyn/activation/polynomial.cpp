@@ -1,0 +1,99 @@
+#include <loradyn/activation/polynomial.hpp>
+
+#include <algorithm>
+#include <boost/math/special_functions/factorials.hpp>
+#include <cstddef>
+#include <loradyn/error.hpp>
+#include <loradyn/gaussian/hermite.hpp>
+#include <string>
+#include <utility>
+
+namespace loradyn {
+namespace {
+
+using boost::math::unchecked_factorial;
+
+void drop_trailing_zeros(std::vector<double>& coefficients) {
+  while (!coefficients.empty() && coefficients.back() == 0.0) {
+    coefficients.pop_back();
+  }
+}
+
+double horner(std::span<const double> coefficients, double t) {
+  double value = 0.0;
+  for (std::size_t j = coefficients.size(); j-- > 0;) {
+    value = value * t + coefficients[j];
+  }
+  return value;
+}
+
+std::vector<double> weighted_shift(std::span<const double> coefficients) {
+  std::vector<double> shifted;
+  for (std::size_t n = 1; n < coefficients.size(); ++n) {
+    shifted.push_back(static_cast<double>(n) * coefficients[n]);
+  }
+  return shifted;
+}
+
+}  // namespace
+
+polynomial::polynomial(std::vector<double> monomial, std::vector<double> hermite)
+    : monomial_(std::move(monomial)), hermite_(std::move(hermite)) {
+  drop_trailing_zeros(monomial_);
+  drop_trailing_zeros(hermite_);
+  if (degree() > max_degree) {
+    throw argument_error("the degree of a polynomial", std::to_string(degree()),
+                         "at most " + std::to_string(max_degree));
+  }
+  about_zero_ = heat_polynomials(monomial_);
+  about_one_ = heat_polynomials(hermite_);
+}
+
+// The heat equation carries the coefficients at variance q0 (Hermite's at 1, the monomials' at 0) to
+// any other: E[f⁽ⁿ⁾(X)] = Σ_j w_{n+2j} (n+2j)!/(j! 2^j) t^j.
+polynomial::heat_table polynomial::heat_polynomials(std::span<const double> coefficients) {
+  heat_table table(coefficients.size());
+  for (std::size_t n = 0; n < coefficients.size(); ++n) {
+    double inverse = 1.0;  // 1/(j! 2^j)
+    for (std::size_t k = n, j = 0; k < coefficients.size(); k += 2, ++j) {
+      table[n].push_back(coefficients[k] * unchecked_factorial<double>(static_cast<unsigned>(k)) *
+                         inverse);
+      inverse /= 2.0 * (static_cast<double>(j) + 1.0);
+    }
+    drop_trailing_zeros(table[n]);
+  }
+  return table;
+}
+
+polynomial polynomial::from_monomials(std::vector<double> monomial) {
+  std::vector<double> hermite;
+  for (const std::vector<double>& row : heat_polynomials(monomial)) {
+    const double moment = horner(row, 1.0);
+    hermite.push_back(moment /
+                      unchecked_factorial<double>(static_cast<unsigned>(hermite.size())));
+  }
+  return {std::move(monomial), std::move(hermite)};
+}
+
+double polynomial::operator()(double x) const { return hermite_series(hermite_, x); }
+
+polynomial polynomial::derivative() const {
+  // He_n' = n He_{n-1}, as for monomials.
+  return {weighted_shift(monomial_), weighted_shift(hermite_)};
+}
+
+void polynomial::gaussian_derivatives(double q, std::span<double> moments) const {
+  // Below this variance the sums about 0 lose fewer digits than those about 1.
+  constexpr double switch_variance = 0.25;
+  const bool near_zero = q < switch_variance;
+  const heat_table& table = near_zero ? about_zero_ : about_one_;
+  const double t = near_zero ? q : q - 1.0;
+  const std::size_t known = std::min(moments.size(), table.size());
+  for (std::size_t n = 0; n < known; ++n) {
+    const bool constant = t == 0.0 && !table[n].empty();
+    moments[n] = constant ? table[n].front() : horner(table[n], t);
+  }
+  std::fill(moments.begin() + static_cast<std::ptrdiff_t>(known), moments.end(), 0.0);
+}
+
+}  // namespace loradyn

@@ -1,0 +1,76 @@
+#include <loradyn/analysis/search_phase.hpp>
+
+#include <cmath>
+#include <limits>
+
+namespace loradyn {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+std::string_view to_string(search_status status) {
+  switch (status) {
+    case search_status::ok:
+      return "ok";
+    case search_status::imprecise:
+      return "imprecise";
+    case search_status::diverges:
+      return "diverges";
+    case search_status::undefined:
+      break;
+  }
+  return "undefined";
+}
+
+search_phase_result search_phase(const population_risk& risk, const lora_parameters& parameters) {
+  parameters.validate();
+  const double mu = parameters.alignment;
+  const double nu = parameters.misalignment;
+  const double kappa = parameters.rate_ratio;
+  const risk_gradient r = risk.gradient({.M = mu, .Q = mu * mu + nu * nu, .gap = nu * nu});
+
+  search_phase_result result;
+  const double drive = -r.M;
+  result.B = -2.0 * r.Q;
+  result.A = drive + mu * result.B;
+  result.C = nu == 0.0 ? 0.0 : nu * result.B;  // not -0
+  const double pull = std::hypot(result.A, result.C);
+  if (!std::isfinite(pull) || !std::isfinite(result.B)) {
+    result.A = result.B = result.C = result.lambda = result.tau = nan;
+    result.status = search_status::undefined;
+    return result;
+  }
+  // The roots of λ² - κBλ - κ(A² + C²) = 0. For B < 0 the textbook form of the larger one is a
+  // difference of near equals; the product of the roots gives it without.
+  const double damping = kappa * result.B;
+  const double root = std::hypot(damping, 2.0 * std::sqrt(kappa) * pull);
+  result.lambda = damping >= 0.0 ? 0.5 * (damping + root)
+                                 : (pull == 0.0 ? 0.0 : 2.0 * kappa * pull * (pull / (root - damping)));
+  if (!(result.lambda > 0.0)) {
+    result.tau = nan;
+    result.status = search_status::diverges;
+    return result;
+  }
+  result.tau = 1.0 / result.lambda;
+  const double length = std::hypot(result.lambda, pull);
+  result.unstable = {.u = result.lambda / length, .m = result.A / length, .s = result.C / length};
+
+  // A is the difference of the drive and μB, so it carries their rounding; λ₊ ≈ A²/|B| doubles it.
+  constexpr double six_digits = 1e-6;
+  const double rounding =
+      8.0 * std::numeric_limits<double>::epsilon() * (std::abs(drive) + std::abs(mu * result.B));
+  if (damping < 0.0 && 2.0 * rounding > six_digits * pull) {
+    result.status = search_status::imprecise;
+  }
+  return result;
+}
+
+double fisher_information(const activation& student) {
+  return pair_kernel(student, student)
+      .moments(pair_covariance::diagonal(1.0), moment_set::gradient)
+      .e11;
+}
+
+}  // namespace loradyn

@@ -1,0 +1,56 @@
+#pragma once
+
+/// \file
+/// The search phase: the linear instability of the flow at (u, m, s) = 0
+/// (docs/theory.md, section 4).
+
+#include <string_view>
+
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/model/parameters.hpp>
+#include <loradyn/model/population_risk.hpp>
+
+namespace loradyn {
+
+/// What the linearisation says of the search phase.
+enum class search_status {
+  ok,         ///< a linear instability: λ₊ > 0, τ = 1/λ₊
+  imprecise,  ///< as ok, but the drive (A, C) is so near zero that its rounding error shows in τ
+  diverges,   ///< A = C = 0 and B <= 0: λ₊ = 0, τ does not exist
+  undefined,  ///< A, B or C does not exist here (a kinked student at μ = ν = 0)
+};
+
+/// "ok", "imprecise", "diverges", "undefined".
+std::string_view to_string(search_status status);
+
+/// A direction in the space of overlaps (u, m, s), of unit length.
+struct overlap_direction {
+  double u = 0.0;
+  double m = 0.0;
+  double s = 0.0;
+};
+
+/// The linearised flow  u' = κ(A m + C s + B u),  m' = A u,  s' = C u  and what follows from it.
+struct search_phase_result {
+  double A = 0.0;       ///< E[(g(z) - σ(λ)) σ'(λ) z]
+  double B = 0.0;       ///< -E[σ'(λ)²] + E[(g(z) - σ(λ)) σ''(λ)]
+  double C = 0.0;       ///< E[(g(z) - σ(λ)) σ'(λ) z'] = ν B
+  double lambda = 0.0;  ///< λ₊ = ½(κB + √(κ²B² + 4κ(A² + C²))), the growth rate; NaN if undefined
+  double tau = 0.0;     ///< τ = 1/λ₊; NaN unless status is ok or imprecise
+  overlap_direction unstable;  ///< e₊ with u >= 0, the direction in which the search escapes; zero
+                               ///< unless status is ok or imprecise
+  search_status status = search_status::ok;
+};
+
+/// The search phase of a LoRA problem; times are raw (in units of 1/η steps).
+/// \param risk the student's and the teacher's activations
+/// \param parameters μ, ν, κ are used
+/// \throws argument_error where a parameter is out of range
+/// \throws convergence_error where a kernel's quadrature does not converge
+search_phase_result search_phase(const population_risk& risk, const lora_parameters& parameters);
+
+/// E[σ'(z)²], z ~ N(0, 1): time in "fisher" units is raw time times this, rates (A, B, C, λ₊) are
+/// divided by it. k k! for He_k, 1 for the linear student.
+double fisher_information(const activation& student);
+
+}  // namespace loradyn

@@ -1,0 +1,72 @@
+#pragma once
+
+/// \file
+/// Quadrature grids for E[f(z)], z ~ N(0, 1), and for the Hermite coefficients of f.
+///
+/// A grid is symmetric: it stores nodes z >= 0 and every one stands for the pair ±z. Two kinds:
+/// - equispaced (the trapezoidal rule), for functions that are analytic in a strip |Im z| < y: the
+///   error falls like e^{-2πy/h};
+/// - panels of 16-point Gauss-Legendre rules between breakpoints, for functions with kinks: no panel
+///   runs across a break.
+/// A *level* halves the step or the panel; level l integrates functions of strip half-width
+/// y >= y₀ 2^{-l} to rounding (`grid_level`).
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <Eigen/Core>
+
+namespace loradyn {
+
+/// Nodes and Gaussian weights of one grid, with the table of he_n at its nodes on demand.
+class gaussian_grid {
+ public:
+  /// Number of Hermite polynomials in a table; a multiple of the block.
+  static constexpr std::size_t table_size = 512;
+  /// Polynomials of one parity that `project` handles at a time.
+  static constexpr Eigen::Index half_block = 16;
+
+  /// The trapezoidal rule of step 2^-(level + 2).
+  static gaussian_grid equispaced(int level);
+
+  /// Gauss-Legendre panels of width at most 2^(1 - level), broken at 0 and at ±|breaks|.
+  static gaussian_grid panels(std::span<const double> breaks, int level);
+
+  /// Nodes z_i >= 0, increasing.
+  [[nodiscard]] const std::vector<double>& nodes() const noexcept { return nodes_; }
+
+  /// w_i with E[f(z)] ≈ Σ_i w_i (f(z_i) + f(-z_i)).
+  [[nodiscard]] const std::vector<double>& weights() const noexcept { return weights_; }
+
+  /// Computes the table of he_n(z_i), n < table_size; `even_table` and `odd_table` need it.
+  void tabulate();
+
+  /// Row j: he_{2j} at the nodes.
+  [[nodiscard]] const Eigen::MatrixXd& even_table() const noexcept { return even_; }
+  /// Row j: he_{2j+1} at the nodes.
+  [[nodiscard]] const Eigen::MatrixXd& odd_table() const noexcept { return odd_; }
+
+ private:
+  std::vector<double> nodes_;
+  std::vector<double> weights_;
+  Eigen::MatrixXd even_;
+  Eigen::MatrixXd odd_;
+};
+
+/// The coarsest and the finest level there are.
+inline constexpr int min_grid_level = -1;
+inline constexpr int max_grid_level = 5;
+
+/// The least level >= `least` whose grids integrate, to rounding, a function of z that is analytic
+/// for |Im z| < strip (apart from its kinks, on panels).
+/// \throws convergence_error where that would be finer than max_grid_level
+int grid_level(double strip, int least);
+
+/// The shared equispaced grid of a level, tabulated; built once, safe from any thread.
+const gaussian_grid& shared_equispaced_grid(int level);
+
+/// The shared panels of a level with a break at 0 alone, tabulated; built once, safe from any thread.
+const gaussian_grid& shared_panel_grid(int level);
+
+}  // namespace loradyn

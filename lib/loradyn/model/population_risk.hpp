@@ -1,0 +1,52 @@
+#pragma once
+
+/// \file
+/// The population risk as a function of the teacher overlap M and the student's variance Q
+/// (docs/theory.md, section 2).
+
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/kernel/pair_kernel.hpp>
+
+namespace loradyn {
+
+/// The second moments of student and teacher fields, λ = <w, x> and λ* = <w*, x>.
+struct field_overlaps {
+  double M = 0.0;    ///< <w, w*>, the teacher overlap
+  double Q = 0.0;    ///< |w|²
+  double gap = 0.0;  ///< Q - M² >= 0, what of w is not along w*, given apart to keep its digits
+};
+
+/// ∂R/∂M and ∂R/∂Q.
+struct risk_gradient {
+  double M = 0.0;
+  double Q = 0.0;
+};
+
+/// R(M, Q) = ½ E[(σ(λ) - g(λ*))²] + Δ/2 for a student σ and a teacher g.
+/// Immutable and safe from any thread; copies share their tables.
+class population_risk {
+ public:
+  population_risk(activation student, activation teacher);
+
+  /// R at label noise Δ >= 0.
+  [[nodiscard]] double value(const field_overlaps& overlaps, double label_noise) const;
+
+  /// R_M = -E[σ'(λ) g'(λ*)],  2 R_Q = E[σ'(λ)²] + E[(σ(λ) - g(λ*)) σ''(λ)]. Accuracy and exceptions
+  /// are those of `pair_kernel`.
+  [[nodiscard]] risk_gradient gradient(const field_overlaps& overlaps) const;
+
+  [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
+  [[nodiscard]] const activation& teacher() const noexcept { return cross_.g(); }
+
+  /// E[σ(X) σ(Y)]
+  [[nodiscard]] const pair_kernel& self_kernel() const noexcept { return self_; }
+  /// E[σ(X) g(Y)]
+  [[nodiscard]] const pair_kernel& cross_kernel() const noexcept { return cross_; }
+
+ private:
+  pair_kernel self_;
+  pair_kernel cross_;
+  double teacher_power_ = 0.0;  // E[g(z)²]
+};
+
+}  // namespace loradyn
