@@ -35,13 +35,13 @@ struct finite_difference {
   const std::vector<double>& kinks;
 
   [[nodiscard]] double step(double x, double ideal) const {
-    const double h = std::min(ideal * std::max(1.0, std::abs(x)), distance_to(kinks, x) / 4.0);
+    const double h = std::min(ideal * std::max(1.0, std::abs(x)), distance_to(kinks, x) / 5.0);
     // At a kink itself there is no central difference; a step left of it is the left derivative.
     return h > 0.0 ? h : 0.0;
   }
 
   [[nodiscard]] double first(double x) const {
-    const double h = step(x, 0.02);
+    const double h = step(x, 0.012);
     if (h == 0.0) {
       return first(std::nextafter(x - 1e-6, x - 1.0));
     }
@@ -50,7 +50,7 @@ struct finite_difference {
   }
 
   [[nodiscard]] double second(double x) const {
-    const double h = step(x, 0.04);
+    const double h = step(x, 0.02);
     if (h == 0.0) {
       return second(std::nextafter(x - 1e-4, x - 1.0));
     }

@@ -30,7 +30,7 @@ struct user_function {
   std::string name = "user";
   std::function<double(double)> value;  ///< continuous, of at most polynomial growth
   /// σ' and σ''; where empty, by central differences of eighth order that do not reach across a kink
-  /// (errors measured on tanh: 1e-13 for σ', 1e-11 for σ'').
+  /// (errors measured on tanh: 2e-14 for σ', 3e-12 for σ'').
   std::function<double(double)> first;
   std::function<double(double)> second;
   /// The points where σ is not smooth. A kink that is not named here costs accuracy.

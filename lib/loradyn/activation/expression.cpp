@@ -65,11 +65,12 @@ jet<4> softplus_jet(double x) {
   return {std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))), s[0], s[1], s[2], s[3]};
 }
 
-// t and 1 - t² from e^{-2|x|} - 1, so that neither cancels.
+// t and 1 - t² from e^{-2|x|}, neither by cancellation.
 jet<4> tanh_jet(double x) {
-  const double e = std::expm1(-2.0 * std::abs(x));
-  const double t = std::copysign(-e / (2.0 + e), x);
-  const double slope = 4.0 * (1.0 + e) / ((2.0 + e) * (2.0 + e));
+  const double decay = std::exp(-2.0 * std::abs(x));
+  const double rise = decay < 0.5 ? 1.0 - decay : -std::expm1(-2.0 * std::abs(x));
+  const double t = std::copysign(rise / (1.0 + decay), x);
+  const double slope = 4.0 * decay / ((1.0 + decay) * (1.0 + decay));
   const double square = t * t;
   return {t, slope, -2.0 * t * slope, slope * (6.0 * square - 2.0),
           slope * t * (16.0 - 24.0 * square)};

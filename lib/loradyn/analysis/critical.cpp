@@ -21,22 +21,15 @@ using boost::math::constants::pi;
 // the kernels with a margin.
 constexpr double zero_fraction = 1e-11;
 
-struct drive_value {
-  double A = 0.0;
-  double B = 0.0;
-  double scale = 0.0;  // |E[σ'g']| + |μB|, whose sum or difference A is
-};
-
 class drive {
  public:
   drive(const population_risk& risk, const lora_parameters& parameters)
       : risk_(risk), parameters_(parameters) {}
 
-  [[nodiscard]] drive_value at(double mu) const {
+  [[nodiscard]] search_phase_result at(double mu) const {
     lora_parameters p = parameters_;
     p.alignment = mu;
-    const search_phase_result r = search_phase(risk_, p);
-    return {r.A, r.B, std::abs(r.A - mu * r.B) + std::abs(mu * r.B)};
+    return search_phase(risk_, p);
   }
 
   double operator()(double mu) const { return at(mu).A; }
@@ -135,8 +128,8 @@ void resolve(const drive& a, double lo, double hi, int depth, std::vector<piece>
   double scale = 0.0;
   const chebyshev_series series(
       [&](double mu) {
-        const drive_value v = a.at(mu);
-        scale = std::max(scale, v.scale);
+        const search_phase_result v = a.at(mu);
+        scale = std::max(scale, v.A_scale);
         return v.A;
       },
       lo, hi);
@@ -209,11 +202,11 @@ double step_off(const drive& a, double from, double end, double threshold) {
   return end;
 }
 
-critical_status classify(const lora_parameters& parameters, const drive_value& v) {
+critical_status classify(const lora_parameters& parameters, const search_phase_result& v) {
   if (parameters.misalignment > 0.0) {
     return critical_status::finite;
   }
-  if (std::abs(v.B) <= zero_fraction * (v.scale + std::abs(v.B))) {
+  if (std::abs(v.B) <= zero_fraction * (v.A_scale + std::abs(v.B))) {
     return critical_status::marginal;
   }
   return v.B < 0.0 ? critical_status::diverges : critical_status::finite;
@@ -284,7 +277,7 @@ std::vector<critical_alignment> critical_alignments(const population_risk& risk,
                                             boost::math::tools::eps_tolerance<double>(), iterations);
       root = 0.5 * (bracket.first + bracket.second);
     }
-    const drive_value v = a.at(root);
+    const search_phase_result v = a.at(root);
     roots.push_back({root, v.B, slope_at(root),
                      crosses ? classify(parameters, v) : critical_status::possible_double});
   }

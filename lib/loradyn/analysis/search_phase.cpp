@@ -36,6 +36,7 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   result.B = -2.0 * r.Q;
   result.A = drive + mu * result.B;
   result.C = nu == 0.0 ? 0.0 : nu * result.B;  // not -0
+  result.A_scale = std::abs(drive) + std::abs(mu) * 2.0 * r.Q_scale;
   const double pull = std::hypot(result.A, result.C);
   if (!std::isfinite(pull) || !std::isfinite(result.B)) {
     result.A = result.B = result.C = result.lambda = result.tau = nan;
@@ -57,10 +58,9 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   const double length = std::hypot(result.lambda, pull);
   result.unstable = {.u = result.lambda / length, .m = result.A / length, .s = result.C / length};
 
-  // A is the difference of the drive and μB, so it carries their rounding; λ₊ ≈ A²/|B| doubles it.
+  // A carries the rounding of its terms; λ₊ ≈ A²/|B| doubles it.
   constexpr double six_digits = 1e-6;
-  const double rounding =
-      8.0 * std::numeric_limits<double>::epsilon() * (std::abs(drive) + std::abs(mu * result.B));
+  const double rounding = 4.0 * std::numeric_limits<double>::epsilon() * result.A_scale;
   if (damping < 0.0 && 2.0 * rounding > six_digits * pull) {
     result.status = search_status::imprecise;
   }

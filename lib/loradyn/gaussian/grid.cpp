@@ -13,9 +13,10 @@
 namespace loradyn {
 namespace {
 
-// Beyond this |z| the weight e^{-z²/2} is 2e-37: it outlasts the growth of he_n(z) ~ e^{z²/4} and of
-// a product of two functions of degree 20.
-constexpr double cutoff = 13.0;
+// Beyond |z| = 16 the weight e^{-z²/2} times the growth e^{z²/4} of he_n is 2e-28 and outlasts a
+// function of degree 20; without he_n a product of two such functions has died out at |z| = 13.
+constexpr double cutoff = 16.0;
+constexpr double core_cutoff = 13.0;
 
 double density(double z) {
   return std::exp(-0.5 * z * z) / boost::math::constants::root_two_pi<double>();
@@ -94,6 +95,11 @@ gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level) {
     }
   }
   return grid;
+}
+
+std::size_t gaussian_grid::core_size() const noexcept {
+  const auto end = std::upper_bound(nodes_.begin(), nodes_.end(), core_cutoff);
+  return static_cast<std::size_t>(end - nodes_.begin());
 }
 
 void gaussian_grid::tabulate() {

@@ -36,6 +36,10 @@ class gaussian_grid {
   /// Nodes z_i >= 0, increasing.
   [[nodiscard]] const std::vector<double>& nodes() const noexcept { return nodes_; }
 
+  /// How many nodes, from the first, matter to a product of two functions of degree <= 20; the others
+  /// are for Hermite polynomials of high order.
+  [[nodiscard]] std::size_t core_size() const noexcept;
+
   /// w_i with E[f(z)] ≈ Σ_i w_i (f(z_i) + f(-z_i)).
   [[nodiscard]] const std::vector<double>& weights() const noexcept { return weights_; }
 

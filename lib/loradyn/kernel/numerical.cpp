@@ -36,16 +36,16 @@ double scaled_strip(const activation& f, double deviation) {
   return deviation > 0.0 ? f.strip() / deviation : infinity;
 }
 
-// σ, σ' and σ'' at ±√q z_i: first every plus, then every minus.
+// σ, σ' and σ'' at ±√q z_i for the core of a grid: first every plus, then every minus.
 struct tabulated {
-  tabulated(const activation& f, double deviation, const std::vector<double>& nodes)
-      : count(nodes.size()),
+  tabulated(const activation& f, double deviation, const gaussian_grid& grid)
+      : count(grid.core_size()),
         x(2 * count),
         value(2 * count),
         first(2 * count),
         second(2 * count) {
     for (std::size_t i = 0; i < count; ++i) {
-      x[i] = deviation * nodes[i];
+      x[i] = deviation * grid.nodes()[i];
       x[count + i] = -x[i];
     }
     f.tabulate(x, value, first, second);
@@ -114,10 +114,10 @@ pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) c
   const double strip =
       std::min(scaled_strip(f_, deviation_f), scaled_strip(g_, std::abs(deviation_g)));
   const auto grid = grid_for(breaks, strip, min_grid_level, false);
-  const tabulated f(f_, deviation_f, grid->nodes());
+  const tabulated f(f_, deviation_f, *grid);
   const bool same = f_.same_as(g_) && deviation_f == deviation_g;
   const std::optional<tabulated> other =
-      same ? std::nullopt : std::optional<tabulated>(std::in_place, g_, deviation_g, grid->nodes());
+      same ? std::nullopt : std::optional<tabulated>(std::in_place, g_, deviation_g, *grid);
   const tabulated& g = same ? f : *other;
 
   const auto expectation = [&](const std::vector<double>& a, const std::vector<double>& b) {
@@ -256,7 +256,7 @@ pair_moments numerical_pair::nested(const pair_covariance& v, moment_set wanted)
         e.g2_g4 += weight * g2 * (eta * eta - v.q1 / v.gap);
       }
     };
-    const std::size_t count = grid->nodes().size();
+    const std::size_t count = grid->core_size();
     std::vector<double> y(2 * count);
     for (std::size_t i = 0; i < count; ++i) {
       y[i] = mean + spread * grid->nodes()[i];
@@ -292,7 +292,7 @@ pair_moments numerical_pair::nested(const pair_covariance& v, moment_set wanted)
   const double strip =
       std::min(scaled_strip(f_, deviation), scaled_strip(g_, std::abs(slope) * deviation));
   const auto grid = grid_for(breaks, strip, min_grid_level, false);
-  const tabulated f(f_, deviation, grid->nodes());
+  const tabulated f(f_, deviation, *grid);
 
   pair_moments m;
   const auto add = [&](double weight, double f0, double f1, double f2, const conditional& e) {

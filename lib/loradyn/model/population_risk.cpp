@@ -1,5 +1,6 @@
 #include <loradyn/model/population_risk.hpp>
 
+#include <cmath>
 #include <utility>
 
 namespace loradyn {
@@ -25,7 +26,8 @@ risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
   const pair_moments self =
       self_.moments(pair_covariance::diagonal(overlaps.Q), moment_set::gradient);
   const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
-  return {-cross.e11, 0.5 * (self.e11 + self.e20 - cross.e20)};
+  return {-cross.e11, 0.5 * (self.e11 + self.e20 - cross.e20),
+          0.5 * (std::abs(self.e11) + std::abs(self.e20) + std::abs(cross.e20))};
 }
 
 }  // namespace loradyn

@@ -20,6 +20,9 @@ struct field_overlaps {
 struct risk_gradient {
   double M = 0.0;
   double Q = 0.0;
+  /// The sum of the absolute values of the three moments that Q is made of: what its rounding error
+  /// is relative to.
+  double Q_scale = 0.0;
 };
 
 /// R(M, Q) = ½ E[(σ(λ) - g(λ*))²] + Δ/2 for a student σ and a teacher g.

@@ -1,0 +1,161 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/activation/from_callable.hpp>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/error.hpp>
+#include <string>
+#include <support/reference.hpp>
+#include <vector>
+
+using namespace loradyn;
+
+namespace {
+
+const std::vector<std::string> smooth{"linear", "erf", "sigmoid", "tanh",       "softplus", "gelu",
+                                      "silu",   "sin", "cos",     "he7",        "erf^2",    "tanh*erf",
+                                      "he3*tanh", "sin^3*cos", "softplus^2-gelu"};
+
+}  // namespace
+
+TEST_CASE("each derivative is the derivative of the one before") {
+  std::vector<std::string> names = smooth;
+  names.insert(names.end(), {"relu", "relu^2", "relu*tanh", "relu^3*cos"});
+  for (const std::string& name : names) {
+    const activation f = parse_activation(name);
+    for (const double x : {-4.1, -0.8, 0.35, 1.9}) {
+      CAPTURE(name, x);
+      // A central difference of sixth order: truncation below 1e-10, rounding 1e-13/h.
+      const double h = 1e-2;
+      const auto at = [&](int i) { return f.all(x + i * h); };
+      const derivatives d = f.all(x);
+      for (std::size_t k = 0; k < 4; ++k) {
+        const double difference = (45 * (at(1)[k] - at(-1)[k]) - 9 * (at(2)[k] - at(-2)[k]) +
+                                   (at(3)[k] - at(-3)[k])) /
+                                  (60 * h);
+        CHECK(d[k + 1] == Approx(difference).epsilon(1e-8).margin(1e-8));
+      }
+      CHECK(f(x) == d[0]);
+      CHECK(f.first(x) == d[1]);
+      CHECK(f.second(x) == d[2]);
+    }
+  }
+}
+
+TEST_CASE("activations keep their digits far from the origin") {
+  CHECK(parse_activation("sigmoid")(-700.0) == Approx(std::exp(-700.0)).epsilon(1e-14));
+  CHECK(parse_activation("softplus")(-700.0) == Approx(std::exp(-700.0)).epsilon(1e-14));
+  CHECK(parse_activation("softplus")(700.0) == 700.0);
+  CHECK(parse_activation("tanh").first(300.0) == Approx(4 * std::exp(-600.0)).epsilon(1e-14));
+  CHECK(parse_activation("gelu")(-30.0) == Approx(-30 * 0.5 * std::erfc(30 / std::sqrt(2.0))));
+  CHECK(std::isfinite(parse_activation("silu")(-1e308)));
+}
+
+TEST_CASE("Hermite coefficients match the high-precision values") {
+  // On the natural scale of a coefficient, 1/(√n! q^{n/2}) times the function's size, which is at
+  // most about 2 here except for he7, whose coefficients are exact.
+  for (const auto& row : test::reference("coefficients.json")) {
+    const std::string name = row["f"];
+    const auto n = row["n"].get<std::size_t>();
+    const double q = test::number(row["q"]);
+    CAPTURE(name, n, q);
+    const double scale = std::max(
+        std::abs(test::number(row["a"])),
+        2.0 / (std::sqrt(std::tgamma(static_cast<double>(n) + 1)) * std::pow(q, 0.5 * static_cast<double>(n))));
+    CHECK(std::abs(parse_activation(name).hermite_coefficient(n, q) - test::number(row["a"])) <=
+          2e-14 * scale);
+  }
+}
+
+TEST_CASE("Hermite coefficients obey the heat equation and their limits") {
+  // a_n'(q) = ½ (n+2)(n+1) a_{n+2}(q)
+  for (const std::string& name : smooth) {
+    const activation f = parse_activation(name);
+    for (const std::size_t n : {0U, 1U, 4U}) {
+      CAPTURE(name, n);
+      const double q = 0.6;
+      const double h = 1e-2;
+      const auto a = [&](int i) { return f.hermite_coefficient(n, q + i * h); };
+      const double slope =
+          (45 * (a(1) - a(-1)) - 9 * (a(2) - a(-2)) + (a(3) - a(-3))) / (60 * h);
+      const double expected =
+          0.5 * static_cast<double>((n + 2) * (n + 1)) * f.hermite_coefficient(n + 2, q);
+      CHECK(slope == Approx(expected).epsilon(1e-7).margin(1e-8));
+    }
+    // At q = 0 they are Taylor's.
+    CHECK(f.hermite_coefficient(2, 0.0) == Approx(f.second(0.0) / 2).margin(1e-14));
+  }
+  CHECK_THROWS_AS(parse_activation("erf").hermite_coefficient(1, -0.1), argument_error);
+  CHECK_THROWS_AS(parse_activation("erf").hermite_coefficient(501, 1.0), argument_error);
+}
+
+TEST_CASE("a user's function without derivatives gets them by differences") {
+  const activation own(user_function{.name = "own",
+                                     .value = [](double x) { return std::tanh(x); },
+                                     .first = {},
+                                     .second = {},
+                                     .kinks = {},
+                                     .strip = 0.0});
+  const activation built_in = parse_activation("tanh");
+  double worst_first = 0.0;
+  double worst_second = 0.0;
+  for (double x = -5.0; x <= 5.0; x += 0.01) {
+    worst_first = std::max(worst_first, std::abs(own.first(x) - built_in.first(x)));
+    worst_second = std::max(worst_second, std::abs(own.second(x) - built_in.second(x)));
+  }
+  CHECK(worst_first < 4e-14);
+  CHECK(worst_second < 6e-12);
+  CHECK(own.strip() < 2.0);  // tanh has its poles at ±iπ/2
+}
+
+TEST_CASE("a generic callable is differentiated automatically") {
+  const activation own =
+      activation_from_callable([](auto x) { return x * tanh(x); }, "x tanh x");
+  const activation built_in = parse_activation("linear*tanh");
+  for (const double x : {-2.0, -0.3, 0.4, 3.0}) {
+    CHECK(own(x) == Approx(built_in(x)).epsilon(1e-14));
+    CHECK(own.first(x) == Approx(built_in.first(x)).epsilon(1e-13));
+    CHECK(own.second(x) == Approx(built_in.second(x)).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("kinks of a user's function get their slope jumps") {
+  const auto hard_tanh = [](double x) { return std::clamp(x, -1.0, 1.0); };
+  for (const bool with_derivative : {false, true}) {
+    user_function f;
+    f.name = "hard tanh";
+    f.value = hard_tanh;
+    if (with_derivative) {
+      f.first = [](double x) { return x > -1.0 && x < 1.0 ? 1.0 : 0.0; };
+    }
+    f.kinks = {1.0, -1.0};
+    const activation a(f);
+    REQUIRE(a.kinks().size() == 2);
+    CHECK(a.kinks()[0].location == -1.0);
+    CHECK(a.kinks()[0].slope_jump == Approx(1.0).epsilon(1e-11));
+    CHECK(a.kinks()[1].slope_jump == Approx(-1.0).epsilon(1e-11));
+    CHECK(std::abs(a.second(0.999)) < 1e-6);
+  }
+}
+
+TEST_CASE("a kink that is not named is noticed") {
+  user_function f;
+  f.value = [](double x) { return std::abs(x - 0.3); };
+  CHECK_THROWS_AS(activation(f), convergence_error);
+  f.kinks = {0.3};
+  CHECK_NOTHROW(activation(f));
+}
+
+TEST_CASE("bad user functions are refused") {
+  user_function f;
+  CHECK_THROWS_AS(activation(f), argument_error);
+  f.value = [](double x) { return x; };
+  f.kinks = {0.0, 0.0};
+  CHECK_THROWS_AS(activation(f), argument_error);
+  f.kinks = {std::numeric_limits<double>::infinity()};
+  CHECK_THROWS_AS(activation(f), argument_error);
+  f.kinks = {};
+  f.strip = -1.0;
+  CHECK_THROWS_AS(activation(f), argument_error);
+}

@@ -1,0 +1,180 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/critical.hpp>
+#include <loradyn/analysis/limits.hpp>
+#include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/error.hpp>
+#include <string>
+
+using namespace loradyn;
+
+namespace {
+
+population_risk matched(const std::string& name) {
+  return {parse_activation(name), parse_activation(name)};
+}
+
+std::vector<critical_alignment> roots(const std::string& name, double lo, double hi) {
+  return critical_alignments(matched(name), {}, lo, hi);
+}
+
+}  // namespace
+
+TEST_CASE("the known critical alignments of Hermite pairs") {
+  const auto he3 = roots("he3", 0.0, 1.0);
+  REQUIRE(he3.size() == 1);
+  CHECK(he3[0].alignment == Approx(0.3207243473230675).epsilon(1e-15));
+  CHECK(he3[0].status == critical_status::diverges);
+  const auto he10 = roots("he10", 0.0, 1.0);
+  REQUIRE(he10.size() == 2);
+  CHECK(he10[0].alignment == Approx(0.3967893025649656).epsilon(1e-14));
+  CHECK(he10[1].alignment == Approx(0.5732010245551071).epsilon(1e-14));
+  for (const char* name : {"linear", "he2", "he4", "he6", "he8", "erf", "relu", "sigmoid"}) {
+    CAPTURE(name);
+    CHECK(roots(name, 0.0, 1.0).empty());
+  }
+}
+
+TEST_CASE("the slope of A at a root, against He3's polynomial") {
+  // For He3, A = 18 μ² + μ B with B = -9(5μ⁴ - 6μ² + 1)... by parts: A is a polynomial of degree 5,
+  // so a sixth-order difference of it is exact but for rounding.
+  const population_risk risk = matched("he3");
+  const auto root = critical_alignments(risk, {}, 0.0, 1.0).at(0);
+  const double h = 1e-2;
+  const auto A = [&](int i) {
+    return search_phase(risk, {.alignment = root.alignment + i * h}).A;
+  };
+  const double slope = (45 * (A(1) - A(-1)) - 9 * (A(2) - A(-2)) + (A(3) - A(-3))) / (60 * h);
+  CHECK(root.slope == Approx(slope).epsilon(1e-12));
+}
+
+TEST_CASE("zeros at the ends of the interval are not counted, the same inside are") {
+  CHECK(roots("he3", 0.0, 1.0).size() == 1);
+  const auto wide = roots("he3", -0.5, 1.5);
+  REQUIRE(wide.size() == 3);
+  CHECK(wide[0].alignment == Approx(0.0).margin(1e-14));
+  CHECK(wide[2].alignment == Approx(1.0).epsilon(1e-14));
+  CHECK(wide[2].slope == Approx(-90.0));  // -E[z² σ'²] = -9 E[z² (z²-1)²]
+}
+
+TEST_CASE("roots of every activation are found, however narrow the interval") {
+  for (const char* name : {"he3", "he7", "he14", "he20", "sin", "he3+0.5*he5"}) {
+    CAPTURE(name);
+    const population_risk risk = matched(name);
+    // A scan that is dense enough to see every sign change of these.
+    std::vector<double> seen;
+    const int points = 20000;
+    double before = search_phase(risk, {.alignment = -1.5}).A;
+    for (int i = 1; i <= points; ++i) {
+      const double mu = -1.5 + 3.0 * (i + 0.1) / points;
+      const double A = search_phase(risk, {.alignment = mu}).A;
+      if (std::signbit(A) != std::signbit(before)) {
+        seen.push_back(mu - 1.5 / points);
+      }
+      before = A;
+    }
+    const auto found = critical_alignments(risk, {}, -1.5, 1.5);
+    REQUIRE(found.size() == seen.size());
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      CHECK(std::abs(found[i].alignment - seen[i]) < 3.0 / points);
+      const double mu = found[i].alignment;
+      const auto again = critical_alignments(risk, {}, mu - 1e-4, mu + 2e-4);
+      REQUIRE(again.size() == 1);
+      CHECK(again[0].alignment == Approx(mu).margin(1e-12));
+    }
+  }
+}
+
+TEST_CASE("a double root is reported as possible, and splits when A moves") {
+  // For the student He1 + a He2 and the teacher He1 + b He2, A has a double root where its
+  // discriminant vanishes; b is found by bisection on the number of roots.
+  const activation student = parse_activation("he1+0.5*he2");
+  const auto with_teacher = [&](double b) {
+    const activation teacher = parse_activation("{x}*he1+he2", {{"x", b}});
+    return critical_alignments({student, teacher}, {}, 0.05, 2.0);
+  };
+  double two = 0.0;
+  double none = 0.0;
+  for (double b = -6.0; b < 6.0; b += 0.25) {
+    const std::size_t here = with_teacher(b).size();
+    const std::size_t next = with_teacher(b + 0.25).size();
+    if (here + 2 == next) {
+      none = b;
+      two = b + 0.25;
+    } else if (here == next + 2) {
+      two = b;
+      none = b + 0.25;
+    }
+  }
+  REQUIRE(two != none);
+  const std::size_t many = with_teacher(two).size();
+  const std::size_t few = with_teacher(none).size();
+  bool touched = false;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (two + none);
+    const auto found = with_teacher(middle);
+    const bool possible =
+        std::any_of(found.begin(), found.end(), [](const critical_alignment& c) {
+          return c.status == critical_status::possible_double;
+        });
+    touched = touched || possible;
+    if (found.size() == few) {
+      none = middle;
+    } else {
+      CHECK((found.size() == many || possible));
+      two = middle;
+    }
+  }
+  CHECK(touched);
+}
+
+TEST_CASE("with a misalignment tau stays finite where A vanishes") {
+  const auto found = critical_alignments(matched("he3"), {.misalignment = 0.3}, 0.0, 1.0);
+  for (const critical_alignment& c : found) {
+    CHECK(c.status == critical_status::finite);
+    const auto r = search_phase(matched("he3"), {.alignment = c.alignment, .misalignment = 0.3});
+    CHECK(std::abs(r.A) < 1e-12);
+    CHECK(r.tau < 1e3);
+  }
+  CHECK_FALSE(found.empty());
+}
+
+TEST_CASE("intervals that are none are refused") {
+  CHECK_THROWS_AS(roots("erf", 1.0, 0.0), argument_error);
+  CHECK_THROWS_AS(roots("erf", 0.5, 0.5), argument_error);
+  CHECK_THROWS_AS(roots("erf", 0.0, std::numeric_limits<double>::infinity()), argument_error);
+}
+
+TEST_CASE("strong pre-training: tau approaches its law at first order in 1 - mu") {
+  for (const char* name : {"erf", "relu", "he3", "he10", "tanh", "softplus", "relu^2"}) {
+    CAPTURE(name);
+    const population_risk risk = matched(name);
+    const divergence_law law = strong_pretraining_law(parse_activation(name));
+    const auto excess = [&](double e) {
+      return search_phase(risk, {.alignment = 1 - e}).tau / law(1 - e) - 1;
+    };
+    CHECK(std::abs(excess(1e-4)) < 5e-3);
+    if (!std::string(name).starts_with("relu")) {  // whose correction starts at second order
+      const double order = std::log2(excess(2e-3) / excess(1e-3));
+      CHECK(order > 0.9);
+      CHECK(order < 1.1);
+    }
+  }
+  CHECK(strong_pretraining_law(parse_activation("relu")).prefactor == Approx(2.0));
+  CHECK(strong_pretraining_law(parse_activation("linear")).prefactor == Approx(1.0));
+  CHECK_THROWS_AS(strong_pretraining_law(parse_activation("he0")), argument_error);
+}
+
+TEST_CASE("near a critical alignment tau follows the inverse square") {
+  const population_risk risk = matched("he3");
+  const divergence_law law = critical_law(roots("he3", 0.0, 1.0).at(0));
+  for (const double e : {-1e-4, 1e-4}) {
+    const double mu = law.centre + e;
+    CHECK(search_phase(risk, {.alignment = mu}).tau == Approx(law(mu)).epsilon(2e-3));
+  }
+  const auto slow = search_phase(risk, {.alignment = law.centre + 1e-4, .rate_ratio = 7.0});
+  CHECK(slow.tau == Approx(law(law.centre + 1e-4)).epsilon(2e-3));  // κ drops out
+  CHECK_THROWS_AS(critical_law({.status = critical_status::finite}), argument_error);
+}
