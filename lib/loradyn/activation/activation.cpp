@@ -161,13 +161,13 @@ class activation_body {
 
 namespace {
 
-std::shared_ptr<detail::activation_body> body_of(detail::expression e, std::string name) {
+std::shared_ptr<detail::activation_body> body_of(const detail::expression& e, std::string name) {
   activation_parts parts = detail::parts_of(e);
   std::vector<kink> kinks = detail::kinks_of(e);
   const double strip = detail::strip_of(e);
   return std::make_shared<detail::activation_body>(detail::activation_body{
       std::move(name), std::move(parts), std::move(kinks), strip,
-      detail::compiled_expression(std::move(e))});
+      detail::compiled_expression(e)});
 }
 
 detail::expression expression_of(polynomial p) {
@@ -180,8 +180,8 @@ detail::expression expression_of(polynomial p) {
 
 }  // namespace
 
-activation::activation(detail::expression e, std::string name)
-    : body_(body_of(std::move(e), std::move(name))) {}
+activation::activation(const detail::expression& e, std::string name)
+    : body_(body_of(e, std::move(name))) {}
 
 activation::activation(polynomial p, std::string name)
     : activation(expression_of(std::move(p)), std::move(name)) {}

@@ -66,7 +66,7 @@ class activation {
   explicit activation(user_function f);
 
   /// Used by the parser.
-  activation(detail::expression e, std::string name);
+  activation(const detail::expression& e, std::string name);
 
   /// The text it was made from.
   [[nodiscard]] const std::string& name() const noexcept;

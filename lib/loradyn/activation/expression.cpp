@@ -32,7 +32,7 @@ jet<Order> multiply(const jet<Order>& f, const jet<Order>& g) {
 }
 
 template <std::size_t Order>
-jet<Order> truncate(const jet<4>& full) {
+inline jet<Order> truncate(const jet<4>& full) {
   jet<Order> values{};
   std::copy_n(full.begin(), Order + 1, values.begin());
   return values;
@@ -138,49 +138,57 @@ bool is_constant_times_relu(const expression_term& term) {
 
 }  // namespace
 
-compiled_expression::compiled_expression(expression e) : terms_(std::move(e.terms)) {
-  for (const expression_term& term : terms_) {
-    cofactor_derivatives chain;
-    chain[0] = term.cofactor;
-    for (std::size_t k = 1; k < chain.size(); ++k) {
-      chain[k] = chain[k - 1].derivative();
+compiled_expression::compiled_expression(const expression& e) {
+  for (const expression_term& term : e.terms) {
+    compiled_term compiled;
+    compiled.step = term.step;
+    if (term.cofactor.degree() <= 1) {
+      const auto c = term.cofactor.monomial();
+      compiled.constant = c[0];
+      compiled.slope = c.size() > 1 ? c[1] : 0.0;
+    } else {
+      compiled.cofactor[0] = term.cofactor;
+      for (std::size_t k = 1; k < compiled.cofactor.size(); ++k) {
+        compiled.cofactor[k] = compiled.cofactor[k - 1].derivative();
+      }
     }
-    cofactors_.push_back(std::move(chain));
     for (std::size_t p = 0; p < primitive_count; ++p) {
-      used_[p] = used_[p] || term.powers[p] > 0;
+      if (term.powers[p] > 0) {
+        const auto known = std::find(used_.begin(), used_.end(), static_cast<primitive>(p));
+        compiled.factors.push_back(
+            {static_cast<std::size_t>(known - used_.begin()), term.powers[p]});
+        if (known == used_.end()) {
+          used_.push_back(static_cast<primitive>(p));
+        }
+      }
     }
+    terms_.push_back(std::move(compiled));
   }
 }
 
 template <std::size_t Order>
 void compiled_expression::evaluate(double x, std::array<double, Order + 1>& values) const {
   std::array<jet<Order>, primitive_count> primitives;
-  for (std::size_t p = 0; p < primitive_count; ++p) {
-    if (used_[p]) {
-      primitives[p] = truncate<Order>(primitive_jet(static_cast<primitive>(p), x));
-    }
+  for (std::size_t i = 0; i < used_.size(); ++i) {
+    primitives[i] = truncate<Order>(primitive_jet(used_[i], x));
   }
   values.fill(0.0);
-  for (std::size_t t = 0; t < terms_.size(); ++t) {
-    const expression_term& term = terms_[t];
+  for (const compiled_term& term : terms_) {
     if (term.step && x <= 0.0) {
       continue;
     }
-    const polynomial& cofactor = term.cofactor;
     jet<Order> product{};
-    if (cofactor.degree() == 0) {
-      product[0] = cofactor.monomial()[0];
-    } else if (cofactor.degree() == 1) {
-      product[0] = cofactor.monomial()[0] + cofactor.monomial()[1] * x;
-      product[1] = cofactor.monomial()[1];
+    if (term.cofactor[0].zero()) {
+      product[0] = term.constant + term.slope * x;
+      product[1] = term.slope;
     } else {
       for (std::size_t k = 0; k <= Order; ++k) {
-        product[k] = cofactors_[t][k](x);
+        product[k] = term.cofactor[k](x);
       }
     }
-    for (std::size_t p = 0; p < primitive_count; ++p) {
-      for (unsigned power = 0; power < term.powers[p]; ++power) {
-        product = multiply<Order>(product, primitives[p]);
+    for (const factor& f : term.factors) {
+      for (unsigned power = 0; power < f.power; ++power) {
+        product = multiply<Order>(product, primitives[f.place]);
       }
     }
     for (std::size_t k = 0; k <= Order; ++k) {

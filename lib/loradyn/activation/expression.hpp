@@ -35,21 +35,28 @@ struct expression {
 /// An expression, ready to be evaluated with its derivatives.
 class compiled_expression {
  public:
-  explicit compiled_expression(expression e);
+  explicit compiled_expression(const expression& e);
 
   /// values[k] = f⁽ᵏ⁾(x) for k <= Order, H(0) = 0.
   template <std::size_t Order>
   void evaluate(double x, std::array<double, Order + 1>& values) const;
 
-  [[nodiscard]] const std::vector<expression_term>& terms() const noexcept { return terms_; }
-
  private:
-  // The cofactor of a term and its derivatives up to the fourth.
-  using cofactor_derivatives = std::array<polynomial, 5>;
+  // A primitive's place in `used_` and its power.
+  struct factor {
+    std::size_t place;
+    unsigned power;
+  };
+  struct compiled_term {
+    bool step = false;
+    double constant = 0.0;  // the cofactor is constant + slope x, where it is that simple
+    double slope = 0.0;
+    std::array<polynomial, 5> cofactor;  // and its derivatives; empty where it is
+    std::vector<factor> factors;
+  };
 
-  std::vector<expression_term> terms_;
-  std::vector<cofactor_derivatives> cofactors_;
-  std::array<bool, primitive_count> used_{};
+  std::vector<compiled_term> terms_;
+  std::vector<primitive> used_;
 };
 
 /// Closed-form parts, the kink at 0 where there is one, and the effective half-width of analyticity.

@@ -36,28 +36,6 @@ double scaled_strip(const activation& f, double deviation) {
   return deviation > 0.0 ? f.strip() / deviation : infinity;
 }
 
-// σ, σ' and σ'' at ±√q z_i for the core of a grid: first every plus, then every minus.
-struct tabulated {
-  tabulated(const activation& f, double deviation, const gaussian_grid& grid)
-      : count(grid.core_size()),
-        x(2 * count),
-        value(2 * count),
-        first(2 * count),
-        second(2 * count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      x[i] = deviation * grid.nodes()[i];
-      x[count + i] = -x[i];
-    }
-    f.tabulate(x, value, first, second);
-  }
-
-  std::size_t count;
-  std::vector<double> x;
-  std::vector<double> value;
-  std::vector<double> first;
-  std::vector<double> second;
-};
-
 // Orders of derivatives that each moment multiplies.
 struct moment_term {
   moment_set set;
@@ -79,11 +57,46 @@ constexpr std::array<moment_term, 9> moment_terms{{
 
 }  // namespace
 
+activation_table::activation_table(const activation& f, double deviation,
+                                   const gaussian_grid& grid)
+    : count(grid.core_size()),
+      x(2 * count),
+      value(2 * count),
+      first(2 * count),
+      second(2 * count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    x[i] = deviation * grid.nodes()[i];
+    x[count + i] = -x[i];
+  }
+  f.tabulate(x, value, first, second);
+}
+
 numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f), g_(g) {
+  std::vector<double> breaks = scaled_breaks(f_, 1.0);
+  for (const double b : scaled_breaks(g_, 1.0)) {
+    breaks.push_back(b);
+  }
+  if (std::all_of(breaks.begin(), breaks.end(), [](double b) { return b == 0.0; })) {
+    const int own_level = grid_level(g_.strip(), min_grid_level);
+    for (int level = own_level; level <= std::min(own_level + 1, max_grid_level); ++level) {
+      const gaussian_grid& grid =
+          breaks.empty() ? shared_equispaced_grid(level) : shared_panel_grid(level);
+      unit_tables_.push_back({&grid, activation_table(g_, 1.0, grid)});
+    }
+  }
   if (f_.kinks().empty() || g_.kinks().empty()) {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();
   }
+}
+
+const activation_table* numerical_pair::unit_table_on(const gaussian_grid* grid) const {
+  for (const unit_table& t : unit_tables_) {
+    if (t.grid == grid) {
+      return &t.values;
+    }
+  }
+  return nullptr;
 }
 
 pair_moments numerical_pair::moments(const pair_covariance& covariance, moment_set wanted) const {
@@ -114,11 +127,17 @@ pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) c
   const double strip =
       std::min(scaled_strip(f_, deviation_f), scaled_strip(g_, std::abs(deviation_g)));
   const auto grid = grid_for(breaks, strip, min_grid_level, false);
-  const tabulated f(f_, deviation_f, *grid);
+  const activation_table f(f_, deviation_f, *grid);
   const bool same = f_.same_as(g_) && deviation_f == deviation_g;
-  const std::optional<tabulated> other =
-      same ? std::nullopt : std::optional<tabulated>(std::in_place, g_, deviation_g, *grid);
-  const tabulated& g = same ? f : *other;
+  const activation_table* ready = same ? &f : nullptr;
+  if (deviation_g == 1.0 && !same) {
+    ready = unit_table_on(grid.get());
+  }
+  std::optional<activation_table> computed;
+  if (ready == nullptr) {
+    ready = &computed.emplace(g_, deviation_g, *grid);
+  }
+  const activation_table& g = *ready;
 
   const auto expectation = [&](const std::vector<double>& a, const std::vector<double>& b) {
     double sum = 0.0;
@@ -128,8 +147,8 @@ pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) c
     return sum;
   };
   // E[a''(A) b(B)] with the δ-like part of a'', B = A deviation_b/deviation_a.
-  const auto curvature = [&](const activation& a, const tabulated& at, double deviation_a,
-                             const activation& b, const tabulated& bt, double deviation_b) {
+  const auto curvature = [&](const activation& a, const activation_table& at, double deviation_a,
+                             const activation& b, const activation_table& bt, double deviation_b) {
     double sum = expectation(at.second, bt.value);
     for (const kink& k : a.kinks()) {
       if (k.slope_jump != 0.0) {
@@ -292,7 +311,7 @@ pair_moments numerical_pair::nested(const pair_covariance& v, moment_set wanted)
   const double strip =
       std::min(scaled_strip(f_, deviation), scaled_strip(g_, std::abs(slope) * deviation));
   const auto grid = grid_for(breaks, strip, min_grid_level, false);
-  const tabulated f(f_, deviation, *grid);
+  const activation_table f(f_, deviation, *grid);
 
   pair_moments m;
   const auto add = [&](double weight, double f0, double f1, double f2, const conditional& e) {
