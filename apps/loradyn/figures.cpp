@@ -1,0 +1,156 @@
+#include "figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <loradyn/error.hpp>
+#include <loradyn/sweep/range.hpp>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace loradyn::cli {
+namespace {
+
+const std::vector<std::string> rates_columns{"student", "teacher", "mu",     "nu",  "A",
+                                             "B",       "C",       "lambda", "tau", "status"};
+const std::vector<std::string> critical_columns{"student", "teacher", "mu_c",
+                                                "B",       "slope",   "status"};
+
+std::string pair_label(const std::string& student, const std::string& teacher) {
+  return student == teacher ? student : student + " / " + teacher;
+}
+
+// The number of students in each panel, from the provenance: panels are apart by " | ".
+std::vector<std::size_t> panel_sizes(const table& t, std::size_t students) {
+  std::vector<std::size_t> sizes;
+  std::size_t total = 0;
+  for (const std::string_view panel : split(t.meta.parameter("student"), '|')) {
+    sizes.push_back(split(panel, ',').size());
+    total += sizes.back();
+  }
+  return total == students ? sizes : std::vector<std::size_t>{students};
+}
+
+std::string time_label(const table& t) {
+  return t.meta.parameter("time-unit") == "fisher" ? "search time τ × E[σ′²]" : "search time τ";
+}
+
+// Whether τ diverges between two neighbours on a curve of ν = 0: A changes sign with B < 0.
+bool diverges_between(double A0, double A1, double B0, double B1, double nu) {
+  return nu == 0.0 && std::signbit(A0) != std::signbit(A1) && B0 < 0.0 && B1 < 0.0 &&
+         std::isfinite(A0) && std::isfinite(A1);
+}
+
+// Consecutive rows [begin, end) that share student, teacher and the value beside the axis.
+struct stretch {
+  std::size_t begin;
+  std::size_t end;
+};
+
+}  // namespace
+
+figure rates_figure(const table& t) {
+  const std::vector<std::string> students = t.texts("student");
+  const std::vector<std::string> teachers = t.texts("teacher");
+  const std::vector<double> mu = t.numbers("mu");
+  const std::vector<double> nu = t.numbers("nu");
+  const std::vector<double> A = t.numbers("A");
+  const std::vector<double> B = t.numbers("B");
+  const std::vector<double> tau = t.numbers("tau");
+
+  const std::set<double> mu_values(mu.begin(), mu.end());
+  const std::set<double> nu_values(nu.begin(), nu.end());
+  const bool over_mu = mu_values.size() > 1 || nu_values.size() <= 1;
+  const std::vector<double>& axis = over_mu ? mu : nu;
+  const std::vector<double>& other = over_mu ? nu : mu;
+  const std::size_t others = over_mu ? nu_values.size() : mu_values.size();
+
+  // Rows run over μ, then ν, then the pairs; a step back on the axis begins a new curve even where
+  // the pair is the same in two panels.
+  std::vector<stretch> curves;
+  for (std::size_t i = 0; i < t.rows.size(); ++i) {
+    const bool goes_on = i > 0 && students[i] == students[i - 1] && teachers[i] == teachers[i - 1] &&
+                         other[i] == other[i - 1] && axis[i] > axis[i - 1];
+    if (!goes_on) {
+      curves.push_back({i, i});
+    }
+    curves.back().end = i + 1;
+  }
+
+  figure f;
+  std::size_t next = 0;
+  for (const std::size_t size : panel_sizes(t, others == 0 ? 0 : curves.size() / others)) {
+    panel p;
+    p.x_label = over_mu ? "pre-training alignment μ" : "misalignment ν";
+    p.y_label = f.panels.empty() ? time_label(t) : "";
+    p.log_y = true;
+    for (std::size_t k = 0; k < size * others && next < curves.size(); ++k, ++next) {
+      const stretch& s = curves[next];
+      curve c;
+      c.label = pair_label(students[s.begin], teachers[s.begin]);
+      if (others > 1) {
+        c.label += fmt::format(", {} = {}", over_mu ? "ν" : "μ", other[s.begin]);
+      }
+      for (std::size_t i = s.begin; i < s.end; ++i) {
+        if (over_mu && i > s.begin && diverges_between(A[i - 1], A[i], B[i - 1], B[i], nu[i])) {
+          const double root = mu[i - 1] + (mu[i] - mu[i - 1]) * A[i - 1] / (A[i - 1] - A[i]);
+          p.marks.push_back({root, fmt::format("{:.3f}", root), p.curves.size()});
+          c.x.push_back(root);
+          c.y.push_back(std::nan(""));
+        }
+        c.x.push_back(axis[i]);
+        c.y.push_back(tau[i]);
+      }
+      c.points = c.x.size() == 1;
+      p.curves.push_back(std::move(c));
+    }
+    f.panels.push_back(std::move(p));
+  }
+  return f;
+}
+
+figure critical_figure(const table& t) {
+  const std::vector<std::string> students = t.texts("student");
+  const std::vector<std::string> teachers = t.texts("teacher");
+  const std::vector<std::string> statuses = t.texts("status");
+  const std::vector<double> mu = t.numbers("mu_c");
+  panel p;
+  p.y_label = "critical alignment μ_c";
+  std::vector<std::string> kinds;
+  for (std::size_t i = 0; i < t.rows.size(); ++i) {
+    const std::string label = pair_label(students[i], teachers[i]);
+    if (p.ticks.empty() || p.ticks.back().label != label) {
+      p.ticks.push_back({static_cast<double>(p.ticks.size()), label});
+    }
+    const auto kind = std::find(kinds.begin(), kinds.end(), statuses[i]);
+    const auto index = static_cast<std::size_t>(kind - kinds.begin());
+    if (kind == kinds.end()) {
+      kinds.push_back(statuses[i]);
+      p.curves.push_back({.label = statuses[i], .x = {}, .y = {}, .points = true});
+    }
+    p.curves[index].x.push_back(p.ticks.back().x);
+    p.curves[index].y.push_back(mu[i]);
+  }
+  figure f;
+  f.panels.push_back(std::move(p));
+  return f;
+}
+
+figure figure_of_table(const table& t) {
+  if (t.rows.empty()) {
+    throw argument_error("the table", "empty", "one with at least one row");
+  }
+  if (t.columns == rates_columns) {
+    return rates_figure(t);
+  }
+  if (t.columns == critical_columns) {
+    return critical_figure(t);
+  }
+  throw argument_error("the header of the table",
+                       fmt::format("'{}'", fmt::join(t.columns, ",")),
+                       "that of a table of loradyn rates or loradyn critical");
+}
+
+}  // namespace loradyn::cli

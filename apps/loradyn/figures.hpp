@@ -1,0 +1,21 @@
+#pragma once
+
+// The figure of each kind of table.
+
+#include <loradyn/report/figure.hpp>
+#include <loradyn/report/table.hpp>
+
+namespace loradyn::cli {
+
+// τ against μ (or ν, where μ is one value): a panel for each --student, a curve for each of its
+// activations and ν; critical alignments marked.
+figure rates_figure(const table& t);
+
+// The critical alignments of each student.
+figure critical_figure(const table& t);
+
+// The figure of any table that the program writes, told by its columns.
+// Throws argument_error for a table of another make.
+figure figure_of_table(const table& t);
+
+}  // namespace loradyn::cli

@@ -1,0 +1,157 @@
+// The program: reads the command line, runs a command, and gives every failure one line and an exit
+// code.
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <loradyn/error.hpp>
+#include <loradyn/nearest_names.hpp>
+#include <loradyn/report/figure.hpp>
+#include <loradyn/version.hpp>
+#include <new>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "config.hpp"
+#include "interruption.hpp"
+
+namespace {
+
+using namespace loradyn;
+using namespace loradyn::cli;
+
+struct command_entry {
+  const char* name;
+  const char* summary;
+  setup prepare;
+};
+constexpr std::array<command_entry, 3> commands{{
+    {"rates", "how long the search phase lasts: A, B, C, lambda and tau", setup_rates},
+    {"critical", "the alignments at which the search loses its drive", setup_critical},
+    {"plot", "the figure of a table that loradyn wrote", setup_plot},
+}};
+
+// A word as a POSIX shell takes it.
+std::string shell_quoted(const std::string& word) {
+  const std::string plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const command_entry& entry : commands) {
+    names.emplace_back(entry.name);
+  }
+  return names;
+}
+
+int fail(exit_code code, const std::string& message) {
+  std::string line = message;
+  for (char& c : line) {
+    c = c == '\n' ? ' ' : c;
+  }
+  fmt::print(stderr, "loradyn: {}\n", line);
+  return code;
+}
+
+// What is wrong with a word that no option takes.
+std::string unexpected_word(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      names.push_back("--" + name);
+    }
+  }
+  const std::string name = word.substr(0, word.find('='));
+  if (name.starts_with("-")) {
+    return fmt::format("{} is no option of loradyn {}; the nearest are {}", name, app.get_name(),
+                       nearest_names(name, names));
+  }
+  return fmt::format("'{}' is one word too many for loradyn {}", word, app.get_name());
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("The high-dimensional theory of LoRA fine-tuning: search times, critical alignments.",
+               "loradyn");
+  app.set_version_flag("--version", fmt::format("loradyn {}", version));
+  app.require_subcommand(0, 1);
+  app.footer("loradyn COMMAND --help tells a command's options, with examples.");
+
+  std::array<CLI::App*, commands.size()> subcommands{};
+  std::array<std::function<int(const invocation&)>, commands.size()> runs;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    subcommands[i] = app.add_subcommand(commands[i].name, commands[i].summary);
+    // The name of an option in full, and negative numbers as values of options.
+    subcommands[i]->allow_extras();
+    runs[i] = commands[i].prepare(*subcommands[i]);
+  }
+
+  const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+  if (words.size() < 2) {
+    fmt::print(stderr, "{}", app.help());
+    return wrong_input;
+  }
+  const std::string first = words[1];
+  const std::vector<std::string> names = command_names();
+  if (!first.starts_with("-") && std::find(names.begin(), names.end(), first) == names.end()) {
+    return fail(wrong_input, fmt::format("'{}' is no command of loradyn; the nearest are {}", first,
+                                         nearest_names(first, names)));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return fail(wrong_input, e.what());
+  }
+
+  invocation call{"loradyn"};
+  for (const char* word : words.subspan(1)) {
+    call.command_line += " " + shell_quoted(word);
+  }
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (!subcommands[i]->parsed()) {
+      continue;
+    }
+    const std::vector<std::string> extras = subcommands[i]->remaining();
+    if (!extras.empty()) {
+      return fail(wrong_input, unexpected_word(*subcommands[i], extras.front()));
+    }
+    if (const CLI::Option* config = subcommands[i]->get_option_no_throw("--config");
+        config != nullptr && config->count() > 0) {
+      apply_config(*subcommands[i], config->as<std::string>(), names);
+    }
+    catch_interruptions();
+    return runs[i](call);
+  }
+  return fail(wrong_input, unexpected_word(app, first));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const drawing_error& e) {
+    return fail(computation_failed, e.what());
+  } catch (const convergence_error& e) {
+    return fail(computation_failed, e.what());
+  } catch (const loradyn::error& e) {
+    return fail(wrong_input, e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(computation_failed, "there is not enough memory for this table");
+  } catch (const std::exception& e) {
+    return fail(computation_failed, e.what());
+  }
+}

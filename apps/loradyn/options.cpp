@@ -1,0 +1,152 @@
+#include "options.hpp"
+
+#include <fmt/format.h>
+
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/sweep/range.hpp>
+
+namespace loradyn::cli {
+namespace {
+
+activation read_activation(const std::string& option, std::string_view text) {
+  try {
+    return parse_activation(text);
+  } catch (const parse_error& e) {
+    throw error(fmt::format("{} '{}': {}", option, text, e.what()));
+  }
+}
+
+std::vector<activation> read_activations(const std::string& option, const std::string& list) {
+  std::vector<activation> activations;
+  for (const std::string_view text : split(list, ',')) {
+    activations.push_back(read_activation(option, text));
+  }
+  return activations;
+}
+
+}  // namespace
+
+void shared_options::add_to(CLI::App& app) {
+  const auto text = [&app](const std::string& name, std::string& target, const std::string& help) {
+    return app.add_option(name, target, help);
+  };
+  app.add_option("--student", students,
+                 "the student's activation, or a list a,b,c: a curve each;\n"
+                 "given again: another panel of the figure")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  text("--teacher", teachers, "the teacher's; one for all, or one each (default: the student's)")
+      ->type_name("NAME");
+  text("--nu", nu, "misalignment of the pre-trained weight, >= 0")->type_name("R")->capture_default_str();
+  text("--gamma", gamma, "SGD noise scale, >= 0")->type_name("X")->capture_default_str();
+  text("--noise", noise, "variance of the labels' noise, >= 0")->type_name("X")->capture_default_str();
+  text("--lr-ratio", lr_ratio, "learning rate of u over that of v, > 0")
+      ->type_name("X")
+      ->capture_default_str();
+  text("--time-unit", unit, "raw, or fisher: times in units of 1/E[student'(z)^2]")
+      ->type_name("raw|fisher")
+      ->capture_default_str();
+  text("-o,--output", output, "the table: .csv, .json or .h5 (default: standard output, csv)")
+      ->type_name("FILE");
+  text("--plot", figure, "the figure: .svg, .pdf or .png, its gnuplot script and data beside it")
+      ->type_name("FILE");
+  text("--config", config, "read options from a TOML file; the command line wins")->type_name("FILE");
+  app.add_option("--seed", seed, "seed of the random numbers")->type_name("N")->capture_default_str();
+  app.add_option("--threads", threads, "threads to use; 0: all. Results don't depend on it")
+      ->type_name("N")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  app.add_flag("-q,--quiet", quiet, "no progress and no notes on standard error");
+  app.add_flag("--progress", progress, "progress even where standard error is no terminal");
+}
+
+double read_number(const std::string& option, const std::string& text) {
+  return parse_number(option, text);
+}
+
+time_unit read_unit(const shared_options& options) {
+  if (options.unit == "raw") {
+    return time_unit::raw;
+  }
+  if (options.unit == "fisher") {
+    return time_unit::fisher;
+  }
+  throw argument_error("--time-unit", "'" + options.unit + "'", "raw or fisher");
+}
+
+std::vector<activation_pair> read_pairs(const shared_options& options) {
+  if (options.students.empty()) {
+    throw error("--student is missing: name an activation, such as --student erf");
+  }
+  std::vector<activation> students;
+  for (const std::string& list : options.students) {
+    for (activation& a : read_activations("--student", list)) {
+      students.push_back(std::move(a));
+    }
+  }
+  std::vector<activation> teachers;
+  if (!options.teachers.empty()) {
+    teachers = read_activations("--teacher", options.teachers);
+    if (teachers.size() != 1 && teachers.size() != students.size()) {
+      throw argument_error("--teacher", "'" + options.teachers + "'",
+                           fmt::format("one activation, or one for each of the {} students",
+                                       students.size()));
+    }
+  }
+  const bool fisher = read_unit(options) == time_unit::fisher;
+  std::vector<activation_pair> pairs;
+  for (std::size_t i = 0; i < students.size(); ++i) {
+    const activation& teacher =
+        teachers.empty() ? students[i] : teachers[teachers.size() == 1 ? 0 : i];
+    pairs.push_back({population_risk(students[i], teacher),
+                     fisher ? fisher_information(students[i]) : 1.0});
+    if (fisher && !(pairs.back().rate_unit > 0.0)) {
+      throw argument_error("--time-unit", "'fisher'",
+                           "raw for the constant student '" + students[i].name() +
+                               "', which has no slope");
+    }
+  }
+  return pairs;
+}
+
+lora_parameters read_parameters(const shared_options& options) {
+  const auto in_range = [](const char* option, const std::string& text, bool zero_too) {
+    const double value = read_number(option, text);
+    if (value < 0.0 || (value == 0.0 && !zero_too)) {
+      throw argument_error(option, "'" + text + "'", zero_too ? "a number >= 0" : "a number > 0");
+    }
+    return value;
+  };
+  lora_parameters parameters;
+  parameters.noise_scale = in_range("--gamma", options.gamma, true);
+  parameters.label_noise = in_range("--noise", options.noise, true);
+  parameters.rate_ratio = in_range("--lr-ratio", options.lr_ratio, false);
+  return parameters;
+}
+
+std::vector<double> read_nu(const shared_options& options) {
+  std::vector<double> values = parse_range("--nu", options.nu);
+  for (const double value : values) {
+    if (value < 0.0) {
+      throw argument_error("--nu", "'" + options.nu + "'", ">= 0");
+    }
+  }
+  return values;
+}
+
+std::vector<std::pair<std::string, std::string>> describe(const shared_options& options,
+                                                          const std::string& mu) {
+  return {{"student", fmt::format("{}", fmt::join(options.students, " | "))},
+          {"teacher", options.teachers.empty() ? "as the student" : options.teachers},
+          {"mu", mu},
+          {"nu", options.nu},
+          {"gamma", options.gamma},
+          {"noise", options.noise},
+          {"lr-ratio", options.lr_ratio},
+          {"time-unit", options.unit},
+          {"seed", std::to_string(options.seed)}};
+}
+
+}  // namespace loradyn::cli

@@ -1,0 +1,66 @@
+#pragma once
+
+// The options that the commands share.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/model/parameters.hpp>
+#include <loradyn/model/population_risk.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace loradyn::cli {
+
+enum class time_unit { raw, fisher };
+
+// As text until `read` turns them into values, so that every fault can name its option.
+struct shared_options {
+  std::vector<std::string> students;  // a panel each; every one a list of activations
+  std::string teachers;
+  std::string nu = "0";
+  std::string gamma = "0";
+  std::string noise = "0";
+  std::string lr_ratio = "1";
+  std::string unit = "raw";
+  std::string output;
+  std::string figure;
+  std::string config;
+  std::uint64_t seed = 0;
+  std::size_t threads = 0;
+  bool quiet = false;
+  bool progress = false;
+
+  void add_to(CLI::App& app);
+};
+
+// A student with its teacher.
+struct activation_pair {
+  population_risk risk;
+  double rate_unit = 1.0;  // rates are divided by it, times multiplied: 1, or E[σ'²]
+
+  [[nodiscard]] const std::string& student() const { return risk.student().name(); }
+  [[nodiscard]] const std::string& teacher() const { return risk.teacher().name(); }
+};
+
+// Every pair, in the order of the panels and lists.
+// Throws argument_error where --student or --teacher can't be read or don't fit each other.
+std::vector<activation_pair> read_pairs(const shared_options& options);
+
+// One finite number. Throws argument_error, naming the option.
+double read_number(const std::string& option, const std::string& text);
+
+// γ, Δ and κ; μ and ν are left at 0. Throws argument_error.
+lora_parameters read_parameters(const shared_options& options);
+
+// The values of --nu, all >= 0. Throws argument_error.
+std::vector<double> read_nu(const shared_options& options);
+
+time_unit read_unit(const shared_options& options);
+
+// Name and text of the shared parameters, for a table's provenance, around those of the command.
+std::vector<std::pair<std::string, std::string>> describe(const shared_options& options,
+                                                          const std::string& mu);
+
+}  // namespace loradyn::cli

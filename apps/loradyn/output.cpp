@@ -1,0 +1,76 @@
+#include "output.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <loradyn/error.hpp>
+#include <loradyn/version.hpp>
+
+namespace loradyn::cli {
+namespace {
+
+// Names the option in what the constructor of a file throws.
+template <class File>
+void open(std::optional<File>& file, const char* option, const std::string& path) {
+  if (path.empty()) {
+    return;
+  }
+  try {
+    file.emplace(path);
+  } catch (const argument_error& e) {
+    throw argument_error(option, e.value(), "a name that ends in " + e.expected());
+  } catch (const file_error& e) {
+    throw file_error(std::string(option) + " " + e.what());
+  }
+}
+
+}  // namespace
+
+outputs::outputs(const shared_options& options) {
+  open(table_, "--output", options.output);
+  open(figure_, "--plot", options.figure);
+}
+
+void outputs::write(const table& t, const std::function<figure(const table&)>& figure_of) {
+  if (table_) {
+    table_->write(t);
+  } else {
+    write_stdout(to_csv(t));
+  }
+  if (figure_) {
+    figure_->draw(figure_of(t));
+  }
+}
+
+void write_stdout(const std::string& text) {
+  const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
+  if (written != text.size() || std::fflush(stdout) != 0) {
+    throw file_error(std::string("standard output can't be written: ") + std::strerror(errno));
+  }
+}
+
+table make_table(const invocation& call, const shared_options& options, const std::string& mu,
+                 std::vector<std::string> columns) {
+  table t;
+  t.meta.version = version;
+  t.meta.command = call.command_line;
+  t.meta.parameters = describe(options, mu);
+  t.columns = std::move(columns);
+  return t;
+}
+
+int exit_code_for(const table& t) {
+  const std::vector<std::string> statuses = t.texts("status");
+  const bool all_failed =
+      !statuses.empty() && std::all_of(statuses.begin(), statuses.end(), [](const std::string& s) {
+        return s == "no-convergence";
+      });
+  if (all_failed) {
+    std::fputs("loradyn: no point converged; the table names the status of each\n", stderr);
+    return computation_failed;
+  }
+  return done;
+}
+
+}  // namespace loradyn::cli

@@ -1,0 +1,54 @@
+// loradyn plot: the figure of a table that the program wrote.
+
+#include <loradyn/error.hpp>
+#include <loradyn/report/table_io.hpp>
+#include <memory>
+
+#include "command.hpp"
+#include "figures.hpp"
+#include "output.hpp"
+
+namespace loradyn::cli {
+namespace {
+
+struct plot_options {
+  std::string table;
+  std::string figure;
+};
+
+int run_plot(const plot_options& options) {
+  if (options.table.empty()) {
+    throw error("TABLE is missing: name a table that loradyn wrote");
+  }
+  if (options.figure.empty()) {
+    throw error("--output is missing: name the figure, such as -o tau.svg");
+  }
+  const figure f = [&] {
+    try {
+      return figure_of_table(read_table(options.table));
+    } catch (const argument_error& e) {
+      throw error("TABLE '" + options.table + "': " + e.what());
+    }
+  }();
+  try {
+    figure_file(options.figure).draw(f);
+  } catch (const argument_error& e) {
+    throw argument_error("--output", e.value(), "a name that ends in " + e.expected());
+  }
+  return done;
+}
+
+}  // namespace
+
+std::function<int(const invocation&)> setup_plot(CLI::App& app) {
+  auto options = std::make_shared<plot_options>();
+  app.add_option("table", options->table, "a table that loradyn wrote: .csv, .json or .h5")
+      ->type_name("TABLE");
+  app.add_option("-o,--output", options->figure,
+                 "the figure: .svg, .pdf or .png, its gnuplot script and data beside it")
+      ->type_name("FIGURE");
+  app.footer("Example:\n  loradyn plot tau.csv -o tau.pdf");
+  return [options](const invocation&) { return run_plot(*options); };
+}
+
+}  // namespace loradyn::cli

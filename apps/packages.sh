@@ -1,0 +1,30 @@
+# Debian's packages that the project is built on, and how to get them. Sourced by quickstart.sh and by
+# tests/run.sh.
+
+program_packages=(
+  g++ cmake ninja-build pkg-config
+  libboost1.74-dev libeigen3-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
+  libhdf5-dev libtbb-dev gnuplot-nox
+)
+test_packages=(catch2 libbenchmark-dev python3 clang-format-14)
+
+# Installs those of the given packages that are missing.
+install_packages() {
+  local package missing=()
+  for package in "$@"; do
+    if ! dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed; then
+      missing+=("$package")
+    fi
+  done
+  if ((${#missing[@]} == 0)); then
+    return
+  fi
+  local as_root=()
+  if ((EUID != 0)); then
+    as_root=(sudo)
+  fi
+  echo "Installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}

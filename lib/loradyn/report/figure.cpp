@@ -1,0 +1,213 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <loradyn/report/figure.hpp>
+
+extern char** environ;
+
+namespace loradyn {
+namespace fs = std::filesystem;
+
+namespace {
+
+// Okabe and Ito's palette, which the colour-blind can tell apart; the yellow is left out.
+constexpr std::array<const char*, 7> palette{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                             "#E69F00", "#56B4E9", "#000000"};
+
+const char* colour(std::size_t i) { return palette[i % palette.size()]; }
+
+// A gnuplot string: in single quotes, where only the quote itself is special.
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) {
+    result += c;
+    if (c == '\'') {
+      result += c;
+    }
+  }
+  return result + "'";
+}
+
+std::string terminal(const fs::path& picture, std::size_t panels) {
+  const std::size_t width = panels == 1 ? 640 : 420 * panels;
+  const std::string ending = picture.extension().string();
+  if (ending == ".svg") {
+    return fmt::format(
+        "set terminal svg size {},460 font 'Helvetica,14' noenhanced background rgb 'white'", width);
+  }
+  if (ending == ".pdf") {
+    return fmt::format("set terminal pdfcairo size {:.2f}in,4.6in font 'Helvetica,12' noenhanced",
+                       static_cast<double>(width) / 100.0);
+  }
+  if (ending == ".png") {
+    return fmt::format("set terminal pngcairo size {},920 font 'Helvetica,22' noenhanced linewidth 2",
+                       2 * width);
+  }
+  throw argument_error("the ending of the figure", "'" + picture.string() + "'",
+                       ".svg, .pdf or .png");
+}
+
+// Runs gnuplot on a script in its directory; `output` replaces the name of the picture.
+void run_gnuplot(const fs::path& script, const fs::path& output) {
+  const fs::path directory = script.has_parent_path() ? script.parent_path() : fs::path(".");
+  std::array<int, 2> channel{};
+  if (::pipe2(channel.data(), O_CLOEXEC) != 0) {
+    throw drawing_error(std::string("gnuplot can't be run: ") + std::strerror(errno));
+  }
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, channel[1], STDERR_FILENO);
+  std::string program = "gnuplot";
+  std::string option = "-e";
+  std::string assignment = "picture = " + quoted(output.filename().string());
+  std::string name = "./" + script.filename().string();
+  std::array<char*, 5> arguments{program.data(), option.data(), assignment.data(), name.data(),
+                                 nullptr};
+  pid_t child = 0;
+  const int fault =
+      posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(channel[1]);
+  std::string complaint;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t count = ::read(channel[0], buffer.data(), buffer.size());
+    if (count > 0) {
+      complaint.append(buffer.data(), static_cast<std::size_t>(count));
+    } else if (count == 0 || errno != EINTR) {
+      break;
+    }
+  }
+  ::close(channel[0]);
+  if (fault != 0) {
+    throw drawing_error(fault == ENOENT ? "gnuplot is not installed, so no figure was drawn; '" +
+                                              script.string() + "' draws it"
+                                        : std::string("gnuplot can't be run: ") +
+                                              std::strerror(fault));
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status != 0) {
+    for (char& c : complaint) {
+      c = c == '\n' ? ' ' : c;
+    }
+    throw drawing_error("gnuplot failed on '" + script.string() + "': " + complaint.substr(0, 300));
+  }
+}
+
+fs::path with_ending(fs::path picture, const char* ending) {
+  terminal(picture, 1);  // refuses a picture's ending that is not known
+  return picture.replace_extension(ending);
+}
+
+void add_panel(std::string& script, const panel& p, const std::string& data_name,
+               std::size_t& index) {
+  script += fmt::format("\nset title {}\nset xlabel {}\nset ylabel {}\n", quoted(p.title),
+                        quoted(p.x_label), quoted(p.y_label));
+  script += p.log_y ? "set logscale y\nset format y '10^{%T}' enhanced\n"
+                    : "unset logscale y\nset format y '%g'\n";
+  script += "unset arrow\nunset label\n";
+  if (p.ticks.empty()) {
+    script += "set xtics autofreq norotate\nset autoscale xfix\nset offsets 0,0,0,0\n";
+  } else {
+    std::string ticks;
+    for (const tick& t : p.ticks) {
+      ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", quoted(t.label), t.x);
+    }
+    script += "set xtics (" + ticks + ") rotate by -45\nset offsets 0.5,0.5,0,0\n";
+  }
+  for (const mark& m : p.marks) {
+    script += fmt::format(
+        "set arrow from first {0}, graph 0 to first {0}, graph 1 nohead dashtype 2 linewidth 1 "
+        "linecolor rgb '{1}'\n"
+        "set label {2} at first {0}, graph 1.0 offset 0,0.5 center font ',10' textcolor rgb '{1}'\n",
+        m.x, colour(m.curve), quoted(m.label));
+  }
+  std::string plots;
+  for (std::size_t i = 0; i < p.curves.size(); ++i) {
+    const curve& c = p.curves[i];
+    const std::string style =
+        c.points ? fmt::format("points pointtype 7 pointsize 0.8 linecolor rgb '{}'", colour(i))
+                 : fmt::format("lines linewidth 2 dashtype {} linecolor rgb '{}'",
+                               1 + i / palette.size(), colour(i));
+    plots += fmt::format("{}{} index {} with {} title {}", plots.empty() ? "" : ", \\\n     ",
+                         quoted(data_name), index++, style, quoted(c.label));
+  }
+  script += plots.empty() ? "set multiplot next\n" : "plot " + plots + "\n";
+}
+
+}  // namespace
+
+std::string gnuplot_script(const figure& f, const std::string& picture_name,
+                           const std::string& data_name) {
+  std::string script = "# Drawn by gnuplot from " + data_name + "\n";
+  script += "if (!exists('picture')) picture = " + quoted(picture_name) + "\n";
+  script += terminal(picture_name, f.panels.size()) + "\n";
+  script +=
+      "set output picture\n"
+      "set encoding utf8\n"
+      "set key below horizontal noenhanced samplen 2\n"
+      "set border linecolor rgb '#444444'\n"
+      "set grid linecolor rgb '#dddddd' linewidth 0.5 dashtype 1\n"
+      "set tics nomirror\n"
+      "set title offset 0,0.6\n";
+  script += fmt::format("set multiplot layout 1,{}\n", f.panels.size());
+  std::size_t index = 0;
+  for (const panel& p : f.panels) {
+    add_panel(script, p, data_name, index);
+  }
+  return script + "\nunset multiplot\nunset output\n";
+}
+
+std::string gnuplot_data(const figure& f) {
+  std::string text;
+  for (const panel& p : f.panels) {
+    for (const curve& c : p.curves) {
+      text += "# " + p.title + (p.title.empty() ? "" : ": ") + c.label + "\n";
+      bool any = false;
+      for (std::size_t i = 0; i < c.x.size(); ++i) {
+        if (std::isfinite(c.x[i]) && std::isfinite(c.y[i])) {
+          text += fmt::format("{} {}\n", c.x[i], c.y[i]);
+          any = true;
+        } else if (any && i + 1 < c.x.size() && text.substr(text.size() - 2) != "\n\n") {
+          text += '\n';  // a gap in the line
+        }
+      }
+      if (!any) {
+        text += "NaN NaN\n";
+      }
+      while (text.ends_with("\n\n")) {
+        text.pop_back();
+      }
+      text += "\n\n";
+    }
+  }
+  return text;
+}
+
+figure_file::figure_file(const fs::path& picture)
+    : picture_(picture), script_(with_ending(picture, ".gp")), data_(with_ending(picture, ".dat")) {}
+
+void figure_file::draw(const figure& f) {
+  script_.write(gnuplot_script(f, picture_.final_name().filename().string(),
+                               data_.final_name().filename().string()));
+  data_.write(gnuplot_data(f));
+  data_.commit();
+  script_.commit();
+  run_gnuplot(script_.final_name(), picture_.path());
+  picture_.commit();
+}
+
+}  // namespace loradyn

@@ -1,0 +1,80 @@
+#pragma once
+
+/// \file
+/// Figures, drawn by gnuplot.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <loradyn/error.hpp>
+#include <loradyn/report/file.hpp>
+
+namespace loradyn {
+
+/// gnuplot is missing or failed. The script and its data are written all the same.
+class drawing_error : public error {
+ public:
+  using error::error;
+};
+
+/// One curve. A NaN in y is a gap.
+struct curve {
+  std::string label;
+  std::vector<double> x;
+  std::vector<double> y;
+  bool points = false;  ///< marks instead of a line
+};
+
+/// A vertical dashed line with a short text above it, in the colour of a curve.
+struct mark {
+  double x = 0.0;
+  std::string label;
+  std::size_t curve = 0;
+};
+
+/// A text at a place of the x axis.
+struct tick {
+  double x = 0.0;
+  std::string label;
+};
+
+/// One pair of axes.
+struct panel {
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  bool log_y = false;
+  std::vector<curve> curves;
+  std::vector<mark> marks;
+  std::vector<tick> ticks;  ///< instead of numbers on the x axis, where there are any
+};
+
+/// Panels side by side.
+struct figure {
+  std::vector<panel> panels;
+};
+
+/// A picture NAME.svg, .pdf or .png with the gnuplot script NAME.gp and the data NAME.dat beside it:
+/// `gnuplot NAME.gp` in their directory draws the picture again.
+class figure_file {
+ public:
+  /// \throws argument_error for another ending; file_error where one of the three can't be written
+  explicit figure_file(const std::filesystem::path& picture);
+
+  /// \throws drawing_error, file_error
+  void draw(const figure& f);
+
+ private:
+  pending_file picture_;
+  pending_file script_;
+  pending_file data_;
+};
+
+/// The script and the data of a figure, as texts.
+/// \param picture_name, data_name the file names that the script uses
+std::string gnuplot_script(const figure& f, const std::string& picture_name,
+                           const std::string& data_name);
+std::string gnuplot_data(const figure& f);
+
+}  // namespace loradyn

@@ -1,0 +1,133 @@
+#include <loradyn/sweep/range.hpp>
+
+#include <charconv>
+#include <cmath>
+#include <loradyn/error.hpp>
+#include <string>
+
+namespace loradyn {
+namespace {
+
+constexpr const char* range_forms =
+    "a number, a list a,b,c, a range lo:hi:n, or log:lo:hi:n";
+
+[[noreturn]] void refuse(std::string_view name, std::string_view text, const std::string& expected) {
+  throw argument_error(std::string(name), "'" + std::string(text) + "'", expected);
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && text.back() == ' ') {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+// A number that is a part of `whole`.
+double number_in(std::string_view name, std::string_view whole, std::string_view part,
+                 const char* expected) {
+  part = trimmed(part);
+  if (part.starts_with('+')) {
+    part.remove_prefix(1);
+  }
+  double value = 0.0;
+  const auto [end, fault] = std::from_chars(part.data(), part.data() + part.size(), value);
+  if (fault == std::errc::result_out_of_range) {
+    refuse(name, whole, "within the range of a double");
+  }
+  if (fault != std::errc() || end != part.data() + part.size()) {
+    refuse(name, whole, expected);
+  }
+  if (!std::isfinite(value)) {
+    refuse(name, whole, "finite");
+  }
+  return value;
+}
+
+std::size_t count_in(std::string_view name, std::string_view whole, std::string_view part) {
+  part = trimmed(part);
+  std::size_t count = 0;
+  const auto [end, fault] = std::from_chars(part.data(), part.data() + part.size(), count);
+  if (fault == std::errc::result_out_of_range || (fault == std::errc() && count > max_range_size)) {
+    refuse(name, whole, "a range of at most " + std::to_string(max_range_size) + " points");
+  }
+  if (fault != std::errc() || end != part.data() + part.size() || count < 2) {
+    refuse(name, whole, "a range with at least 2 points, both its ends");
+  }
+  return count;
+}
+
+void require_order(std::string_view name, std::string_view text, double lo, double hi) {
+  if (!(lo < hi)) {
+    refuse(name, text, lo == hi ? "a range that is not empty, with lo < hi"
+                                : "a range that is not reversed, with lo < hi");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t at = text.find(separator);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) {
+      return parts;
+    }
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::vector<double> parse_range(std::string_view name, std::string_view text) {
+  std::vector<std::string_view> parts = split(text, ':');
+  std::vector<double> values;
+  if (parts.size() == 1) {
+    for (const std::string_view part : split(text, ',')) {
+      values.push_back(number_in(name, text, part, range_forms));
+    }
+    return values;
+  }
+  const bool logarithmic = trimmed(parts.front()) == "log";
+  if (logarithmic) {
+    parts.erase(parts.begin());
+  }
+  if (parts.size() != 3) {
+    refuse(name, text, range_forms);
+  }
+  const double lo = number_in(name, text, parts[0], range_forms);
+  const double hi = number_in(name, text, parts[1], range_forms);
+  const std::size_t count = count_in(name, text, parts[2]);
+  require_order(name, text, lo, hi);
+  if (logarithmic && lo <= 0.0) {
+    refuse(name, text, "a positive range, being logarithmic");
+  }
+  const double steps = static_cast<double>(count - 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double t = static_cast<double>(i) / steps;
+    // Weighted so that both ends come out exactly.
+    values.push_back(logarithmic ? std::exp((1.0 - t) * std::log(lo) + t * std::log(hi))
+                                 : (1.0 - t) * lo + t * hi);
+  }
+  values.front() = lo;
+  values.back() = hi;
+  return values;
+}
+
+interval parse_interval(std::string_view name, std::string_view text) {
+  constexpr const char* form = "an interval lo:hi";
+  const std::vector<std::string_view> parts = split(text, ':');
+  if (parts.size() != 2) {
+    refuse(name, text, form);
+  }
+  const interval i{number_in(name, text, parts[0], form), number_in(name, text, parts[1], form)};
+  require_order(name, text, i.lo, i.hi);
+  return i;
+}
+
+double parse_number(std::string_view name, std::string_view text) {
+  return number_in(name, text, text, "a number");
+}
+
+}  // namespace loradyn

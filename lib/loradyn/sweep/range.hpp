@@ -1,0 +1,39 @@
+#pragma once
+
+/// \file
+/// Ranges of a parameter, as text.
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace loradyn {
+
+/// The largest number of values in one range.
+inline constexpr std::size_t max_range_size = 10'000'000;
+
+/// Reads a number, a list `0.1,0.2,0.5`, or a range: `lo:hi:n` for n >= 2 points with both ends,
+/// `log:lo:hi:n` for points in geometric progression. The ends are exact; a point in between has an
+/// error of at most 2 ulp of the larger end.
+/// \param name the parameter, for the message of an error
+/// \throws argument_error where the text is none of these, a number is not finite, a range is empty or
+///         reversed or has more than max_range_size points, or a logarithmic one is not positive
+std::vector<double> parse_range(std::string_view name, std::string_view text);
+
+/// An interval `lo:hi` with lo < hi.
+struct interval {
+  double lo = 0.0;
+  double hi = 1.0;
+};
+
+/// \throws argument_error as parse_range does
+interval parse_interval(std::string_view name, std::string_view text);
+
+/// One finite number.
+/// \throws argument_error as parse_range does
+double parse_number(std::string_view name, std::string_view text);
+
+/// The parts of a text between separators; empty parts are kept.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+}  // namespace loradyn

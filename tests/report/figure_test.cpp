@@ -1,0 +1,41 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/error.hpp>
+#include <loradyn/report/figure.hpp>
+#include <string>
+
+using namespace loradyn;
+
+namespace {
+
+figure example() {
+  panel p;
+  p.title = "it's";
+  p.x_label = "μ";
+  p.log_y = true;
+  p.curves.push_back({"he_3^{x}", {0.1, 0.2, 0.3, 0.4}, {1, std::nan(""), 3, 4}, false});
+  p.curves.push_back({"empty", {0.5}, {std::nan("")}, false});
+  p.marks.push_back({0.2, "0.200", 0});
+  figure f;
+  f.panels = {p, panel{}};
+  return f;
+}
+
+}  // namespace
+
+TEST_CASE("the data of a figure: an index per curve, a blank line where a curve is interrupted") {
+  CHECK(gnuplot_data(example()) ==
+        "# it's: he_3^{x}\n0.1 1\n\n0.3 3\n0.4 4\n\n\n# it's: empty\nNaN NaN\n\n\n");
+}
+
+TEST_CASE("the script of a figure names its files and quotes its texts") {
+  const std::string script = gnuplot_script(example(), "a'b.svg", "a'b.dat");
+  CHECK(script.find("picture = 'a''b.svg'") != std::string::npos);
+  CHECK(script.find("'a''b.dat' index 0 with lines") != std::string::npos);
+  CHECK(script.find("'a''b.dat' index 1 with lines") != std::string::npos);
+  CHECK(script.find("set title 'it''s'") != std::string::npos);
+  CHECK(script.find("title 'he_3^{x}'") != std::string::npos);
+  CHECK(script.find("set logscale y") != std::string::npos);
+  CHECK(script.find("from first 0.2, graph 0 to first 0.2, graph 1") != std::string::npos);
+  CHECK_THROWS_AS(gnuplot_script(example(), "a.bmp", "a.dat"), argument_error);
+}
