@@ -85,7 +85,8 @@ void apply(CLI::App& app, const toml::table& values, const std::string& path,
 
 }  // namespace
 
-void apply_config(CLI::App& app, const std::string& path, const std::vector<std::string>& commands) {
+void apply_config(CLI::App& app, const std::string& path,
+                  const std::vector<std::string>& commands) {
   const std::string text = read_file(path);
   toml::table values;
   try {

@@ -67,7 +67,8 @@ std::function<int(const invocation&)> setup_critical(CLI::App& app) {
       ->capture_default_str();
   options->shared.add_to(app);
   app.footer(
-      "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: tau\n"
+      "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: "
+      "tau\n"
       "goes to infinity there), finite (B > 0 or nu > 0: it does not), marginal (B = 0) or\n"
       "possible-double-root (A touches zero to rounding). A student without a root has no row.\n\n"
       "Examples:\n"

@@ -71,8 +71,9 @@ figure rates_figure(const table& t) {
   // the pair is the same in two panels.
   std::vector<stretch> curves;
   for (std::size_t i = 0; i < t.rows.size(); ++i) {
-    const bool goes_on = i > 0 && students[i] == students[i - 1] && teachers[i] == teachers[i - 1] &&
-                         other[i] == other[i - 1] && axis[i] > axis[i - 1];
+    const bool goes_on = i > 0 && students[i] == students[i - 1] &&
+                         teachers[i] == teachers[i - 1] && other[i] == other[i - 1] &&
+                         axis[i] > axis[i - 1];
     if (!goes_on) {
       curves.push_back({i, i});
     }
@@ -148,8 +149,7 @@ figure figure_of_table(const table& t) {
   if (t.columns == critical_columns) {
     return critical_figure(t);
   }
-  throw argument_error("the header of the table",
-                       fmt::format("'{}'", fmt::join(t.columns, ",")),
+  throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
                        "that of a table of loradyn rates or loradyn critical");
 }
 

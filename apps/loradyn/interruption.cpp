@@ -27,10 +27,11 @@ int interruption() { return caught; }
 
 int report_interruption(unsigned long long finished, unsigned long long total,
                         const char* command_line) {
-  fmt::print(stderr,
-             "loradyn: interrupted; the {} of {} points that were finished are in the table. For all "
-             "of them run: {}\n",
-             finished, total, command_line);
+  fmt::print(
+      stderr,
+      "loradyn: interrupted; the {} of {} points that were finished are in the table. For all "
+      "of them run: {}\n",
+      finished, total, command_line);
   return 128 + caught;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Ctrl-C and SIGTERM: the first asks the command to stop and keep what is finished, the second ends it.
+// Ctrl-C and SIGTERM: the first asks the command to stop and keep what is finished, the second ends
+// it.
 
 namespace loradyn::cli {
 

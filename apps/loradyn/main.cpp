@@ -82,8 +82,9 @@ std::string unexpected_word(const CLI::App& app, const std::string& word) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("The high-dimensional theory of LoRA fine-tuning: search times, critical alignments.",
-               "loradyn");
+  CLI::App app(
+      "The high-dimensional theory of LoRA fine-tuning: search times, critical alignments.",
+      "loradyn");
   app.set_version_flag("--version", fmt::format("loradyn {}", version));
   app.require_subcommand(0, 1);
   app.footer("loradyn COMMAND --help tells a command's options, with examples.");

@@ -39,9 +39,13 @@ void shared_options::add_to(CLI::App& app) {
       ->allow_extra_args(false);
   text("--teacher", teachers, "the teacher's; one for all, or one each (default: the student's)")
       ->type_name("NAME");
-  text("--nu", nu, "misalignment of the pre-trained weight, >= 0")->type_name("R")->capture_default_str();
+  text("--nu", nu, "misalignment of the pre-trained weight, >= 0")
+      ->type_name("R")
+      ->capture_default_str();
   text("--gamma", gamma, "SGD noise scale, >= 0")->type_name("X")->capture_default_str();
-  text("--noise", noise, "variance of the labels' noise, >= 0")->type_name("X")->capture_default_str();
+  text("--noise", noise, "variance of the labels' noise, >= 0")
+      ->type_name("X")
+      ->capture_default_str();
   text("--lr-ratio", lr_ratio, "learning rate of u over that of v, > 0")
       ->type_name("X")
       ->capture_default_str();
@@ -52,8 +56,11 @@ void shared_options::add_to(CLI::App& app) {
       ->type_name("FILE");
   text("--plot", figure, "the figure: .svg, .pdf or .png, its gnuplot script and data beside it")
       ->type_name("FILE");
-  text("--config", config, "read options from a TOML file; the command line wins")->type_name("FILE");
-  app.add_option("--seed", seed, "seed of the random numbers")->type_name("N")->capture_default_str();
+  text("--config", config, "read options from a TOML file; the command line wins")
+      ->type_name("FILE");
+  app.add_option("--seed", seed, "seed of the random numbers")
+      ->type_name("N")
+      ->capture_default_str();
   app.add_option("--threads", threads, "threads to use; 0: all. Results don't depend on it")
       ->type_name("N")
       ->check(CLI::Range(0, 4096))
@@ -90,9 +97,9 @@ std::vector<activation_pair> read_pairs(const shared_options& options) {
   if (!options.teachers.empty()) {
     teachers = read_activations("--teacher", options.teachers);
     if (teachers.size() != 1 && teachers.size() != students.size()) {
-      throw argument_error("--teacher", "'" + options.teachers + "'",
-                           fmt::format("one activation, or one for each of the {} students",
-                                       students.size()));
+      throw argument_error(
+          "--teacher", "'" + options.teachers + "'",
+          fmt::format("one activation, or one for each of the {} students", students.size()));
     }
   }
   const bool fisher = read_unit(options) == time_unit::fisher;
@@ -100,12 +107,12 @@ std::vector<activation_pair> read_pairs(const shared_options& options) {
   for (std::size_t i = 0; i < students.size(); ++i) {
     const activation& teacher =
         teachers.empty() ? students[i] : teachers[teachers.size() == 1 ? 0 : i];
-    pairs.push_back({population_risk(students[i], teacher),
-                     fisher ? fisher_information(students[i]) : 1.0});
+    pairs.push_back(
+        {population_risk(students[i], teacher), fisher ? fisher_information(students[i]) : 1.0});
     if (fisher && !(pairs.back().rate_unit > 0.0)) {
-      throw argument_error("--time-unit", "'fisher'",
-                           "raw for the constant student '" + students[i].name() +
-                               "', which has no slope");
+      throw argument_error(
+          "--time-unit", "'fisher'",
+          "raw for the constant student '" + students[i].name() + "', which has no slope");
     }
   }
   return pairs;

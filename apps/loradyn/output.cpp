@@ -63,9 +63,8 @@ table make_table(const invocation& call, const shared_options& options, const st
 int exit_code_for(const table& t) {
   const std::vector<std::string> statuses = t.texts("status");
   const bool all_failed =
-      !statuses.empty() && std::all_of(statuses.begin(), statuses.end(), [](const std::string& s) {
-        return s == "no-convergence";
-      });
+      !statuses.empty() && std::all_of(statuses.begin(), statuses.end(),
+                                       [](const std::string& s) { return s == "no-convergence"; });
   if (all_failed) {
     std::fputs("loradyn: no point converged; the table names the status of each\n", stderr);
     return computation_failed;

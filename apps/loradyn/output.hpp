@@ -14,8 +14,8 @@
 
 namespace loradyn::cli {
 
-// The table's file (or standard output) and the figure's files, checked before anything is computed so
-// that a long computation is not lost to a mistyped path.
+// The table's file (or standard output) and the figure's files, checked before anything is computed
+// so that a long computation is not lost to a mistyped path.
 class outputs {
  public:
   // Throws argument_error, naming the option, and file_error.

@@ -76,8 +76,9 @@ int run_rates(const rates_options& options, const invocation& call) {
       total, control,
       [&](std::size_t i) { return evaluate(pairs[i / per_pair].risk, parameters_of(i)); });
 
-  table t = make_table(call, shared, options.mu,
-                       {"student", "teacher", "mu", "nu", "A", "B", "C", "lambda", "tau", "status"});
+  table t =
+      make_table(call, shared, options.mu,
+                 {"student", "teacher", "mu", "nu", "A", "B", "C", "lambda", "tau", "status"});
   t.rows.reserve(points.size());
   for (std::size_t i = 0; i < points.size(); ++i) {
     const activation_pair& pair = pairs[i / per_pair];
@@ -103,11 +104,13 @@ std::function<int(const invocation&)> setup_rates(CLI::App& app) {
   options->shared.add_to(app);
   app.footer(
       "R is a number, a list 0.1,0.2,0.5, a range lo:hi:n, or log:lo:hi:n.\n\n"
-      "Columns: student,teacher,mu,nu,A,B,C,lambda,tau,status; status is ok, imprecise (A is within\n"
+      "Columns: student,teacher,mu,nu,A,B,C,lambda,tau,status; status is ok, imprecise (A is "
+      "within\n"
       "its rounding error), diverges (no linear instability), undefined or no-convergence.\n\n"
       "Examples:\n"
       "  loradyn rates --student erf,relu --mu 0.1:0.9:9\n"
-      "  loradyn rates --student he3 --mu 0.03:0.99:193 --time-unit fisher --plot tau.svg -o tau.csv");
+      "  loradyn rates --student he3 --mu 0.03:0.99:193 --time-unit fisher --plot tau.svg -o "
+      "tau.csv");
   return [options](const invocation& call) { return run_rates(*options, call); };
 }
 

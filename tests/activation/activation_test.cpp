@@ -13,9 +13,9 @@ using namespace loradyn;
 
 namespace {
 
-const std::vector<std::string> smooth{"linear", "erf", "sigmoid", "tanh",       "softplus", "gelu",
-                                      "silu",   "sin", "cos",     "he7",        "erf^2",    "tanh*erf",
-                                      "he3*tanh", "sin^3*cos", "softplus^2-gelu"};
+const std::vector<std::string> smooth{
+    "linear", "erf", "sigmoid", "tanh",     "softplus", "gelu",      "silu",           "sin",
+    "cos",    "he7", "erf^2",   "tanh*erf", "he3*tanh", "sin^3*cos", "softplus^2-gelu"};
 
 }  // namespace
 
@@ -31,9 +31,9 @@ TEST_CASE("each derivative is the derivative of the one before") {
       const auto at = [&](int i) { return f.all(x + i * h); };
       const derivatives d = f.all(x);
       for (std::size_t k = 0; k < 4; ++k) {
-        const double difference = (45 * (at(1)[k] - at(-1)[k]) - 9 * (at(2)[k] - at(-2)[k]) +
-                                   (at(3)[k] - at(-3)[k])) /
-                                  (60 * h);
+        const double difference =
+            (45 * (at(1)[k] - at(-1)[k]) - 9 * (at(2)[k] - at(-2)[k]) + (at(3)[k] - at(-3)[k])) /
+            (60 * h);
         CHECK(d[k + 1] == Approx(difference).epsilon(1e-8).margin(1e-8));
       }
       CHECK(f(x) == d[0]);
@@ -60,9 +60,9 @@ TEST_CASE("Hermite coefficients match the high-precision values") {
     const auto n = row["n"].get<std::size_t>();
     const double q = test::number(row["q"]);
     CAPTURE(name, n, q);
-    const double scale = std::max(
-        std::abs(test::number(row["a"])),
-        2.0 / (std::sqrt(std::tgamma(static_cast<double>(n) + 1)) * std::pow(q, 0.5 * static_cast<double>(n))));
+    const double scale = std::max(std::abs(test::number(row["a"])),
+                                  2.0 / (std::sqrt(std::tgamma(static_cast<double>(n) + 1)) *
+                                         std::pow(q, 0.5 * static_cast<double>(n))));
     CHECK(std::abs(parse_activation(name).hermite_coefficient(n, q) - test::number(row["a"])) <=
           2e-14 * scale);
   }
@@ -77,8 +77,7 @@ TEST_CASE("Hermite coefficients obey the heat equation and their limits") {
       const double q = 0.6;
       const double h = 1e-2;
       const auto a = [&](int i) { return f.hermite_coefficient(n, q + i * h); };
-      const double slope =
-          (45 * (a(1) - a(-1)) - 9 * (a(2) - a(-2)) + (a(3) - a(-3))) / (60 * h);
+      const double slope = (45 * (a(1) - a(-1)) - 9 * (a(2) - a(-2)) + (a(3) - a(-3))) / (60 * h);
       const double expected =
           0.5 * static_cast<double>((n + 2) * (n + 1)) * f.hermite_coefficient(n + 2, q);
       CHECK(slope == Approx(expected).epsilon(1e-7).margin(1e-8));
@@ -110,8 +109,7 @@ TEST_CASE("a user's function without derivatives gets them by differences") {
 }
 
 TEST_CASE("a generic callable is differentiated automatically") {
-  const activation own =
-      activation_from_callable([](auto x) { return x * tanh(x); }, "x tanh x");
+  const activation own = activation_from_callable([](auto x) { return x * tanh(x); }, "x tanh x");
   const activation built_in = parse_activation("linear*tanh");
   for (const double x : {-2.0, -0.3, 0.4, 3.0}) {
     CHECK(own(x) == Approx(built_in(x)).epsilon(1e-14));

@@ -17,7 +17,9 @@ std::string fault(const std::string& text, const brace_parameters& values = {}) 
   return "no error";
 }
 
-double he(int k, double x) { return k == 0 ? 1 : k == 1 ? x : x * he(k - 1, x) - (k - 1) * he(k - 2, x); }
+double he(int k, double x) {
+  return k == 0 ? 1 : k == 1 ? x : x * he(k - 1, x) - (k - 1) * he(k - 2, x);
+}
 
 }  // namespace
 
@@ -58,10 +60,10 @@ TEST_CASE("operators bind as in arithmetic") {
 }
 
 TEST_CASE("polynomials are recognised whatever way they are written") {
-  const std::vector<std::string> written{"linear^3-3*linear", "he3", "linear*(linear^2-3)",
-                                         "he1*he2-2*he1",     "tanh+he3-tanh",
-                                         "he3*(sin^2+cos^2)", "0.1*he3+0.2*he3+0.7*he3",
-                                         "he3+relu^2-relu*linear"};
+  const std::vector<std::string> written{"linear^3-3*linear",       "he3",
+                                         "linear*(linear^2-3)",     "he1*he2-2*he1",
+                                         "tanh+he3-tanh",           "he3*(sin^2+cos^2)",
+                                         "0.1*he3+0.2*he3+0.7*he3", "he3+relu^2-relu*linear"};
   for (const std::string& text : written) {
     CAPTURE(text);
     const activation a = parse_activation(text);
@@ -89,12 +91,14 @@ TEST_CASE("closed-form parts and kinks are found") {
 }
 
 TEST_CASE("brace parameters are set by name") {
-  CHECK(parse_activation("he3+{a}*he5", {{"a", 0.25}})(0.6) == Approx(he(3, 0.6) + 0.25 * he(5, 0.6)));
+  CHECK(parse_activation("he3+{a}*he5", {{"a", 0.25}})(0.6) ==
+        Approx(he(3, 0.6) + 0.25 * he(5, 0.6)));
   CHECK(parse_activation("he{k}", {{"k", 4}})(0.6) == Approx(he(4, 0.6)));
   CHECK(brace_parameters_of("he{k}+{a}*tanh-{a}") == std::vector<std::string>{"k", "a"});
   CHECK(brace_parameters_of("erf").empty());
   CHECK(fault("he3+{a}*he5") == "nothing sets the parameter {a} (column 5)");
-  CHECK(fault("he{k}", {{"k", 2.5}}) == "the degree of he{…} must be an integer from 0 to 20 (column 1)");
+  CHECK(fault("he{k}", {{"k", 2.5}}) ==
+        "the degree of he{…} must be an integer from 0 to 20 (column 1)");
   CHECK(fault("{A}") == "a parameter in braces must be a lower-case word, as in {a} (column 1)");
   CHECK(fault("{a}*erf", {{"a", std::nan("")}}) == "the parameter {a} is not finite (column 1)");
 }
@@ -114,7 +118,8 @@ TEST_CASE("faults are told in one line, with the column") {
   CHECK(fault("erf^21") == "power 21 is above 20 (column 5)");
   CHECK(fault("he21") == "a degree above 20 (column 1)");
   CHECK(fault("he99999999999999999999") == "a degree above 20 (column 1)");
-  CHECK(fault("he11*he10") == "the degree of a polynomial is 21, but must be at most 20 (column 1)");
+  CHECK(fault("he11*he10") ==
+        "the degree of a polynomial is 21, but must be at most 20 (column 1)");
   CHECK(fault("erf/2") == "expected + - * ^ or the end, not '/' (column 4)");
   CHECK(fault("σ") == "'σ' is not in the grammar of activations (column 1)");
   CHECK(fault("1e999*erf") == "a number out of range (column 1)");

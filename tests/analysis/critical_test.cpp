@@ -43,9 +43,7 @@ TEST_CASE("the slope of A at a root, against He3's polynomial") {
   const population_risk risk = matched("he3");
   const auto root = critical_alignments(risk, {}, 0.0, 1.0).at(0);
   const double h = 1e-2;
-  const auto A = [&](int i) {
-    return search_phase(risk, {.alignment = root.alignment + i * h}).A;
-  };
+  const auto A = [&](int i) { return search_phase(risk, {.alignment = root.alignment + i * h}).A; };
   const double slope = (45 * (A(1) - A(-1)) - 9 * (A(2) - A(-2)) + (A(3) - A(-3))) / (60 * h);
   CHECK(root.slope == Approx(slope).epsilon(1e-12));
 }
@@ -115,10 +113,9 @@ TEST_CASE("a double root is reported as possible, and splits when A moves") {
   for (int i = 0; i < 60; ++i) {
     const double middle = 0.5 * (two + none);
     const auto found = with_teacher(middle);
-    const bool possible =
-        std::any_of(found.begin(), found.end(), [](const critical_alignment& c) {
-          return c.status == critical_status::possible_double;
-        });
+    const bool possible = std::any_of(found.begin(), found.end(), [](const critical_alignment& c) {
+      return c.status == critical_status::possible_double;
+    });
     touched = touched || possible;
     if (found.size() == few) {
       none = middle;

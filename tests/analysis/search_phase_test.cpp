@@ -33,10 +33,10 @@ TEST_CASE("A, B and C match the high-precision values") {
     const search_phase_result r =
         search_phase(pair(student, teacher), {.alignment = mu, .misalignment = nu});
     const bool closed = is_closed(student) && is_closed(teacher);
-    const double error = std::max({std::abs(r.A - test::number(row["A"])),
-                                   std::abs(r.B - test::number(row["B"])),
-                                   std::abs(r.C - test::number(row["C"]))}) /
-                         scale;
+    const double error =
+        std::max({std::abs(r.A - test::number(row["A"])), std::abs(r.B - test::number(row["B"])),
+                  std::abs(r.C - test::number(row["C"]))}) /
+        scale;
     CHECK(error <= (closed ? 1e-12 : 1e-10));
     (closed ? worst_closed : worst_other) = std::max(closed ? worst_closed : worst_other, error);
     if (student == teacher && nu == 0.0 && mu > 0.9999 && mu < 1.0) {
@@ -45,7 +45,7 @@ TEST_CASE("A, B and C match the high-precision values") {
     }
   }
   WARN("largest error over E[sigma'^2]: closed pairs " << worst_closed << ", others "
-                                                        << worst_other);
+                                                       << worst_other);
 }
 
 TEST_CASE("linear and ReLU students have the known rates") {

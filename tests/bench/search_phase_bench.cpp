@@ -1,5 +1,5 @@
-// What a point of `loradyn rates` costs, against the same point by a 40 × 40 Gauss-Hermite rule: what
-// a careful script does. The counter `ratio` is baseline over library in this run.
+// What a point of `loradyn rates` costs, against the same point by a 40 × 40 Gauss-Hermite rule:
+// what a careful script does. The counter `ratio` is baseline over library in this run.
 
 #include <benchmark/benchmark.h>
 
@@ -86,9 +86,7 @@ void rates_point(benchmark::State& state, const std::string& student, const std:
       },
       200);
   const double theirs = seconds_of(
-      [&](int i) {
-        benchmark::DoNotOptimize(fixed_quadrature_rate(s, g, rule, alignment(i), nu));
-      },
+      [&](int i) { benchmark::DoNotOptimize(fixed_quadrature_rate(s, g, rule, alignment(i), nu)); },
       20);
   state.counters["ratio"] = theirs / ours;
 }
@@ -102,13 +100,13 @@ void critical_roots(benchmark::State& state, const std::string& name) {
 
 const int registered = [] {
   const std::vector<std::pair<std::string, std::string>> pairs{
-      {"linear", "linear"},   {"erf", "erf"},           {"relu", "relu"},
-      {"he3", "he3"},         {"he14", "he14"},         {"he20", "he20"},
-      {"erf", "he3"},         {"relu", "erf"},          {"sigmoid", "sigmoid"},
-      {"tanh", "tanh"},       {"softplus", "softplus"}, {"gelu", "gelu"},
-      {"silu", "silu"},       {"sin", "sin"},           {"erf^2", "erf^2"},
-      {"tanh*erf", "tanh*erf"}, {"relu^2", "relu^2"},   {"relu*tanh", "relu*tanh"},
-      {"relu", "sigmoid"},    {"tanh", "relu"}};
+      {"linear", "linear"},     {"erf", "erf"},           {"relu", "relu"},
+      {"he3", "he3"},           {"he14", "he14"},         {"he20", "he20"},
+      {"erf", "he3"},           {"relu", "erf"},          {"sigmoid", "sigmoid"},
+      {"tanh", "tanh"},         {"softplus", "softplus"}, {"gelu", "gelu"},
+      {"silu", "silu"},         {"sin", "sin"},           {"erf^2", "erf^2"},
+      {"tanh*erf", "tanh*erf"}, {"relu^2", "relu^2"},     {"relu*tanh", "relu*tanh"},
+      {"relu", "sigmoid"},      {"tanh", "relu"}};
   for (const auto& [student, teacher] : pairs) {
     for (const double nu : {0.0, 0.3}) {
       const std::string label = "rates/" + student + "/" + teacher + (nu > 0 ? "/nu=0.3" : "/nu=0");

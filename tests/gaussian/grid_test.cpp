@@ -40,7 +40,8 @@ TEST_CASE("both kinds of grid give the moments of N(0, 1) at every level") {
 
 TEST_CASE("no panel runs across a break") {
   // E|z - 1| with the kink on a break is exact, without one it is not.
-  const double exact = 2.0 * std::exp(-0.5) / std::sqrt(2.0 * M_PI) + std::erf(1.0 / std::sqrt(2.0));
+  const double exact =
+      2.0 * std::exp(-0.5) / std::sqrt(2.0 * M_PI) + std::erf(1.0 / std::sqrt(2.0));
   const auto f = [](double z) { return std::abs(z - 1.0); };
   CHECK(std::abs(expectation(gaussian_grid::panels(std::array{1.0}, 0), f) - exact) < 1e-15);
   CHECK(std::abs(expectation(gaussian_grid::panels(std::array{0.9}, 0), f) - exact) > 1e-6);

@@ -20,10 +20,10 @@ pair_kernel kernel(const std::string& f, const std::string& g) {
 }
 
 const std::vector<std::pair<std::string, std::string>> every_method{
-    {"he4", "he2+he4"},   {"erf", "erf"},       {"relu", "relu"},         {"erf", "relu"},
-    {"relu", "erf"},      {"he3", "erf"},       {"relu", "he2"},          {"erf+he1", "relu-he2"},
-    {"tanh", "sigmoid"},  {"silu", "he3"},      {"relu", "tanh"},         {"gelu", "relu"},
-    {"sin", "cos+erf"},   {"relu^2", "relu^2"}, {"relu*tanh", "relu*cos"}};
+    {"he4", "he2+he4"},  {"erf", "erf"},       {"relu", "relu"},         {"erf", "relu"},
+    {"relu", "erf"},     {"he3", "erf"},       {"relu", "he2"},          {"erf+he1", "relu-he2"},
+    {"tanh", "sigmoid"}, {"silu", "he3"},      {"relu", "tanh"},         {"gelu", "relu"},
+    {"sin", "cos+erf"},  {"relu^2", "relu^2"}, {"relu*tanh", "relu*cos"}};
 
 }  // namespace
 
@@ -31,8 +31,8 @@ TEST_CASE("kernels and their derivatives match the high-precision values") {
   for (const auto& row : test::reference("kernels.json")) {
     const std::string f = row["f"];
     const std::string g = row["g"];
-    const pair_covariance v = pair_covariance::of(
-        test::number(row["q1"]), test::number(row["q2"]), test::number(row["c"]));
+    const pair_covariance v = pair_covariance::of(test::number(row["q1"]), test::number(row["q2"]),
+                                                  test::number(row["c"]));
     CAPTURE(f, g, v.q1, v.q2, v.c);
     const pair_kernel k = kernel(f, g);
     const kernel_gradient first = k.gradient(v);
@@ -75,16 +75,14 @@ TEST_CASE("derivatives are those of the value, by differences") {
       return (45 * (at(h) - at(-h)) - 9 * (at(2 * h) - at(-2 * h)) + (at(3 * h) - at(-3 * h))) /
              (60 * h);
     };
-    const auto near = [](double expected) {
-      return Approx(expected).epsilon(1e-8).margin(1e-8);
-    };
+    const auto near = [](double expected) { return Approx(expected).epsilon(1e-8).margin(1e-8); };
     const kernel_gradient first = k.gradient(pair_covariance::of(q1, q2, c));
-    CHECK(first.q1 == near(difference(
-                          [&](double t) { return k.value(pair_covariance::of(q1 + t, q2, c)); })));
-    CHECK(first.q2 == near(difference(
-                          [&](double t) { return k.value(pair_covariance::of(q1, q2 + t, c)); })));
-    CHECK(first.c == near(difference(
-                         [&](double t) { return k.value(pair_covariance::of(q1, q2, c + t)); })));
+    CHECK(first.q1 ==
+          near(difference([&](double t) { return k.value(pair_covariance::of(q1 + t, q2, c)); })));
+    CHECK(first.q2 ==
+          near(difference([&](double t) { return k.value(pair_covariance::of(q1, q2 + t, c)); })));
+    CHECK(first.c ==
+          near(difference([&](double t) { return k.value(pair_covariance::of(q1, q2, c + t)); })));
     const kernel_hessian second = k.hessian(pair_covariance::of(q1, q2, c));
     const auto by_q1 = [&](double kernel_gradient::*part) {
       return difference(
@@ -144,8 +142,7 @@ TEST_CASE("a variable of no variance is a constant") {
     const pair_covariance v = pair_covariance::of(0.0, 1.0, 0.0);
     CAPTURE(f);
     CHECK(k.value(v) == Approx(a(0.0) * b.hermite_coefficient(0, 1.0)).margin(1e-15));
-    CHECK(k.gradient(v).c ==
-          Approx(a.first(0.0) * b.hermite_coefficient(1, 1.0)).margin(1e-15));
+    CHECK(k.gradient(v).c == Approx(a.first(0.0) * b.hermite_coefficient(1, 1.0)).margin(1e-15));
     CHECK(k.gradient(v).q1 ==
           Approx(0.5 * a.second(0.0) * b.hermite_coefficient(0, 1.0)).margin(1e-15));
   }
@@ -161,9 +158,9 @@ TEST_CASE("the Gram matrix of a kernel is positive") {
     Eigen::Matrix3d gram;
     for (int i = 0; i < 3; ++i) {
       for (int j = 0; j < 3; ++j) {
-        gram(i, j) = i == j ? k.value(pair_covariance::diagonal(q[i]))
-                            : k.value(pair_covariance::of(q[i], q[j],
-                                                          r[i][j] * std::sqrt(q[i] * q[j])));
+        gram(i, j) =
+            i == j ? k.value(pair_covariance::diagonal(q[i]))
+                   : k.value(pair_covariance::of(q[i], q[j], r[i][j] * std::sqrt(q[i] * q[j])));
       }
     }
     CHECK((gram - gram.transpose()).cwiseAbs().maxCoeff() <= 1e-12 * gram.trace());
@@ -188,7 +185,8 @@ TEST_CASE("a user's function with kinks away from 0 is integrated like a built-i
   const double density = std::exp(-0.5 * t * t / q) / std::sqrt(2 * M_PI * q);
   const double power = (q + t * t) * tail(t / std::sqrt(q)) - t * q * density;
   CHECK(k.value(pair_covariance::diagonal(q)) == Approx(power).epsilon(1e-13));
-  CHECK(k.gradient(pair_covariance::diagonal(q)).c == Approx(tail(t / std::sqrt(q))).epsilon(1e-13));
+  CHECK(k.gradient(pair_covariance::diagonal(q)).c ==
+        Approx(tail(t / std::sqrt(q))).epsilon(1e-13));
   const pair_covariance apart = pair_covariance::of(q, q, 0.0);
   CHECK(k.gradient(apart).c == Approx(std::pow(tail(t / std::sqrt(q)), 2)).epsilon(1e-12));
   // K_cc is the joint density at (t, t), at any correlation.
@@ -199,8 +197,7 @@ TEST_CASE("a user's function with kinks away from 0 is integrated like a built-i
   const pair_kernel mixed(shifted, parse_activation("tanh"));
   CHECK(mixed.gradient(pair_covariance::diagonal(q)).q1 ==
         Approx(0.5 * density * std::tanh(t)).epsilon(1e-12));
-  CHECK(mixed.gradient({q, q, q, 1e-14}).q1 ==
-        Approx(0.5 * density * std::tanh(t)).epsilon(1e-10));
+  CHECK(mixed.gradient({q, q, q, 1e-14}).q1 == Approx(0.5 * density * std::tanh(t)).epsilon(1e-10));
 }
 
 TEST_CASE("large variances are integrated or refused, never wrong in silence") {
@@ -217,7 +214,8 @@ TEST_CASE("covariances that are none are refused") {
   CHECK_THROWS_AS(k.value({-1.0, 1.0, 0.0, 0.0}), argument_error);
   CHECK_THROWS_AS(k.value(pair_covariance::of(1.0, 1.0, 1.1)), argument_error);
   CHECK_THROWS_AS(k.value({1.0, 1.0, 0.5, 0.2}), argument_error);
-  CHECK_THROWS_AS(k.value({std::numeric_limits<double>::quiet_NaN(), 1.0, 0.0, 1.0}), argument_error);
+  CHECK_THROWS_AS(k.value({std::numeric_limits<double>::quiet_NaN(), 1.0, 0.0, 1.0}),
+                  argument_error);
 }
 
 TEST_CASE("the gap of a degenerate covariance is exactly zero, whatever the rounding") {

@@ -35,7 +35,8 @@ TEST_CASE("the risk vanishes at the target and its gradient is that of the value
 TEST_CASE("the linear risk is a quadratic form") {
   const activation x = parse_activation("linear");
   const population_risk risk(x, x);
-  CHECK(risk.value({.M = 0.3, .Q = 0.7, .gap = 0.61}, 0.2) == Approx(0.5 * (0.7 - 0.6 + 1.0 + 0.2)));
+  CHECK(risk.value({.M = 0.3, .Q = 0.7, .gap = 0.61}, 0.2) ==
+        Approx(0.5 * (0.7 - 0.6 + 1.0 + 0.2)));
 }
 
 TEST_CASE("parameters out of range are named") {

@@ -13,6 +13,8 @@ Nothing here uses the Hermite (Mehler) series of the library.  Expectations are
 Each value is computed twice, by different quadrature rules and (where there are two) different
 formulas; the program stops when the two disagree by more than TOLERANCE.
 
+JSON has no comments, so the conventions of the files stand here and in README.md.
+
 Inputs: every real number that the C++ library receives as a double (mu, nu, q, c, and constants
 inside an activation such as 0.1) is the *double nearest to the decimal* that is written in the
 file.  It is converted through float() first, so the reference is for exactly that double.
@@ -1047,7 +1049,8 @@ def small_mu():
             zero = a < mpf(10) ** -30 and b < mpf(10) ** -30
             slopes.append("zero" if zero else mp.nstr(mp.log10(a / b), 5))
         print("%-16s %2d   %-12s %-12s " % (s + "/" + g, k, slopes[0], slopes[1])
-              + " ".join("%-14s" % mp.nstr(v, 8) for v in values[0]), flush=True)
+              + " ".join("%-14s" % (mp.nstr(v, 8) if abs(v) > mpf(10) ** -30 else "0")
+                         for v in values[0]), flush=True)
 
 
 def write(name, rows):

@@ -79,12 +79,13 @@ TEST_CASE("the same table gives the same bytes") {
 }
 
 TEST_CASE("what CSV looks like") {
-  CHECK(to_csv(example()).starts_with("# loradyn 1.2.3\n"
-                                      "# command: loradyn rates --student 'a, \"b\"'\n"
-                                      "# student: τ | b\n"
-                                      "# seed: 0\n"
-                                      "student,x,n,status\n"
-                                      "\"a, \"\"b\"\"\",0.1,3,ok\n"));
+  CHECK(
+      to_csv(example()).starts_with("# loradyn 1.2.3\n"
+                                    "# command: loradyn rates --student 'a, \"b\"'\n"
+                                    "# student: τ | b\n"
+                                    "# seed: 0\n"
+                                    "student,x,n,status\n"
+                                    "\"a, \"\"b\"\"\",0.1,3,ok\n"));
   CHECK(to_csv(example()).ends_with("\"#\",nan,1,diverges\n"));
 }
 

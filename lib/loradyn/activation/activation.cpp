@@ -63,7 +63,7 @@ struct finite_difference {
   // One-sided derivative at a kink, from the seven points t + side·k·h: the derivative at 0 of the
   // polynomial through them.
   [[nodiscard]] double one_sided_first(double t, double side) const {
-    constexpr std::array<double, 7> weights{-49.0 / 20.0, 6.0,        -15.0 / 2.0, 20.0 / 3.0,
+    constexpr std::array<double, 7> weights{-49.0 / 20.0, 6.0,       -15.0 / 2.0, 20.0 / 3.0,
                                             -15.0 / 4.0,  6.0 / 5.0, -1.0 / 6.0};
     double room = std::numeric_limits<double>::infinity();
     for (const double other : kinks) {
@@ -166,8 +166,7 @@ std::shared_ptr<detail::activation_body> body_of(const detail::expression& e, st
   std::vector<kink> kinks = detail::kinks_of(e);
   const double strip = detail::strip_of(e);
   return std::make_shared<detail::activation_body>(detail::activation_body{
-      std::move(name), std::move(parts), std::move(kinks), strip,
-      detail::compiled_expression(e)});
+      std::move(name), std::move(parts), std::move(kinks), strip, detail::compiled_expression(e)});
 }
 
 detail::expression expression_of(polynomial p) {
@@ -315,8 +314,8 @@ double activation::hermite_coefficient(std::size_t n, double q) const {
   const std::size_t sampled = has_high_derivatives() && kinks().empty() ? 4 : 2;
   const std::size_t order = std::min(n, sampled);
   const std::size_t rest = n - order;
-  const double coefficient = projection.block(order, rest / hermite_projection::block_size)
-                                 [rest % hermite_projection::block_size];
+  const double coefficient = projection.block(
+      order, rest / hermite_projection::block_size)[rest % hermite_projection::block_size];
   double factor = std::pow(q, -0.5 * static_cast<double>(rest));
   for (std::size_t k = rest + 1; k <= n; ++k) {
     factor /= static_cast<double>(k);

@@ -29,14 +29,14 @@ using derivatives = std::array<double, 5>;
 struct user_function {
   std::string name = "user";
   std::function<double(double)> value;  ///< continuous, of at most polynomial growth
-  /// σ' and σ''; where empty, by central differences of eighth order that do not reach across a kink
-  /// (errors measured on tanh: 2e-14 for σ', 3e-12 for σ'').
+  /// σ' and σ''; where empty, by central differences of eighth order that do not reach across a
+  /// kink (errors measured on tanh: 2e-14 for σ', 3e-12 for σ'').
   std::function<double(double)> first;
   std::function<double(double)> second;
   /// The points where σ is not smooth. A kink that is not named here costs accuracy.
   std::vector<double> kinks;
-  /// Half-width of the strip about the real axis in which every piece of σ is analytic; 0: measured,
-  /// by refining E[σ²], E[σ'²] and E[σσ''] at unit variance until they stand still.
+  /// Half-width of the strip about the real axis in which every piece of σ is analytic; 0:
+  /// measured, by refining E[σ²], E[σ'²] and E[σσ''] at unit variance until they stand still.
   double strip = 0.0;
 };
 
@@ -45,7 +45,8 @@ class activation_body;
 struct expression;
 }  // namespace detail
 
-/// The closed-form parts of an activation: σ = polynomial + erf_weight erf + relu_weight relu + rest.
+/// The closed-form parts of an activation: σ = polynomial + erf_weight erf + relu_weight relu +
+/// rest.
 struct activation_parts {
   polynomial polynomial_part;
   double erf_weight = 0.0;
@@ -62,7 +63,8 @@ class activation {
 
   /// The user's function.
   /// \throws argument_error where it has no value, or a kink or the strip is out of range
-  /// \throws convergence_error where its strip is to be measured and its Gaussian moments don't settle
+  /// \throws convergence_error where its strip is to be measured and its Gaussian moments don't
+  /// settle
   explicit activation(user_function f);
 
   /// Used by the parser.
@@ -94,14 +96,16 @@ class activation {
   [[nodiscard]] const polynomial* as_polynomial() const noexcept;
 
   /// a_n(q) = E[σ⁽ⁿ⁾(√q z)]/n!, the coefficient of the Hermite expansion at variance q, n <= 500
-  /// (docs/theory.md, section 3). Closed for polynomials, erf, ReLU and their combinations, otherwise
-  /// quadrature by Stein's identity, absolute error about 1e-15 E[σ²]^½/(√n! q^{n/2}).
+  /// (docs/theory.md, section 3). Closed for polynomials, erf, ReLU and their combinations,
+  /// otherwise quadrature by Stein's identity, absolute error about 1e-15 E[σ²]^½/(√n! q^{n/2}).
   /// \param q the variance, >= 0; at q = 0 only σ's own derivatives up to the fourth exist
   /// \throws argument_error for q < 0, not finite, or too large an n
   [[nodiscard]] double hermite_coefficient(std::size_t n, double q) const;
 
   /// Whether two values share their data, so that they are certainly the same function.
-  [[nodiscard]] bool same_as(const activation& other) const noexcept { return body_ == other.body_; }
+  [[nodiscard]] bool same_as(const activation& other) const noexcept {
+    return body_ == other.body_;
+  }
 
  private:
   std::shared_ptr<const detail::activation_body> body_;

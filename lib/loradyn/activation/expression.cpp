@@ -25,8 +25,7 @@ jet<Order> multiply(const jet<Order>& f, const jet<Order>& g) {
   product[2] = f[2] * g[0] + 2.0 * f[1] * g[1] + f[0] * g[2];
   if constexpr (Order == 4) {
     product[3] = f[3] * g[0] + 3.0 * (f[2] * g[1] + f[1] * g[2]) + f[0] * g[3];
-    product[4] =
-        f[4] * g[0] + 4.0 * (f[3] * g[1] + f[1] * g[3]) + 6.0 * f[2] * g[2] + f[0] * g[4];
+    product[4] = f[4] * g[0] + 4.0 * (f[3] * g[1] + f[1] * g[3]) + 6.0 * f[2] * g[2] + f[0] * g[4];
   }
   return product;
 }

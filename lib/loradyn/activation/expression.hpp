@@ -59,7 +59,8 @@ class compiled_expression {
   std::vector<primitive> used_;
 };
 
-/// Closed-form parts, the kink at 0 where there is one, and the effective half-width of analyticity.
+/// Closed-form parts, the kink at 0 where there is one, and the effective half-width of
+/// analyticity.
 activation_parts parts_of(const expression& e);
 std::vector<kink> kinks_of(const expression& e);
 double strip_of(const expression& e);

@@ -16,10 +16,11 @@ namespace loradyn {
 /// The activation of a generic callable without kinks, such as [](auto x) { return x * tanh(x); }
 /// (unqualified calls, so that they find Boost's overloads too). Its derivatives are Boost.Math's
 /// automatic ones, exact to rounding.
-/// \throws convergence_error where its Gaussian moments don't settle: it has a kink, or grows too fast
+/// \throws convergence_error where its Gaussian moments don't settle: it has a kink, or grows too
+/// fast
 template <class Callable>
-  requires std::invocable<Callable, double>
-activation activation_from_callable(Callable f, std::string name = "user") {
+requires std::invocable<Callable, double> activation
+activation_from_callable(Callable f, std::string name = "user") {
   const auto derivative = [f](double x, std::size_t order) {
     return f(boost::math::differentiation::make_fvar<double, 2>(x)).derivative(order);
   };

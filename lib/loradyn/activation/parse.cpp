@@ -22,8 +22,8 @@ bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 std::vector<std::string> known_names() {
-  std::vector<std::string> names{"linear", "relu", "erf",  "sigmoid", "tanh", "softplus",
-                                 "gelu",   "silu", "sin",  "cos"};
+  std::vector<std::string> names{"linear",   "relu", "erf",  "sigmoid", "tanh",
+                                 "softplus", "gelu", "silu", "sin",     "cos"};
   for (std::size_t k = 0; k <= max_degree; ++k) {
     names.push_back("he" + std::to_string(k));
   }
@@ -256,24 +256,23 @@ class reader {
     if (auto function = function_named(word)) {
       return *std::move(function);
     }
-    const bool hermite = word.starts_with("he") &&
-                         std::all_of(word.begin() + 2, word.end(), is_digit);
+    const bool hermite =
+        word.starts_with("he") && std::all_of(word.begin() + 2, word.end(), is_digit);
     if (hermite && word.size() > 2) {
       return hermite_of_degree(word.size() > 5 ? 999.0 : std::stod(word.substr(2)), here);
     }
     if (hermite && position_ < text_.size() && text_[position_] == '{') {
       return hermite_of_degree(brace(), here);
     }
-    throw parse_error("unknown activation '" + word + "'; the nearest are " +
-                          nearest_names(word, known_names()),
-                      here);
+    throw parse_error(
+        "unknown activation '" + word + "'; the nearest are " + nearest_names(word, known_names()),
+        here);
   }
 
   static symbolic hermite_of_degree(double degree, std::size_t here) {
     if (degree < 0.0 || degree != std::floor(degree)) {
-      throw parse_error("the degree of he{…} must be an integer from 0 to " +
-                            std::to_string(max_degree),
-                        here);
+      throw parse_error(
+          "the degree of he{…} must be an integer from 0 to " + std::to_string(max_degree), here);
     }
     if (degree > static_cast<double>(max_degree)) {
       throw parse_error("a degree above " + std::to_string(max_degree), here);

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The grammar of activations: names, + - *, numbers, integer powers, brackets, parameters in braces.
+/// The grammar of activations: names, + - *, numbers, integer powers, brackets, parameters in
+/// braces.
 
 #include <map>
 #include <string>

@@ -49,8 +49,8 @@ polynomial::polynomial(std::vector<double> monomial, std::vector<double> hermite
   about_one_ = heat_polynomials(hermite_);
 }
 
-// The heat equation carries the coefficients at variance q0 (Hermite's at 1, the monomials' at 0) to
-// any other: E[f⁽ⁿ⁾(X)] = Σ_j w_{n+2j} (n+2j)!/(j! 2^j) t^j.
+// The heat equation carries the coefficients at variance q0 (Hermite's at 1, the monomials' at 0)
+// to any other: E[f⁽ⁿ⁾(X)] = Σ_j w_{n+2j} (n+2j)!/(j! 2^j) t^j.
 polynomial::heat_table polynomial::heat_polynomials(std::span<const double> coefficients) {
   heat_table table(coefficients.size());
   for (std::size_t n = 0; n < coefficients.size(); ++n) {
@@ -69,8 +69,7 @@ polynomial polynomial::from_monomials(std::vector<double> monomial) {
   std::vector<double> hermite;
   for (const std::vector<double>& row : heat_polynomials(monomial)) {
     const double moment = horner(row, 1.0);
-    hermite.push_back(moment /
-                      unchecked_factorial<double>(static_cast<unsigned>(hermite.size())));
+    hermite.push_back(moment / unchecked_factorial<double>(static_cast<unsigned>(hermite.size())));
   }
   return {std::move(monomial), std::move(hermite)};
 }

@@ -150,8 +150,7 @@ symbolic operator*(const symbolic& a, const symbolic& b) {
       result.add(key, product(cofactor_a, cofactor_b), 1);
     }
     if (result.terms_.size() > max_terms) {
-      throw argument_error("the number of terms", "above " + std::to_string(max_terms),
-                           "smaller");
+      throw argument_error("the number of terms", "above " + std::to_string(max_terms), "smaller");
     }
   }
   return result;

@@ -18,8 +18,8 @@ using rational = boost::multiprecision::cpp_rational;
 /// Coefficients of 1, x, x², …; no trailing zeros.
 using rational_polynomial = std::vector<rational>;
 
-/// H(x)^step Π_i primitive_i(x)^powers_i. H² = H and cos² = 1 - sin² are already used, so that equal
-/// functions of the grammar have equal forms as far as these two identities reach.
+/// H(x)^step Π_i primitive_i(x)^powers_i. H² = H and cos² = 1 - sin² are already used, so that
+/// equal functions of the grammar have equal forms as far as these two identities reach.
 struct symbol {
   bool step = false;
   std::array<unsigned, primitive_count> powers{};

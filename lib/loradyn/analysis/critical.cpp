@@ -258,8 +258,8 @@ std::vector<critical_alignment> critical_alignments(const population_risk& risk,
     if (c.mu <= covered || c.mu >= hi) {
       continue;
     }
-    // The stretch about the candidate in which A is zero to rounding. One that reaches an end is the
-    // zero at that end.
+    // The stretch about the candidate in which A is zero to rounding. One that reaches an end is
+    // the zero at that end.
     const double left = step_off(a, c.mu, lo, c.threshold);
     const double right = step_off(a, c.mu, hi, c.threshold);
     covered = right;
@@ -272,9 +272,9 @@ std::vector<critical_alignment> critical_alignments(const population_risk& risk,
     const bool crosses = std::signbit(at_left) != std::signbit(at_right);
     if (crosses) {
       std::uintmax_t iterations = 200;
-      const auto bracket =
-          boost::math::tools::toms748_solve(a, left, right, at_left, at_right,
-                                            boost::math::tools::eps_tolerance<double>(), iterations);
+      const auto bracket = boost::math::tools::toms748_solve(
+          a, left, right, at_left, at_right, boost::math::tools::eps_tolerance<double>(),
+          iterations);
       root = 0.5 * (bracket.first + bracket.second);
     }
     const search_phase_result v = a.at(root);

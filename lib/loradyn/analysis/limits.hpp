@@ -20,9 +20,9 @@ struct divergence_law {
   }
 };
 
-/// Strong pre-training, a matched pair as μ -> 1: E[σ'²]/(E[z²σ'²]² (1-μ)²), since A ≈ (1-μ) E[z²σ'²]
-/// and B -> -E[σ'²]. The relative correction is of first order in 1-μ; the moments carry 1e-14.
-/// \throws argument_error for a constant activation
+/// Strong pre-training, a matched pair as μ -> 1: E[σ'²]/(E[z²σ'²]² (1-μ)²), since A ≈ (1-μ)
+/// E[z²σ'²] and B -> -E[σ'²]. The relative correction is of first order in 1-μ; the moments carry
+/// 1e-14. \throws argument_error for a constant activation
 divergence_law strong_pretraining_law(const activation& matched);
 
 /// Near a critical alignment with B < 0: |B|/(A'(μ_c)² (μ-μ_c)²).

@@ -47,8 +47,9 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   // difference of near equals; the product of the roots gives it without.
   const double damping = kappa * result.B;
   const double root = std::hypot(damping, 2.0 * std::sqrt(kappa) * pull);
-  result.lambda = damping >= 0.0 ? 0.5 * (damping + root)
-                                 : (pull == 0.0 ? 0.0 : 2.0 * kappa * pull * (pull / (root - damping)));
+  result.lambda = damping >= 0.0
+                      ? 0.5 * (damping + root)
+                      : (pull == 0.0 ? 0.0 : 2.0 * kappa * pull * (pull / (root - damping)));
   if (!(result.lambda > 0.0)) {
     result.tau = nan;
     result.status = search_status::diverges;

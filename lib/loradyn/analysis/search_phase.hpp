@@ -32,13 +32,13 @@ struct overlap_direction {
 
 /// The linearised flow  u' = κ(A m + C s + B u),  m' = A u,  s' = C u  and what follows from it.
 struct search_phase_result {
-  double A = 0.0;       ///< E[(g(z) - σ(λ)) σ'(λ) z]
-  double B = 0.0;       ///< -E[σ'(λ)²] + E[(g(z) - σ(λ)) σ''(λ)]
-  double C = 0.0;       ///< E[(g(z) - σ(λ)) σ'(λ) z'] = ν B
+  double A = 0.0;  ///< E[(g(z) - σ(λ)) σ'(λ) z]
+  double B = 0.0;  ///< -E[σ'(λ)²] + E[(g(z) - σ(λ)) σ''(λ)]
+  double C = 0.0;  ///< E[(g(z) - σ(λ)) σ'(λ) z'] = ν B
   /// The sum of the absolute values of the terms of A; A's error is 1e-15 to 1e-13 of it.
   double A_scale = 0.0;
   double lambda = 0.0;  ///< λ₊ = ½(κB + √(κ²B² + 4κ(A² + C²))), the growth rate; NaN if undefined
-  double tau = 0.0;     ///< τ = 1/λ₊; NaN unless status is ok or imprecise
+  double tau = 0.0;            ///< τ = 1/λ₊; NaN unless status is ok or imprecise
   overlap_direction unstable;  ///< e₊ with u >= 0, the direction in which the search escapes; zero
                                ///< unless status is ok or imprecise
   search_status status = search_status::ok;

@@ -129,8 +129,9 @@ int grid_level(double strip, int least) {
       return level;
     }
   }
-  throw convergence_error("a Gaussian integral needs a grid finer than the finest (analytic strip " +
-                          std::to_string(strip) + ")");
+  throw convergence_error(
+      "a Gaussian integral needs a grid finer than the finest (analytic strip " +
+      std::to_string(strip) + ")");
 }
 
 const gaussian_grid& shared_equispaced_grid(int level) {

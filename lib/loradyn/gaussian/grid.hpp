@@ -6,7 +6,8 @@
 /// A grid is symmetric: it stores nodes z >= 0 and every one stands for the pair ±z. Two kinds:
 /// - equispaced (the trapezoidal rule), for functions that are analytic in a strip |Im z| < y: the
 ///   error falls like e^{-2πy/h};
-/// - panels of 16-point Gauss-Legendre rules between breakpoints, for functions with kinks: no panel
+/// - panels of 16-point Gauss-Legendre rules between breakpoints, for functions with kinks: no
+/// panel
 ///   runs across a break.
 /// A *level* halves the step or the panel; level l integrates functions of strip half-width
 /// y >= y₀ 2^{-l} to rounding (`grid_level`).
@@ -36,8 +37,8 @@ class gaussian_grid {
   /// Nodes z_i >= 0, increasing.
   [[nodiscard]] const std::vector<double>& nodes() const noexcept { return nodes_; }
 
-  /// How many nodes, from the first, matter to a product of two functions of degree <= 20; the others
-  /// are for Hermite polynomials of high order.
+  /// How many nodes, from the first, matter to a product of two functions of degree <= 20; the
+  /// others are for Hermite polynomials of high order.
   [[nodiscard]] std::size_t core_size() const noexcept;
 
   /// w_i with E[f(z)] ≈ Σ_i w_i (f(z_i) + f(-z_i)).
@@ -70,7 +71,8 @@ int grid_level(double strip, int least);
 /// The shared equispaced grid of a level, tabulated; built once, safe from any thread.
 const gaussian_grid& shared_equispaced_grid(int level);
 
-/// The shared panels of a level with a break at 0 alone, tabulated; built once, safe from any thread.
+/// The shared panels of a level with a break at 0 alone, tabulated; built once, safe from any
+/// thread.
 const gaussian_grid& shared_panel_grid(int level);
 
 }  // namespace loradyn

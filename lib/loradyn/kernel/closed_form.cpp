@@ -180,8 +180,7 @@ pair_moments closed_moments(const activation_parts& f, const activation_parts& g
   }
   const auto add_pair = [&](double weight, auto moment) {
     if (weight != 0.0) {
-      add(m, wanted,
-          [&](std::size_t i, std::size_t j) { return weight * moment(i, j); });
+      add(m, wanted, [&](std::size_t i, std::size_t j) { return weight * moment(i, j); });
     }
   };
   add_pair(f.erf_weight * g.erf_weight,

@@ -57,13 +57,8 @@ constexpr std::array<moment_term, 9> moment_terms{{
 
 }  // namespace
 
-activation_table::activation_table(const activation& f, double deviation,
-                                   const gaussian_grid& grid)
-    : count(grid.core_size()),
-      x(2 * count),
-      value(2 * count),
-      first(2 * count),
-      second(2 * count) {
+activation_table::activation_table(const activation& f, double deviation, const gaussian_grid& grid)
+    : count(grid.core_size()), x(2 * count), value(2 * count), first(2 * count), second(2 * count) {
   for (std::size_t i = 0; i < count; ++i) {
     x[i] = deviation * grid.nodes()[i];
     x[count + i] = -x[i];
@@ -240,8 +235,8 @@ pair_moments numerical_pair::nested(const pair_covariance& v, moment_set wanted)
   const double spread = std::sqrt(v.gap / v.q1);  // the deviation of Y given X
   const bool needs_hessian = contains(wanted, moment_set::hessian);
 
-  // E[g⁽ʲ⁾(Y) …| X = x]: the plain ones, and those with the weights of Stein's identity, which stand
-  // in for the third and fourth derivatives.
+  // E[g⁽ʲ⁾(Y) …| X = x]: the plain ones, and those with the weights of Stein's identity, which
+  // stand in for the third and fourth derivatives.
   struct conditional {
     double g0 = 0.0;
     double g1 = 0.0;

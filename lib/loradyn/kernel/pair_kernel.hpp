@@ -16,8 +16,8 @@ struct pair_covariance {
   double q1 = 1.0;
   double q2 = 1.0;
   double c = 0.0;
-  /// q1 q2 - c² >= 0, a quantity of its own: near the degenerate edge it can't be recovered from the
-  /// rounded q1, q2 and c, and kernels with kinks depend on its square root.
+  /// q1 q2 - c² >= 0, a quantity of its own: near the degenerate edge it can't be recovered from
+  /// the rounded q1, q2 and c, and kernels with kinks depend on its square root.
   double gap = 1.0;
 
   /// With the gap computed from q1, q2 and c; one of less than 4 ulp of q1 q2 counts as zero.
@@ -30,9 +30,9 @@ struct pair_covariance {
   void validate() const;
 };
 
-/// The moments E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] that make up a kernel and its derivatives. Those that were not asked
-/// for are zero. Where a kinked pair's second derivatives are infinite (at the edge) they come out as
-/// infinities or NaN.
+/// The moments E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] that make up a kernel and its derivatives. Those that were not
+/// asked for are zero. Where a kinked pair's second derivatives are infinite (at the edge) they
+/// come out as infinities or NaN.
 struct pair_moments {
   double e00 = 0.0;  ///< K
   double e11 = 0.0;  ///< ∂K/∂c
@@ -82,11 +82,12 @@ struct kernel_hessian {
 /// - sums of polynomials, erf and ReLU on both sides: closed forms and finite series; rounding;
 /// - one side a polynomial: a finite series with the other's Hermite coefficients; 1e-14;
 /// - c² = q1 q2: one-dimensional quadrature; 1e-14;
-/// - at least one side without kinks: the Hermite (Mehler) series, summed until it stands still; 1e-13;
+/// - at least one side without kinks: the Hermite (Mehler) series, summed until it stands still;
+/// 1e-13;
 /// - both sides with kinks, or a series that does not converge: nested quadrature; 1e-12.
 ///
-/// Costs: 0.05 to 0.5 µs for the first kind, 5 to 25 µs for the next three, up to milliseconds for the
-/// last. Immutable and safe from any thread; copies share their tables.
+/// Costs: 0.05 to 0.5 µs for the first kind, 5 to 25 µs for the next three, up to milliseconds for
+/// the last. Immutable and safe from any thread; copies share their tables.
 class pair_kernel {
  public:
   pair_kernel(activation f, activation g);

@@ -4,11 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <loradyn/report/figure.hpp>
 
 extern char** environ;
@@ -37,18 +39,18 @@ std::string quoted(const std::string& text) {
 }
 
 std::string terminal(const fs::path& picture, std::size_t panels) {
-  const std::size_t width = panels == 1 ? 640 : 420 * panels;
+  const std::size_t width = panels == 1 ? 680 : 440 * panels;
   const std::string ending = picture.extension().string();
   if (ending == ".svg") {
-    return fmt::format(
-        "set terminal svg size {},460 font 'Helvetica,14' noenhanced background rgb 'white'", width);
+    return fmt::format("set terminal svg size {},460 font 'Helvetica,14' background rgb 'white'",
+                       width);
   }
   if (ending == ".pdf") {
-    return fmt::format("set terminal pdfcairo size {:.2f}in,4.6in font 'Helvetica,12' noenhanced",
+    return fmt::format("set terminal pdfcairo size {:.2f}in,4.6in font 'Helvetica,12'",
                        static_cast<double>(width) / 100.0);
   }
   if (ending == ".png") {
-    return fmt::format("set terminal pngcairo size {},920 font 'Helvetica,22' noenhanced linewidth 2",
+    return fmt::format("set terminal pngcairo size {},920 font 'Helvetica,22' linewidth 2",
                        2 * width);
   }
   throw argument_error("the ending of the figure", "'" + picture.string() + "'",
@@ -91,10 +93,10 @@ void run_gnuplot(const fs::path& script, const fs::path& output) {
   }
   ::close(channel[0]);
   if (fault != 0) {
-    throw drawing_error(fault == ENOENT ? "gnuplot is not installed, so no figure was drawn; '" +
-                                              script.string() + "' draws it"
-                                        : std::string("gnuplot can't be run: ") +
-                                              std::strerror(fault));
+    throw drawing_error(fault == ENOENT
+                            ? "gnuplot is not installed, so no figure was drawn; '" +
+                                  script.string() + "' draws it"
+                            : std::string("gnuplot can't be run: ") + std::strerror(fault));
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
@@ -112,12 +114,29 @@ fs::path with_ending(fs::path picture, const char* ending) {
   return picture.replace_extension(ending);
 }
 
+// Whether the positive values of a panel span two decades, so that its axis is told in powers of
+// ten.
+bool spans_decades(const panel& p) {
+  double least = std::numeric_limits<double>::infinity();
+  double largest = 0.0;
+  for (const curve& c : p.curves) {
+    for (const double y : c.y) {
+      if (y > 0.0 && std::isfinite(y)) {
+        least = std::min(least, y);
+        largest = std::max(largest, y);
+      }
+    }
+  }
+  return largest >= 100.0 * least;
+}
+
 void add_panel(std::string& script, const panel& p, const std::string& data_name,
                std::size_t& index) {
-  script += fmt::format("\nset title {}\nset xlabel {}\nset ylabel {}\n", quoted(p.title),
-                        quoted(p.x_label), quoted(p.y_label));
-  script += p.log_y ? "set logscale y\nset format y '10^{%T}' enhanced\n"
-                    : "unset logscale y\nset format y '%g'\n";
+  script +=
+      fmt::format("\nset title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n",
+                  quoted(p.title), quoted(p.x_label), quoted(p.y_label));
+  script += p.log_y ? "set logscale y\n" : "unset logscale y\n";
+  script += p.log_y && spans_decades(p) ? "set format y '10^{%T}'\n" : "set format y '%g'\n";
   script += "unset arrow\nunset label\n";
   if (p.ticks.empty()) {
     script += "set xtics autofreq norotate\nset autoscale xfix\nset offsets 0,0,0,0\n";
@@ -126,22 +145,25 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
     for (const tick& t : p.ticks) {
       ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", quoted(t.label), t.x);
     }
-    script += "set xtics (" + ticks + ") rotate by -45\nset offsets 0.5,0.5,0,0\n";
+    script += "set xtics (" + ticks + ") rotate by -45 noenhanced\nset offsets 0.5,0.5,0,0\n";
   }
+  bool low = true;
   for (const mark& m : p.marks) {
     script += fmt::format(
         "set arrow from first {0}, graph 0 to first {0}, graph 1 nohead dashtype 2 linewidth 1 "
         "linecolor rgb '{1}'\n"
-        "set label {2} at first {0}, graph 1.0 offset 0,0.5 center font ',10' textcolor rgb '{1}'\n",
-        m.x, colour(m.curve), quoted(m.label));
+        "set label {2} at first {0}, graph 1.0 offset 0,{3} center noenhanced font ',10' textcolor "
+        "rgb '{1}'\n",
+        m.x, colour(m.curve), quoted(m.label), low ? 0.5 : 1.3);
+    low = !low;  // neighbours at two heights, so that close ones stay legible
   }
   std::string plots;
   for (std::size_t i = 0; i < p.curves.size(); ++i) {
     const curve& c = p.curves[i];
     const std::string style =
-        c.points ? fmt::format("points pointtype 7 pointsize 0.8 linecolor rgb '{}'", colour(i))
+        c.points ? fmt::format("points pointtype 7 pointsize 1.2 linecolor rgb '{}'", colour(i))
                  : fmt::format("lines linewidth 2 dashtype {} linecolor rgb '{}'",
-                               1 + i / palette.size(), colour(i));
+                               i % 2 == 0 ? "1" : "(12,5)", colour(i));
     plots += fmt::format("{}{} index {} with {} title {}", plots.empty() ? "" : ", \\\n     ",
                          quoted(data_name), index++, style, quoted(c.label));
   }
@@ -158,12 +180,16 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
   script +=
       "set output picture\n"
       "set encoding utf8\n"
-      "set key below horizontal noenhanced samplen 2\n"
+      "set key bmargin center horizontal noenhanced samplen 2.5 width 1\n"
+      "set bmargin 6\n"
       "set border linecolor rgb '#444444'\n"
       "set grid linecolor rgb '#dddddd' linewidth 0.5 dashtype 1\n"
       "set tics nomirror\n"
-      "set title offset 0,0.6\n";
-  script += fmt::format("set multiplot layout 1,{}\n", f.panels.size());
+      "set title offset 0,1.4\n";
+  const bool marked = std::any_of(f.panels.begin(), f.panels.end(),
+                                  [](const panel& p) { return !p.marks.empty(); });
+  script += fmt::format("set tmargin {}\nset multiplot layout 1,{}\n", marked ? 3.5 : 1.5,
+                        f.panels.size());
   std::size_t index = 0;
   for (const panel& p : f.panels) {
     add_panel(script, p, data_name, index);
@@ -198,7 +224,9 @@ std::string gnuplot_data(const figure& f) {
 }
 
 figure_file::figure_file(const fs::path& picture)
-    : picture_(picture), script_(with_ending(picture, ".gp")), data_(with_ending(picture, ".dat")) {}
+    : picture_(picture),
+      script_(with_ending(picture, ".gp")),
+      data_(with_ending(picture, ".dat")) {}
 
 void figure_file::draw(const figure& f) {
   script_.write(gnuplot_script(f, picture_.final_name().filename().string(),

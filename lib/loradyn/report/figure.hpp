@@ -55,8 +55,8 @@ struct figure {
   std::vector<panel> panels;
 };
 
-/// A picture NAME.svg, .pdf or .png with the gnuplot script NAME.gp and the data NAME.dat beside it:
-/// `gnuplot NAME.gp` in their directory draws the picture again.
+/// A picture NAME.svg, .pdf or .png with the gnuplot script NAME.gp and the data NAME.dat beside
+/// it: `gnuplot NAME.gp` in their directory draws the picture again.
 class figure_file {
  public:
   /// \throws argument_error for another ending; file_error where one of the three can't be written

@@ -8,8 +8,9 @@
 
 namespace loradyn {
 
-/// A file under a temporary name beside its final one. `commit` gives it the final name in one step;
-/// without it the destructor removes it, and a file that stood under the final name is untouched.
+/// A file under a temporary name beside its final one. `commit` gives it the final name in one
+/// step; without it the destructor removes it, and a file that stood under the final name is
+/// untouched.
 class pending_file {
  public:
   /// Checks that the final name can be written and reserves the temporary one.

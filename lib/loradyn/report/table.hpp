@@ -35,14 +35,16 @@ struct table {
 
   /// The index of a column, or none.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view column) const;
-  /// The numbers of a column; NaN where a cell holds text. \throws argument_error for an unknown one
+  /// The numbers of a column; NaN where a cell holds text. \throws argument_error for an unknown
+  /// one
   [[nodiscard]] std::vector<double> numbers(std::string_view column) const;
-  /// The texts of a column; numbers come as they are written. \throws argument_error for an unknown one
+  /// The texts of a column; numbers come as they are written. \throws argument_error for an unknown
+  /// one
   [[nodiscard]] std::vector<std::string> texts(std::string_view column) const;
 };
 
-/// A cell as CSV writes it, without quotes: the shortest decimal that reads back as the same double,
-/// "nan" for NaN.
+/// A cell as CSV writes it, without quotes: the shortest decimal that reads back as the same
+/// double, "nan" for NaN.
 std::string to_text(const cell& value);
 
 }  // namespace loradyn

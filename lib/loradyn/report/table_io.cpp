@@ -239,8 +239,8 @@ hid_t text_type() {
 void write_attribute(hid_t object, const std::string& name, const std::string& value) {
   const handle type(text_type(), H5Tclose, "a type");
   const handle space(H5Screate(H5S_SCALAR), H5Sclose, "a space");
-  const handle attribute(
-      H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose, "an attribute");
+  const handle attribute(H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose, "an attribute");
   const char* text = value.c_str();
   require(H5Awrite(attribute, type, static_cast<const void*>(&text)), "writing an attribute");
 }
@@ -367,7 +367,8 @@ table from_hdf5(const fs::path& path) {
   }
   const handle file(opened, H5Fclose, "opening");
   table t;
-  const auto attribute_name = [](hid_t, const char* name, const H5A_info_t*, void* names) -> herr_t {
+  const auto attribute_name = [](hid_t, const char* name, const H5A_info_t*,
+                                 void* names) -> herr_t {
     static_cast<std::vector<std::string>*>(names)->emplace_back(name);
     return 0;
   };
@@ -377,7 +378,8 @@ table from_hdf5(const fs::path& path) {
   };
   std::vector<std::string> attributes;
   hsize_t position = 0;
-  if (H5Aiterate2(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, &position, attribute_name, &attributes) < 0 ||
+  if (H5Aiterate2(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, &position, attribute_name, &attributes) <
+          0 ||
       H5Literate(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, link_name, &t.columns) < 0) {
     throw file_error("'" + where + "' is not a table of loradyn");
   }
@@ -423,7 +425,8 @@ table_format table_format_of(const fs::path& path) {
 }
 
 std::string to_csv(const table& t) {
-  std::string text = "# loradyn " + t.meta.version + "\n# command: " + one_line(t.meta.command) + "\n";
+  std::string text =
+      "# loradyn " + t.meta.version + "\n# command: " + one_line(t.meta.command) + "\n";
   for (const auto& [key, value] : t.meta.parameters) {
     text += "# " + key + ": " + one_line(value) + "\n";
   }

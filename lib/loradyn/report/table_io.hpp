@@ -17,8 +17,8 @@ enum class table_format { csv, json, hdf5 };
 /// .csv, .json or .h5. \throws argument_error for any other ending
 table_format table_format_of(const std::filesystem::path& path);
 
-/// CSV: lines that begin with "# " (program, command, parameters), a header row, a row per point, with
-/// RFC 4180 quotes. Numbers read back as the same doubles.
+/// CSV: lines that begin with "# " (program, command, parameters), a header row, a row per point,
+/// with RFC 4180 quotes. Numbers read back as the same doubles.
 std::string to_csv(const table& t);
 
 /// JSON: {"meta": {version, command, parameters}, "rows": [{column: value}]}; NaN is null.
@@ -30,8 +30,8 @@ class table_file {
   /// \throws argument_error, file_error where the table could not be written there
   explicit table_file(const std::filesystem::path& path);
 
-  /// HDF5: a dataset per column in order, version, command and parameters as attributes of the root.
-  /// \throws file_error where the disk does not take it
+  /// HDF5: a dataset per column in order, version, command and parameters as attributes of the
+  /// root. \throws file_error where the disk does not take it
   void write(const table& t);
 
  private:

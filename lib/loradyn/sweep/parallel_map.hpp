@@ -17,15 +17,15 @@ namespace loradyn {
 
 /// How a sweep runs. The results depend on none of it.
 struct sweep_control {
-  std::size_t threads = 0;      ///< 0: as many as the machine has
-  std::size_t block = 1024;      ///< points between two looks at `stop` and two calls of `progress`
-  std::function<bool()> stop;   ///< asked between blocks; true ends the sweep early
+  std::size_t threads = 0;     ///< 0: as many as the machine has
+  std::size_t block = 1024;    ///< points between two looks at `stop` and two calls of `progress`
+  std::function<bool()> stop;  ///< asked between blocks; true ends the sweep early
   std::function<void(std::size_t)> progress;  ///< told between blocks how many points are done
 };
 
-/// results[i] = point(i) for i < count, in order. Runs block after block, each in parallel. Where the
-/// sweep is stopped early the results are those of the finished blocks: a prefix.
-/// \throws what the first point that throws, in order, throws
+/// results[i] = point(i) for i < count, in order. Runs block after block, each in parallel. Where
+/// the sweep is stopped early the results are those of the finished blocks: a prefix. \throws what
+/// the first point that throws, in order, throws
 template <class Result, class Point>
 std::vector<Result> parallel_map(std::size_t count, const sweep_control& control,
                                  const Point& point) {
@@ -36,8 +36,8 @@ std::vector<Result> parallel_map(std::size_t count, const sweep_control& control
       results[i] = point(i);
     }
   };
-  const int threads = control.threads == 0 ? oneapi::tbb::task_arena::automatic
-                                           : static_cast<int>(control.threads);
+  const int threads =
+      control.threads == 0 ? oneapi::tbb::task_arena::automatic : static_cast<int>(control.threads);
   for (std::size_t begin = 0; begin < count; begin += control.block) {
     if (control.stop && control.stop()) {
       break;
@@ -51,16 +51,16 @@ std::vector<Result> parallel_map(std::size_t count, const sweep_control& control
       std::vector<std::exception_ptr> faults(end - begin);
       oneapi::tbb::task_arena arena(threads);
       arena.execute([&] {
-        oneapi::tbb::parallel_for(
-            oneapi::tbb::blocked_range<std::size_t>(begin, end), [&](const auto& range) {
-              for (std::size_t i = range.begin(); i < range.end(); ++i) {
-                try {
-                  results[i] = point(i);
-                } catch (...) {
-                  faults[i - begin] = std::current_exception();
-                }
-              }
-            });
+        oneapi::tbb::parallel_for(oneapi::tbb::blocked_range<std::size_t>(begin, end),
+                                  [&](const auto& range) {
+                                    for (std::size_t i = range.begin(); i < range.end(); ++i) {
+                                      try {
+                                        results[i] = point(i);
+                                      } catch (...) {
+                                        faults[i - begin] = std::current_exception();
+                                      }
+                                    }
+                                  });
       });
       for (const std::exception_ptr& fault : faults) {
         if (fault) {

@@ -9,8 +9,8 @@
 
 namespace loradyn {
 
-/// Tells how far a sweep is once it has taken two seconds: share, points, rate and time left, on one
-/// line that is rewritten, and removed at the end.
+/// Tells how far a sweep is once it has taken two seconds: share, points, rate and time left, on
+/// one line that is rewritten, and removed at the end.
 class progress_line {
  public:
   progress_line(std::size_t total, bool shown);

@@ -8,10 +8,10 @@
 namespace loradyn {
 namespace {
 
-constexpr const char* range_forms =
-    "a number, a list a,b,c, a range lo:hi:n, or log:lo:hi:n";
+constexpr const char* range_forms = "a number, a list a,b,c, a range lo:hi:n, or log:lo:hi:n";
 
-[[noreturn]] void refuse(std::string_view name, std::string_view text, const std::string& expected) {
+[[noreturn]] void refuse(std::string_view name, std::string_view text,
+                         const std::string& expected) {
   throw argument_error(std::string(name), "'" + std::string(text) + "'", expected);
 }
 
@@ -61,8 +61,9 @@ std::size_t count_in(std::string_view name, std::string_view whole, std::string_
 
 void require_order(std::string_view name, std::string_view text, double lo, double hi) {
   if (!(lo < hi)) {
-    refuse(name, text, lo == hi ? "a range that is not empty, with lo < hi"
-                                : "a range that is not reversed, with lo < hi");
+    refuse(name, text,
+           lo == hi ? "a range that is not empty, with lo < hi"
+                    : "a range that is not reversed, with lo < hi");
   }
 }
 

@@ -16,7 +16,8 @@ inline constexpr std::size_t max_range_size = 10'000'000;
 /// `log:lo:hi:n` for points in geometric progression. The ends are exact; a point in between has an
 /// error of at most 2 ulp of the larger end.
 /// \param name the parameter, for the message of an error
-/// \throws argument_error where the text is none of these, a number is not finite, a range is empty or
+/// \throws argument_error where the text is none of these, a number is not finite, a range is empty
+/// or
 ///         reversed or has more than max_range_size points, or a logarithmic one is not positive
 std::vector<double> parse_range(std::string_view name, std::string_view text);
 

@@ -1,0 +1,366 @@
+"""The program as its user meets it: what it prints, writes and returns.
+
+The path of the program is in the environment variable LORADYN.
+"""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+LORADYN = os.environ["LORADYN"]
+
+
+def run(*words, env=None, cwd=None):
+    return subprocess.run([LORADYN, *words], capture_output=True, text=True, env=env, cwd=cwd,
+                          timeout=120)
+
+
+def rows(text):
+    lines = [line for line in io.StringIO(text) if not line.startswith("#")]
+    return list(csv.DictReader(lines))
+
+
+class InTemporaryDirectory(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.directory.name)
+
+    def tearDown(self):
+        self.directory.cleanup()
+
+    def files(self):
+        return sorted(p.name for p in self.path.iterdir())
+
+    def refused(self, message, *words, code=2):
+        """The command ends with this code and one line, and leaves no file."""
+        before = self.files()
+        done = run(*words, cwd=self.path)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr, f"loradyn: {message}\n")
+        self.assertEqual(self.files(), before)
+
+
+class Rates(InTemporaryDirectory):
+    def test_columns_and_known_values(self):
+        done = run("rates", "--student", "linear,relu", "--mu", "0.25:0.75:3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "")
+        table = rows(done.stdout)
+        self.assertEqual(list(table[0]), "student,teacher,mu,nu,A,B,C,lambda,tau,status".split(","))
+        self.assertEqual(len(table), 6)
+        for row in table:
+            half = 1.0 if row["student"] == "linear" else 0.5
+            self.assertAlmostEqual(float(row["A"]), half * (1 - float(row["mu"])), places=15)
+            self.assertEqual(float(row["B"]), -half)
+            self.assertEqual(row["status"], "ok")
+
+    def test_provenance(self):
+        done = run("rates", "--student", "he3+0.5*he5", "--mu", "0.5", "--nu=0.25")
+        head = [line for line in done.stdout.splitlines() if line.startswith("#")]
+        self.assertTrue(head[0].startswith("# loradyn "))
+        self.assertEqual(head[1],
+                         "# command: loradyn rates --student 'he3+0.5*he5' --mu 0.5 --nu=0.25")
+        for line in ["# nu: 0.25", "# lr-ratio: 1", "# time-unit: raw", "# seed: 0"]:
+            self.assertIn(line, head)
+
+    def test_mu_runs_fastest_then_nu_then_pairs(self):
+        done = run("rates", "--student", "erf,he2", "--teacher", "he3,he2", "--mu", "0.1,0.2",
+                   "--nu", "0,0.5")
+        order = [(r["student"], r["teacher"], r["nu"], r["mu"]) for r in rows(done.stdout)]
+        self.assertEqual(order, [(s, t, nu, mu) for s, t in [("erf", "he3"), ("he2", "he2")]
+                                 for nu in ["0", "0.5"] for mu in ["0.1", "0.2"]])
+
+    def test_negative_and_large_alignments_are_legal(self):
+        for words in (["--mu", "-0.5:1.5:9"], ["--mu=-0.5,3"]):
+            done = run("rates", "--student", "he3", *words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for row in rows(done.stdout):
+                # A of he3 is zero at μ = 0 and at μ = 1.
+                expected = "diverges" if float(row["mu"]) in (0.0, 1.0) else "ok"
+                self.assertEqual(row["status"], expected, row)
+
+    def test_what_has_no_value_is_nan_with_a_status(self):
+        done = run("rates", "--student", "linear,relu,he3", "--mu", "0,1,0.32072434732306754")
+        by_point = {(r["student"], r["mu"]): r for r in rows(done.stdout)}
+        self.assertEqual(by_point["linear", "1"]["tau"], "nan")
+        self.assertEqual(by_point["linear", "1"]["lambda"], "0")
+        self.assertEqual(by_point["linear", "1"]["status"], "diverges")
+        self.assertEqual(by_point["relu", "0"]["A"], "nan")
+        self.assertEqual(by_point["relu", "0"]["status"], "undefined")
+        self.assertIn(by_point["he3", "0.32072434732306754"]["status"], ("imprecise", "diverges"))
+        for row in by_point.values():
+            if "nan" in row.values():
+                self.assertNotEqual(row["status"], "ok")
+
+    def test_fisher_time(self):
+        raw = rows(run("rates", "--student", "he3,tanh", "--mu", "0.5").stdout)
+        fisher = rows(run("rates", "--student", "he3,tanh", "--mu", "0.5", "--time-unit",
+                          "fisher").stdout)
+        self.assertAlmostEqual(float(fisher[0]["tau"]) / float(raw[0]["tau"]), 18.0, places=12)
+        for a, b in zip(raw, fisher):
+            scale = float(b["tau"]) / float(a["tau"])
+            for column in ["A", "B", "C", "lambda"]:
+                self.assertAlmostEqual(float(a[column]), float(b[column]) * scale, places=12)
+
+    def test_a_point_that_does_not_converge_is_named(self):
+        done = run("rates", "--student", "tanh", "--mu", "0.5,1e6")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([r["status"] for r in rows(done.stdout)], ["ok", "no-convergence"])
+        done = run("rates", "--student", "tanh", "--mu", "1e6")
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual([r["status"] for r in rows(done.stdout)], ["no-convergence"])
+
+    def test_every_format_holds_the_same(self):
+        words = ["rates", "--student", "erf,he3", "--mu", "0.1:1:4"]
+        for ending in ["csv", "json", "h5"]:
+            done = run(*words, "-o", f"t.{ending}", cwd=self.path)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        table = rows((self.path / "t.csv").read_text())
+        document = json.loads((self.path / "t.json").read_text())
+        self.assertEqual(document["meta"]["parameters"]["mu"], "0.1:1:4")
+        self.assertEqual(len(document["rows"]), len(table))
+        for a, b in zip(table, document["rows"]):
+            for column, text in a.items():
+                if b[column] is None:
+                    self.assertEqual(text, "nan")
+                elif isinstance(b[column], str):
+                    self.assertEqual(text, b[column])
+                else:
+                    self.assertEqual(float(text), b[column])
+        self.assertEqual((self.path / "t.h5").read_bytes()[:4], b"\x89HDF")
+        self.assertEqual(self.files(), ["t.csv", "t.h5", "t.json"])
+
+    def test_the_number_of_threads_changes_nothing(self):
+        results = []
+        for threads in ["1", "2", "5", "0"]:
+            done = run("rates", "--student", "tanh,he5", "--mu", "0.01:0.99:1500", "--nu", "0,0.2",
+                       "--threads", threads)
+            results.append([line for line in done.stdout.splitlines() if not line.startswith("#")])
+            self.assertEqual(len(results[-1]), 6001)
+        self.assertTrue(all(r == results[0] for r in results))
+
+    def test_bad_input_gets_one_line(self):
+        ask = ["rates", "--mu", "0.5", "--student"]
+        self.refused("--student 'rellu': unknown activation 'rellu'; the nearest are relu, gelu "
+                     "(column 1)", *ask, "rellu")
+        self.refused("--student '(erf+he3': unbalanced bracket: '(' is not closed (column 1)", *ask,
+                     "(erf+he3")
+        self.refused("--student 'erf)': unbalanced bracket: ')' without '(' (column 4)", *ask, "erf)")
+        self.refused("--student 'he3+{a}*he5': nothing sets the parameter {a} (column 5)", *ask,
+                     "he3+{a}*he5")
+        self.refused("--student 'he21': a degree above 20 (column 1)", *ask, "he21")
+        self.refused("--student 'linear^10*he11': the degree of a polynomial is 21, but must be at "
+                     "most 20 (column 1)", *ask, "linear^10*he11")
+        self.refused("--student '': an activation is missing (column 1)", *ask, "erf,")
+        self.refused("--teacher 'err': unknown activation 'err'; the nearest are erf (column 1)",
+                     *ask, "erf", "--teacher", "err")
+        self.refused("--teacher is 'erf,relu', but must be one activation, or one for each of the 3 "
+                     "students", *ask, "erf,relu,tanh", "--teacher", "erf,relu")
+        ask = ["rates", "--student", "erf", "--mu"]
+        form = "a number, a list a,b,c, a range lo:hi:n, or log:lo:hi:n"
+        self.refused("--mu is '1:0:5', but must be a range that is not reversed, with lo < hi", *ask,
+                     "1:0:5")
+        self.refused("--mu is '1:1:5', but must be a range that is not empty, with lo < hi", *ask,
+                     "1:1:5")
+        self.refused(f"--mu is 'half', but must be {form}", *ask, "half")
+        self.refused("--mu is 'nan', but must be finite", *ask, "nan")
+        self.refused("--mu is 'inf', but must be finite", *ask, "inf")
+        self.refused("--nu is '-0.1', but must be >= 0", *ask, "0.5", "--nu", "-0.1")
+        self.refused("--nu is 'nan', but must be finite", *ask, "0.5", "--nu", "nan")
+        self.refused("--lr-ratio is '0', but must be a number > 0", *ask, "0.5", "--lr-ratio", "0")
+        self.refused("--gamma is '-1', but must be a number >= 0", *ask, "0.5", "--gamma", "-1")
+        self.refused("--time-unit is 'second', but must be raw or fisher", *ask, "0.5",
+                     "--time-unit", "second")
+        self.refused("--output is 't.txt', but must be a name that ends in .csv, .json or .h5", *ask,
+                     "0.5", "-o", "t.txt")
+        self.refused("--output 'no/t.csv' can't be written: there is no directory 'no'", *ask, "0.5",
+                     "-o", "no/t.csv")
+        self.refused("--plot is 't.bmp', but must be a name that ends in .svg, .pdf or .png", *ask,
+                     "0.5", "-o", "t.csv", "--plot", "t.bmp")
+        self.refused("--plot 'no/t.svg' can't be written: there is no directory 'no'", *ask, "0.5",
+                     "--plot", "no/t.svg")
+        self.refused("--studnet is no option of loradyn rates; the nearest are --student", "rates",
+                     "--studnet", "erf")
+        self.refused("'rate' is no command of loradyn; the nearest are rates", "rate")
+        self.refused("--student is missing: name an activation, such as --student erf", "rates")
+        self.refused("--mu is missing: give the alignments, such as --mu 0.03:0.99:193", "rates",
+                     "--student", "erf")
+
+    def test_a_full_disk_is_told(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([LORADYN, "rates", "--student", "erf", "--mu", "0.5"], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr,
+                         "loradyn: standard output can't be written: No space left on device\n")
+
+    def test_a_reader_that_goes_away_is_no_error_message(self):
+        first = subprocess.run(
+            f"'{LORADYN}' rates --student erf --mu 0:1:20000 | head -n 1", shell=True,
+            capture_output=True, text=True)
+        self.assertTrue(first.stdout.startswith("# loradyn"))
+        self.assertEqual(first.stderr, "")
+
+    def test_an_interrupted_sweep_keeps_what_is_finished(self):
+        # A kinked pair without a closed form, which takes the longest.
+        words = ["rates", "--student", "relu*tanh", "--mu", "0.01:0.99:200000", "--nu", "0.3", "-o",
+                 "t.csv"]
+        process = subprocess.Popen([LORADYN, *words], stderr=subprocess.PIPE, text=True,
+                                   cwd=self.path)
+        time.sleep(4)
+        process.send_signal(signal.SIGTERM)
+        complaint = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM)
+        finished = len(rows((self.path / "t.csv").read_text()))
+        self.assertTrue(0 < finished < 200000)
+        self.assertEqual(complaint,
+                         f"loradyn: interrupted; the {finished} of 200000 points that were finished "
+                         "are in the table. For all of them run: loradyn rates --student "
+                         "'relu*tanh' --mu 0.01:0.99:200000 --nu 0.3 -o t.csv\n")
+
+
+class Critical(unittest.TestCase):
+    def test_columns_and_known_roots(self):
+        done = run("critical", "--student", "he2,he3,he4,he6,he8,he10")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        table = rows(done.stdout)
+        self.assertEqual(list(table[0]), "student,teacher,mu_c,B,slope,status".split(","))
+        found = [(r["student"], float(r["mu_c"])) for r in table]
+        expected = [("he3", 0.3207243473230675), ("he10", 0.3967893025649656),
+                    ("he10", 0.5732010245551071)]
+        self.assertEqual([s for s, _ in found], [s for s, _ in expected])
+        for (_, a), (_, b) in zip(found, expected):
+            self.assertAlmostEqual(a, b, places=14)
+        self.assertTrue(all(r["status"] == "diverges" for r in table))
+
+    def test_no_root_is_a_table_without_rows(self):
+        done = run("critical", "--student", "he2", "--mu", "0:1")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stdout.splitlines()[-1], "student,teacher,mu_c,B,slope,status")
+
+    def test_bad_intervals(self):
+        for text, expected in [("1:0", "a range that is not reversed, with lo < hi"),
+                               ("0:1:5", "an interval lo:hi"), ("0:nan", "finite")]:
+            done = run("critical", "--student", "he3", "--mu", text)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr, f"loradyn: --mu is '{text}', but must be {expected}\n")
+        done = run("critical", "--student", "he3", "--nu", "0,0.1")
+        self.assertEqual(done.returncode, 2)
+
+
+class Config(InTemporaryDirectory):
+    def write(self, text):
+        (self.path / "c.toml").write_text(text)
+
+    def test_the_command_line_wins_then_the_table_of_the_command(self):
+        self.write('student = ["erf,he2", "he3"]\nnu = 0.5\nmu = [0.1, 0.2]\n[rates]\nnu = 0.25\n'
+                   '[critical]\nmu = "-1:1"\n')
+        done = run("rates", "--config", "c.toml", "--mu", "0.75", cwd=self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(r["student"], r["mu"], r["nu"]) for r in rows(done.stdout)],
+                         [(s, "0.75", "0.25") for s in ["erf", "he2", "he3"]])
+        self.assertIn("# student: erf,he2 | he3\n", done.stdout)
+        done = run("rates", "--config", "c.toml", cwd=self.path)
+        self.assertEqual([r["mu"] for r in rows(done.stdout)], ["0.1", "0.2"] * 3)
+
+    def test_faults_are_named(self):
+        base = ["rates", "--config", "c.toml"]
+        self.write('studnet = "erf"\n')
+        self.refused("--config 'c.toml': studnet is no option of this command; the nearest are "
+                     "student", *base)
+        self.write("[rate]\nmu = 1\n")
+        self.refused("--config 'c.toml': [rate] is no command; the nearest are rates", *base)
+        self.write("mu = = 1\n")
+        done = run(*base, cwd=self.path)
+        self.assertEqual(done.returncode, 2)
+        self.assertTrue(done.stderr.startswith("loradyn: --config 'c.toml', line 1, column "))
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        self.refused("'none.toml' can't be read: No such file or directory", "rates", "--config",
+                     "none.toml")
+
+
+class Plot(InTemporaryDirectory):
+    def test_a_figure_comes_with_its_script_and_data(self):
+        done = run("rates", "--student", "linear,erf", "--student", "he3,he10", "--mu",
+                   "0.03:0.99:97", "-o", "t.csv", "--plot", "one.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.files(), ["one.dat", "one.gp", "one.svg", "t.csv"])
+        for name in ["two.svg", "two.pdf", "two.png"]:
+            done = run("plot", "t.csv", "-o", name, cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertGreater((self.path / name).stat().st_size, 5000)
+        self.assertEqual((self.path / "one.dat").read_text(), (self.path / "two.dat").read_text())
+        script = (self.path / "one.gp").read_text()
+        self.assertIn("set multiplot layout 1,2", script)
+        self.assertEqual(script.count("set arrow from first"), 3)  # he3's root and he10's two
+        (self.path / "one.svg").unlink()
+        subprocess.run(["gnuplot", "one.gp"], cwd=self.path, check=True)
+        self.assertTrue((self.path / "one.svg").exists())
+
+    def test_odd_names_are_names(self):
+        name = "it's $(odd) \"name\""
+        done = run("critical", "--student", "he3", "-o", f"{name}.json", "--plot", f"{name}.png",
+                   cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.files(), [f"{name}.{e}" for e in ["dat", "gp", "json", "png"]])
+
+    def test_without_gnuplot_the_table_and_the_script_are_there(self):
+        empty = self.path / "bin"
+        empty.mkdir()
+        done = run("rates", "--student", "erf", "--mu", "0:1:3", "-o", "t.csv", "--plot", "t.svg",
+                   cwd=self.path, env={"PATH": str(empty)})
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.stderr, "loradyn: gnuplot is not installed, so no figure was drawn; "
+                                      "'t.gp' draws it\n")
+        self.assertEqual(self.files(), ["bin", "t.csv", "t.dat", "t.gp"])
+
+    def test_a_gnuplot_that_fails_is_told(self):
+        folder = self.path / "bin"
+        folder.mkdir()
+        fake = folder / "gnuplot"
+        fake.write_text("#!/bin/sh\necho no terminal >&2\nexit 1\n")
+        fake.chmod(0o755)
+        done = run("rates", "--student", "erf", "--mu", "0:1:3", "--plot", "t.svg", cwd=self.path,
+                   env={"PATH": str(folder)})
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.stderr, "loradyn: gnuplot failed on 't.gp': no terminal \n")
+        self.assertNotIn("t.svg", self.files())
+
+    def test_what_is_no_table_is_refused(self):
+        (self.path / "a.csv").write_text("a,b\n1,2\n")
+        self.refused("TABLE 'a.csv': the header of the table is 'a,b', but must be that of a table "
+                     "of loradyn rates or loradyn critical", "plot", "a.csv", "-o", "t.svg")
+        (self.path / "a.csv").write_text("a,b\n1\n")
+        self.refused("'a.csv', line 2: 1 values in a table of 2 columns", "plot", "a.csv", "-o",
+                     "t.svg")
+        self.refused("'none.csv' can't be read: No such file or directory", "plot", "none.csv", "-o",
+                     "t.svg")
+        self.refused("TABLE 'a.txt': the ending of the table is 'a.txt', but must be .csv, .json or "
+                     ".h5", "plot", "a.txt", "-o", "t.svg")
+        self.refused("--output is missing: name the figure, such as -o tau.svg", "plot", "a.csv")
+
+
+class Help(unittest.TestCase):
+    def test_help_and_version(self):
+        self.assertEqual(run("--version").stdout.split()[0], "loradyn")
+        for command in ["rates", "critical", "plot"]:
+            done = run(command, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("Example", done.stdout)
+            self.assertIn(command, run("--help").stdout)
+        self.assertEqual(run().returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
