@@ -6,7 +6,9 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/sweep/range.hpp>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -37,10 +39,17 @@ std::string time_label(const table& t) {
   return t.meta.parameter("time-unit") == "fisher" ? "search time τ × E[σ′²]" : "search time τ";
 }
 
-// Whether τ diverges between two neighbours on a curve of ν = 0: A changes sign with B < 0.
-bool diverges_between(double A0, double A1, double B0, double B1, double nu) {
-  return nu == 0.0 && std::signbit(A0) != std::signbit(A1) && B0 < 0.0 && B1 < 0.0 &&
-         std::isfinite(A0) && std::isfinite(A1);
+// Where τ diverges between two neighbours on a curve of ν = 0: A changes sign, and there B < 0.
+std::optional<double> divergence_between(std::span<const double> mu, std::span<const double> A,
+                                         std::span<const double> B) {
+  if (std::signbit(A[0]) == std::signbit(A[1]) || !std::isfinite(A[0]) || !std::isfinite(A[1])) {
+    return std::nullopt;
+  }
+  const double fraction = A[0] / (A[0] - A[1]);
+  if (!(std::lerp(B[0], B[1], fraction) < 0.0)) {
+    return std::nullopt;
+  }
+  return std::lerp(mu[0], mu[1], fraction);
 }
 
 // Consecutive rows [begin, end) that share student, teacher and the value beside the axis.
@@ -95,11 +104,13 @@ figure rates_figure(const table& t) {
         c.label += fmt::format(", {} = {}", over_mu ? "ν" : "μ", other[s.begin]);
       }
       for (std::size_t i = s.begin; i < s.end; ++i) {
-        if (over_mu && i > s.begin && diverges_between(A[i - 1], A[i], B[i - 1], B[i], nu[i])) {
-          const double root = mu[i - 1] + (mu[i] - mu[i - 1]) * A[i - 1] / (A[i - 1] - A[i]);
-          p.marks.push_back({root, fmt::format("{:.3f}", root), p.curves.size()});
-          c.x.push_back(root);
-          c.y.push_back(std::nan(""));
+        if (over_mu && nu[i] == 0.0 && i > s.begin) {
+          const auto two = [&](const std::vector<double>& v) { return std::span(&v[i - 1], 2); };
+          if (const auto root = divergence_between(two(mu), two(A), two(B))) {
+            p.marks.push_back({*root, fmt::format("{:.3f}", *root), p.curves.size()});
+            c.x.push_back(*root);
+            c.y.push_back(std::nan(""));
+          }
         }
         c.x.push_back(axis[i]);
         c.y.push_back(tau[i]);
