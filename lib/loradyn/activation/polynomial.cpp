@@ -19,14 +19,6 @@ void drop_trailing_zeros(std::vector<double>& coefficients) {
   }
 }
 
-double horner(std::span<const double> coefficients, double t) {
-  double value = 0.0;
-  for (std::size_t j = coefficients.size(); j-- > 0;) {
-    value = value * t + coefficients[j];
-  }
-  return value;
-}
-
 std::vector<double> weighted_shift(std::span<const double> coefficients) {
   std::vector<double> shifted;
   for (std::size_t n = 1; n < coefficients.size(); ++n) {
@@ -41,9 +33,9 @@ polynomial::polynomial(std::vector<double> monomial, std::vector<double> hermite
     : monomial_(std::move(monomial)), hermite_(std::move(hermite)) {
   drop_trailing_zeros(monomial_);
   drop_trailing_zeros(hermite_);
-  if (degree() > max_degree) {
+  if (degree() > max_product_degree) {
     throw argument_error("the degree of a polynomial", std::to_string(degree()),
-                         "at most " + std::to_string(max_degree));
+                         "at most " + std::to_string(max_product_degree));
   }
   about_zero_ = heat_polynomials(monomial_);
   about_one_ = heat_polynomials(hermite_);
@@ -52,29 +44,61 @@ polynomial::polynomial(std::vector<double> monomial, std::vector<double> hermite
 // The heat equation carries the coefficients at variance q0 (Hermite's at 1, the monomials' at 0)
 // to any other: E[f⁽ⁿ⁾(X)] = Σ_j w_{n+2j} (n+2j)!/(j! 2^j) t^j.
 polynomial::heat_table polynomial::heat_polynomials(std::span<const double> coefficients) {
-  heat_table table(coefficients.size());
+  heat_table table;
   for (std::size_t n = 0; n < coefficients.size(); ++n) {
     double inverse = 1.0;  // 1/(j! 2^j)
     for (std::size_t k = n, j = 0; k < coefficients.size(); k += 2, ++j) {
-      table[n].push_back(coefficients[k] * unchecked_factorial<double>(static_cast<unsigned>(k)) *
-                         inverse);
+      table.coefficients.push_back(coefficients[k] *
+                                   unchecked_factorial<double>(static_cast<unsigned>(k)) * inverse);
       inverse /= 2.0 * (static_cast<double>(j) + 1.0);
     }
-    drop_trailing_zeros(table[n]);
+    while (table.coefficients.size() > table.begin.back() && table.coefficients.back() == 0.0) {
+      table.coefficients.pop_back();
+    }
+    table.begin.push_back(table.coefficients.size());
   }
+  // Rows beyond the degree, for the four derivatives that a kernel asks for.
+  table.begin.insert(table.begin.end(), 4, table.begin.back());
   return table;
 }
 
 polynomial polynomial::from_monomials(std::vector<double> monomial) {
-  std::vector<double> hermite;
-  for (const std::vector<double>& row : heat_polynomials(monomial)) {
-    const double moment = horner(row, 1.0);
-    hermite.push_back(moment / unchecked_factorial<double>(static_cast<unsigned>(hermite.size())));
+  const heat_table table = heat_polynomials(monomial);
+  std::vector<double> hermite(monomial.size());
+  for (std::size_t n = 0; n < hermite.size(); ++n) {
+    for (std::size_t i = table.begin[n]; i < table.begin[n + 1]; ++i) {
+      hermite[n] += table.coefficients[i];
+    }
+    hermite[n] /= unchecked_factorial<double>(static_cast<unsigned>(n));
   }
   return {std::move(monomial), std::move(hermite)};
 }
 
 double polynomial::operator()(double x) const { return hermite_series(hermite_, x); }
+
+polynomial polynomial::times(const polynomial& other) const {
+  if (zero() || other.zero()) {
+    return {};
+  }
+  std::vector<double> monomial(degree() + other.degree() + 1);
+  std::vector<double> hermite(monomial.size());
+  for (std::size_t i = 0; i < monomial_.size(); ++i) {
+    for (std::size_t j = 0; j < other.monomial_.size(); ++j) {
+      monomial[i + j] += monomial_[i] * other.monomial_[j];
+    }
+  }
+  // He_i He_j = Σ_k k! C(i,k) C(j,k) He_{i+j-2k}
+  for (std::size_t i = 0; i < hermite_.size(); ++i) {
+    for (std::size_t j = 0; j < other.hermite_.size(); ++j) {
+      double weight = hermite_[i] * other.hermite_[j];
+      for (std::size_t k = 0; k <= std::min(i, j) && weight != 0.0; ++k) {
+        hermite[i + j - 2 * k] += weight;
+        weight *= static_cast<double>((i - k) * (j - k)) / (static_cast<double>(k) + 1.0);
+      }
+    }
+  }
+  return {std::move(monomial), std::move(hermite)};
+}
 
 polynomial polynomial::derivative() const {
   // He_n' = n He_{n-1}, as for monomials.
@@ -87,12 +111,18 @@ void polynomial::gaussian_derivatives(double q, std::span<double> moments) const
   const bool near_zero = q < switch_variance;
   const heat_table& table = near_zero ? about_zero_ : about_one_;
   const double t = near_zero ? q : q - 1.0;
-  const std::size_t known = std::min(moments.size(), table.size());
+  const std::size_t known = std::min(moments.size(), table.begin.size() - 1);
+  const double* coefficient = table.coefficients.data();
   for (std::size_t n = 0; n < known; ++n) {
-    const bool constant = t == 0.0 && !table[n].empty();
-    moments[n] = constant ? table[n].front() : horner(table[n], t);
+    double value = 0.0;
+    for (std::size_t i = table.begin[n + 1]; i-- > table.begin[n];) {
+      value = value * t + coefficient[i];
+    }
+    moments[n] = value;
   }
-  std::fill(moments.begin() + static_cast<std::ptrdiff_t>(known), moments.end(), 0.0);
+  if (known < moments.size()) {
+    std::fill(moments.begin() + static_cast<std::ptrdiff_t>(known), moments.end(), 0.0);
+  }
 }
 
 }  // namespace loradyn

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <loradyn/activation/activation.hpp>
+#include <loradyn/model/overlaps.hpp>
 #include <loradyn/model/parameters.hpp>
 #include <loradyn/model/population_risk.hpp>
 
@@ -23,13 +24,6 @@ enum class search_status {
 /// "ok", "imprecise", "diverges", "undefined".
 std::string_view to_string(search_status status);
 
-/// A direction in the space of overlaps (u, m, s), of unit length.
-struct overlap_direction {
-  double u = 0.0;
-  double m = 0.0;
-  double s = 0.0;
-};
-
 /// The linearised flow  u' = κ(A m + C s + B u),  m' = A u,  s' = C u  and what follows from it.
 struct search_phase_result {
   double A = 0.0;  ///< E[(g(z) - σ(λ)) σ'(λ) z]
@@ -38,9 +32,9 @@ struct search_phase_result {
   /// The sum of the absolute values of the terms of A; A's error is 1e-15 to 1e-13 of it.
   double A_scale = 0.0;
   double lambda = 0.0;  ///< λ₊ = ½(κB + √(κ²B² + 4κ(A² + C²))), the growth rate; NaN if undefined
-  double tau = 0.0;            ///< τ = 1/λ₊; NaN unless status is ok or imprecise
-  overlap_direction unstable;  ///< e₊ with u >= 0, the direction in which the search escapes; zero
-                               ///< unless status is ok or imprecise
+  double tau = 0.0;        ///< τ = 1/λ₊; NaN unless status is ok or imprecise
+  overlap_state unstable;  ///< e₊, of unit length with u >= 0, the direction in which the search
+                           ///< escapes; zero unless status is ok or imprecise
   search_status status = search_status::ok;
 };
 

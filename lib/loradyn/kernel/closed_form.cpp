@@ -1,10 +1,8 @@
 #include <loradyn/kernel/closed_form.hpp>
 
 #include <algorithm>
-#include <array>
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
-#include <cstddef>
 #include <span>
 
 namespace loradyn {
@@ -14,47 +12,38 @@ using boost::math::constants::pi;
 using boost::math::constants::root_pi;
 using boost::math::constants::two_pi;
 
-// Derivatives up to the fourth of a polynomial of the highest degree.
-constexpr std::size_t moment_count = max_degree + 5;
-
-// F_n = E[f⁽ⁿ⁾(X)] of the polynomial part, and of erf and ReLU.
-struct derivative_moments {
-  derivative_moments(const activation_parts& f, double q, std::size_t count) {
-    f.polynomial_part.gaussian_derivatives(q, {of_polynomial.data(), count});
-    add_erf_derivatives(q, f.erf_weight, {of_transcendental.data(), count});
-    add_relu_derivatives(q, f.relu_weight, {of_transcendental.data(), count});
-  }
-  std::array<double, moment_count> of_polynomial{};
-  std::array<double, moment_count> of_transcendental{};
-};
-
 bool is_transcendental(const activation_parts& f) {
   return f.erf_weight != 0.0 || f.relu_weight != 0.0;
 }
 
-// E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] = Σ_n F_{n+i} G_{n+j} cⁿ/n!, for every (i, j) that is wanted. The series ends
-// where one side is a polynomial; `terms` is one more than its degree.
-struct series {
-  std::span<const double> f;
-  std::span<const double> g;
-  bool f_is_polynomial = true;
-  std::size_t terms = 0;
-  double c = 0.0;
+// Terms of the series that a polynomial ends: one more than its degree.
+std::size_t terms_of(const polynomial& p) { return p.zero() ? 0 : p.degree() + 1; }
 
-  [[nodiscard]] double operator()(std::size_t i, std::size_t j) const {
-    const std::size_t shift = f_is_polynomial ? i : j;
-    double sum = 0.0;
-    double weight = 1.0;
-    for (std::size_t n = 0; n + shift < terms; ++n) {
-      sum += f[n + i] * g[n + j] * weight;
-      weight *= c / (static_cast<double>(n) + 1.0);
-    }
-    return sum;
+constexpr auto reciprocals = [] {
+  std::array<double, max_product_degree + 2> table{};
+  for (std::size_t n = 1; n < table.size(); ++n) {
+    table[n] = 1.0 / static_cast<double>(n);
   }
-};
+  return table;
+}();
 
-template <class Moment>
-void add(pair_moments& m, moment_set wanted, const Moment& e) {
+// E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] = Σ_n F_{n+i} G_{n+j} cⁿ/n!; the series ends where n + shift reaches `terms`.
+double series(const double* f, const double* g, std::size_t shift, std::size_t terms, double c) {
+  double sum = 0.0;
+  double weight = 1.0;
+  for (std::size_t n = 0; n + shift < terms; ++n) {
+    sum += f[n] * g[n] * weight;
+    weight *= c * reciprocals[n + 1];
+  }
+  return sum;
+}
+
+// Adds the moments of a pair whose f (or whose g) is a polynomial.
+void add_series(pair_moments& m, moment_set wanted, const double* f, const double* g,
+                bool f_is_polynomial, std::size_t terms, double c) {
+  const auto e = [&](std::size_t i, std::size_t j) {
+    return series(f + i, g + j, f_is_polynomial ? i : j, terms, c);
+  };
   if (contains(wanted, moment_set::value)) {
     m.e00 += e(0, 0);
   }
@@ -74,124 +63,181 @@ void add(pair_moments& m, moment_set wanted, const Moment& e) {
   }
 }
 
-constexpr int key(std::size_t i, std::size_t j) { return static_cast<int>(10 * i + j); }
-
-// (2/π) asin(2c/√(D1 D2)), D = 1 + 2q, and its derivatives. D1 D2 - 4c² = 1 + 2q1 + 2q2 + 4 gap.
-double erf_erf(const pair_covariance& v, std::size_t i, std::size_t j) {
+// weight × (2/π) asin(2c/√(D1 D2)), D = 1 + 2q, and its derivatives.
+// D1 D2 - 4c² = 1 + 2q1 + 2q2 + 4 gap.
+void add_erf_erf(pair_moments& m, moment_set wanted, double weight, const pair_covariance& v) {
   const double d1 = 1.0 + 2.0 * v.q1;
   const double d2 = 1.0 + 2.0 * v.q2;
-  const double t = 1.0 + 2.0 * v.q1 + 2.0 * v.q2 + 4.0 * v.gap;
+  const double t = d1 + 2.0 * v.q2 + 4.0 * v.gap;
   const double root = std::sqrt(t);
-  switch (key(i, j)) {
-    case 0:
-      return 2.0 / pi<double>() * std::atan2(2.0 * v.c, root);
-    case 11:
-      return 4.0 / (pi<double>() * root);
-    case 20:
-      return -8.0 * v.c / (pi<double>() * d1 * root);
-    case 2:
-      return -8.0 * v.c / (pi<double>() * d2 * root);
-    case 22:
-      return 16.0 * v.c / (pi<double>() * t * root);
-    case 31:
-      return -8.0 * d2 / (pi<double>() * t * root);
-    case 13:
-      return -8.0 * d1 / (pi<double>() * t * root);
-    case 40:
-      return 16.0 * v.c * (2.0 * t + d1 * d2) / (pi<double>() * d1 * d1 * t * root);
-    default:
-      return 16.0 * v.c * (2.0 * t + d1 * d2) / (pi<double>() * d2 * d2 * t * root);
+  const double slope = weight * 4.0 / (pi<double>() * root);
+  if (contains(wanted, moment_set::value)) {
+    m.e00 += weight * 2.0 / pi<double>() * std::atan2(2.0 * v.c, root);
+  }
+  if (contains(wanted, moment_set::gradient)) {
+    m.e11 += slope;
+    m.e20 -= 2.0 * v.c * slope / d1;
+  }
+  if (contains(wanted, moment_set::gradient2)) {
+    m.e02 -= 2.0 * v.c * slope / d2;
+  }
+  if (contains(wanted, moment_set::hessian)) {
+    const double curvature = 4.0 * slope / t;
+    m.e22 += curvature * v.c;
+    m.e31 -= 0.5 * curvature * d2;
+    m.e13 -= 0.5 * curvature * d1;
+    m.e40 += curvature * v.c * (2.0 * t + d1 * d2) / (d1 * d1);
+    m.e04 += curvature * v.c * (2.0 * t + d1 * d2) / (d2 * d2);
   }
 }
 
-// The arc-cosine kernel (√gap + (π - θ) c)/(2π), tan θ = √gap/c, and its derivatives.
-double relu_relu(const pair_covariance& v, std::size_t i, std::size_t j) {
+// weight × the arc-cosine kernel (√gap + (π - θ) c)/(2π), tan θ = √gap/c, and its derivatives.
+void add_relu_relu(pair_moments& m, moment_set wanted, double weight, const pair_covariance& v) {
   const double root = std::sqrt(v.gap);
-  const double angle = pi<double>() - std::atan2(root, v.c);
-  switch (key(i, j)) {
-    case 0:
-      return (root + angle * v.c) / two_pi<double>();
-    case 11:
-      return angle / two_pi<double>();
-    case 20:
-      return root / (two_pi<double>() * v.q1);
-    case 2:
-      return root / (two_pi<double>() * v.q2);
-    case 22:
-      return 1.0 / (two_pi<double>() * root);
-    case 31:
-      return -v.c / (two_pi<double>() * v.q1 * root);
-    case 13:
-      return -v.c / (two_pi<double>() * v.q2 * root);
-    case 40:
-      return (v.q1 * v.q2 - 2.0 * v.gap) / (two_pi<double>() * v.q1 * v.q1 * root);
-    default:
-      return (v.q1 * v.q2 - 2.0 * v.gap) / (two_pi<double>() * v.q2 * v.q2 * root);
+  const bool aligned = root == 0.0 && v.c > 0.0;
+  const double angle = aligned ? pi<double>() : pi<double>() - std::atan2(root, v.c);
+  const double factor = weight / two_pi<double>();
+  if (contains(wanted, moment_set::value)) {
+    m.e00 += factor * (root + angle * v.c);
+  }
+  if (contains(wanted, moment_set::gradient)) {
+    m.e11 += factor * angle;
+    m.e20 += factor * root / v.q1;
+  }
+  if (contains(wanted, moment_set::gradient2)) {
+    m.e02 += factor * root / v.q2;
+  }
+  if (contains(wanted, moment_set::hessian)) {
+    const double curvature = factor / root;
+    m.e22 += curvature;
+    m.e31 -= v.c / v.q1 * curvature;
+    m.e13 -= v.c / v.q2 * curvature;
+    m.e40 += (v.q1 * v.q2 - 2.0 * v.gap) / (v.q1 * v.q1) * curvature;
+    m.e04 += (v.q1 * v.q2 - 2.0 * v.gap) / (v.q2 * v.q2) * curvature;
   }
 }
 
-// E[erf(X) relu(Y)] = c/√(π(1 + 2q1)): only the odd part y/2 of ReLU meets the odd erf.
-double erf_relu(const pair_covariance& v, std::size_t i, std::size_t j) {
-  const double d = 1.0 + 2.0 * v.q1;
-  const double slope = 1.0 / (root_pi<double>() * std::sqrt(d));
-  switch (key(i, j)) {
-    case 0:
-      return v.c * slope;
-    case 11:
-      return slope;
-    case 20:
-      return -2.0 * v.c * slope / d;
-    case 31:
-      return -2.0 * slope / d;
-    case 40:
-      return 12.0 * v.c * slope / (d * d);
-    default:
-      return 0.0;
+// E[erf(X) relu(Y)] = c/√(π(1 + 2q)), Var X = q: only the odd part y/2 of ReLU meets the odd erf.
+struct erf_relu {
+  erf_relu(double q, double c) {
+    const double d = 1.0 + 2.0 * q;
+    e11 = 1.0 / (root_pi<double>() * std::sqrt(d));
+    e00 = c * e11;
+    e20 = -2.0 * c * e11 / d;
+    e31 = -2.0 * e11 / d;
+    e40 = 12.0 * c * e11 / (d * d);
+  }
+  double e00;
+  double e11;
+  double e20;
+  double e31;
+  double e40;
+};
+
+void add_erf_relu(pair_moments& m, moment_set wanted, double weight, const pair_covariance& v) {
+  const erf_relu e(v.q1, v.c);
+  if (contains(wanted, moment_set::value)) {
+    m.e00 += weight * e.e00;
+  }
+  if (contains(wanted, moment_set::gradient)) {
+    m.e11 += weight * e.e11;
+    m.e20 += weight * e.e20;
+  }
+  if (contains(wanted, moment_set::hessian)) {
+    m.e31 += weight * e.e31;
+    m.e40 += weight * e.e40;
   }
 }
 
-pair_covariance swapped(const pair_covariance& v) { return {v.q2, v.q1, v.c, v.gap}; }
+void add_relu_erf(pair_moments& m, moment_set wanted, double weight, const pair_covariance& v) {
+  const erf_relu e(v.q2, v.c);
+  if (contains(wanted, moment_set::value)) {
+    m.e00 += weight * e.e00;
+  }
+  if (contains(wanted, moment_set::gradient)) {
+    m.e11 += weight * e.e11;
+  }
+  if (contains(wanted, moment_set::gradient2)) {
+    m.e02 += weight * e.e20;
+  }
+  if (contains(wanted, moment_set::hessian)) {
+    m.e13 += weight * e.e31;
+    m.e04 += weight * e.e40;
+  }
+}
 
 }  // namespace
 
-pair_moments closed_moments(const activation_parts& f, const activation_parts& g,
-                            const pair_covariance& covariance, moment_set wanted) {
+void closed_pair::side::fill(const activation_parts& f, double q, std::size_t count) {
+  f.polynomial_part.gaussian_derivatives(q, {of_polynomial.data(), count});
+  if (!is_transcendental(f)) {
+    return;
+  }
+  std::fill_n(of_transcendental.begin(), count, 0.0);
+  add_erf_derivatives(q, f.erf_weight, {of_transcendental.data(), count});
+  add_relu_derivatives(q, f.relu_weight, {of_transcendental.data(), count});
+}
+
+closed_pair::closed_pair(const activation& f, const activation& g)
+    : f_(f.parts()), g_(g.parts()), same_(f.same_as(g)) {
+  unit_g_.fill(g_, 1.0, moment_count);
+}
+
+pair_moments closed_pair::moments(const pair_covariance& covariance, moment_set wanted) const {
   pair_moments m;
-  const polynomial& p = f.polynomial_part;
-  const polynomial& r = g.polynomial_part;
-  const std::size_t terms_f = p.zero() ? 0 : p.degree() + 1;
-  const std::size_t terms_g = r.zero() ? 0 : r.degree() + 1;
+  add_regular(m, covariance, wanted);
+  if (const double weight = f_.relu_weight * g_.relu_weight; weight != 0.0) {
+    add_relu_relu(m, wanted, weight, covariance);
+  }
+  return m;
+}
+
+double closed_pair::diagonal_curvature(double q) const {
+  // The pair of ReLUs is q/2 there.
+  pair_moments m;
+  add_regular(m, pair_covariance::diagonal(q), moment_set::hessian);
+  return m.diagonal_curvature();
+}
+
+void closed_pair::add_regular(pair_moments& m, const pair_covariance& covariance,
+                              moment_set wanted) const {
+  const std::size_t terms_f = terms_of(f_.polynomial_part);
+  const std::size_t terms_g = terms_of(g_.polynomial_part);
   if (terms_f + terms_g > 0) {
-    const std::size_t count =
-        std::max(terms_f, terms_g) + (contains(wanted, moment_set::hessian) ? 4 : 2);
-    const derivative_moments fm(f, covariance.q1, count);
-    const bool same = &f == &g && covariance.q1 == covariance.q2;
-    const derivative_moments gm = same ? fm : derivative_moments(g, covariance.q2, count);
+    const std::size_t highest = contains(wanted, moment_set::hessian) ? 4 : 2;
+    const std::size_t count = std::max(terms_f, terms_g) + highest;
+    side own_f;
+    own_f.fill(f_, covariance.q1, count);
+    side own_g;
+    const side* gm = &unit_g_;
+    if (same_ && covariance.q1 == covariance.q2) {
+      gm = &own_f;
+    } else if (covariance.q2 != 1.0) {
+      own_g.fill(g_, covariance.q2, count);
+      gm = &own_g;
+    }
     const double c = covariance.c;
     if (terms_f > 0 && terms_g > 0) {
-      add(m, wanted, series{fm.of_polynomial, gm.of_polynomial, true, terms_f, c});
+      add_series(m, wanted, own_f.of_polynomial.data(), gm->of_polynomial.data(), true, terms_f, c);
     }
-    if (terms_f > 0 && is_transcendental(g)) {
-      add(m, wanted, series{fm.of_polynomial, gm.of_transcendental, true, terms_f, c});
+    if (terms_f > 0 && is_transcendental(g_)) {
+      add_series(m, wanted, own_f.of_polynomial.data(), gm->of_transcendental.data(), true, terms_f,
+                 c);
     }
-    if (terms_g > 0 && is_transcendental(f)) {
-      add(m, wanted, series{fm.of_transcendental, gm.of_polynomial, false, terms_g, c});
+    if (terms_g > 0 && is_transcendental(f_)) {
+      add_series(m, wanted, own_f.of_transcendental.data(), gm->of_polynomial.data(), false,
+                 terms_g, c);
     }
   }
-  const auto add_pair = [&](double weight, auto moment) {
-    if (weight != 0.0) {
-      add(m, wanted, [&](std::size_t i, std::size_t j) { return weight * moment(i, j); });
-    }
-  };
-  add_pair(f.erf_weight * g.erf_weight,
-           [&](std::size_t i, std::size_t j) { return erf_erf(covariance, i, j); });
-  add_pair(f.relu_weight * g.relu_weight,
-           [&](std::size_t i, std::size_t j) { return relu_relu(covariance, i, j); });
-  add_pair(f.erf_weight * g.relu_weight,
-           [&](std::size_t i, std::size_t j) { return erf_relu(covariance, i, j); });
-  add_pair(f.relu_weight * g.erf_weight,
-           [&](std::size_t i, std::size_t j) { return erf_relu(swapped(covariance), j, i); });
-  return m;
+  if (const double weight = f_.erf_weight * g_.erf_weight; weight != 0.0) {
+    add_erf_erf(m, wanted, weight, covariance);
+  }
+  if (const double weight = f_.erf_weight * g_.relu_weight; weight != 0.0) {
+    add_erf_relu(m, wanted, weight, covariance);
+  }
+  if (const double weight = f_.relu_weight * g_.erf_weight; weight != 0.0) {
+    add_relu_erf(m, wanted, weight, covariance);
+  }
 }
 
 }  // namespace loradyn

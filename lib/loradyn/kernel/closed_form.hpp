@@ -3,13 +3,43 @@
 /// \file
 /// Moments of pairs of polynomials, erf and ReLU in closed form. Internal to the kernel room.
 
+#include <array>
+#include <cstddef>
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 
 namespace loradyn {
 
-/// The moments of the closed-form parts of two activations; the rest is left out.
-pair_moments closed_moments(const activation_parts& f, const activation_parts& g,
-                            const pair_covariance& covariance, moment_set wanted);
+/// The closed kernel of a pair without a rest. Keeps g's moments at unit variance, the one of every
+/// target.
+class closed_pair {
+ public:
+  closed_pair(const activation& f, const activation& g);
+
+  [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
+
+  /// d²/dq² K(q, q, q)
+  [[nodiscard]] double diagonal_curvature(double q) const;
+
+ private:
+  // Derivatives up to the fourth of a polynomial of the highest degree.
+  static constexpr std::size_t moment_count = max_product_degree + 5;
+  using moment_array = std::array<double, moment_count>;
+
+  // F_n = E[f⁽ⁿ⁾(X)], n < count, of the polynomial part, and of erf and ReLU where f has them.
+  struct side {
+    moment_array of_polynomial;
+    moment_array of_transcendental;
+    void fill(const activation_parts& f, double q, std::size_t count);
+  };
+
+  // All but the pair of ReLUs, whose second derivatives are infinite on the diagonal.
+  void add_regular(pair_moments& m, const pair_covariance& covariance, moment_set wanted) const;
+
+  activation_parts f_;
+  activation_parts g_;
+  bool same_;
+  side unit_g_;
+};
 
 }  // namespace loradyn

@@ -173,6 +173,29 @@ pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) c
   return m;
 }
 
+double numerical_pair::diagonal_curvature(double q) const {
+  if (f_.kinks().empty() || g_.kinks().empty()) {
+    return moments(pair_covariance::diagonal(q), moment_set::hessian).diagonal_curvature();
+  }
+  // ¼ E[(fg)⁗(√q z)] = E[f g He_4(z)]/(4q²), which asks for no derivative of a kink.
+  const double deviation = std::sqrt(q);
+  std::vector<double> breaks = scaled_breaks(f_, deviation);
+  for (const double b : scaled_breaks(g_, deviation)) {
+    breaks.push_back(b);
+  }
+  const double strip = std::min(scaled_strip(f_, deviation), scaled_strip(g_, deviation));
+  const auto grid = grid_for(breaks, strip, min_grid_level, false);
+  const activation_table f(f_, deviation, *grid);
+  const activation_table g(g_, deviation, *grid);
+  double sum = 0.0;
+  for (std::size_t i = 0; i < f.count; ++i) {
+    const double z2 = grid->nodes()[i] * grid->nodes()[i];
+    const double product = f.value[i] * g.value[i] + f.value[f.count + i] * g.value[f.count + i];
+    sum += grid->weights()[i] * product * (z2 * (z2 - 6.0) + 3.0);
+  }
+  return sum / (4.0 * q * q);
+}
+
 std::optional<pair_moments> numerical_pair::hermite_series(const pair_covariance& v,
                                                            moment_set wanted) const {
   constexpr double tolerance = 1e-16;

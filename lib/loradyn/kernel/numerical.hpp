@@ -34,6 +34,9 @@ class numerical_pair {
 
   [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
 
+  /// d²/dq² K(q, q, q)
+  [[nodiscard]] double diagonal_curvature(double q) const;
+
  private:
   [[nodiscard]] pair_moments edge(const pair_covariance& covariance, moment_set wanted) const;
   [[nodiscard]] std::optional<pair_moments> hermite_series(const pair_covariance& covariance,

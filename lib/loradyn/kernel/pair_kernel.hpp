@@ -4,7 +4,9 @@
 /// Pair kernels K(q1, q2, c) = E[f(X) g(Y)] of two activations, with first and second derivatives
 /// (docs/theory.md, section 3).
 
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <memory>
 
 #include <loradyn/activation/activation.hpp>
@@ -26,7 +28,17 @@ struct pair_covariance {
   /// The pair of a variable and itself: K(q, q, q).
   static pair_covariance diagonal(double q) { return {q, q, q, 0.0}; }
 
-  /// \throws argument_error unless everything is finite, q1, q2 and gap >= 0, and gap fits c
+  /// Whether everything is finite, q1, q2 and gap >= 0, and the gap fits c.
+  [[nodiscard]] bool valid() const noexcept {
+    constexpr double slack = 1e-6;
+    constexpr double largest = std::numeric_limits<double>::max();
+    const double product = q1 * q2;
+    const double square = c * c;
+    return q1 >= 0.0 && q2 >= 0.0 && gap >= 0.0 && q1 <= largest && q2 <= largest &&
+           std::abs(product - square - gap) <= slack * (product + square);
+  }
+
+  /// \throws argument_error unless it is valid
   void validate() const;
 };
 
@@ -43,6 +55,11 @@ struct pair_moments {
   double e13 = 0.0;  ///< 2 ∂²K/∂q2∂c
   double e40 = 0.0;  ///< 4 ∂²K/∂q1²
   double e04 = 0.0;  ///< 4 ∂²K/∂q2²
+
+  /// d²/dq² K(q, q, q) = ¼ E[(fg)⁗(√q z)], from the second derivatives at q1 = q2 = c.
+  [[nodiscard]] double diagonal_curvature() const {
+    return 0.25 * (e40 + e04) + e31 + e13 + 1.5 * e22;
+  }
 };
 
 /// Which moments are wanted; cost grows with what is asked for.
@@ -105,13 +122,17 @@ class pair_kernel {
   /// ∂²K/∂(q1, q2, c)²
   [[nodiscard]] kernel_hessian hessian(const pair_covariance& covariance) const;
 
+  /// d²/dq² K(q, q, q): finite for kinked pairs too, whose separate second derivatives are not.
+  /// q > 0 for those, q >= 0 for others.
+  [[nodiscard]] double diagonal_curvature(double q) const;
+
   [[nodiscard]] const activation& f() const noexcept { return f_; }
   [[nodiscard]] const activation& g() const noexcept { return g_; }
 
  private:
   activation f_;
   activation g_;
-  bool closed_ = false;
+  std::shared_ptr<const class closed_pair> closed_;  // one of the two
   std::shared_ptr<const class numerical_pair> numerical_;
 };
 

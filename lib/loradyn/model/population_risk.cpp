@@ -1,5 +1,6 @@
 #include <loradyn/model/population_risk.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -28,6 +29,16 @@ risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
   const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
   return {-cross.e11, 0.5 * (self.e11 + self.e20 - cross.e20),
           0.5 * (std::abs(self.e11) + std::abs(self.e20) + std::abs(cross.e20))};
+}
+
+risk_hessian population_risk::hessian(const field_overlaps& overlaps) const {
+  field_overlaps o = overlaps;
+  if (!student().kinks().empty() && !teacher().kinks().empty()) {
+    constexpr double least_gap = 1e-14;
+    o.gap = std::max(o.gap, least_gap * o.Q);
+  }
+  const pair_moments cross = cross_.moments(student_teacher(o), moment_set::hessian);
+  return {-cross.e22, -0.5 * cross.e31, 0.5 * self_.diagonal_curvature(o.Q) - 0.25 * cross.e40};
 }
 
 }  // namespace loradyn

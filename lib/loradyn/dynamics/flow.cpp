@@ -1,0 +1,91 @@
+#include <cmath>
+#include <loradyn/dynamics/flow.hpp>
+#include <utility>
+
+namespace loradyn {
+
+flow::flow(learning_task task, const lora_parameters& parameters)
+    : task_(std::move(task)), parameters_(parameters) {
+  parameters_.validate();
+}
+
+overlap_state flow::velocity(const overlap_state& x) const {
+  const auto& [mu, nu, gamma, noise, kappa] = parameters_;
+  const field_overlaps o = fields(x, parameters_);
+  const risk_gradient r = task_.risk.gradient(o);
+  const double a = r.M;
+  const double b = 2.0 * r.Q;
+  const double p = mu * x.m + nu * x.s;
+  const double friction =
+      gamma > 0.0 ? 0.5 * gamma * x.u * x.u * task_.noise.value(o.M, o.Q, o.gap, noise) : 0.0;
+  return {-kappa * (a * x.m + b * (p + x.u)),
+          -x.u * (a * (1.0 - x.m) * (1.0 + x.m) + b * (mu - x.m * p)) - friction * x.m,
+          -x.u * (-a * x.m * x.s + b * (nu - x.s * p)) - friction * x.s};
+}
+
+Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
+  using row = Eigen::RowVector3d;
+  const auto& [mu, nu, gamma, noise, kappa] = parameters_;
+  const auto& [u, m, s] = x;
+  const field_overlaps o = fields(x, parameters_);
+  const risk_gradient r = task_.risk.gradient(o);
+  const risk_hessian h = task_.risk.hessian(o);
+  const double p = mu * m + nu * s;
+  const double across = (1.0 - m) * (1.0 + m);
+
+  const row M_x(m, u, 0.0);
+  const row Q_x(2.0 * (p + u), 2.0 * u * mu, 2.0 * u * nu);
+  const row p_x(0.0, mu, nu);
+  const row e_u(1.0, 0.0, 0.0);
+  const row e_m(0.0, 1.0, 0.0);
+  const row e_s(0.0, 0.0, 1.0);
+  const double a = r.M;
+  const double b = 2.0 * r.Q;
+  const row a_x = h.MM * M_x + h.MQ * Q_x;
+  const row b_x = 2.0 * (h.MQ * M_x + h.QQ * Q_x);
+
+  const double force_m = a * across + b * (mu - m * p);
+  const double force_s = -a * m * s + b * (nu - s * p);
+  const row force_m_x =
+      across * a_x - 2.0 * a * m * e_m + (mu - m * p) * b_x - b * (p * e_m + m * p_x);
+  const row force_s_x =
+      -m * s * a_x - a * (s * e_m + m * e_s) + (nu - s * p) * b_x - b * (p * e_s + s * p_x);
+
+  Eigen::Matrix3d j;
+  j.row(0) = -kappa * (m * a_x + a * e_m + (p + u) * b_x + b * (p_x + e_u));
+  j.row(1) = -force_m * e_u - u * force_m_x;
+  j.row(2) = -force_s * e_u - u * force_s_x;
+  if (gamma > 0.0) {
+    const noise_value v = task_.noise.with_derivatives(o.M, o.Q, o.gap, noise);
+    const double friction = 0.5 * gamma * u * u * v.V;
+    const row friction_x =
+        gamma * u * v.V * e_u + 0.5 * gamma * u * u * (v.V_M * M_x + v.V_Q * Q_x);
+    j.row(1) -= friction * e_m + m * friction_x;
+    j.row(2) -= friction * e_s + s * friction_x;
+  }
+  return j;
+}
+
+overlap_state flow::map(const overlap_state& x, double learning_rate) const {
+  const auto& [mu, nu, gamma, noise, kappa] = parameters_;
+  const auto& [u, m, s] = x;
+  const double eta = learning_rate;
+  const field_overlaps o = fields(x, parameters_);
+  const risk_gradient r = task_.risk.gradient(o);
+  const double a = r.M;
+  const double b = 2.0 * r.Q;
+  const double along = a * m + b * (mu * m + nu * s + u);  // <v, R_M w* + 2R_Q w>
+  const double power = a * a + 2.0 * a * b * o.M + b * b * o.Q;
+  const double noise_power =
+      gamma > 0.0 ? eta * gamma * u * u * task_.noise.value(o.M, o.Q, o.gap, noise) : 0.0;
+  const double length =
+      std::sqrt(1.0 - 2.0 * eta * u * along + eta * eta * u * u * power + noise_power);
+  return {u - kappa * eta * along, (m - eta * u * (a + b * o.M)) / length,
+          (s - eta * u * b * (nu + u * s)) / length};
+}
+
+double flow::risk(const overlap_state& x) const {
+  return task_.risk.value(fields(x, parameters_), parameters_.label_noise);
+}
+
+}  // namespace loradyn

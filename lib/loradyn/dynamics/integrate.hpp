@@ -1,0 +1,111 @@
+#pragma once
+
+/// \file
+/// Integration of autonomous systems with error control, dense output and events.
+
+#include <Eigen/Core>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace loradyn {
+
+/// x' = velocity(x) in N dimensions.
+template <std::size_t N>
+struct ode_system {
+  std::function<std::array<double, N>(const std::array<double, N>&)> velocity;
+  /// Row i: the derivatives of velocity i.
+  std::function<Eigen::Matrix<double, N, N>(const std::array<double, N>&)> jacobian;
+};
+
+/// Which way a function must pass through zero.
+enum class crossing { rising, falling, either };
+
+/// Something that ends an integration: value(x) passes through zero.
+template <std::size_t N>
+struct ode_event {
+  std::function<double(const std::array<double, N>&)> value;
+  crossing direction = crossing::rising;
+};
+
+/// A step that was accepted, with its dense output.
+template <std::size_t N>
+struct dense_step {
+  double begin;
+  double end;
+  const std::array<double, N>& at_begin;
+  const std::array<double, N>& at_end;
+  /// The state at a time between begin and end: of fourth order (explicit) or third (Rosenbrock).
+  std::function<std::array<double, N>(double)> at;
+};
+
+/// How steps are made.
+enum class stepper {
+  automatic,   ///< Dormand-Prince, and Rosenbrock where stability would limit its steps
+  explicit_5,  ///< Dormand-Prince 5(4)
+  stiff_4,     ///< Rosenbrock 4(3) with the analytic Jacobian
+};
+
+/// Each step's estimated error in component i is at most
+/// absolute_tolerance + relative_tolerance max(|x_i| before, |x_i| after).
+struct integration_options {
+  double relative_tolerance = 1e-10;  ///< 1e-13 to 0.1
+  double absolute_tolerance = 1e-16;  ///< >= 0
+  stepper method = stepper::automatic;
+  double end_time = std::numeric_limits<double>::infinity();
+  std::size_t step_limit = 1'000'000;  ///< steps tried
+
+  /// \throws argument_error, naming what is out of range
+  void validate() const;
+};
+
+/// How an integration ended.
+enum class integration_status {
+  end_time,        ///< at the end time
+  event,           ///< at the earliest event
+  event_at_start,  ///< an event was true before the first step
+  stopped,         ///< the observer said so
+  step_limit,      ///< after the number of steps allowed
+  step_underflow,  ///< the tolerance can't be reached: a step too small to change the state
+  blow_up,         ///< the state grows beyond 1e8 or its velocity is not finite
+};
+
+/// "end-time", "event", "event-at-start", "stopped", "step-limit", "step-underflow", "blow-up".
+std::string_view to_string(integration_status status);
+
+template <std::size_t N>
+struct integration_result {
+  integration_status status = integration_status::end_time;
+  double t = 0.0;
+  std::array<double, N> x{};  ///< the last good state
+  std::size_t event = 0;      ///< the index of the event, where there is one
+  std::size_t steps = 0;      ///< steps accepted
+  std::size_t rejected = 0;
+};
+
+/// Integrates from x0 at time t0 until the first of: an event, the end time, the observer's false.
+///
+/// An event is true at the start where its value is already on the far side (rising: >= 0, falling:
+/// <= 0, either: = 0). Inside a step its value is looked at in eight places and around every
+/// extremum between them, so that two crossings in one step are found; the crossing is located on
+/// the dense output and then polished with steps of the method itself, so that its error is the
+/// integrator's. A step whose result is not finite is rejected. \param observer may be empty; false
+/// ends the integration after the step \throws argument_error from options.validate(); what the
+/// system throws
+template <std::size_t N>
+integration_result<N> integrate(const ode_system<N>& system, const std::array<double, N>& x0,
+                                double t0, const integration_options& options,
+                                std::span<const ode_event<N>> events = {},
+                                const std::function<bool(const dense_step<N>&)>& observer = {});
+
+extern template integration_result<2> integrate<2>(
+    const ode_system<2>&, const std::array<double, 2>&, double, const integration_options&,
+    std::span<const ode_event<2>>, const std::function<bool(const dense_step<2>&)>&);
+extern template integration_result<3> integrate<3>(
+    const ode_system<3>&, const std::array<double, 3>&, double, const integration_options&,
+    std::span<const ode_event<3>>, const std::function<bool(const dense_step<3>&)>&);
+
+}  // namespace loradyn

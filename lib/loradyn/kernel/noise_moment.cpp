@@ -1,0 +1,252 @@
+#include <algorithm>
+#include <array>
+#include <boost/math/constants/constants.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/kernel/noise_moment.hpp>
+#include <loradyn/kernel/pair_kernel.hpp>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace loradyn {
+namespace {
+
+using boost::math::constants::pi;
+
+// d/dq E[f(√q z)²] = E[f'²] + E[ff''].
+double power_slope(const pair_kernel& self, double q) {
+  const pair_moments m = self.moments(pair_covariance::diagonal(q), moment_set::gradient);
+  return m.e11 + m.e20;
+}
+
+// A student a·erf: σ'² = (4a²/π) e^{-2λ²} is a Gaussian weight. Under it the pair is Gaussian
+// again, with λ's precision raised by 4, and V is the mean square error of that pair.
+struct erf_student {
+  pair_kernel self;
+  pair_kernel cross;
+  pair_kernel teacher;
+  double weight;
+
+  struct reweighted {
+    reweighted(double M, double Q, double gap, double weight)
+        : d(1.0 + 4.0 * Q),
+          pair{Q / d, (1.0 + 4.0 * gap) / d, M / d, gap / d},
+          slope_power(4.0 * weight * weight / (pi<double>() * std::sqrt(d))) {}
+    double d;
+    pair_covariance pair;
+    double slope_power;  // E[σ'²]
+  };
+
+  [[nodiscard]] double error(const reweighted& r, double product, double label_noise) const {
+    return self.value(pair_covariance::diagonal(r.pair.q1)) - 2.0 * product +
+           teacher.value(pair_covariance::diagonal(r.pair.q2)) + label_noise;
+  }
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    const reweighted r(M, Q, gap, weight);
+    return r.slope_power * error(r, cross.value(r.pair), label_noise);
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    const reweighted r(M, Q, gap, weight);
+    const pair_moments k =
+        cross.moments(r.pair, moment_set::value | moment_set::gradient | moment_set::gradient2);
+    const double mean_error = error(r, k.e00, label_noise);
+    const double by_q = power_slope(self, r.pair.q1) - k.e20;
+    const double by_r = power_slope(teacher, r.pair.q2) - k.e02;
+    const double by_c = -2.0 * k.e11;
+    const double c = r.pair.c;
+    return {r.slope_power * mean_error, r.slope_power * (by_c / r.d - 8.0 * c * by_r),
+            r.slope_power * (by_q / (r.d * r.d) - 4.0 * c * by_c / r.d + 16.0 * c * c * by_r -
+                             2.0 * mean_error / r.d)};
+  }
+};
+
+// A student a·relu and a teacher b·relu: σ'² = a² 1(λ > 0).
+struct relu_pair {
+  pair_kernel relu;
+  double a;
+  double b;
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    return with_derivatives(M, Q, gap, label_noise).V;
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    const pair_moments k = relu.moments({Q, 1.0, M, gap}, moment_set::value | moment_set::gradient);
+    const double root = std::sqrt(gap);
+    const double angle = pi<double>() - std::atan2(root, M);
+    const double half_power = (angle + M * root / Q) / (2.0 * pi<double>());  // E[λ*₊² 1(λ > 0)]
+    const double half_power_M = root / (pi<double>() * Q);
+    const double half_power_Q = -M * root / (2.0 * pi<double>() * Q * Q);
+    const double a2 = a * a;
+    const double ab = a * b;
+    const double b2 = b * b;
+    return {a2 * (0.5 * a2 * Q - 2.0 * ab * k.e00 + b2 * half_power + 0.5 * label_noise),
+            a2 * (-2.0 * ab * k.e11 + b2 * half_power_M),
+            a2 * (0.5 * a2 - ab * k.e20 + b2 * half_power_Q)};
+  }
+};
+
+// V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²]: four functions of λ against three of λ*.
+struct products {
+  pair_kernel power;        // (σσ')² and 1
+  pair_kernel mixed;        // σσ'² and g
+  pair_kernel label_power;  // σ'² and g²
+  pair_kernel slope_power;  // σ'² and 1
+  bool smooth;
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    const pair_covariance v{Q, 1.0, M, gap};
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    const double noise = label_noise > 0.0 ? label_noise * slope_power.value(alone) : 0.0;
+    return power.value(alone) - 2.0 * mixed.value(v) + label_power.value(v) + noise;
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    return smooth ? with_exact_derivatives(M, Q, gap, label_noise)
+                  : with_differences(M, Q, gap, label_noise);
+  }
+
+ private:
+  [[nodiscard]] noise_value with_exact_derivatives(double M, double Q, double gap,
+                                                   double label_noise) const {
+    constexpr moment_set wanted = moment_set::value | moment_set::gradient;
+    const pair_covariance v{Q, 1.0, M, gap};
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    const pair_moments p = power.moments(alone, wanted);
+    const pair_moments x = mixed.moments(v, wanted);
+    const pair_moments t = label_power.moments(v, wanted);
+    noise_value result{p.e00 - 2.0 * x.e00 + t.e00, t.e11 - 2.0 * x.e11,
+                       0.5 * (p.e20 + t.e20) - x.e20};
+    if (label_noise > 0.0) {
+      const pair_moments s = slope_power.moments(alone, wanted);
+      result.V += label_noise * s.e00;
+      result.V_Q += 0.5 * label_noise * s.e20;
+    }
+    return result;
+  }
+
+  // Differences of fourth order in (M, gap), which has no forbidden corner but gap < 0: there the
+  // formula is one-sided.
+  [[nodiscard]] noise_value with_differences(double M, double Q, double gap,
+                                             double label_noise) const {
+    const auto at = [&](double m, double g) { return value(m, m * m + g, g, label_noise); };
+    const double h = 2e-3 * std::max(1.0, std::abs(M));
+    const auto central = [h](auto f) {
+      return (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h);
+    };
+    const auto forward = [h](auto f) {
+      return (-25.0 * f(0.0) + 48.0 * f(h) - 36.0 * f(2.0 * h) + 16.0 * f(3.0 * h) -
+              3.0 * f(4.0 * h)) /
+             (12.0 * h);
+    };
+    const auto over_gap = [&](double x) { return at(M, gap + x); };
+    const double by_M = central([&](double x) { return at(M + x, gap); });
+    const double by_gap = gap > 2.0 * h ? central(over_gap) : forward(over_gap);
+    return {value(M, Q, gap, label_noise), by_M - 2.0 * M * by_gap, by_gap};
+  }
+};
+
+// A function of σ and its derivatives, with the first two derivatives of its own.
+template <class Function>
+activation derived(const activation& source, std::string name, Function f) {
+  user_function u;
+  u.name = std::move(name);
+  u.value = [source, f](double x) { return f(source.all(x))[0]; };
+  u.first = [source, f](double x) { return f(source.all(x))[1]; };
+  u.second = [source, f](double x) { return f(source.all(x))[2]; };
+  for (const kink& k : source.kinks()) {
+    u.kinks.push_back(k.location);
+  }
+  // Products of σ and σ' are analytic where these are, but grow faster off the axis.
+  u.strip = 0.5 * source.strip();
+  return activation(std::move(u));
+}
+
+using three = std::array<double, 3>;
+
+three square(const three& f) {
+  return {f[0] * f[0], 2.0 * f[0] * f[1], 2.0 * (f[1] * f[1] + f[0] * f[2])};
+}
+three product(const three& f, const three& g) {
+  return {f[0] * g[0], f[1] * g[0] + f[0] * g[1], f[2] * g[0] + 2.0 * f[1] * g[1] + f[0] * g[2]};
+}
+three function_of(const derivatives& d) { return {d[0], d[1], d[2]}; }
+three slope_of(const derivatives& d) { return {d[1], d[2], d[3]}; }
+
+products make_products(const activation& student, const activation& teacher) {
+  const activation one(polynomial::from_monomials({1.0}), "1");
+  if (student.as_polynomial() != nullptr && teacher.as_polynomial() != nullptr) {
+    const polynomial& s = *student.as_polynomial();
+    const polynomial& g = *teacher.as_polynomial();
+    const polynomial slope = s.derivative();
+    const polynomial slope_squared = slope.times(slope);
+    const activation steep(slope_squared);
+    return {pair_kernel(activation(s.times(s).times(slope_squared)), one),
+            pair_kernel(activation(s.times(slope_squared)), teacher),
+            pair_kernel(steep, activation(g.times(g))), pair_kernel(steep, one), true};
+  }
+  const auto is_smooth = [](const activation& f) {
+    return f.has_high_derivatives() && f.kinks().empty();
+  };
+  const activation steep =
+      derived(student, "slope^2", [](const derivatives& d) { return square(slope_of(d)); });
+  const activation force = derived(student, "value*slope^2", [](const derivatives& d) {
+    return product(function_of(d), square(slope_of(d)));
+  });
+  const activation power = derived(student, "(value*slope)^2", [](const derivatives& d) {
+    return square(product(function_of(d), slope_of(d)));
+  });
+  const activation label_power =
+      derived(teacher, "teacher^2", [](const derivatives& d) { return square(function_of(d)); });
+  return {pair_kernel(power, one), pair_kernel(force, teacher), pair_kernel(steep, label_power),
+          pair_kernel(steep, one), is_smooth(student) && is_smooth(teacher)};
+}
+
+bool only_erf(const activation_parts& p) {
+  return !p.has_rest && p.relu_weight == 0.0 && p.polynomial_part.zero() && p.erf_weight != 0.0;
+}
+
+bool only_relu(const activation_parts& p) {
+  return !p.has_rest && p.erf_weight == 0.0 && p.polynomial_part.zero() && p.relu_weight != 0.0;
+}
+
+}  // namespace
+
+struct noise_method {
+  std::variant<erf_student, relu_pair, products> kind;
+};
+
+noise_moment::noise_moment(const activation& student, const activation& teacher) {
+  const activation_parts& s = student.parts();
+  const activation_parts& g = teacher.parts();
+  if (only_erf(s) && !g.has_rest) {
+    method_ = std::make_shared<const noise_method>(
+        noise_method{erf_student{pair_kernel(student, student), pair_kernel(student, teacher),
+                                 pair_kernel(teacher, teacher), s.erf_weight}});
+  } else if (only_relu(s) && only_relu(g)) {
+    const activation plain = parse_activation("relu");
+    method_ = std::make_shared<const noise_method>(
+        noise_method{relu_pair{pair_kernel(plain, plain), s.relu_weight, g.relu_weight}});
+  } else {
+    method_ = std::make_shared<const noise_method>(noise_method{make_products(student, teacher)});
+  }
+}
+
+double noise_moment::value(double M, double Q, double gap, double label_noise) const {
+  return std::visit([&](const auto& kind) { return kind.value(M, Q, gap, label_noise); },
+                    method_->kind);
+}
+
+noise_value noise_moment::with_derivatives(double M, double Q, double gap,
+                                           double label_noise) const {
+  return std::visit([&](const auto& kind) { return kind.with_derivatives(M, Q, gap, label_noise); },
+                    method_->kind);
+}
+
+}  // namespace loradyn

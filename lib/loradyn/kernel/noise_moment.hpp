@@ -1,0 +1,42 @@
+#pragma once
+
+/// \file
+/// The noise moment V of one-pass SGD (docs/theory.md, section 6).
+
+#include <loradyn/activation/activation.hpp>
+#include <memory>
+
+namespace loradyn {
+
+/// V and its partial derivatives.
+struct noise_value {
+  double V = 0.0;
+  double V_M = 0.0;  ///< ∂V/∂M at fixed Q
+  double V_Q = 0.0;  ///< ∂V/∂Q at fixed M
+};
+
+/// V(M, Q) = E[(σ(λ) - g(λ*))² σ'(λ)²] + Δ E[σ'(λ)²] of a student σ and a teacher g, with (λ, λ*)
+/// of covariance [[Q, M], [M, 1]].
+///
+/// Closed for pairs of polynomials, an erf student with a closed teacher, and a pair of ReLUs, to
+/// rounding; quadrature otherwise, to 1e-11 of V. Derivatives are exact for the closed pairs and
+/// for smooth activations of the grammar; for the others they are differences with an error of
+/// about 1e-9 of V, and less accurate within 0.01 of gap = 0 where both have kinks. Immutable and
+/// safe from any thread; copies share their tables.
+class noise_moment {
+ public:
+  noise_moment(const activation& student, const activation& teacher);
+
+  /// \param gap Q - M² >= 0 (see pair_covariance)
+  /// \throws argument_error, convergence_error as pair_kernel does
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const;
+
+  /// V with its derivatives.
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const;
+
+ private:
+  std::shared_ptr<const struct noise_method> method_;
+};
+
+}  // namespace loradyn

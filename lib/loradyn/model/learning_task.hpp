@@ -1,0 +1,22 @@
+#pragma once
+
+/// \file
+/// A student and its teacher.
+
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/kernel/noise_moment.hpp>
+#include <loradyn/model/population_risk.hpp>
+
+namespace loradyn {
+
+/// All that training depends on of a pair of activations. Immutable and safe from any thread;
+/// copies share their tables.
+struct learning_task {
+  learning_task(const activation& student, const activation& teacher)
+      : risk(student, teacher), noise(student, teacher) {}
+
+  population_risk risk;
+  noise_moment noise;
+};
+
+}  // namespace loradyn
