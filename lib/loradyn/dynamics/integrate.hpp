@@ -52,7 +52,7 @@ enum class stepper {
 /// Each step's estimated error in component i is at most
 /// absolute_tolerance + relative_tolerance max(|x_i| before, |x_i| after).
 struct integration_options {
-  double relative_tolerance = 1e-10;  ///< 1e-13 to 0.1
+  double relative_tolerance = 1e-9;   ///< 1e-13 to 0.1
   double absolute_tolerance = 1e-16;  ///< >= 0
   stepper method = stepper::automatic;
   double end_time = std::numeric_limits<double>::infinity();

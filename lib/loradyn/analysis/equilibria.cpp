@@ -1,0 +1,200 @@
+#include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <loradyn/analysis/equilibria.hpp>
+
+namespace loradyn {
+namespace {
+
+double distance(const overlap_state& a, const overlap_state& b) {
+  return overlap_state{a.u - b.u, a.m - b.m, a.s - b.s}.norm();
+}
+
+// The adapter with u > 0 that carries w0 to the critical point, the shortest where there are many.
+// Nothing where the point is w0 itself.
+std::optional<overlap_state> adapter_to(const risk_critical_point& point,
+                                        const lora_parameters& p) {
+  const double along = point.M - p.alignment;
+  double beside = -p.misalignment;
+  double remainder = 0.0;
+  if (point.gap > 0.0) {
+    // |w_⟂|² = gap; with ν = 0 no direction beside w* is distinguished.
+    if (p.misalignment > 0.0) {
+      beside = std::sqrt(point.gap) - p.misalignment;
+    } else {
+      beside = 0.0;
+      remainder = point.gap;
+    }
+  }
+  const double u = std::sqrt(along * along + beside * beside + remainder);
+  if (!(u > 0.0)) {
+    return std::nullopt;
+  }
+  return overlap_state{u, along / u, beside / u};
+}
+
+// Where u is small all velocities are, and near a critical alignment m' = A u is below the rounding
+// of u' long before it is zero: the overlaps rest where their velocity over u is at rounding.
+bool rests(const overlap_state& v, const overlap_state& x, const Eigen::Matrix3d& j) {
+  constexpr double rounding = 1e-12;
+  return std::hypot(v.m, v.s) <= rounding * j.cwiseAbs().maxCoeff() * std::abs(x.u);
+}
+
+bool in_domain(const overlap_state& x) {
+  constexpr double slack = 1e-9;
+  return x.m * x.m + x.s * x.s <= 1.0 + slack;
+}
+
+void add(std::vector<equilibrium>& found, const equilibrium& e) {
+  const auto same = [&e](const equilibrium& other) {
+    return distance(other.x, e.x) < 1e-6 * (1.0 + e.x.norm());
+  };
+  if (std::none_of(found.begin(), found.end(), same)) {
+    found.push_back(e);
+  }
+}
+
+void add_noisy(const flow& f, const std::vector<overlap_state>& starts,
+               std::vector<equilibrium>& found) {
+  constexpr double least_u = 1e-6;
+  for (const overlap_state& start : starts) {
+    auto e = nearest_equilibrium(f, start);
+    if (!e || std::abs(e->x.u) < least_u || !in_domain(e->x)) {
+      continue;
+    }
+    if (e->x.u < 0.0) {
+      e->x = {-e->x.u, -e->x.m, -e->x.s};
+    }
+    add(found, *e);
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(equilibrium_kind kind) {
+  switch (kind) {
+    case equilibrium_kind::sink:
+      return "sink";
+    case equilibrium_kind::neutral:
+      return "neutral";
+    case equilibrium_kind::saddle:
+      return "saddle";
+    case equilibrium_kind::source:
+      break;
+  }
+  return "source";
+}
+
+equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
+  constexpr double zero = 1e-13;
+  const field_overlaps o = fields(x, f.parameters());
+  equilibrium e{x, o.M, o.Q, f.risk(x), {}, equilibrium_kind::saddle};
+  const Eigen::Matrix3d j = f.jacobian(x);
+  if (!j.allFinite()) {
+    e.eigenvalues.fill(std::numeric_limits<double>::quiet_NaN());
+    return e;
+  }
+  const Eigen::Vector3cd values = j.eigenvalues();
+  std::copy(values.begin(), values.end(), e.eigenvalues.begin());
+  std::sort(e.eigenvalues.begin(), e.eigenvalues.end(), [](const auto& a, const auto& b) {
+    return a.real() != b.real() ? a.real() > b.real() : a.imag() > b.imag();
+  });
+  const double threshold = zero * values.cwiseAbs().maxCoeff();
+  const bool grows = e.eigenvalues.front().real() > threshold;
+  const bool decays = e.eigenvalues.back().real() < -threshold;
+  const bool all_decay = e.eigenvalues.front().real() < -threshold;
+  if (grows) {
+    e.kind = decays ? equilibrium_kind::saddle : equilibrium_kind::source;
+  } else {
+    e.kind = all_decay ? equilibrium_kind::sink : equilibrium_kind::neutral;
+  }
+  return e;
+}
+
+std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& start) {
+  constexpr int iterations = 60;
+  constexpr double singular = 1e-10;
+  constexpr double rounding = 1e-14;
+  const auto speed_of = [](const overlap_state& v) { return v.norm(); };
+  overlap_state x = start;
+  overlap_state v = f.velocity(x);
+  for (int i = 0; i < iterations && v.finite(); ++i) {
+    const Eigen::Matrix3d j = f.jacobian(x);
+    if (!j.allFinite()) {
+      return std::nullopt;
+    }
+    Eigen::CompleteOrthogonalDecomposition<Eigen::Matrix3d> solver;
+    solver.setThreshold(singular);
+    solver.compute(j);
+    const Eigen::Vector3d step = -solver.solve(Eigen::Vector3d(v.u, v.m, v.s));
+    const double scale = std::max(1.0, x.norm());
+    const double speed = speed_of(v);
+    const bool converged = step.norm() <= rounding * scale;
+    overlap_state next = x;
+    overlap_state velocity = v;
+    double damping = 1.0;
+    for (; damping > 1e-4; damping *= 0.5) {
+      next = {x.u + damping * step[0], x.m + damping * step[1], x.s + damping * step[2]};
+      velocity = f.velocity(next);
+      if (velocity.finite() && (converged || speed_of(velocity) < speed)) {
+        break;
+      }
+    }
+    if (speed <= rounding * j.cwiseAbs().maxCoeff() * scale || converged) {
+      const bool better = converged && speed_of(velocity) <= speed;
+      return rests(better ? velocity : v, better ? next : x, j)
+                 ? std::optional(describe_equilibrium(f, better ? next : x))
+                 : std::nullopt;
+    }
+    if (!(damping > 1e-4)) {
+      return std::nullopt;
+    }
+    x = next;
+    v = velocity;
+  }
+  return std::nullopt;
+}
+
+std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critical_point>& points) {
+  const lora_parameters& p = f.parameters();
+  std::vector<overlap_state> starts;
+  for (const risk_critical_point& point : points) {
+    if (const auto x = adapter_to(point, p)) {
+      starts.push_back(*x);
+    }
+  }
+  std::vector<equilibrium> found;
+  if (p.noise_scale == 0.0) {
+    for (const overlap_state& x : starts) {
+      add(found, describe_equilibrium(f, x));
+    }
+  } else {
+    double reach = 2.0 * (1.0 + std::hypot(p.alignment, p.misalignment));
+    for (const overlap_state& x : starts) {
+      reach = std::max(reach, 1.2 * x.u);
+    }
+    constexpr int steps = 6;
+    const int across = p.misalignment > 0.0 ? 4 : 0;  // with ν = 0, s = 0 stays
+    for (int i = 0; i < steps; ++i) {
+      for (int k = 0; k <= steps; ++k) {
+        for (int l = -across; l <= across; ++l) {
+          const double m = 0.98 * (2.0 * k / steps - 1.0);
+          const double s = across == 0 ? 0.0 : 0.98 * std::sqrt(1.0 - m * m) * l / across;
+          starts.push_back({reach * (i + 0.5) / steps, m, s});
+        }
+      }
+    }
+    add_noisy(f, starts, found);
+  }
+  const overlap_state origin{};
+  if (f.velocity(origin).finite()) {
+    found.push_back(describe_equilibrium(f, origin));
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.risk < b.risk; });
+  return found;
+}
+
+}  // namespace loradyn

@@ -1,0 +1,57 @@
+#pragma once
+
+/// \file
+/// The equilibria of the flow (docs/theory.md, section 8).
+
+#include <array>
+#include <complex>
+#include <loradyn/analysis/landscape.hpp>
+#include <loradyn/dynamics/flow.hpp>
+#include <loradyn/model/overlaps.hpp>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace loradyn {
+
+/// What the eigenvalues of the Jacobian say; one below 1e-13 of the largest counts as zero.
+enum class equilibrium_kind {
+  sink,     ///< all real parts negative
+  neutral,  ///< none positive, some zero: a member of a stable family, or degenerate
+  saddle,   ///< some positive, some negative
+  source,   ///< some positive, none negative
+};
+
+/// "sink", "neutral", "saddle", "source".
+std::string_view to_string(equilibrium_kind kind);
+
+/// A point where the flow rests. (-u, -m, -s) is one as well.
+struct equilibrium {
+  overlap_state x;  ///< u >= 0
+  double M = 0.0;
+  double Q = 0.0;
+  double risk = 0.0;  ///< with label noise
+  /// Of the Jacobian in (u, m, s), by decreasing real part; the first is minus the rate of the
+  /// final approach where the equilibrium is a sink.
+  std::array<std::complex<double>, 3> eigenvalues{};
+  equilibrium_kind kind = equilibrium_kind::saddle;
+};
+
+/// The equilibrium at x: overlaps, risk and eigenvalues there; x is not improved.
+equilibrium describe_equilibrium(const flow& f, const overlap_state& x);
+
+/// Newton's method on the velocity, from x; steps of least norm where the Jacobian is singular.
+/// \return the equilibrium, with |velocity| at rounding, or nothing
+std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& x);
+
+/// Every equilibrium with u >= 0 that can be found, by increasing risk.
+///
+/// γ = 0: those with u > 0 are the critical points of the risk, seen from w0
+/// (`risk_critical_points`); where a critical point is met by a whole family of adapters (gap > 0),
+/// the one nearest to w0. γ > 0: the solutions that Newton's method finds from these and from a
+/// grid of starts. Both: one member of the line u = 0, A m + C s = 0 of points where nothing moves,
+/// the one at the origin. \param points the critical points of the task's risk \throws
+/// convergence_error where a kernel's quadrature does not converge
+std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critical_point>& points);
+
+}  // namespace loradyn

@@ -1,0 +1,56 @@
+#pragma once
+
+/// \file
+/// When the search ends: escape times and what follows (docs/theory.md, section 9).
+
+#include <limits>
+#include <loradyn/analysis/outcome.hpp>
+#include <loradyn/dynamics/flow.hpp>
+#include <loradyn/dynamics/integrate.hpp>
+#include <loradyn/dynamics/overlap_event.hpp>
+#include <loradyn/model/overlaps.hpp>
+
+namespace loradyn {
+
+/// The default start of a run.
+inline constexpr overlap_state default_start{1e-6, 0.03, 0.0};
+
+/// One run of the flow.
+struct escape_run {
+  double tau = 0.0;  ///< the search time; NaN where there is no linear instability
+  double t_hit = std::numeric_limits<double>::quiet_NaN();  ///< NaN where the event never comes
+  overlap_state at_hit{std::numeric_limits<double>::quiet_NaN(),
+                       std::numeric_limits<double>::quiet_NaN(),
+                       std::numeric_limits<double>::quiet_NaN()};
+  overlap_state at_end;  ///< the rest, or the last state
+  double M_end = 0.0;
+  double risk_end = 0.0;
+  outcome result = outcome::searching;
+  run_status status = run_status::ok;
+  std::size_t steps = 0;
+};
+
+/// Whether a run goes on after its event, to tell where it ends.
+enum class run_extent { to_event, to_rest };
+
+/// The search of a run as long as its overlaps are so small that the flow is linear to the
+/// tolerance: the state at which it is 10^-1.5 √rtol in size, by the closed solution of the linear
+/// flow.
+struct linear_search {
+  overlap_state x;
+  double duration = 0.0;
+};
+
+/// From x, which is returned with duration 0 where it is too large or does not grow.
+linear_search search_linearly(const flow& f, const overlap_state& x, double relative_tolerance);
+
+/// The time at which a run from x meets the event, and where it ends. The cost does not grow with
+/// τ: the linear part of the search is added in closed form, and where the rest is stiff the
+/// integrator takes implicit steps. \param classifier of the flow's task \param options    the end
+/// time is that of the whole run \throws argument_error where x is not finite, m² + s² > 1, or the
+/// event is already met \throws convergence_error from a kernel
+escape_run escape(const flow& f, const overlap_state& x, const overlap_event& event,
+                  const integration_options& options, const outcome_classifier& classifier,
+                  run_extent extent = run_extent::to_rest);
+
+}  // namespace loradyn

@@ -1,0 +1,164 @@
+#include <boost/math/distributions/non_central_chi_squared.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/special_functions/digamma.hpp>
+#include <cmath>
+#include <limits>
+#include <loradyn/analysis/escape_law.hpp>
+#include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/error.hpp>
+#include <string>
+
+namespace loradyn {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+bool exists(const escape_law& law) {
+  return law.status == law_status::ok || law.status == law_status::small_dimension;
+}
+
+// Z²/Var Z is a chi-squared of one degree of freedom and this non-centrality.
+double non_centrality(const escape_law& law) {
+  return law.mean_amplitude * law.mean_amplitude / law.variance;
+}
+
+// |Z| at which the event comes at t.
+double amplitude_at(const escape_law& law, double t) {
+  return std::sqrt(law.dimension) * std::exp((law.nonlinear_time - t) / law.tau);
+}
+
+// The value of Z²/Var Z that is exceeded with probability p.
+double upper_square(const escape_law& law, double p) {
+  using boost::math::complement;
+  const boost::math::normal standard;
+  const double shift = non_centrality(law);
+  if (shift < 1e-12) {
+    const double z = quantile(complement(standard, 0.5 * p));
+    return z * z;
+  }
+  return quantile(complement(boost::math::non_central_chi_squared(1.0, shift), p));
+}
+
+}  // namespace
+
+std::string_view to_string(law_status status) {
+  switch (status) {
+    case law_status::ok:
+      return "ok";
+    case law_status::no_instability:
+      return "no-instability";
+    case law_status::no_escape:
+      return "no-escape";
+    case law_status::small_dimension:
+      break;
+  }
+  return "small-dimension";
+}
+
+double escape_law::cdf(double t) const {
+  if (!exists(*this)) {
+    return nan;
+  }
+  // P(|Z| >= amplitude)
+  const boost::math::normal z(mean_amplitude, std::sqrt(variance));
+  const double amplitude = amplitude_at(*this, t);
+  return boost::math::cdf(boost::math::complement(z, amplitude)) + boost::math::cdf(z, -amplitude);
+}
+
+double escape_law::density(double t) const {
+  if (!exists(*this)) {
+    return nan;
+  }
+  const boost::math::normal z(mean_amplitude, std::sqrt(variance));
+  const double amplitude = amplitude_at(*this, t);
+  return amplitude / tau * (boost::math::pdf(z, amplitude) + boost::math::pdf(z, -amplitude));
+}
+
+double escape_law::quantile(double p) const {
+  if (!(p > 0.0 && p < 1.0)) {
+    throw argument_error("the quantile", std::to_string(p), "between 0 and 1");
+  }
+  if (!exists(*this)) {
+    return nan;
+  }
+  return tau * 0.5 * std::log(dimension / (variance * upper_square(*this, p))) + nonlinear_time;
+}
+
+double escape_law::mean() const {
+  if (!exists(*this)) {
+    return nan;
+  }
+  // E log χ'² of one degree of freedom: a Poisson mixture of central ones of 1 + 2j degrees.
+  const double half = 0.5 * non_centrality(*this);
+  double log_square = 0.0;
+  if (half > 300.0) {
+    log_square = std::log(2.0 * half);  // the relative spread is below 1/24
+    log_square -= 1.0 / (2.0 * half);
+  } else {
+    double weight = std::exp(-half);
+    double total = 0.0;
+    for (int j = 0; total < 1.0 - 1e-14 && j < 2000; ++j) {
+      log_square += weight * (std::log(2.0) + boost::math::digamma(0.5 + j));
+      total += weight;
+      weight *= half / (j + 1.0);
+    }
+  }
+  return tau * 0.5 * (std::log(dimension / variance) - log_square) + nonlinear_time;
+}
+
+escape_law law_of_escape(const flow& f, const overlap_event& event, double dimension, double u0,
+                         const integration_options& options, const outcome_classifier& classifier) {
+  if (!(dimension >= 3.0) || !std::isfinite(dimension)) {
+    throw argument_error("dim", std::to_string(dimension), "at least 3");
+  }
+  if (!std::isfinite(u0)) {
+    throw argument_error("u0", std::to_string(u0), "finite");
+  }
+  if (event.is_signed && event.quantity == overlap_quantity::m) {
+    throw argument_error("the event of the law", "signed in m",
+                         "the same for both signs of the start");
+  }
+  event.validate();
+  const lora_parameters& p = f.parameters();
+  const search_phase_result phase = search_phase(f.task().risk, p);
+  escape_law law;
+  law.dimension = dimension;
+  law.tau = phase.tau;
+  const double pull = std::hypot(phase.A, phase.C);
+  if (phase.status == search_status::diverges || phase.status == search_status::undefined ||
+      !(pull > 0.0)) {
+    law.status = law_status::no_instability;
+    return law;
+  }
+
+  // The left eigenvector of the linear flow, ∝ (λ, κA, κC), normalised against e₊ ∝ (λ, A, C).
+  const double kappa = p.rate_ratio;
+  const double lambda = phase.lambda;
+  const double factor = std::hypot(lambda, pull) / (lambda * lambda + kappa * pull * pull);
+  const double left_u = factor * lambda;
+  const double left_m = factor * kappa * pull;  // along (A, C)
+  const field_overlaps origin = fields({}, p);
+  const double V = p.noise_scale > 0.0
+                       ? f.task().noise.value(origin.M, origin.Q, origin.gap, p.label_noise)
+                       : 0.0;
+  const double noise = kappa * left_u;
+  law.variance = left_m * left_m + noise * noise * p.noise_scale * V / (2.0 * lambda);
+  law.mean_amplitude = left_u * std::sqrt(dimension) * u0;
+
+  // Corrections to the linear manifold are of the square of the starting size.
+  constexpr double size = 1e-5;
+  const overlap_state& e = phase.unstable;
+  const escape_run run = escape(f, {size * e.u, size * e.m, size * e.s}, event, options, classifier,
+                                run_extent::to_event);
+  law.nonlinear_time = run.t_hit - law.tau * std::log(1.0 / size);
+  if (!std::isfinite(run.t_hit)) {
+    law.status = law_status::no_escape;
+    return law;
+  }
+  constexpr double linear_reach = 0.3;
+  const double large = std::sqrt(law.variance * upper_square(law, 0.05) / dimension);
+  law.status = large > linear_reach ? law_status::small_dimension : law_status::ok;
+  return law;
+}
+
+}  // namespace loradyn

@@ -1,0 +1,30 @@
+#pragma once
+
+/// \file
+/// The critical points of the population risk over (M, Q) (docs/theory.md, section 8).
+
+#include <loradyn/model/population_risk.hpp>
+#include <vector>
+
+namespace loradyn {
+
+/// A point where no small change of the weight w changes the risk to first order.
+struct risk_critical_point {
+  double M = 0.0;
+  double gap = 0.0;   ///< Q - M²; 0: w is along w* (or zero)
+  double risk = 0.0;  ///< without label noise
+};
+
+/// Largest |M| and √Q that are looked at.
+inline constexpr double landscape_radius = 25.0;
+
+/// The critical points of R as a function of the weight, by increasing risk:
+///  - along the teacher: every root of dR(M, M²)/dM with |M| < landscape_radius, by the method of
+///    `isolate_roots`;
+///  - beside it, gap > 0: R_M = R_Q = 0, by Newton's method from every cell of a 33 × 48 grid over
+///    (M/√Q, log √Q) in which both change sign. Two solutions in one cell may count as one; a risk
+///    that does not depend on M at all has none here.
+/// \throws convergence_error where a kernel's quadrature does not converge within the radius
+std::vector<risk_critical_point> risk_critical_points(const population_risk& risk);
+
+}  // namespace loradyn

@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <cmath>
+#include <loradyn/analysis/outcome.hpp>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace loradyn {
+namespace {
+
+constexpr double least_risk_tolerance = 1e-9;
+
+double distance(const overlap_state& a, const overlap_state& b) {
+  return overlap_state{a.u - b.u, a.m - b.m, a.s - b.s}.norm();
+}
+
+bool stable(const equilibrium& e) {
+  return e.kind == equilibrium_kind::sink || e.kind == equilibrium_kind::neutral;
+}
+
+// An equilibrium at γ = 0, followed as the noise scale grows to that of f; nothing where it ends.
+std::optional<equilibrium> continued(const flow& f, equilibrium e) {
+  constexpr double least_step = 1.0 / 1024.0;
+  constexpr double longest_move = 0.2;
+  const double gamma = f.parameters().noise_scale;
+  double done = 0.0;
+  double step = 0.125;
+  while (done < 1.0) {
+    const double next = std::min(1.0, done + step);
+    lora_parameters p = f.parameters();
+    p.noise_scale = next * gamma;
+    const auto moved = nearest_equilibrium(flow(f.task(), p), e.x);
+    if (moved && distance(moved->x, e.x) < longest_move) {
+      e = *moved;
+      done = next;
+      step *= 2.0;
+    } else if (step > least_step) {
+      step *= 0.5;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return e;
+}
+
+}  // namespace
+
+std::string_view to_string(outcome o) {
+  switch (o) {
+    case outcome::learned:
+      return "learned";
+    case outcome::unlearned:
+      return "unlearned";
+    case outcome::trapped:
+      return "trapped";
+    case outcome::searching:
+      break;
+  }
+  return "searching";
+}
+
+std::string_view to_string(run_status status) {
+  switch (status) {
+    case run_status::ok:
+      return "ok";
+    case run_status::time_limit:
+      return "time-limit";
+    case run_status::step_limit:
+      return "step-limit";
+    case run_status::step_underflow:
+      return "step-underflow";
+    case run_status::blow_up:
+      break;
+  }
+  return "blow-up";
+}
+
+run_status status_of(integration_status status) {
+  switch (status) {
+    case integration_status::end_time:
+      return run_status::time_limit;
+    case integration_status::step_limit:
+      return run_status::step_limit;
+    case integration_status::step_underflow:
+      return run_status::step_underflow;
+    case integration_status::blow_up:
+      return run_status::blow_up;
+    case integration_status::event:
+    case integration_status::event_at_start:
+    case integration_status::stopped:
+      break;
+  }
+  return run_status::ok;
+}
+
+bool rest_detector::operator()(const overlap_state& x) {
+  constexpr double slow = 1e-2;   // against the fastest so far
+  constexpr double slower = 0.2;  // against the last attempt
+  const double speed = flow_.velocity(x).norm();
+  fastest_ = std::max(fastest_, speed);
+  if (speed > slow * fastest_ || (tried_at_ > 0.0 && speed > slower * tried_at_)) {
+    return false;
+  }
+  tried_at_ = speed;
+  const auto found = nearest_equilibrium(flow_, x);
+  if (!found || !stable(*found)) {
+    return false;
+  }
+  const double near = found->kind == equilibrium_kind::sink ? 1e-4 : 1e-6;
+  if (distance(found->x, x) > near * std::max(1.0, x.norm())) {
+    return false;
+  }
+  rest_ = *found;
+  return true;
+}
+
+run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
+                       const integration_options& options) {
+  rest_detector at_rest(f);
+  const auto observer = [&](const dense_step<3>& step) {
+    return !at_rest(overlap_state::unpack(step.at_end));
+  };
+  const auto r = integrate<3>(system_of(f), x.pack(), t, options, {}, observer);
+  run_end end{overlap_state::unpack(r.x), r.t,    r.status == integration_status::stopped, {},
+              status_of(r.status),        r.steps};
+  if (end.at_rest) {
+    end.rest = at_rest.rest();
+    end.x = end.rest.x;
+  }
+  return end;
+}
+
+struct outcome_classifier::body {
+  explicit body(const learning_task& t) : task(t) {
+    const activation& g = task.risk.teacher();
+    teacher_power = pair_kernel(g, g).value(pair_covariance::diagonal(1.0));
+  }
+
+  learning_task task;
+  double teacher_power = 0.0;
+  std::once_flag once;
+  std::vector<risk_critical_point> points;
+};
+
+outcome_classifier::outcome_classifier(const learning_task& task)
+    : body_(std::make_shared<body>(task)) {}
+
+const std::vector<risk_critical_point>& outcome_classifier::critical_points() const {
+  std::call_once(body_->once, [this] { body_->points = risk_critical_points(body_->task.risk); });
+  return body_->points;
+}
+
+outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) const {
+  const lora_parameters& p = f.parameters();
+  if (!stable(rest) || std::abs(rest.x.u) < 1e-9) {
+    return outcome::searching;
+  }
+  const double allowed = least_risk_tolerance * body_->teacher_power;
+  const double excess = rest.risk - 0.5 * p.label_noise;  // of a risk that can't be below it
+  if (excess <= allowed) {
+    return outcome::learned;
+  }
+  const auto& points = critical_points();
+  if (p.noise_scale == 0.0) {
+    if (!points.empty() && excess <= points.front().risk + allowed) {
+      return outcome::learned;
+    }
+  } else {
+    lora_parameters quiet = p;
+    quiet.noise_scale = 0.0;
+    for (const risk_critical_point& point : points) {
+      if (point.risk > points.front().risk + allowed) {
+        break;
+      }
+      for (const equilibrium& e : equilibria(flow(f.task(), quiet), {point})) {
+        if (e.x.u == 0.0) {
+          continue;
+        }
+        const auto moved = continued(f, e);
+        const overlap_state mirrored{-rest.x.u, -rest.x.m, -rest.x.s};
+        if (moved && std::min(distance(moved->x, rest.x), distance(moved->x, mirrored)) < 1e-6) {
+          return outcome::learned;
+        }
+      }
+    }
+  }
+  constexpr double gone = 0.05;
+  return std::abs(rest.M) <= gone * std::abs(p.alignment) ? outcome::unlearned : outcome::trapped;
+}
+
+}  // namespace loradyn

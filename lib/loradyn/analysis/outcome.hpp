@@ -1,0 +1,98 @@
+#pragma once
+
+/// \file
+/// Where a run of the flow ends (docs/theory.md, section 8).
+
+#include <cstddef>
+#include <loradyn/analysis/equilibria.hpp>
+#include <loradyn/analysis/landscape.hpp>
+#include <loradyn/dynamics/flow.hpp>
+#include <loradyn/dynamics/integrate.hpp>
+#include <loradyn/dynamics/overlap_event.hpp>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace loradyn {
+
+/// What became of a run.
+enum class outcome {
+  learned,    ///< at a stable equilibrium of least risk
+  unlearned,  ///< at a stable equilibrium with |M| <= 0.05 |μ|: the pre-trained signal is gone
+  trapped,    ///< at another stable equilibrium
+  searching,  ///< not at a stable equilibrium when it ended, or at rest on the line u = 0
+};
+
+/// "learned", "unlearned", "trapped", "searching".
+std::string_view to_string(outcome o);
+
+/// How a run came to its end.
+enum class run_status {
+  ok,              ///< at rest
+  time_limit,      ///< not at rest by the end time
+  step_limit,      ///< not at rest after the number of steps allowed
+  step_underflow,  ///< the tolerance can't be reached
+  blow_up,         ///< the state grew beyond bounds
+};
+
+/// "ok", "time-limit", "step-limit", "step-underflow", "blow-up".
+std::string_view to_string(run_status status);
+
+/// The names of an integration's end.
+run_status status_of(integration_status status);
+
+/// A run followed to its rest.
+struct run_end {
+  overlap_state x;  ///< the equilibrium, by Newton's method, or the last state
+  double t = 0.0;   ///< when the run was near enough to prove where it goes
+  bool at_rest = false;
+  equilibrium rest;  ///< where at rest
+  run_status status = run_status::ok;
+  std::size_t steps = 0;
+};
+
+/// Watches a run for its rest. A run is at rest when it is within 1e-4 of an equilibrium that
+/// Newton's method finds from it and whose eigenvalues prove it stable (1e-6 where some are zero).
+class rest_detector {
+ public:
+  explicit rest_detector(const flow& f) : flow_(f) {}
+
+  /// Whether the run that passes through x is at rest. Cheap unless the velocity has fallen since
+  /// the last attempt.
+  bool operator()(const overlap_state& x);
+
+  [[nodiscard]] const equilibrium& rest() const noexcept { return rest_; }
+
+ private:
+  const flow& flow_;
+  double fastest_ = 0.0;
+  double tried_at_ = 0.0;
+  equilibrium rest_;
+};
+
+/// Follows the flow from x at time t to its rest.
+/// \throws argument_error from options.validate(); convergence_error from a kernel
+run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
+                       const integration_options& options);
+
+/// Tells outcomes apart for one task. The critical points of the risk are found when they are first
+/// needed: never for matched pairs at γ = 0 that learn. Safe from any thread; copies share the
+/// work.
+class outcome_classifier {
+ public:
+  explicit outcome_classifier(const learning_task& task);
+
+  /// The outcome of a run that rests at an equilibrium of f. Least risk: with γ = 0 that of the
+  /// lowest critical point, to 1e-9 of E[g²]; with γ > 0 the equilibrium that continues such a
+  /// point from γ = 0.
+  [[nodiscard]] outcome classify(const flow& f, const equilibrium& rest) const;
+
+  /// The critical points of the risk, by increasing risk.
+  [[nodiscard]] const std::vector<risk_critical_point>& critical_points() const;
+
+ private:
+  struct body;
+  std::shared_ptr<body> body_;
+};
+
+}  // namespace loradyn

@@ -1,0 +1,77 @@
+#include <cmath>
+#include <loradyn/dynamics/overlap_event.hpp>
+#include <loradyn/error.hpp>
+#include <string>
+
+namespace loradyn {
+
+std::string_view to_string(overlap_quantity quantity) {
+  switch (quantity) {
+    case overlap_quantity::m:
+      return "m";
+    case overlap_quantity::M:
+      return "M";
+    case overlap_quantity::risk:
+      break;
+  }
+  return "risk";
+}
+
+void overlap_event::validate() const {
+  if (!std::isfinite(at)) {
+    throw argument_error("the value of the event", std::to_string(at), "finite");
+  }
+  if (quantity == overlap_quantity::m && !(std::abs(at) < 1.0 && (is_signed || at > 0.0))) {
+    throw argument_error("the value of the event", std::to_string(at),
+                         is_signed ? "between -1 and 1" : "between 0 and 1 for |m|");
+  }
+}
+
+ode_event<3> event_of(const flow& f, const overlap_event& e, const overlap_state& x) {
+  const double at = e.at;
+  switch (e.quantity) {
+    case overlap_quantity::m:
+      if (e.is_signed) {
+        return {[at](const std::array<double, 3>& y) { return y[1] - at; },
+                x.m < at ? crossing::rising : crossing::falling};
+      }
+      return {[at](const std::array<double, 3>& y) { return std::abs(y[1]) - at; },
+              crossing::rising};
+    case overlap_quantity::M: {
+      const bool is_signed = e.is_signed;
+      const auto value = [&f, at, is_signed](const std::array<double, 3>& y) {
+        const double M = fields(overlap_state::unpack(y), f.parameters()).M;
+        return (is_signed ? M : std::abs(M)) - at;
+      };
+      return {value, value(x.pack()) < 0.0 ? crossing::rising : crossing::falling};
+    }
+    case overlap_quantity::risk:
+      break;
+  }
+  return {
+      [&f, at](const std::array<double, 3>& y) { return f.risk(overlap_state::unpack(y)) - at; },
+      crossing::falling};
+}
+
+bool met_by(const ode_event<3>& event, const overlap_state& x) {
+  const double value = event.value(x.pack());
+  return event.direction == crossing::rising ? value >= 0.0 : value <= 0.0;
+}
+
+ode_system<3> system_of(const flow& f) {
+  return {
+      [&f](const std::array<double, 3>& x) { return f.velocity(overlap_state::unpack(x)).pack(); },
+      [&f](const std::array<double, 3>& x) { return f.jacobian(overlap_state::unpack(x)); }};
+}
+
+void validate_start(const overlap_state& x) {
+  constexpr double slack = 1e-12;
+  if (!std::isfinite(x.u)) {
+    throw argument_error("u0", std::to_string(x.u), "finite");
+  }
+  if (!(x.m * x.m + x.s * x.s <= 1.0 + slack)) {
+    throw argument_error("m0^2 + s0^2", std::to_string(x.m * x.m + x.s * x.s), "at most 1");
+  }
+}
+
+}  // namespace loradyn
