@@ -25,6 +25,10 @@ using setup = std::function<int(const invocation&)> (*)(CLI::App&);
 
 std::function<int(const invocation&)> setup_rates(CLI::App& app);
 std::function<int(const invocation&)> setup_critical(CLI::App& app);
+std::function<int(const invocation&)> setup_trajectory(CLI::App& app);
+std::function<int(const invocation&)> setup_escape(CLI::App& app);
+std::function<int(const invocation&)> setup_fixed_points(CLI::App& app);
+std::function<int(const invocation&)> setup_budget(CLI::App& app);
 std::function<int(const invocation&)> setup_plot(CLI::App& app);
 
 }  // namespace loradyn::cli

@@ -140,7 +140,9 @@ figure critical_figure(const table& t) {
     const auto index = static_cast<std::size_t>(kind - kinds.begin());
     if (kind == kinds.end()) {
       kinds.push_back(statuses[i]);
-      p.curves.push_back({.label = statuses[i], .x = {}, .y = {}, .points = true});
+      curve& c = p.curves.emplace_back();
+      c.label = statuses[i];
+      c.points = true;
     }
     p.curves[index].x.push_back(p.ticks.back().x);
     p.curves[index].y.push_back(mu[i]);
@@ -160,8 +162,26 @@ figure figure_of_table(const table& t) {
   if (t.columns == critical_columns) {
     return critical_figure(t);
   }
+  const auto begins = [&t](const std::vector<std::string>& columns) {
+    return t.columns.size() >= columns.size() &&
+           std::equal(columns.begin(), columns.end(), t.columns.begin());
+  };
+  if (begins({"t", "u", "m", "s", "M", "Q", "risk", "stage"})) {
+    return trajectory_figure(t);
+  }
+  if (begins({"t_pre", "mu", "nu", "tau", "t_finetune", "t_total", "outcome"})) {
+    return budget_figure(t);
+  }
+  if (begins({"student", "teacher", "mu", "nu", "gamma", "noise", "lr_ratio", "tau", "t_hit",
+              "t_linear"})) {
+    return escape_figure(t);
+  }
+  if (begins({"student", "teacher", "mu", "nu", "gamma", "noise", "lr_ratio", "u", "m", "s", "M",
+              "Q", "risk", "eig1"})) {
+    return fixed_points_figure(t);
+  }
   throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
-                       "that of a table of loradyn rates or loradyn critical");
+                       "that of a table that loradyn wrote");
 }
 
 }  // namespace loradyn::cli

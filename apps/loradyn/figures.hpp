@@ -14,6 +14,19 @@ figure rates_figure(const table& t);
 // The critical alignments of each student.
 figure critical_figure(const table& t);
 
+// t_hit over the first parameter that varies, with τ's prediction and the outcomes.
+figure escape_figure(const table& t);
+
+// Overlaps and risk in time.
+figure trajectory_figure(const table& t);
+
+// One point: the phase plane (u, m). More: M at the equilibria over the first parameter that
+// varies.
+figure fixed_points_figure(const table& t);
+
+// Total cost against the pre-training time.
+figure budget_figure(const table& t);
+
 // The figure of any table that the program writes, told by its columns.
 // Throws argument_error for a table of another make.
 figure figure_of_table(const table& t);

@@ -28,9 +28,13 @@ struct command_entry {
   const char* summary;
   setup prepare;
 };
-constexpr std::array<command_entry, 3> commands{{
+constexpr std::array<command_entry, 7> commands{{
     {"rates", "how long the search phase lasts: A, B, C, lambda and tau", setup_rates},
     {"critical", "the alignments at which the search loses its drive", setup_critical},
+    {"trajectory", "the overlaps and the risk in time", setup_trajectory},
+    {"escape", "when the search ends, and where the run does", setup_escape},
+    {"fixed-points", "the equilibria of the flow, with their eigenvalues", setup_fixed_points},
+    {"budget", "pre-train, then fine-tune: what does it cost?", setup_budget},
     {"plot", "the figure of a table that loradyn wrote", setup_plot},
 }};
 
@@ -82,9 +86,7 @@ std::string unexpected_word(const CLI::App& app, const std::string& word) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app(
-      "The high-dimensional theory of LoRA fine-tuning: search times, critical alignments.",
-      "loradyn");
+  CLI::App app("The high-dimensional theory of LoRA fine-tuning.", "loradyn");
   app.set_version_flag("--version", fmt::format("loradyn {}", version));
   app.require_subcommand(0, 1);
   app.footer("loradyn COMMAND --help tells a command's options, with examples.");

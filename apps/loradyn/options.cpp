@@ -42,12 +42,12 @@ void shared_options::add_to(CLI::App& app) {
   text("--nu", nu, "misalignment of the pre-trained weight, >= 0")
       ->type_name("R")
       ->capture_default_str();
-  text("--gamma", gamma, "SGD noise scale, >= 0")->type_name("X")->capture_default_str();
+  text("--gamma", gamma, "SGD noise scale, >= 0")->type_name("R")->capture_default_str();
   text("--noise", noise, "variance of the labels' noise, >= 0")
-      ->type_name("X")
+      ->type_name("R")
       ->capture_default_str();
   text("--lr-ratio", lr_ratio, "learning rate of u over that of v, > 0")
-      ->type_name("X")
+      ->type_name("R")
       ->capture_default_str();
   text("--time-unit", unit, "raw, or fisher: times in units of 1/E[student'(z)^2]")
       ->type_name("raw|fisher")
@@ -116,6 +116,48 @@ std::vector<activation_pair> read_pairs(const shared_options& options) {
     }
   }
   return pairs;
+}
+
+lora_parameters parameter_grid::at(std::size_t i) const {
+  const auto next = [&i](const std::vector<double>& values) {
+    const double value = values[i % values.size()];
+    i /= values.size();
+    return value;
+  };
+  lora_parameters p;
+  p.alignment = next(mu);
+  p.misalignment = next(nu);
+  p.noise_scale = next(gamma);
+  p.label_noise = next(noise);
+  p.rate_ratio = next(lr_ratio);
+  return p;
+}
+
+parameter_grid read_grid(const shared_options& options, const std::string& mu) {
+  if (mu.empty()) {
+    throw error("--mu is missing: give the alignments, such as --mu 0.1:0.9:9");
+  }
+  const auto in_range = [](const char* option, const std::string& text, bool zero_too) {
+    std::vector<double> values = parse_range(option, text);
+    for (const double value : values) {
+      if (value < 0.0 || (value == 0.0 && !zero_too)) {
+        throw argument_error(option, "'" + text + "'", zero_too ? ">= 0" : "> 0");
+      }
+    }
+    return values;
+  };
+  parameter_grid grid{
+      parse_range("--mu", mu), read_nu(options), in_range("--gamma", options.gamma, true),
+      in_range("--noise", options.noise, true), in_range("--lr-ratio", options.lr_ratio, false)};
+  double rows = 1.0;
+  for (const auto* values : {&grid.mu, &grid.nu, &grid.gamma, &grid.noise, &grid.lr_ratio}) {
+    rows *= static_cast<double>(values->size());
+  }
+  if (rows > static_cast<double>(max_range_size)) {
+    throw argument_error("the table", fmt::format("{:.0f} rows long", rows),
+                         fmt::format("of at most {} rows", max_range_size));
+  }
+  return grid;
 }
 
 lora_parameters read_parameters(const shared_options& options) {

@@ -54,6 +54,23 @@ double read_number(const std::string& option, const std::string& text);
 // γ, Δ and κ; μ and ν are left at 0. Throws argument_error.
 lora_parameters read_parameters(const shared_options& options);
 
+// Every combination of parameters that a command is asked for; μ varies fastest, then ν, γ, Δ, κ.
+struct parameter_grid {
+  std::vector<double> mu;
+  std::vector<double> nu;
+  std::vector<double> gamma;
+  std::vector<double> noise;
+  std::vector<double> lr_ratio;
+
+  [[nodiscard]] std::size_t size() const {
+    return mu.size() * nu.size() * gamma.size() * noise.size() * lr_ratio.size();
+  }
+  [[nodiscard]] lora_parameters at(std::size_t i) const;
+};
+
+// Throws argument_error, naming the option.
+parameter_grid read_grid(const shared_options& options, const std::string& mu);
+
 // The values of --nu, all >= 0. Throws argument_error.
 std::vector<double> read_nu(const shared_options& options);
 

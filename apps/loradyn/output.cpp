@@ -60,13 +60,19 @@ table make_table(const invocation& call, const shared_options& options, const st
   return t;
 }
 
+void append(table& t, const std::vector<std::pair<std::string, std::string>>& parameters) {
+  t.meta.parameters.insert(t.meta.parameters.end(), parameters.begin(), parameters.end());
+}
+
 int exit_code_for(const table& t) {
   const std::vector<std::string> statuses = t.texts("status");
+  const auto failed = [](const std::string& s) {
+    return s == "no-convergence" || s == "blow-up" || s == "step-limit" || s == "step-underflow";
+  };
   const bool all_failed =
-      !statuses.empty() && std::all_of(statuses.begin(), statuses.end(),
-                                       [](const std::string& s) { return s == "no-convergence"; });
+      !statuses.empty() && std::all_of(statuses.begin(), statuses.end(), failed);
   if (all_failed) {
-    std::fputs("loradyn: no point converged; the table names the status of each\n", stderr);
+    std::fputs("loradyn: no point came to a result; the table names the status of each\n", stderr);
     return computation_failed;
   }
   return done;

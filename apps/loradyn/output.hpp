@@ -37,6 +37,9 @@ void write_stdout(const std::string& text);
 table make_table(const invocation& call, const shared_options& options, const std::string& mu,
                  std::vector<std::string> columns);
 
+// Adds parameters of the command's own to the table's provenance.
+void append(table& t, const std::vector<std::pair<std::string, std::string>>& parameters);
+
 // The exit code of a computation whose rows have these statuses: 3 where none of them is a result.
 int exit_code_for(const table& t);
 

@@ -1,13 +1,10 @@
 // loradyn rates: the search phase, a row per (μ, ν).
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <limits>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
-#include <loradyn/sweep/parallel_map.hpp>
-#include <loradyn/sweep/progress.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
@@ -16,6 +13,7 @@
 #include "interruption.hpp"
 #include "options.hpp"
 #include "output.hpp"
+#include "sweep.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -67,14 +65,10 @@ int run_rates(const rates_options& options, const invocation& call) {
     return p;
   };
   const shared_options& shared = options.shared;
-  progress_line progress(total, !shared.quiet && (shared.progress || ::isatty(STDERR_FILENO) != 0));
-  sweep_control control;
-  control.threads = shared.threads;
-  control.stop = [] { return interruption() != 0; };
-  control.progress = [&progress](std::size_t finished) { progress.update(finished); };
-  const std::vector<rates_point> points = parallel_map<rates_point>(
-      total, control,
-      [&](std::size_t i) { return evaluate(pairs[i / per_pair].risk, parameters_of(i)); });
+  constexpr std::size_t block = 1024;
+  const auto points = run_sweep<rates_point>(shared, total, block, [&](std::size_t i) {
+    return evaluate(pairs[i / per_pair].risk, parameters_of(i));
+  });
 
   table t =
       make_table(call, shared, options.mu,

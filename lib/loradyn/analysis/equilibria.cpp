@@ -17,7 +17,7 @@ double distance(const overlap_state& a, const overlap_state& b) {
 std::optional<overlap_state> adapter_to(const risk_critical_point& point,
                                         const lora_parameters& p) {
   const double along = point.M - p.alignment;
-  double beside = -p.misalignment;
+  double beside = 0.0 - p.misalignment;
   double remainder = 0.0;
   if (point.gap > 0.0) {
     // |w_⟂|² = gap; with ν = 0 no direction beside w* is distinguished.

@@ -5,6 +5,8 @@
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/kernel/noise_moment.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -218,35 +220,51 @@ bool only_relu(const activation_parts& p) {
 
 }  // namespace
 
-struct noise_method {
-  std::variant<erf_student, relu_pair, products> kind;
+class noise_method {
+ public:
+  using kind = std::variant<erf_student, relu_pair, products>;
+
+  noise_method(const activation& student, const activation& teacher)
+      : student_(student), teacher_(teacher) {}
+
+  const kind& get() {
+    std::call_once(once_, [this] { kind_.emplace(make()); });
+    return *kind_;
+  }
+
+ private:
+  [[nodiscard]] kind make() const {
+    const activation_parts& s = student_.parts();
+    const activation_parts& g = teacher_.parts();
+    if (only_erf(s) && !g.has_rest) {
+      return erf_student{pair_kernel(student_, student_), pair_kernel(student_, teacher_),
+                         pair_kernel(teacher_, teacher_), s.erf_weight};
+    }
+    if (only_relu(s) && only_relu(g)) {
+      const activation plain = parse_activation("relu");
+      return relu_pair{pair_kernel(plain, plain), s.relu_weight, g.relu_weight};
+    }
+    return make_products(student_, teacher_);
+  }
+
+  activation student_;
+  activation teacher_;
+  std::once_flag once_;
+  std::optional<kind> kind_;
 };
 
-noise_moment::noise_moment(const activation& student, const activation& teacher) {
-  const activation_parts& s = student.parts();
-  const activation_parts& g = teacher.parts();
-  if (only_erf(s) && !g.has_rest) {
-    method_ = std::make_shared<const noise_method>(
-        noise_method{erf_student{pair_kernel(student, student), pair_kernel(student, teacher),
-                                 pair_kernel(teacher, teacher), s.erf_weight}});
-  } else if (only_relu(s) && only_relu(g)) {
-    const activation plain = parse_activation("relu");
-    method_ = std::make_shared<const noise_method>(
-        noise_method{relu_pair{pair_kernel(plain, plain), s.relu_weight, g.relu_weight}});
-  } else {
-    method_ = std::make_shared<const noise_method>(noise_method{make_products(student, teacher)});
-  }
-}
+noise_moment::noise_moment(const activation& student, const activation& teacher)
+    : method_(std::make_shared<noise_method>(student, teacher)) {}
 
 double noise_moment::value(double M, double Q, double gap, double label_noise) const {
   return std::visit([&](const auto& kind) { return kind.value(M, Q, gap, label_noise); },
-                    method_->kind);
+                    method_->get());
 }
 
 noise_value noise_moment::with_derivatives(double M, double Q, double gap,
                                            double label_noise) const {
   return std::visit([&](const auto& kind) { return kind.with_derivatives(M, Q, gap, label_noise); },
-                    method_->kind);
+                    method_->get());
 }
 
 }  // namespace loradyn

@@ -36,7 +36,7 @@ class noise_moment {
                                              double label_noise) const;
 
  private:
-  std::shared_ptr<const struct noise_method> method_;
+  std::shared_ptr<class noise_method> method_;
 };
 
 }  // namespace loradyn

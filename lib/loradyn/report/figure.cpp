@@ -130,12 +130,40 @@ bool spans_decades(const panel& p) {
   return largest >= 100.0 * least;
 }
 
+std::string style_of(const curve& c, std::size_t i) {
+  const char* paint = colour(c.colour.value_or(i));
+  if (c.points) {
+    constexpr std::array<int, 5> types{7, 6, 8, 2, 5};
+    constexpr std::size_t many = 30;
+    return fmt::format("points pointtype {} pointsize {} linewidth 1.5 linecolor rgb '{}'",
+                       types[static_cast<std::size_t>(c.shape)], c.x.size() > many ? 0.5 : 1.0,
+                       paint);
+  }
+  const char* dashes = "1";
+  switch (c.style) {
+    case line_style::alternating:
+      dashes = i % 2 == 0 ? "1" : "(12,5)";
+      break;
+    case line_style::solid:
+      break;
+    case line_style::dashed:
+      dashes = "(12,5)";
+      break;
+    case line_style::dotted:
+      dashes = "(2,5)";
+      break;
+  }
+  return fmt::format("lines linewidth 2 dashtype {} linecolor rgb '{}'", dashes, paint);
+}
+
 void add_panel(std::string& script, const panel& p, const std::string& data_name,
                std::size_t& index) {
   script +=
       fmt::format("\nset title {} noenhanced\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n",
                   quoted(p.title), quoted(p.x_label), quoted(p.y_label));
   script += p.log_y ? "set logscale y\n" : "unset logscale y\n";
+  script += p.log_x ? "set logscale x\nset format x '10^{%T}'\n"
+                    : "unset logscale x\nset format x '%g'\n";
   script += p.log_y && spans_decades(p) ? "set format y '10^{%T}'\n" : "set format y '%g'\n";
   script += "unset arrow\nunset label\n";
   if (p.ticks.empty()) {
@@ -158,14 +186,17 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
     low = !low;  // neighbours at two heights, so that close ones stay legible
   }
   std::string plots;
+  const auto add_plot = [&](const std::string& style, const std::string& label) {
+    plots += fmt::format("{}{} index {} with {} {}", plots.empty() ? "" : ", \\\n     ",
+                         quoted(data_name), index++, style,
+                         label.empty() ? "notitle" : "title " + quoted(label));
+  };
+  if (!p.field.empty()) {
+    add_plot("vectors head size graph 0.008,25 filled linecolor rgb '#bbbbbb'", "");
+  }
   for (std::size_t i = 0; i < p.curves.size(); ++i) {
     const curve& c = p.curves[i];
-    const std::string style =
-        c.points ? fmt::format("points pointtype 7 pointsize 1.2 linecolor rgb '{}'", colour(i))
-                 : fmt::format("lines linewidth 2 dashtype {} linecolor rgb '{}'",
-                               i % 2 == 0 ? "1" : "(12,5)", colour(i));
-    plots += fmt::format("{}{} index {} with {} title {}", plots.empty() ? "" : ", \\\n     ",
-                         quoted(data_name), index++, style, quoted(c.label));
+    add_plot(style_of(c, i), c.label);
   }
   script += plots.empty() ? "set multiplot next\n" : "plot " + plots + "\n";
 }
@@ -181,15 +212,22 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
       "set output picture\n"
       "set encoding utf8\n"
       "set key bmargin center horizontal noenhanced samplen 2.5 width 1\n"
-      "set bmargin 6\n"
       "set border linecolor rgb '#444444'\n"
       "set grid linecolor rgb '#dddddd' linewidth 0.5 dashtype 1\n"
       "set tics nomirror\n"
       "set title offset 0,1.4\n";
   const bool marked = std::any_of(f.panels.begin(), f.panels.end(),
                                   [](const panel& p) { return !p.marks.empty(); });
-  script += fmt::format("set tmargin {}\nset multiplot layout 1,{}\n", marked ? 3.5 : 1.5,
-                        f.panels.size());
+  // Room for the key: two entries fit a line, however long.
+  std::size_t entries = 0;
+  for (const panel& p : f.panels) {
+    entries = std::max<std::size_t>(entries, static_cast<std::size_t>(std::count_if(
+                                                 p.curves.begin(), p.curves.end(),
+                                                 [](const curve& c) { return !c.label.empty(); })));
+  }
+  const std::size_t key_lines = std::max<std::size_t>(2, (entries + 1) / 2);
+  script += fmt::format("set bmargin {}\nset tmargin {}\nset multiplot layout 1,{}\n",
+                        4 + key_lines, marked ? 3.5 : 1.5, f.panels.size());
   std::size_t index = 0;
   for (const panel& p : f.panels) {
     add_panel(script, p, data_name, index);
@@ -200,6 +238,13 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
 std::string gnuplot_data(const figure& f) {
   std::string text;
   for (const panel& p : f.panels) {
+    if (!p.field.empty()) {
+      text += "# field: x y dx dy\n";
+      for (const field_arrow& a : p.field) {
+        text += fmt::format("{} {} {} {}\n", a.x, a.y, a.dx, a.dy);
+      }
+      text += "\n\n";
+    }
     for (const curve& c : p.curves) {
       text += "# " + p.title + (p.title.empty() ? "" : ": ") + c.label + "\n";
       bool any = false;

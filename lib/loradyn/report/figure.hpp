@@ -4,6 +4,7 @@
 /// Figures, drawn by gnuplot.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,29 @@ class drawing_error : public error {
   using error::error;
 };
 
+/// How a line is drawn; `alternating` is solid and dashed in turn.
+enum class line_style { alternating, solid, dashed, dotted };
+
+/// What marks a point.
+enum class point_shape { disc, circle, triangle, cross, square };
+
 /// One curve. A NaN in y is a gap.
 struct curve {
-  std::string label;
+  std::string label;  ///< empty: not in the key
   std::vector<double> x;
   std::vector<double> y;
   bool points = false;  ///< marks instead of a line
+  line_style style = line_style::alternating;
+  point_shape shape = point_shape::disc;
+  std::optional<std::size_t> colour;  ///< of the palette; its own without
+};
+
+/// An arrow of a vector field.
+struct field_arrow {
+  double x = 0.0;
+  double y = 0.0;
+  double dx = 0.0;
+  double dy = 0.0;
 };
 
 /// A vertical dashed line with a short text above it, in the colour of a curve.
@@ -45,6 +63,8 @@ struct panel {
   std::string x_label;
   std::string y_label;
   bool log_y = false;
+  bool log_x = false;
+  std::vector<field_arrow> field;  ///< under the curves
   std::vector<curve> curves;
   std::vector<mark> marks;
   std::vector<tick> ticks;  ///< instead of numbers on the x axis, where there are any

@@ -17,9 +17,10 @@ namespace loradyn {
 
 /// How a sweep runs. The results depend on none of it.
 struct sweep_control {
-  std::size_t threads = 0;     ///< 0: as many as the machine has
-  std::size_t block = 1024;    ///< points between two looks at `stop` and two calls of `progress`
-  std::function<bool()> stop;  ///< asked between blocks; true ends the sweep early
+  std::size_t threads = 0;   ///< 0: as many as the machine has
+  std::size_t block = 1024;  ///< points between two looks at `stop` and two calls of `progress`
+  std::size_t serial_up_to = 1024;  ///< a sweep that is done before the threads would have started
+  std::function<bool()> stop;       ///< asked between blocks; true ends the sweep early
   std::function<void(std::size_t)> progress;  ///< told between blocks how many points are done
 };
 
@@ -44,8 +45,7 @@ std::vector<Result> parallel_map(std::size_t count, const sweep_control& control
     }
     const std::size_t end = std::min(count, begin + control.block);
     results.resize(end);
-    // A small sweep is done before the threads would have started.
-    if (control.threads == 1 || count <= control.block) {
+    if (control.threads == 1 || count <= control.serial_up_to) {
       serially(begin, end);
     } else {
       std::vector<std::exception_ptr> faults(end - begin);

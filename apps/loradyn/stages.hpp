@@ -1,0 +1,16 @@
+#pragma once
+
+#include <loradyn/dynamics/protocol.hpp>
+#include <string>
+#include <vector>
+
+#include "options.hpp"
+
+namespace loradyn::cli {
+
+// The stages of a TOML file, an array of tables [[stage]]; `time_unit` is what a unit of its times
+// is in raw time. Throws error and argument_error, naming the file, the stage and the key.
+std::vector<training_stage> read_stages(const std::string& path, const activation_pair& pair,
+                                        double time_unit);
+
+}  // namespace loradyn::cli
