@@ -31,26 +31,10 @@ TEST_CASE("Gaussian moments of the derivatives at any variance") {
   }
 }
 
-TEST_CASE("products agree in both expansions") {
-  const polynomial p = polynomial::from_monomials({1, -2, 0, 0.5, 1});
-  const polynomial r = polynomial::from_monomials({0, 3, 1, 2});
-  const polynomial product = p.times(r);
-  CHECK(product.degree() == 7);
-  for (const double x : {-1.3, 0.0, 0.4, 2.0}) {
-    CHECK(product(x) == Approx(p(x) * r(x)).margin(1e-13));
-  }
-  const polynomial again = polynomial::from_monomials(
-      {product.monomial().begin(), product.monomial().end()});
-  for (std::size_t n = 0; n < 8; ++n) {
-    CHECK(product.hermite()[n] == Approx(again.hermite()[n]).margin(1e-12));
-  }
-  CHECK(p.times(polynomial()).zero());
-}
-
 TEST_CASE("zero, trailing zeros and too high a degree") {
   CHECK(polynomial().zero());
   CHECK(polynomial::from_monomials({0, 0}).zero());
   CHECK(polynomial::from_monomials({1, 0, 0}).degree() == 0);
   CHECK(polynomial()(3.0) == 0.0);
-  CHECK_THROWS_AS(polynomial::from_monomials(std::vector<double>(82, 1.0)), argument_error);
+  CHECK_THROWS_AS(polynomial::from_monomials(std::vector<double>(22, 1.0)), argument_error);
 }

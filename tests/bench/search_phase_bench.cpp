@@ -3,12 +3,12 @@
 
 #include <benchmark/benchmark.h>
 
-#include <Eigen/Eigenvalues>
 #include <chrono>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/gaussian/gauss_hermite.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,25 +17,8 @@ namespace {
 
 using namespace loradyn;
 
-// Nodes and weights for N(0, 1) by Golub and Welsch.
-struct gauss_hermite {
-  explicit gauss_hermite(int size) {
-    Eigen::MatrixXd jacobi = Eigen::MatrixXd::Zero(size, size);
-    for (int i = 1; i < size; ++i) {
-      jacobi(i, i - 1) = jacobi(i - 1, i) = std::sqrt(static_cast<double>(i));
-    }
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(jacobi);
-    for (int i = 0; i < size; ++i) {
-      nodes.push_back(solver.eigenvalues()[i]);
-      weights.push_back(std::pow(solver.eigenvectors()(0, i), 2));
-    }
-  }
-  std::vector<double> nodes;
-  std::vector<double> weights;
-};
-
 double fixed_quadrature_rate(const activation& student, const activation& teacher,
-                             const gauss_hermite& rule, double mu, double nu) {
+                             const gauss_hermite_rule& rule, double mu, double nu) {
   double A = 0.0;
   double B = 0.0;
   double C = 0.0;
@@ -72,7 +55,7 @@ void rates_point(benchmark::State& state, const std::string& student, const std:
   const activation s = parse_activation(student);
   const activation g = parse_activation(teacher);
   const population_risk risk(s, g);
-  const gauss_hermite rule(40);
+  const gauss_hermite_rule rule(40);
   int step = 0;
   const auto alignment = [](int i) { return 0.03 + 0.96 * ((i * 37) % 200) / 199.0; };
   for (auto _ : state) {

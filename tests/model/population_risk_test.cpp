@@ -32,6 +32,46 @@ TEST_CASE("the risk vanishes at the target and its gradient is that of the value
   }
 }
 
+TEST_CASE("the second derivatives are those of the gradient") {
+  for (const auto& [student, teacher] :
+       {std::pair("erf", "erf"), std::pair("relu", "relu"), std::pair("he3", "he3"),
+        std::pair("he6", "he2"), std::pair("tanh", "tanh"), std::pair("relu", "tanh"),
+        std::pair("gelu", "relu"), std::pair("relu+0.3*erf", "relu")}) {
+    CAPTURE(student, teacher);
+    const population_risk risk(parse_activation(student), parse_activation(teacher));
+    const double M = 0.6;
+    const double Q = 0.9;
+    const auto at = [&](double dm, double dq) {
+      const double m = M + dm;
+      const double q = Q + dq;
+      return risk.gradient({.M = m, .Q = q, .gap = q - m * m});
+    };
+    const double h = 4e-3;
+    const auto difference = [h](auto f) {
+      return (45 * (f(h) - f(-h)) - 9 * (f(2 * h) - f(-2 * h)) + (f(3 * h) - f(-3 * h))) / (60 * h);
+    };
+    const risk_hessian r = risk.hessian({.M = M, .Q = Q, .gap = Q - M * M});
+    const double scale = std::abs(r.MM) + std::abs(r.MQ) + std::abs(r.QQ);
+    CHECK(r.MM == Approx(difference([&](double t) { return at(t, 0).M; })).margin(1e-8 * scale));
+    CHECK(r.MQ == Approx(difference([&](double t) { return at(0, t).M; })).margin(1e-8 * scale));
+    CHECK(r.MQ == Approx(difference([&](double t) { return at(t, 0).Q; })).margin(1e-8 * scale));
+    CHECK(r.QQ == Approx(difference([&](double t) { return at(0, t).Q; })).margin(1e-8 * scale));
+  }
+}
+
+TEST_CASE("where two kinks meet the curvature along the edge is finite") {
+  // R(M, M²) = (1 - M)²/4 for a pair of ReLUs: d²/dM² = ½, that is R_MM + 4M R_MQ + 4M² R_QQ + 2
+  // R_Q.
+  const activation relu = parse_activation("relu");
+  const population_risk risk(relu, relu);
+  for (const double M : {0.3, 1.0, 1.7}) {
+    const field_overlaps o{.M = M, .Q = M * M, .gap = 0.0};
+    const risk_hessian h = risk.hessian(o);
+    CHECK(h.MM + 4 * M * h.MQ + 4 * M * M * h.QQ + 2 * risk.gradient(o).Q ==
+          Approx(0.5).margin(1e-6));
+  }
+}
+
 TEST_CASE("the linear risk is a quadratic form") {
   const activation x = parse_activation("linear");
   const population_risk risk(x, x);

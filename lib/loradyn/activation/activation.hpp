@@ -58,7 +58,7 @@ struct activation_parts {
 /// growth. A cheap, immutable value: copies share their data.
 class activation {
  public:
-  /// A polynomial.
+  /// A polynomial of degree <= 20.
   explicit activation(polynomial p, std::string name = "polynomial");
 
   /// The user's function.

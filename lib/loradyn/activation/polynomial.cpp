@@ -33,9 +33,9 @@ polynomial::polynomial(std::vector<double> monomial, std::vector<double> hermite
     : monomial_(std::move(monomial)), hermite_(std::move(hermite)) {
   drop_trailing_zeros(monomial_);
   drop_trailing_zeros(hermite_);
-  if (degree() > max_product_degree) {
+  if (degree() > max_degree) {
     throw argument_error("the degree of a polynomial", std::to_string(degree()),
-                         "at most " + std::to_string(max_product_degree));
+                         "at most " + std::to_string(max_degree));
   }
   about_zero_ = heat_polynomials(monomial_);
   about_one_ = heat_polynomials(hermite_);
@@ -75,30 +75,6 @@ polynomial polynomial::from_monomials(std::vector<double> monomial) {
 }
 
 double polynomial::operator()(double x) const { return hermite_series(hermite_, x); }
-
-polynomial polynomial::times(const polynomial& other) const {
-  if (zero() || other.zero()) {
-    return {};
-  }
-  std::vector<double> monomial(degree() + other.degree() + 1);
-  std::vector<double> hermite(monomial.size());
-  for (std::size_t i = 0; i < monomial_.size(); ++i) {
-    for (std::size_t j = 0; j < other.monomial_.size(); ++j) {
-      monomial[i + j] += monomial_[i] * other.monomial_[j];
-    }
-  }
-  // He_i He_j = Σ_k k! C(i,k) C(j,k) He_{i+j-2k}
-  for (std::size_t i = 0; i < hermite_.size(); ++i) {
-    for (std::size_t j = 0; j < other.hermite_.size(); ++j) {
-      double weight = hermite_[i] * other.hermite_[j];
-      for (std::size_t k = 0; k <= std::min(i, j) && weight != 0.0; ++k) {
-        hermite[i + j - 2 * k] += weight;
-        weight *= static_cast<double>((i - k) * (j - k)) / (static_cast<double>(k) + 1.0);
-      }
-    }
-  }
-  return {std::move(monomial), std::move(hermite)};
-}
 
 polynomial polynomial::derivative() const {
   // He_n' = n He_{n-1}, as for monomials.

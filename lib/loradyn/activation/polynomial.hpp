@@ -9,13 +9,10 @@
 
 namespace loradyn {
 
-/// The largest degree of an activation that the library takes.
+/// The largest degree of a polynomial that the library takes.
 inline constexpr std::size_t max_degree = 20;
 
-/// The largest degree of a polynomial: that of (σσ')² for σ of the largest degree, and more.
-inline constexpr std::size_t max_product_degree = 80;
-
-/// A polynomial of degree <= max_product_degree with both its expansions: f(x) = Σ c_n xⁿ = Σ h_n
+/// A polynomial of degree <= max_degree with both its expansions: f(x) = Σ c_n xⁿ = Σ h_n
 /// He_n(x). Both are kept because each is the well-conditioned one somewhere: h for variances near
 /// 1 and above, c for variances near 0.
 class polynomial {
@@ -24,7 +21,7 @@ class polynomial {
   polynomial() = default;
 
   /// \param monomial c_n, \param hermite h_n: the same polynomial; trailing zeros are dropped
-  /// \throws argument_error where the degree is above max_product_degree
+  /// \throws argument_error where the degree is above max_degree
   polynomial(std::vector<double> monomial, std::vector<double> hermite);
 
   /// Σ c_n xⁿ; the Hermite coefficients are computed in floating point.
@@ -40,11 +37,6 @@ class polynomial {
 
   /// f(x), accurate to rounding on the Gaussian's scale √E[f(z)²].
   double operator()(double x) const;
-
-  /// The product with another, its Hermite coefficients by Clebsch and Gordan's (linearisation)
-  /// formula, all of whose terms are positive for positive coefficients.
-  /// \throws argument_error where the degree is above max_product_degree
-  [[nodiscard]] polynomial times(const polynomial& other) const;
 
   /// f'.
   [[nodiscard]] polynomial derivative() const;

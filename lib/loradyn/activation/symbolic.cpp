@@ -176,10 +176,6 @@ expression symbolic::compile() const {
       }
       term.powers[p] = static_cast<std::uint8_t>(key.powers[p]);
     }
-    if (cofactor.size() > max_degree + 1) {
-      throw argument_error("the degree of a polynomial", std::to_string(cofactor.size() - 1),
-                           "at most " + std::to_string(max_degree));
-    }
     term.cofactor = polynomial(rounded(cofactor), rounded(to_hermite(cofactor)));
     e.terms.push_back(std::move(term));
   }

@@ -20,7 +20,7 @@ bool is_transcendental(const activation_parts& f) {
 std::size_t terms_of(const polynomial& p) { return p.zero() ? 0 : p.degree() + 1; }
 
 constexpr auto reciprocals = [] {
-  std::array<double, max_product_degree + 2> table{};
+  std::array<double, max_degree + 2> table{};
   for (std::size_t n = 1; n < table.size(); ++n) {
     table[n] = 1.0 / static_cast<double>(n);
   }

@@ -23,7 +23,7 @@ class closed_pair {
 
  private:
   // Derivatives up to the fourth of a polynomial of the highest degree.
-  static constexpr std::size_t moment_count = max_product_degree + 5;
+  static constexpr std::size_t moment_count = max_degree + 5;
   using moment_array = std::array<double, moment_count>;
 
   // F_n = E[f⁽ⁿ⁾(X)], n < count, of the polynomial part, and of erf and ReLU where f has them.

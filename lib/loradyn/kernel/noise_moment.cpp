@@ -3,6 +3,7 @@
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/gaussian/gauss_hermite.hpp>
 #include <loradyn/kernel/noise_moment.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace loradyn {
 namespace {
@@ -91,6 +93,72 @@ struct relu_pair {
             a2 * (-2.0 * ab * k.e11 + b2 * half_power_M),
             a2 * (0.5 * a2 - ab * k.e20 + b2 * half_power_Q)};
   }
+};
+
+// Polynomials by Gauss-Hermite quadrature, which is exact for them. The square is summed as a
+// square: its terms are those that cancel near the target, by twenty digits for He_20.
+class polynomial_pair {
+ public:
+  polynomial_pair(const polynomial& student, const polynomial& teacher)
+      : student_{student}, teacher_{teacher, teacher.derivative()} {
+    for (std::size_t k = 1; k < student_.size(); ++k) {
+      student_[k] = student_[k - 1].derivative();
+    }
+    // λ* = z, λ = M z + √gap z': in z the degree is that of both.
+    const std::size_t s = std::max<std::size_t>(1, student.degree());
+    along_ = gauss_hermite_rule(s + std::max(s, teacher.degree()));
+    across_ = gauss_hermite_rule(2 * s);
+    for (const double z : along_.nodes) {
+      target_.push_back(teacher_[0](z));
+      target_slope_.push_back(teacher_[1](z));
+    }
+  }
+
+  [[nodiscard]] double value(double M, double, double gap, double label_noise) const {
+    double sum = 0.0;
+    each(M, gap, [&](double weight, std::size_t i, double lambda) {
+      const double error = student_[0](lambda) - target_[i];
+      const double slope = student_[1](lambda);
+      sum += weight * (error * error + label_noise) * slope * slope;
+    });
+    return sum;
+  }
+
+  // With h = ((σ - g)² + Δ) σ'² and Price's theorem: V_M = E[∂²h/∂λ∂λ*], V_Q = ½ E[∂²h/∂λ²].
+  [[nodiscard]] noise_value with_derivatives(double M, double, double gap,
+                                             double label_noise) const {
+    noise_value result;
+    each(M, gap, [&](double weight, std::size_t i, double lambda) {
+      const double e = student_[0](lambda) - target_[i];
+      const double s1 = student_[1](lambda);
+      const double s2 = student_[2](lambda);
+      const double s3 = student_[3](lambda);
+      const double power = e * e + label_noise;
+      result.V += weight * power * s1 * s1;
+      result.V_M -= weight * 2.0 * target_slope_[i] * s1 * (s1 * s1 + 2.0 * e * s2);
+      result.V_Q += weight * (s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3));
+    });
+    return result;
+  }
+
+ private:
+  template <class Function>
+  void each(double M, double gap, const Function& f) const {
+    const double spread = std::sqrt(gap);
+    for (std::size_t i = 0; i < along_.nodes.size(); ++i) {
+      for (std::size_t k = 0; k < across_.nodes.size(); ++k) {
+        f(along_.weights[i] * across_.weights[k], i,
+          M * along_.nodes[i] + spread * across_.nodes[k]);
+      }
+    }
+  }
+
+  std::array<polynomial, 4> student_;  // and its derivatives
+  std::array<polynomial, 2> teacher_;
+  gauss_hermite_rule along_{1};
+  gauss_hermite_rule across_{1};
+  std::vector<double> target_;
+  std::vector<double> target_slope_;
 };
 
 // V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²]: four functions of λ against three of λ*.
@@ -183,16 +251,6 @@ three slope_of(const derivatives& d) { return {d[1], d[2], d[3]}; }
 
 products make_products(const activation& student, const activation& teacher) {
   const activation one(polynomial::from_monomials({1.0}), "1");
-  if (student.as_polynomial() != nullptr && teacher.as_polynomial() != nullptr) {
-    const polynomial& s = *student.as_polynomial();
-    const polynomial& g = *teacher.as_polynomial();
-    const polynomial slope = s.derivative();
-    const polynomial slope_squared = slope.times(slope);
-    const activation steep(slope_squared);
-    return {pair_kernel(activation(s.times(s).times(slope_squared)), one),
-            pair_kernel(activation(s.times(slope_squared)), teacher),
-            pair_kernel(steep, activation(g.times(g))), pair_kernel(steep, one), true};
-  }
   const auto is_smooth = [](const activation& f) {
     return f.has_high_derivatives() && f.kinks().empty();
   };
@@ -222,7 +280,7 @@ bool only_relu(const activation_parts& p) {
 
 class noise_method {
  public:
-  using kind = std::variant<erf_student, relu_pair, products>;
+  using kind = std::variant<erf_student, relu_pair, polynomial_pair, products>;
 
   noise_method(const activation& student, const activation& teacher)
       : student_(student), teacher_(teacher) {}
@@ -243,6 +301,11 @@ class noise_method {
     if (only_relu(s) && only_relu(g)) {
       const activation plain = parse_activation("relu");
       return relu_pair{pair_kernel(plain, plain), s.relu_weight, g.relu_weight};
+    }
+    const polynomial* student = student_.as_polynomial();
+    const polynomial* teacher = teacher_.as_polynomial();
+    if (student != nullptr && teacher != nullptr) {
+      return polynomial_pair(*student, *teacher);
     }
     return make_products(student_, teacher_);
   }

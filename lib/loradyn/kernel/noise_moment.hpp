@@ -18,11 +18,11 @@ struct noise_value {
 /// V(M, Q) = E[(σ(λ) - g(λ*))² σ'(λ)²] + Δ E[σ'(λ)²] of a student σ and a teacher g, with (λ, λ*)
 /// of covariance [[Q, M], [M, 1]].
 ///
-/// Closed for pairs of polynomials, an erf student with a closed teacher, and a pair of ReLUs, to
-/// rounding; quadrature otherwise, to 1e-11 of V. Derivatives are exact for the closed pairs and
-/// for smooth activations of the grammar; for the others they are differences with an error of
-/// about 1e-9 of V, and less accurate within 0.01 of gap = 0 where both have kinks. Immutable and
-/// safe from any thread; copies share their tables.
+/// Exact for pairs of polynomials (Gauss-Hermite quadrature), an erf student with a closed teacher
+/// and a pair of ReLUs (closed forms), to rounding; quadrature otherwise, to 1e-11 of V.
+/// Derivatives are exact for the closed pairs and for smooth activations of the grammar; for the
+/// others they are differences with an error of about 1e-9 of V, and less accurate within 0.01 of
+/// gap = 0 where both have kinks. Immutable and safe from any thread; copies share their tables.
 class noise_moment {
  public:
   noise_moment(const activation& student, const activation& teacher);

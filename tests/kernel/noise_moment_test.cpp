@@ -1,0 +1,119 @@
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/kernel/noise_moment.hpp>
+#include <loradyn/kernel/pair_kernel.hpp>
+#include <string>
+#include <vector>
+
+using namespace loradyn;
+
+namespace {
+
+// V by direct integration of its definition, over λ and the part of λ* that it leaves free, in
+// pieces that end where a kink at 0 is.
+double direct(const activation& s, const activation& g, double M, double Q, double gap,
+              double label_noise) {
+  using rule = boost::math::quadrature::gauss_kronrod<double, 31>;
+  const auto density = [](double z) { return std::exp(-0.5 * z * z) / std::sqrt(2.0 * M_PI); };
+  const double spread = std::sqrt(gap / Q);
+  const auto over = [&](auto f, double at) {
+    double sum = 0.0;
+    for (const auto& [a, b] : {std::pair(-10.0, at), std::pair(at, 10.0)}) {
+      if (a < b) {
+        sum += rule::integrate(f, a, b, 10, 1e-12);
+      }
+    }
+    return sum;
+  };
+  const auto outer = [&](double z) {
+    const double lambda = std::sqrt(Q) * z;
+    const double mean = M * lambda / Q;
+    const double slope = s.first(lambda);
+    const double value = s(lambda);
+    const auto inner = [&](double y) {
+      const double error = value - g(mean + spread * y);
+      return error * error * density(y);
+    };
+    const double turn = std::clamp(-mean / spread, -10.0, 10.0);
+    return (over(inner, turn) + label_noise) * slope * slope * density(z);
+  };
+  return over(outer, 0.0);
+}
+
+struct point {
+  double M;
+  double gap;
+};
+
+const std::vector<point> points{{0.5, 0.3}, {-0.4, 0.7}, {0.9, 0.02}, {0.05, 0.9}};
+
+}  // namespace
+
+TEST_CASE("V is the integral that defines it") {
+  const std::vector<std::pair<std::string, std::string>> pairs{
+      {"erf", "erf"},       {"0.7*erf", "erf"},     {"erf", "he3"},   {"erf", "relu"},
+      {"relu", "relu"},     {"2*relu", "0.5*relu"}, {"he3", "he3"},   {"he3", "he2+0.3*he5"},
+      {"linear", "linear"}, {"he3", "erf"},         {"tanh", "tanh"}, {"relu", "tanh"},
+      {"sigmoid", "relu"},  {"gelu", "he2"},        {"sin", "erf"},   {"relu", "he2"}};
+  for (const auto& [student, teacher] : pairs) {
+    CAPTURE(student, teacher);
+    const activation s = parse_activation(student);
+    const activation g = parse_activation(teacher);
+    const noise_moment v(s, g);
+    for (const point& p : points) {
+      const double Q = p.M * p.M + p.gap;
+      const double expected = direct(s, g, p.M, Q, p.gap, 0.2);
+      CAPTURE(p.M, p.gap);
+      CHECK(v.value(p.M, Q, p.gap, 0.2) == Approx(expected).epsilon(2e-10));
+      CHECK(v.with_derivatives(p.M, Q, p.gap, 0.2).V == Approx(expected).epsilon(2e-10));
+    }
+  }
+}
+
+TEST_CASE("the derivatives of V are those of its values") {
+  for (const auto& [student, teacher, tolerance] :
+       {std::tuple("erf", "erf", 1e-9), std::tuple("erf", "relu", 1e-9),
+        std::tuple("relu", "relu", 1e-9), std::tuple("he3", "he3", 1e-9),
+        std::tuple("he6", "he2", 1e-8), std::tuple("he2", "he6", 1e-8),
+        std::tuple("tanh", "sigmoid", 1e-8), std::tuple("relu", "tanh", 1e-7),
+        std::tuple("gelu", "relu", 1e-7)}) {
+    CAPTURE(student, teacher);
+    const noise_moment v(parse_activation(student), parse_activation(teacher));
+    const double M = 0.5;
+    const double gap = 0.3;
+    const double Q = M * M + gap;
+    const auto at = [&](double dM, double dQ) {
+      return v.value(M + dM, Q + dQ, gap + dQ - 2 * M * dM - dM * dM, 0.3);
+    };
+    const double h = 5e-3;
+    const auto slope = [h](auto f) {
+      return (45 * (f(h) - f(-h)) - 9 * (f(2 * h) - f(-2 * h)) + (f(3 * h) - f(-3 * h))) / (60 * h);
+    };
+    const noise_value r = v.with_derivatives(M, Q, gap, 0.3);
+    CHECK(r.V_M == Approx(slope([&](double t) { return at(t, 0); })).margin(tolerance * r.V * 10));
+    CHECK(r.V_Q == Approx(slope([&](double t) { return at(0, t); })).margin(tolerance * r.V * 10));
+  }
+}
+
+TEST_CASE("a student at its target has no noise but the labels'") {
+  for (const char* name : {"erf", "relu", "he3", "he20", "linear", "tanh", "gelu"}) {
+    CAPTURE(name);
+    const activation a = parse_activation(name);
+    const noise_moment v(a, a);
+    const double power = pair_kernel(a, a)
+                             .moments(pair_covariance::diagonal(1.0), moment_set::gradient)
+                             .e11;  // E[σ'²]
+    CHECK(v.value(1.0, 1.0, 0.0, 0.0) == Approx(0.0).margin(1e-12 * power));
+    CHECK(v.value(1.0, 1.0, 0.0, 2.0) == Approx(2.0 * power).epsilon(1e-11));
+  }
+}
+
+TEST_CASE("copies share their tables") {
+  const activation a = parse_activation("tanh");
+  const noise_moment v(a, a);
+  const noise_moment copy = v;
+  CHECK(copy.value(0.5, 0.6, 0.35, 0.1) == v.value(0.5, 0.6, 0.35, 0.1));
+}
