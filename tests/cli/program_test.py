@@ -6,8 +6,10 @@ The path of the program is in the environment variable LORADYN.
 import csv
 import io
 import json
+import math
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +40,9 @@ class InTemporaryDirectory(unittest.TestCase):
 
     def files(self):
         return sorted(p.name for p in self.path.iterdir())
+
+    def write(self, text, name="c.toml"):
+        (self.path / name).write_text(text)
 
     def refused(self, message, *words, code=2):
         """The command ends with this code and one line, and leaves no file."""
@@ -260,9 +265,6 @@ class Critical(unittest.TestCase):
 
 
 class Config(InTemporaryDirectory):
-    def write(self, text):
-        (self.path / "c.toml").write_text(text)
-
     def test_the_command_line_wins_then_the_table_of_the_command(self):
         self.write('student = ["erf,he2", "he3"]\nnu = 0.5\nmu = [0.1, 0.2]\n[rates]\nnu = 0.25\n'
                    '[critical]\nmu = "-1:1"\n')
@@ -288,6 +290,188 @@ class Config(InTemporaryDirectory):
         self.assertEqual(len(done.stderr.splitlines()), 1)
         self.refused("'none.toml' can't be read: No such file or directory", "rates", "--config",
                      "none.toml")
+
+
+class Escape(InTemporaryDirectory):
+    def test_known_times_and_outcomes(self):
+        done = run("escape", "--student", "erf,he3", "--mu", "0.5")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        erf, he3 = rows(done.stdout)
+        self.assertAlmostEqual(float(erf["t_hit"]), 128.706772742, delta=1e-6)
+        self.assertAlmostEqual(float(erf["u_hit"]), 0.085072529, delta=1e-8)
+        self.assertAlmostEqual(float(he3["t_hit"]), 1.312440167, delta=1e-8)
+        self.assertEqual((erf["outcome"], erf["status"]), ("learned", "ok"))
+        self.assertAlmostEqual(float(erf["t_linear"]), float(erf["tau"]) * math.log(0.5 / 0.03))
+        done = run("escape", "--student", "he3", "--mu", "0.1,0.32,0.33")
+        self.assertEqual([r["outcome"] for r in rows(done.stdout)],
+                         ["unlearned", "unlearned", "learned"])
+
+    def test_the_law(self):
+        done = run("escape", "--student", "erf", "--mu", "0.5,1", "--gamma", "1", "--dim", "1000",
+                   "--quantiles", "0.1,0.5,0.975")
+        at_half, at_one = rows(done.stdout)
+        self.assertAlmostEqual(float(at_half["t_q10"]), 103.26, delta=0.05)
+        self.assertAlmostEqual(float(at_half["t_q50"]), 143.9, delta=0.05)
+        self.assertIn("t_q97.5", at_half)
+        self.assertEqual(at_half["law"], "ok")
+        self.assertEqual((at_one["t_q50"], at_one["law"]), ("nan", "no-instability"))
+
+    def test_fisher_time(self):
+        raw = rows(run("escape", "--student", "he3", "--mu", "0.5").stdout)[0]
+        fisher = rows(run("escape", "--student", "he3", "--mu", "0.5", "--time-unit",
+                          "fisher").stdout)[0]
+        for column in ["tau", "t_hit", "t_linear"]:
+            self.assertAlmostEqual(float(fisher[column]), 18 * float(raw[column]), places=9)
+
+    def test_a_sweep_over_every_parameter_is_the_same_on_any_number_of_threads(self):
+        words = ["escape", "--student", "erf,relu", "--mu", "0.2:0.8:13", "--nu", "0,0.2",
+                 "--gamma", "0,0.5", "--noise", "0.1", "--lr-ratio", "1,2"]
+        one = run(*words, "--threads", "1")
+        self.assertEqual(one.returncode, 0, one.stderr)
+        self.assertEqual(len(rows(one.stdout)), 2 * 13 * 2 * 2 * 2)
+        two = run(*words, "--threads", "2")
+        self.assertEqual(one.stdout.replace("--threads 1", ""), two.stdout.replace("--threads 2", ""))
+
+    def test_a_failed_point_has_a_status_and_the_sweep_goes_on(self):
+        done = run("escape", "--student", "erf", "--mu", "0.3,0.9", "--max-steps", "400")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual([r["status"] for r in rows(done.stdout)], ["ok", "step-limit"])
+        done = run("escape", "--student", "erf", "--mu", "0.9,0.95", "--max-steps", "50")
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        done = run("escape", "--student", "relu", "--mu", "0,0.5")
+        self.assertEqual([r["status"] for r in rows(done.stdout)][1], "ok")
+        for row in rows(done.stdout):
+            if row["t_hit"] == "nan":
+                self.assertNotEqual(row["status"], "ok")
+
+    def test_faults_are_named(self):
+        base = ["escape", "--student", "erf", "--mu", "0.5"]
+        for words, message in [
+            (["--m0", "0.9", "--s0", "0.9"],
+             "--m0 0.9 with --s0 0.9 is m0^2 + s0^2 = 1.62, but must be at most 1"),
+            (["--u0", "inf"], "--u0 is 'inf', but must be finite"),
+            (["--gamma", "-1"], "--gamma is '-1', but must be >= 0"),
+            (["--noise=-1"], "--noise is '-1', but must be >= 0"),
+            (["--lr-ratio", "0"], "--lr-ratio is '0', but must be > 0"),
+            (["--at", "1.5"], "--at is '1.5', but must be between 0 and 1 for |m|"),
+            (["--event", "risk"], "--at is missing: give the value that risk reaches"),
+            (["--event", "loss"], "--event is 'loss', but must be m, M or risk"),
+            (["--m0", "0.7"],
+             "--event m --at 0.5 is met by the start, but must be an event that the start does "
+             "not meet"),
+            (["--dim", "2"], "--dim is '2', but must be at least 3"),
+            (["--dim", "100", "--signed"],
+             "--signed is given with --dim, but must be left out: half of the random starts lead "
+             "to the other sign"),
+            (["--rtol", "1"], "--rtol is '1', but must be between 1e-13 and 0.1"),
+            (["--stepper", "euler"], "--stepper is 'euler', but must be auto, explicit or stiff"),
+        ]:
+            self.refused(message, *base, *words)
+
+    def test_its_figure(self):
+        done = run("escape", "--student", "he3,erf", "--mu", "0.1:0.9:17", "-o", "t.json", "--plot",
+                   "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        data = (self.path / "f.dat").read_text()
+        for label in ["# he3", "# erf", "# learned", "# unlearned", "log(at/m0)"]:
+            self.assertIn(label, data)
+
+
+class FixedPoints(InTemporaryDirectory):
+    def test_he3_below_its_critical_alignment(self):
+        done = run("fixed-points", "--student", "he3", "--mu", "0.2", "--plot", "f.svg",
+                   cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = [(round(float(r["M"]), 6), r["kind"]) for r in rows(done.stdout)]
+        self.assertEqual(found, [(1.0, "sink"), (0.0, "sink"), (0.2, "saddle"),
+                                 (0.320724, "saddle")])
+        self.assertIn("vectors", (self.path / "f.gp").read_text())
+
+    def test_over_mu(self):
+        done = run("fixed-points", "--student", "erf", "--mu", "0.1:0.9:5", "--gamma", "0.5",
+                   "--noise", "0.1", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual({r["mu"] for r in rows(done.stdout)}, {"0.1", "0.3", "0.5", "0.7", "0.9"})
+
+
+class Trajectory(InTemporaryDirectory):
+    def test_a_run_and_its_map(self):
+        flow = rows(run("trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "100",
+                        "--points", "11").stdout)
+        self.assertEqual([float(r["t"]) for r in flow], [10.0 * i for i in range(11)])
+        by_map = rows(run("trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "100",
+                          "--points", "11", "--method", "map", "--lr", "0.01").stdout)
+        self.assertAlmostEqual(float(flow[-1]["m"]), float(by_map[-1]["m"]), delta=1e-3)
+        self.assertNotEqual(flow[-1]["m"], by_map[-1]["m"])
+        log = rows(run("trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "100",
+                       "--points", "log:5").stdout)
+        self.assertEqual(float(log[-1]["t"]), 100.0)
+        self.assertAlmostEqual(float(log[0]["t"]), 0.01)
+
+    def test_stages(self):
+        self.write("""[[stage]]
+pretrain = "erf"
+rho = 0.7
+a0 = 0.1
+time = 8
+[[stage]]
+teacher = "erf^2"
+time = 5
+[[stage]]
+gamma = 0.1
+noise = 0.01
+until = "risk"
+at = 0.05
+""", "s.toml")
+        done = run("trajectory", "--student", "erf", "--stages", "s.toml", "--plot", "f.svg", "-o",
+                   "t.csv", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        text = (self.path / "t.csv").read_text()
+        table = rows(text)
+        self.assertEqual({r["stage"] for r in table}, {"1", "2", "3"})
+        self.assertIn("# stage 1: t = 0 to 8: end-time\n", text)
+        self.assertRegex(text, "# stage 3: t = 13 to [0-9.]+: event\n")
+        self.assertAlmostEqual(float(table[-1]["risk"]), 0.05, places=6)
+
+    def test_faults_are_named(self):
+        base = ["trajectory", "--student", "erf", "--mu", "0.5"]
+        self.refused("--t-end is missing: say how long the run is", *base)
+        self.refused("--lr is missing: the map needs a learning rate", *base, "--t-end", "1",
+                     "--method", "map")
+        self.write("[[stage]]\nteacher = 'erf'\n", "s.toml")
+        self.refused("the end of stage 1 is open, but must be a duration or an event", *base,
+                     "--stages", "s.toml")
+        self.write("[[stage]]\ntecher = 'erf'\ntime = 1\n", "s.toml")
+        self.refused("--stages 's.toml', stage 1: techer is no key of this stage; the nearest are "
+                     "teacher", *base, "--stages", "s.toml")
+        self.write("[[stage]]\npretrain = 'erf'\nrho = 1.5\ntime = 1\n", "s.toml")
+        self.refused("rho (source overlap) is 1.500000, but must be between -1 and 1",
+                     "trajectory", "--student", "erf", "--stages", "s.toml")
+
+
+class Budget(InTemporaryDirectory):
+    def test_the_best_time_is_told(self):
+        done = run("budget", "--student", "erf", "--rho", "0.8", "--t-pre", "0:10:21", "--plot",
+                   "f.svg", cwd=self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the least total cost is", done.stderr)
+        table = rows(done.stdout)
+        best = float(re.search("# best t_total: (.*)", done.stdout).group(1))
+        self.assertLessEqual(best, min(float(r["t_total"]) for r in table
+                                       if r["t_total"] != "nan"))
+        for row in table:
+            self.assertAlmostEqual(float(row["mu"]) ** 2 * (1 - 0.64) / 0.64,
+                                   float(row["nu"]) ** 2, places=9)
+
+    def test_faults_are_named(self):
+        base = ["budget", "--student", "erf"]
+        self.refused("--rho is '1.2', but must be between -1 and 1", *base, "--t-pre", "1",
+                     "--rho", "1.2")
+        self.refused("--nu is '0.1', but must be left out: pre-training decides it", *base,
+                     "--t-pre", "1", "--nu", "0.1")
+        self.refused("--t-pre is missing: give the pre-training times, such as --t-pre 0:20:81",
+                     *base)
 
 
 class Plot(InTemporaryDirectory):
@@ -340,7 +524,7 @@ class Plot(InTemporaryDirectory):
     def test_what_is_no_table_is_refused(self):
         (self.path / "a.csv").write_text("a,b\n1,2\n")
         self.refused("TABLE 'a.csv': the header of the table is 'a,b', but must be that of a table "
-                     "of loradyn rates or loradyn critical", "plot", "a.csv", "-o", "t.svg")
+                     "that loradyn wrote", "plot", "a.csv", "-o", "t.svg")
         (self.path / "a.csv").write_text("a,b\n1\n")
         self.refused("'a.csv', line 2: 1 values in a table of 2 columns", "plot", "a.csv", "-o",
                      "t.svg")

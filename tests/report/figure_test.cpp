@@ -13,8 +13,14 @@ figure example() {
   p.title = "it's";
   p.x_label = "μ";
   p.log_y = true;
-  p.curves.push_back({"he_3^{x}", {0.1, 0.2, 0.3, 0.4}, {1, std::nan(""), 3, 4}, false});
-  p.curves.push_back({"empty", {0.5}, {std::nan("")}, false});
+  curve& c = p.curves.emplace_back();
+  c.label = "he_3^{x}";
+  c.x = {0.1, 0.2, 0.3, 0.4};
+  c.y = {1, std::nan(""), 3, 4};
+  curve& none = p.curves.emplace_back();
+  none.label = "empty";
+  none.x = {0.5};
+  none.y = {std::nan("")};
   p.marks.push_back({0.2, "0.200", 0});
   figure f;
   f.panels = {p, panel{}};
@@ -38,4 +44,17 @@ TEST_CASE("the script of a figure names its files and quotes its texts") {
   CHECK(script.find("set logscale y") != std::string::npos);
   CHECK(script.find("from first 0.2, graph 0 to first 0.2, graph 1") != std::string::npos);
   CHECK_THROWS_AS(gnuplot_script(example(), "a.bmp", "a.dat"), argument_error);
+}
+
+TEST_CASE("a field has an index of its own, and a curve without a label no key") {
+  figure f = example();
+  f.panels[0].field = {{0.1, 0.2, 0.01, -0.02}};
+  f.panels[0].curves[0].label.clear();
+  f.panels[0].log_x = true;
+  CHECK(gnuplot_data(f).starts_with("# field: x y dx dy\n0.1 0.2 0.01 -0.02\n\n\n"));
+  const std::string script = gnuplot_script(f, "a.svg", "a.dat");
+  CHECK(script.find("'a.dat' index 0 with vectors") != std::string::npos);
+  CHECK(script.find("index 1 with lines linewidth 2 dashtype 1 linecolor rgb '#0072B2' notitle") !=
+        std::string::npos);
+  CHECK(script.find("set logscale x") != std::string::npos);
 }

@@ -26,6 +26,9 @@ TEST_CASE("numbers, lists and ranges") {
   CHECK(parse_range("x", " 0.5, +2 ,-1") == std::vector<double>{0.5, 2, -1});
   CHECK(parse_range("x", "0:1:5") == std::vector<double>{0, 0.25, 0.5, 0.75, 1});
   CHECK(parse_range("x", "-0.5:1.5:3") == std::vector<double>{-0.5, 0.5, 1.5});
+  CHECK(parse_range("x", "0.1:0.9:5") == std::vector<double>{0.1, 0.3, 0.5, 0.7, 0.9});
+  CHECK(parse_range("x", "-0.3:0.3:7") == std::vector<double>{-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3});
+  CHECK(parse_range("x", "0:1:4") == std::vector<double>{0, 1.0 / 3, 2.0 / 3, 1});
   const auto logarithmic = parse_range("x", "log:0.01:100:5");
   REQUIRE(logarithmic.size() == 5);
   for (int i = 0; i < 5; ++i) {

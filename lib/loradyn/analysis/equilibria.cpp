@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/analysis/equilibria.hpp>
+#include <loradyn/error.hpp>
 
 namespace loradyn {
 namespace {
@@ -35,15 +36,16 @@ std::optional<overlap_state> adapter_to(const risk_critical_point& point,
   return overlap_state{u, along / u, beside / u};
 }
 
-// Where u is small all velocities are, and near a critical alignment m' = A u is below the rounding
-// of u' long before it is zero: the overlaps rest where their velocity over u is at rounding.
+// Whether a velocity is zero to rounding. Where u is small all velocities are, and near a critical
+// alignment m' = A u is below the rounding of u' long before it is zero: m and s rest where their
+// velocity over u is at rounding.
 bool rests(const overlap_state& v, const overlap_state& x, const Eigen::Matrix3d& j) {
   constexpr double rounding = 1e-12;
-  return std::hypot(v.m, v.s) <= rounding * j.cwiseAbs().maxCoeff() * std::abs(x.u);
+  const double rate = rounding * j.cwiseAbs().maxCoeff();
+  return v.norm() <= rate * x.norm() && std::hypot(v.m, v.s) <= rate * std::abs(x.u);
 }
 
-bool in_domain(const overlap_state& x) {
-  constexpr double slack = 1e-9;
+bool in_domain(const overlap_state& x, double slack) {
   return x.m * x.m + x.s * x.s <= 1.0 + slack;
 }
 
@@ -59,9 +61,15 @@ void add(std::vector<equilibrium>& found, const equilibrium& e) {
 void add_noisy(const flow& f, const std::vector<overlap_state>& starts,
                std::vector<equilibrium>& found) {
   constexpr double least_u = 1e-6;
+  constexpr double rounding = 1e-9;
   for (const overlap_state& start : starts) {
-    auto e = nearest_equilibrium(f, start);
-    if (!e || std::abs(e->x.u) < least_u || !in_domain(e->x)) {
+    std::optional<equilibrium> e;
+    try {
+      e = nearest_equilibrium(f, start);
+    } catch (const convergence_error&) {
+      continue;  // it led to variances beyond the kernels' reach
+    }
+    if (!e || std::abs(e->x.u) < least_u || !in_domain(e->x, rounding)) {
       continue;
     }
     if (e->x.u < 0.0) {
@@ -137,6 +145,10 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
     double damping = 1.0;
     for (; damping > 1e-4; damping *= 0.5) {
       next = {x.u + damping * step[0], x.m + damping * step[1], x.s + damping * step[2]};
+      constexpr double slack = 0.1;
+      if (std::abs(next.u) > landscape_radius || !in_domain(next, slack)) {
+        continue;
+      }
       velocity = f.velocity(next);
       if (velocity.finite() && (converged || speed_of(velocity) < speed)) {
         break;

@@ -1,8 +1,10 @@
-#include <loradyn/sweep/range.hpp>
-
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <string>
 
 namespace loradyn {
@@ -67,6 +69,19 @@ void require_order(std::string_view name, std::string_view text, double lo, doub
   }
 }
 
+// The decimal of 12 digits next to a value, where it is within 2 ulp of the scale: 0.1:0.9:5 has
+// 0.7 in it, and not 0.7000000000000001.
+double short_decimal(double value, double scale) {
+  std::array<char, 32> text{};
+  const char* end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 12)
+          .ptr;
+  double decimal = value;
+  std::from_chars(text.data(), end, decimal);
+  const double ulp = std::numeric_limits<double>::epsilon() * std::abs(scale);
+  return std::abs(decimal - value) <= 2.0 * ulp ? decimal : value;
+}
+
 }  // namespace
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -109,7 +124,7 @@ std::vector<double> parse_range(std::string_view name, std::string_view text) {
     const double t = static_cast<double>(i) / steps;
     // Weighted so that both ends come out exactly.
     values.push_back(logarithmic ? std::exp((1.0 - t) * std::log(lo) + t * std::log(hi))
-                                 : (1.0 - t) * lo + t * hi);
+                                 : short_decimal((1.0 - t) * lo + t * hi, std::max(-lo, hi)));
   }
   values.front() = lo;
   values.back() = hi;

@@ -1,0 +1,78 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/budget.hpp>
+#include <loradyn/error.hpp>
+#include <string>
+#include <vector>
+
+using namespace loradyn;
+
+namespace {
+
+training_budget budget_of(const char* name, double rho) {
+  const learning_task task(parse_activation(name), parse_activation(name));
+  training_budget b{.source = task, .target = task, .pretraining = {}, .event = {}};
+  b.pretraining.source_overlap = rho;
+  b.event = {overlap_quantity::risk, 0.05, false};
+  return b;
+}
+
+}  // namespace
+
+TEST_CASE("the cost is that of pre-training and of fine-tuning from where it ends") {
+  const training_budget b = budget_of("erf", 0.8);
+  const outcome_classifier classifier(b.target);
+  const budget_point p = cost_of_pretraining(b, 4.0, {}, classifier);
+  const pretraining_flow before(b.source, b.pretraining);
+  integration_options o;
+  o.end_time = 4.0;
+  const auto r = integrate<2>(system_of(before), b.weight_at_start.pack(), 0.0, o);
+  const lora_parameters q = before.fine_tuning(pretraining_state::unpack(r.x));
+  CHECK(p.alignment == q.alignment);
+  CHECK(p.misalignment == q.misalignment);
+  const flow f(b.target, q);
+  if (f.risk(b.start) > b.event.at) {
+    CHECK(p.t_finetune == escape(f, b.start, b.event, {}, classifier).t_hit);
+  }
+  CHECK(p.t_total == p.t_pre + p.t_finetune);
+}
+
+TEST_CASE("pre-training on the target itself ends with nothing left to do") {
+  const training_budget b = budget_of("erf", 1.0);
+  const budget_point p = cost_of_pretraining(b, 200.0, {}, outcome_classifier(b.target));
+  CHECK(p.alignment == Approx(1.0).epsilon(1e-6));
+  CHECK(p.t_finetune == 0.0);
+  CHECK(p.t_total == 200.0);
+}
+
+TEST_CASE("the least cost is found between the points") {
+  training_budget b = budget_of("erf", 0.6);
+  b.weight_at_start = {0.03, 0.0};
+  const outcome_classifier classifier(b.target);
+  std::vector<budget_point> points;
+  for (int i = 0; i <= 20; ++i) {
+    points.push_back(cost_of_pretraining(b, 0.5 * i, {}, classifier));
+  }
+  const auto best = least_cost(b, points, {}, classifier);
+  REQUIRE(best);
+  for (const budget_point& p : points) {
+    CHECK((std::isnan(p.t_total) || best->t_total <= p.t_total));
+  }
+  for (const double near : {0.999, 1.001}) {
+    if (best->t_pre > 0.0) {
+      CHECK(cost_of_pretraining(b, best->t_pre * near, {}, classifier).t_total >=
+            best->t_total * (1.0 - 1e-9));
+    }
+  }
+  CHECK(!least_cost(b, {}, {}, classifier));
+}
+
+TEST_CASE("a source overlap or a time out of range is refused") {
+  training_budget b = budget_of("erf", 1.2);
+  const outcome_classifier classifier(b.target);
+  CHECK_THROWS_AS(cost_of_pretraining(b, 1.0, {}, classifier), argument_error);
+  b.pretraining.source_overlap = 0.5;
+  CHECK_THROWS_AS(cost_of_pretraining(b, -1.0, {}, classifier), argument_error);
+}

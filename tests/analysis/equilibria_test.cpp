@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/critical.hpp>
+#include <loradyn/analysis/equilibria.hpp>
+#include <loradyn/analysis/outcome.hpp>
+#include <string>
+#include <vector>
+
+using namespace loradyn;
+
+namespace {
+
+learning_task task_of(const char* student, const char* teacher) {
+  return {parse_activation(student), parse_activation(teacher)};
+}
+
+std::vector<double> edge_points(const char* name) {
+  const activation a = parse_activation(name);
+  std::vector<double> M;
+  for (const risk_critical_point& p : risk_critical_points(population_risk(a, a))) {
+    if (p.gap == 0.0) {
+      M.push_back(p.M);
+    }
+  }
+  std::sort(M.begin(), M.end());
+  return M;
+}
+
+}  // namespace
+
+TEST_CASE("every critical point along the teacher is found") {
+  // Against the sign changes of a dense scan of dR(M, M²)/dM.
+  for (const char* name : {"linear", "erf", "he2", "he3", "he4", "he5", "he10", "he20", "tanh",
+                           "he3+0.5*he5", "he3-0.2*he4"}) {
+    CAPTURE(name);
+    const activation a = parse_activation(name);
+    const population_risk risk(a, a);
+    const auto slope = [&](double M) {
+      const risk_gradient r = risk.gradient({.M = M, .Q = M * M, .gap = 0.0});
+      return r.M + 2.0 * M * r.Q;
+    };
+    std::vector<double> scanned;
+    const double step = 1e-3;
+    for (double M = -2.0005; M < 2.0; M += step) {
+      if (std::signbit(slope(M)) != std::signbit(slope(M + step))) {
+        scanned.push_back(M + 0.5 * step);
+      }
+    }
+    std::vector<double> found = edge_points(name);
+    std::erase_if(found, [](double M) { return std::abs(M) >= 2.0; });
+    // A touching zero is no sign change: every scanned one must be found.
+    for (const double M : scanned) {
+      CAPTURE(M);
+      CHECK(std::any_of(found.begin(), found.end(),
+                        [&](double other) { return std::abs(other - M) <= step; }));
+    }
+    CHECK(found.size() >= scanned.size());
+    CHECK(
+        std::any_of(found.begin(), found.end(), [](double M) { return std::abs(M - 1.0) < 1e-9; }));
+  }
+}
+
+TEST_CASE("a critical alignment is a critical point along the teacher") {
+  // A(μ) = -dR(M, M²)/dM at M = μ for ν = 0.
+  const activation he10 = parse_activation("he10");
+  const auto roots = critical_alignments(population_risk(he10, he10), {}, 0.0, 1.0);
+  const std::vector<double> M = edge_points("he10");
+  CHECK(roots.size() == 2);
+  for (const critical_alignment& r : roots) {
+    CHECK(std::any_of(M.begin(), M.end(),
+                      [&](double m) { return std::abs(m - r.alignment) < 1e-12; }));
+  }
+}
+
+TEST_CASE("a critical point beside the teacher: He_2") {
+  // R(0, Q) = ½ E[(Q z² - 1)²] + 1 = ½ (3Q² - 2Q + 1) + 1 is least at Q = 1/3.
+  const activation he2 = parse_activation("he2");
+  const auto points = risk_critical_points(population_risk(he2, he2));
+  const auto inside = std::find_if(points.begin(), points.end(),
+                                   [](const risk_critical_point& p) { return p.gap > 0.0; });
+  REQUIRE(inside != points.end());
+  CHECK(inside->M == 0.0);
+  CHECK(inside->gap == Approx(1.0 / 3.0).epsilon(1e-12));
+  CHECK(inside->risk == Approx(4.0 / 3.0).epsilon(1e-12));
+}
+
+TEST_CASE("the equilibria of a linear student are those by hand") {
+  // R = ½ (Q - 2M + 1): one minimum, and the line u = 0 with λ² + λ - (1-μ)² = 0.
+  const learning_task task = task_of("linear", "linear");
+  const double mu = 0.4;
+  const double nu = 0.3;
+  const flow f(task, {.alignment = mu, .misalignment = nu, .rate_ratio = 1.0});
+  const auto found = equilibria(f, risk_critical_points(task.risk));
+  REQUIRE(found.size() == 2);
+  const double u = std::hypot(1.0 - mu, nu);
+  CHECK(found[0].x.u == Approx(u).epsilon(1e-12));
+  CHECK(found[0].x.m == Approx((1.0 - mu) / u).epsilon(1e-12));
+  CHECK(found[0].x.s == Approx(-nu / u).epsilon(1e-12));
+  CHECK(found[0].kind == equilibrium_kind::sink);
+  // R = ½|w0 + u v - w*|²: there u returns at the rate 1, v within the plane of w* and ξ at u², and the
+  // part of v beside that plane, whose square 1 - m² - s² is, at u² as well, its square at 2u².
+  CHECK(found[0].eigenvalues[0].real() == Approx(-u * u).epsilon(1e-9));
+  CHECK(found[0].eigenvalues[1].real() == Approx(-2.0 * u * u).epsilon(1e-9));
+  CHECK(found[0].eigenvalues[2].real() == Approx(-1.0).epsilon(1e-9));
+  CHECK(found[1].x.u == 0.0);
+  CHECK(found[1].kind == equilibrium_kind::saddle);
+  const double pull = (1.0 - mu) * (1.0 - mu) + nu * nu;
+  CHECK(found[1].eigenvalues[0].real() ==
+        Approx(0.5 * (-1.0 + std::sqrt(1.0 + 4.0 * pull))).epsilon(1e-12));
+}
+
+TEST_CASE("every equilibrium is one: the velocity is at rounding") {
+  for (const auto& [student, teacher] :
+       {std::pair("erf", "erf"), std::pair("he3", "he3"), std::pair("relu", "relu"),
+        std::pair("he2", "he2"), std::pair("erf", "he3"), std::pair("tanh", "tanh"),
+        std::pair("he10", "he10")}) {
+    const learning_task task = task_of(student, teacher);
+    const auto points = risk_critical_points(task.risk);
+    for (const double nu : {0.0, 0.3}) {
+      for (const double gamma : {0.0, 0.5}) {
+        CAPTURE(student, teacher, nu, gamma);
+        // He_10's noise, at a learning rate for He_3, would move its equilibria far off.
+        const double scale = std::string(student) == "he10" ? 1e-9 : 1.0;
+        const flow f(task, {.alignment = 0.3,
+                            .misalignment = nu,
+                            .noise_scale = gamma * scale,
+                            .label_noise = 0.1,
+                            .rate_ratio = 2.0});
+        const auto found = equilibria(f, points);
+        CHECK(found.size() >= 2);
+        CHECK(std::is_sorted(found.begin(), found.end(),
+                             [](const auto& a, const auto& b) { return a.risk < b.risk; }));
+        for (const equilibrium& e : found) {
+          const double rate = f.jacobian(e.x).cwiseAbs().maxCoeff();
+          CAPTURE(e.x.u, e.x.m, e.x.s, to_string(e.kind));
+          CHECK(f.velocity(e.x).norm() <= 1e-11 * rate);
+          CHECK(e.x.m * e.x.m + e.x.s * e.x.s <= 1.0 + 1e-9);
+          CHECK(e.x.u >= 0.0);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("label noise at γ > 0 moves the target inward") {
+  const learning_task task = task_of("erf", "erf");
+  const auto points = risk_critical_points(task.risk);
+  double last = 1.0;
+  for (const double gamma : {0.1, 0.5, 2.0}) {
+    const auto found = equilibria(
+        flow(task, {.alignment = 0.5, .noise_scale = gamma, .label_noise = 0.1}), points);
+    CHECK(found.front().kind == equilibrium_kind::sink);
+    CHECK(found.front().x.m < last);
+    last = found.front().x.m;
+  }
+}
+
+TEST_CASE("below its critical alignment He_3's target and w = 0 are both stable") {
+  const learning_task task = task_of("he3", "he3");
+  const auto found = equilibria(flow(task, {.alignment = 0.2}), risk_critical_points(task.risk));
+  REQUIRE(found.size() == 4);
+  CHECK(found[0].M == Approx(1.0));
+  CHECK(found[0].kind == equilibrium_kind::sink);
+  CHECK(found[1].M == Approx(0.0).margin(1e-12));
+  CHECK(found[1].risk == Approx(3.0));
+  CHECK(found[1].kind == equilibrium_kind::sink);
+  CHECK(found[2].kind == equilibrium_kind::saddle);
+  CHECK(found[3].kind == equilibrium_kind::saddle);
+}
+
+TEST_CASE("a rest near a critical alignment is not taken for an equilibrium") {
+  // At μ_c + 4e-6 the growth rate is 4e-10 and u follows m: all velocities are below 1e-7, and
+  // Newton's method with a threshold for singular values called a point on the way an equilibrium.
+  const learning_task task = task_of("he3", "he3");
+  const flow f(task, {.alignment = 0.32072});
+  const overlap_state on_the_way{-2.553796734e-07, 0.03, 0.0};
+  const auto e = nearest_equilibrium(f, on_the_way);
+  CHECK((!e || std::abs(e->x.m) < 1e-9 || std::abs(e->x.m) > 0.9));
+}

@@ -1,0 +1,141 @@
+#include <Eigen/Dense>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/escape_law.hpp>
+#include <loradyn/error.hpp>
+#include <string>
+#include <unsupported/Eigen/MatrixFunctions>
+
+using namespace loradyn;
+
+namespace {
+
+escape_law law_for(const char* name, const lora_parameters& p, double d, double u0 = 0.0,
+                   const overlap_event& event = {}) {
+  const learning_task task(parse_activation(name), parse_activation(name));
+  return law_of_escape(flow(task, p), event, d, u0, {}, outcome_classifier(task));
+}
+
+}  // namespace
+
+TEST_CASE("quantiles that were computed elsewhere") {
+  // erf, μ = ½: d = 1000, B = 20, η = 0.02, so γ = 1; and d = 1e5, γ = 10.
+  const escape_law a = law_for("erf", {.alignment = 0.5, .noise_scale = 1.0}, 1e3);
+  CHECK(a.status == law_status::ok);
+  CHECK(a.quantile(0.1) == Approx(103.3).margin(0.05));
+  CHECK(a.quantile(0.5) == Approx(143.9).margin(0.05));
+  CHECK(a.quantile(0.9) == Approx(220.5).margin(0.05));
+  const escape_law b = law_for("erf", {.alignment = 0.5, .noise_scale = 10.0}, 1e5);
+  CHECK(b.quantile(0.1) == Approx(205.5).margin(0.05));
+  CHECK(b.quantile(0.5) == Approx(246.2).margin(0.05));
+  CHECK(b.quantile(0.9) == Approx(322.8).margin(0.05));
+}
+
+TEST_CASE("the variance is that of the linear flow with noise, for any κ and ν") {
+  // Second route: the covariance of x' = J x + noise in u, from a unit variance of m and s, by the
+  // matrix exponential, after so long that only the unstable direction is left.
+  const lora_parameters p{.alignment = 0.4,
+                          .misalignment = 0.3,
+                          .noise_scale = 3.0,
+                          .label_noise = 0.2,
+                          .rate_ratio = 2.5};
+  const learning_task task(parse_activation("erf"), parse_activation("erf"));
+  const flow f(task, p);
+  const escape_law law = law_of_escape(f, {}, 1e4, 0.0, {}, outcome_classifier(task));
+  const Eigen::Matrix3d j = f.jacobian({});
+  const field_overlaps o = fields({}, p);
+  const double rate = p.rate_ratio * p.rate_ratio * p.noise_scale *
+                      task.noise.value(o.M, o.Q, o.gap, p.label_noise);
+  const double t = 20.0 * law.tau;
+  Eigen::Matrix3d covariance = Eigen::Matrix3d::Zero();
+  const Eigen::Matrix3d propagator = (j * t).exp();
+  covariance += propagator * Eigen::Vector3d(0, 1, 1).asDiagonal() * propagator.transpose();
+  // Simpson's rule over the noise that came at each time.
+  constexpr int steps = 20'000;
+  const Eigen::Matrix3d small = (j * (t / steps)).exp();
+  Eigen::Matrix3d power = Eigen::Matrix3d::Identity();
+  for (int i = 0; i <= steps; ++i) {
+    const double weight = (i == 0 || i == steps ? 1.0 : (i % 2 == 1 ? 4.0 : 2.0)) * t / steps / 3.0;
+    const Eigen::Vector3d column = power.col(0);
+    covariance += weight * rate * column * column.transpose();
+    power = small * power;
+  }
+  Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(covariance);
+  const double expected = solver.eigenvalues()[2] * std::exp(-2.0 * t / law.tau);
+  CHECK(law.variance == Approx(expected).epsilon(1e-6));
+}
+
+TEST_CASE("the starting amplitude shifts the mean of Z") {
+  const lora_parameters p{.alignment = 0.5, .rate_ratio = 2.0};
+  const learning_task task(parse_activation("erf"), parse_activation("erf"));
+  const flow f(task, p);
+  const double d = 1e6;
+  const double u0 = 2e-3;
+  const escape_law law = law_of_escape(f, {}, d, u0, {}, outcome_classifier(task));
+  // u alone, propagated until only the unstable direction is left.
+  const double t = 20.0 * law.tau;
+  const Eigen::Vector3d x = (f.jacobian({}) * t).exp() * Eigen::Vector3d(u0, 0, 0);
+  CHECK(law.mean_amplitude ==
+        Approx(std::sqrt(d) * x.norm() * std::exp(-t / law.tau)).epsilon(1e-8));
+}
+
+TEST_CASE("cdf, density, quantile and mean fit together") {
+  for (const double u0 : {0.0, 3e-3, 0.1}) {
+    const escape_law law = law_for("relu", {.alignment = 0.3, .noise_scale = 1.0}, 1e5, u0);
+    CAPTURE(u0, law.mean_amplitude);
+    for (const double p : {0.001, 0.05, 0.5, 0.95, 0.999}) {
+      CHECK(law.cdf(law.quantile(p)) == Approx(p).epsilon(1e-9));
+    }
+    double mass = 0.0;
+    double mean = 0.0;
+    const double step = 0.02 * law.tau;
+    for (double t = law.quantile(1e-9); t < law.quantile(1.0 - 1e-9); t += step) {
+      mass += step * law.density(t);
+      mean += step * law.density(t) * t;
+    }
+    CHECK(mass == Approx(1.0).epsilon(1e-5));
+    CHECK(law.mean() == Approx(mean).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("T_nl does not depend on where the run along the unstable direction starts") {
+  const lora_parameters p{.alignment = 0.5, .misalignment = 0.3, .rate_ratio = 1.5};
+  const learning_task task(parse_activation("he3"), parse_activation("he3"));
+  const flow f(task, p);
+  const outcome_classifier classifier(task);
+  const overlap_event event{.at = 0.4};
+  const escape_law law = law_of_escape(f, event, 1e4, 0.0, {}, classifier);
+  // One run from a point of a given amplitude must agree with the law for that Z.
+  const Eigen::Matrix3d j = f.jacobian({});
+  Eigen::EigenSolver<Eigen::Matrix3d> solver(j);
+  Eigen::Index k = 0;
+  solver.eigenvalues().real().maxCoeff(&k);
+  Eigen::Vector3d e = solver.eigenvectors().col(k).real();
+  const double size = 1e-3;
+  const escape_run run = escape(f, {size * e[0], size * e[1], size * e[2]}, event, {}, classifier);
+  CHECK(run.t_hit == Approx(law.nonlinear_time + law.tau * std::log(1.0 / size)).epsilon(1e-5));
+}
+
+TEST_CASE("where the linear theory does not hold the law says so") {
+  const escape_law none = law_for("linear", {.alignment = 1.0}, 1e4);
+  CHECK(none.status == law_status::no_instability);
+  CHECK(std::isnan(none.quantile(0.5)));
+  CHECK(std::isnan(none.mean()));
+  CHECK(std::isnan(none.cdf(1.0)));
+  CHECK(law_for("erf", {.alignment = 0.5}, 10.0).status == law_status::small_dimension);
+  // He_3 at μ = 0.2 never lowers the risk below one.
+  const escape_law never =
+      law_for("he3", {.alignment = 0.2}, 1e4, 0.0, {.quantity = overlap_quantity::risk, .at = 1.0});
+  CHECK(never.status == law_status::no_escape);
+  CHECK(std::isnan(never.quantile(0.5)));
+}
+
+TEST_CASE("arguments out of range are refused") {
+  CHECK_THROWS_AS(law_for("erf", {.alignment = 0.5}, 2.0), argument_error);
+  CHECK_THROWS_AS(law_for("erf", {.alignment = 0.5}, 1e4, 0.0, {.at = 0.5, .is_signed = true}),
+                  argument_error);
+  const escape_law law = law_for("erf", {.alignment = 0.5}, 1e4);
+  CHECK_THROWS_AS(law.quantile(0.0), argument_error);
+  CHECK_THROWS_AS(law.quantile(1.0), argument_error);
+}

@@ -1,0 +1,239 @@
+#include <algorithm>
+#include <array>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/escape.hpp>
+#include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/error.hpp>
+#include <string>
+#include <vector>
+
+using namespace loradyn;
+
+namespace {
+
+struct problem {
+  problem(const char* student, const char* teacher)
+      : task(parse_activation(student), parse_activation(teacher)), classifier(task) {}
+  explicit problem(const char* name) : problem(name, name) {}
+
+  [[nodiscard]] escape_run run(const lora_parameters& p, const overlap_event& event = {},
+                               const overlap_state& start = default_start,
+                               const integration_options& options = {}) const {
+    return escape(flow(task, p), start, event, options, classifier);
+  }
+
+  learning_task task;
+  outcome_classifier classifier;
+};
+
+integration_options tight() {
+  integration_options o;
+  o.relative_tolerance = 1e-12;
+  return o;
+}
+
+}  // namespace
+
+TEST_CASE("hitting times that were computed elsewhere") {
+  const problem erf("erf");
+  const escape_run a = erf.run({.alignment = 0.5});
+  CHECK(a.t_hit == Approx(128.706772742).epsilon(1e-10));
+  CHECK(a.at_hit.u == Approx(0.085072529).epsilon(1e-8));
+  CHECK(problem("he3").run({.alignment = 0.5}).t_hit == Approx(1.312440167).epsilon(1e-9));
+  const escape_run b = erf.run({.alignment = 0.5, .misalignment = 0.5, .noise_scale = 0.5},
+                               {.at = 0.4}, {1e-6, 0.03, 0.01});
+  CHECK(b.t_hit == Approx(23.602680006).epsilon(1e-9));
+  CHECK(b.at_hit.s == Approx(-0.500516498).epsilon(1e-8));
+}
+
+TEST_CASE("times and ends keep 1e-8 against a tolerance a thousand times tighter") {
+  struct sample {
+    const char* name;
+    lora_parameters p;
+  };
+  const std::vector<sample> samples{
+      {"erf", {.alignment = 0.2}},
+      {"erf", {.alignment = 0.95}},
+      {"he3", {.alignment = 0.33}},
+      {"he3", {.alignment = 0.1}},
+      {"relu", {.alignment = 0.7}},
+      {"he6", {.alignment = 0.8}},
+      {"linear", {.alignment = 0.9}},
+      {"erf", {.alignment = 0.5, .misalignment = 0.3, .rate_ratio = 3.0}},
+      {"he2", {.alignment = 0.4, .noise_scale = 0.2, .label_noise = 0.1}},
+      {"relu", {.alignment = 0.4, .misalignment = 0.2, .noise_scale = 0.5, .label_noise = 0.2}},
+      {"tanh", {.alignment = 0.5}}};
+  double worst = 0.0;
+  for (const sample& s : samples) {
+    CAPTURE(s.name, s.p.alignment, s.p.misalignment);
+    const problem p(s.name);
+    const overlap_event event{.at = 0.4};
+    const escape_run usual = p.run(s.p, event);
+    const escape_run exact = p.run(s.p, event, default_start, tight());
+    CHECK(usual.t_hit == Approx(exact.t_hit).epsilon(1e-8));
+    worst = std::max(worst, std::abs(usual.t_hit / exact.t_hit - 1.0));
+    CHECK(usual.at_end.u == Approx(exact.at_end.u).epsilon(1e-8));
+    CHECK(usual.at_end.m == Approx(exact.at_end.m).epsilon(1e-8));
+    CHECK(usual.at_end.s == Approx(exact.at_end.s).margin(1e-8));
+    CHECK(usual.result == exact.result);
+  }
+  WARN("largest relative error of t_hit at the usual tolerance: " << worst);
+}
+
+TEST_CASE("both steppers agree") {
+  const problem p("erf");
+  integration_options o;
+  o.method = stepper::explicit_5;
+  const double a = p.run({.alignment = 0.6}, {}, default_start, o).t_hit;
+  o.method = stepper::stiff_4;
+  CHECK(p.run({.alignment = 0.6}, {}, default_start, o).t_hit == Approx(a).epsilon(1e-8));
+}
+
+TEST_CASE("He_3 unlearns below its critical alignment and learns above") {
+  const problem p("he3");
+  for (const double mu : {0.1, 0.2, 0.3, 0.3205, 0.3206}) {
+    const escape_run r = p.run({.alignment = mu});
+    CAPTURE(mu);
+    CHECK(r.result == outcome::unlearned);
+    CHECK(r.M_end == Approx(0.0).margin(1e-8));
+    CHECK(r.risk_end == Approx(3.0).epsilon(1e-8));
+    CHECK(r.status == run_status::ok);
+  }
+  for (const double mu : {0.3208, 0.3209, 0.35, 0.5, 0.9}) {
+    const escape_run r = p.run({.alignment = mu});
+    CAPTURE(mu);
+    CHECK(r.result == outcome::learned);
+    CHECK(r.M_end == Approx(1.0).epsilon(1e-8));
+    CHECK(r.risk_end == Approx(0.0).margin(1e-8));
+  }
+}
+
+TEST_CASE("the times diverge with the exponent 2 on both sides") {
+  const problem p("he3");
+  constexpr double critical = 0.32072434732306754;
+  for (const double side : {-1.0, 1.0}) {
+    const auto time = [&](double distance) {
+      return p.run({.alignment = critical + side * distance}).t_hit;
+    };
+    const double slope = std::log(time(1e-4) / time(4e-4)) / std::log(4.0);
+    CAPTURE(side, slope);
+    CHECK(slope > 1.99);
+    CHECK(slope < 2.01);
+  }
+}
+
+TEST_CASE("a trap is told by the equilibrium that is reached") {
+  // Between He_10's critical alignments the run moves away from the target, to the lower of them.
+  const problem p("he10");
+  const escape_run r = p.run({.alignment = 0.45});
+  CHECK(r.result == outcome::trapped);
+  CHECK(r.M_end == Approx(0.3967893025649656).epsilon(1e-8));
+}
+
+TEST_CASE("a search of any length costs the same") {
+  const problem p("erf");
+  const escape_run near = p.run({.alignment = 0.9});
+  const escape_run far = p.run({.alignment = 0.99999});
+  CHECK(far.tau > 1e10);
+  CHECK(far.result == outcome::learned);
+  CHECK(far.steps < 20 * near.steps);
+  // t ≈ τ log(at/m0) (1 + …): the nonlinear part of the search is a number of τ.
+  CHECK(far.t_hit / far.tau > 0.9 * std::log(0.5 / 0.03));
+  CHECK(far.t_hit / far.tau < 1.1 * std::log(0.5 / 0.03));
+}
+
+TEST_CASE("tiny starts are searched in closed form, to the tolerance") {
+  const problem p("erf");
+  const lora_parameters parameters{.alignment = 0.5, .misalignment = 0.2, .rate_ratio = 2.0};
+  const flow f(p.task, parameters);
+  const overlap_state tiny{2e-9, 1e-9, -3e-9};
+  const linear_search s = search_linearly(f, tiny, 1e-9);
+  CHECK(s.duration > 0.0);
+  CHECK(s.x.norm() == Approx(0.03 * std::sqrt(1e-9)).epsilon(1e-12));
+  // The same by integration.
+  integration_options o = tight();
+  o.absolute_tolerance = 1e-30;
+  o.end_time = s.duration;
+  const auto r = integrate<3>(system_of(f), tiny.pack(), 0.0, o);
+  CHECK(r.x[0] == Approx(s.x.u).epsilon(1e-9));
+  CHECK(r.x[1] == Approx(s.x.m).epsilon(1e-9));
+  CHECK(r.x[2] == Approx(s.x.s).epsilon(1e-9));
+  CHECK(search_linearly(f, default_start, 1e-9).duration == 0.0);
+  // Every decade of the start costs τ log 10.
+  const double a = p.run(parameters, {.at = 0.3}, {0.0, 1e-8, 0.0}).t_hit;
+  const double b = p.run(parameters, {.at = 0.3}, {0.0, 1e-10, 0.0}).t_hit;
+  const double tau = search_phase(p.task.risk, parameters).tau;
+  CHECK(b - a == Approx(2.0 * tau * std::log(10.0)).epsilon(1e-8));
+}
+
+TEST_CASE("events by M and by the risk") {
+  const problem p("erf");
+  const escape_run by_M = p.run({.alignment = 0.5}, {.quantity = overlap_quantity::M, .at = 0.9});
+  const flow f(p.task, {.alignment = 0.5});
+  CHECK(fields(by_M.at_hit, f.parameters()).M == Approx(0.9).epsilon(1e-10));
+  const double risk = f.risk(by_M.at_hit);
+  const escape_run by_risk =
+      p.run({.alignment = 0.5}, {.quantity = overlap_quantity::risk, .at = risk});
+  CHECK(by_risk.t_hit == Approx(by_M.t_hit).epsilon(1e-8));
+  // He_3 at μ = 0.2 loses M: it passes 0.1 from above.
+  const problem he3("he3");
+  const escape_run falls =
+      he3.run({.alignment = 0.2}, {.quantity = overlap_quantity::M, .at = 0.1});
+  CHECK(std::isfinite(falls.t_hit));
+  // Signed m from a negative start never reaches +½.
+  const escape_run never =
+      p.run({.alignment = 0.5}, {.at = 0.5, .is_signed = true}, {-1e-6, -0.03, 0.0});
+  CHECK(std::isnan(never.t_hit));
+  CHECK(never.result == outcome::learned);
+  CHECK(never.at_end.m == Approx(-1.0));
+}
+
+TEST_CASE("runs that don't come to rest say why") {
+  const problem p("erf");
+  integration_options o;
+  o.end_time = 10.0;
+  const escape_run early = p.run({.alignment = 0.5}, {}, default_start, o);
+  CHECK(early.status == run_status::time_limit);
+  CHECK(early.result == outcome::searching);
+  CHECK(std::isnan(early.t_hit));
+  o = {};
+  o.step_limit = 20;
+  CHECK(p.run({.alignment = 0.5}, {}, default_start, o).status == run_status::step_limit);
+  // At the target already: nothing moves m.
+  const escape_run still = p.run({.alignment = 1.0});
+  CHECK(std::isnan(still.t_hit));
+  CHECK(std::isnan(still.tau));
+  CHECK(still.result == outcome::searching);
+}
+
+TEST_CASE("with noise the target is the equilibrium that continues it") {
+  const problem p("erf");
+  const escape_run r = p.run({.alignment = 0.5, .noise_scale = 1.0, .label_noise = 0.1});
+  CHECK(r.result == outcome::learned);
+  CHECK(r.risk_end > 0.05);
+  CHECK(r.at_end.m < 0.99);
+}
+
+TEST_CASE("a mismatched pair learns what it can") {
+  // An erf student of He_3 does best at a large negative M; from μ = ½ it is led to w = 0 instead.
+  const problem p("erf", "he3");
+  const escape_run r = p.run({.alignment = 0.5});
+  CHECK(r.result == outcome::unlearned);
+  const escape_run negative = p.run({.alignment = -0.5});
+  CHECK(negative.result == outcome::learned);
+  CHECK(negative.M_end == Approx(p.classifier.critical_points().front().M).epsilon(1e-8));
+}
+
+TEST_CASE("what can't be a start or an event is refused") {
+  const problem p("erf");
+  const double nan_value = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_AS(p.run({.alignment = 0.5}, {}, {0.0, 0.9, 0.9}), argument_error);
+  CHECK_THROWS_AS(p.run({.alignment = 0.5}, {}, {nan_value, 0.1, 0.0}), argument_error);
+  CHECK_THROWS_AS(p.run({.alignment = 0.5}, {}, {0.0, 0.6, 0.0}), argument_error);
+  CHECK_THROWS_AS(p.run({.alignment = 0.5}, {.at = 1.5}), argument_error);
+  CHECK_THROWS_AS(p.run({.alignment = 0.5}, {.quantity = overlap_quantity::risk, .at = 1.0}),
+                  argument_error);
+}
