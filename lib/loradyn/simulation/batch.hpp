@@ -27,12 +27,12 @@ using lane_values = lanes<double>;
 /// One number for each element of a block.
 struct alignas(64) block : std::array<double, block_size> {};
 
-/// Where in the random numbers each lane is: counters of Philox4x32-10 (random.hpp). The element in
-/// row r has draw + r · stride.
+/// Where in the random numbers each lane is: counters of Philox4x32-10 (random.hpp). At step k the
+/// element in row r has run `run`, step `step` + k and draw `draw` + r · `stride`.
 struct counter_lanes {
-  lanes<std::uint64_t> run;
-  lanes<std::uint64_t> step;
-  lanes<std::uint64_t> draw;
+  lanes<std::uint64_t> run{};
+  lanes<std::uint64_t> step{};
+  lanes<std::uint64_t> draw{};
   std::uint64_t stride = 1;
 };
 
@@ -52,10 +52,10 @@ struct gamma_try {
 
 /// Σ over the rows of a lane, for h = (σ(λ) - g(z1) - √Δ ζ) σ'(λ).
 struct batch_sums {
-  lane_values first{};   ///< Σ h z1
-  lane_values second{};  ///< Σ h z2
-  lane_values third{};   ///< Σ h z3
-  lane_values square{};  ///< Σ h²
+  lane_values first;   ///< Σ h z1
+  lane_values second;  ///< Σ h z2
+  lane_values third;   ///< Σ h z3
+  lane_values square;  ///< Σ h²
 };
 
 /// A run whose state is beyond this, or not a number, has diverged.
@@ -69,17 +69,20 @@ struct chain_lanes {
   lane_values c{};
 };
 
-/// The loops for one instruction set. `rows` never exceeds block_rows, nor n block_size.
+/// The loops for one instruction set. `rows` never exceeds block_rows, nor n block_size. What a
+/// caller has just written lane by lane would be slow to read as a vector, so that the few numbers
+/// that change from step to step are passed by value.
 struct batch_kernels {
   std::string_view name;
 
   /// Independent pairs of standard normals, by Box and Muller from 52-bit uniforms: right in the
   /// tails down to 2^-53.
-  void (*normal_pairs)(std::uint64_t key, const counter_lanes& at, std::size_t rows, double* first,
-                       double* second);
+  void (*normal_pairs)(std::uint64_t key, const counter_lanes& at, std::uint64_t step,
+                       std::uint64_t first_row, std::size_t rows, double* first, double* second);
 
-  /// Marsaglia and Tsang's first try: one Philox block a lane.
-  void (*try_gamma)(std::uint64_t key, const counter_lanes& at, double shape, gamma_try& result);
+  /// Marsaglia and Tsang's try number `attempt`: one Philox block a lane, in that row.
+  void (*try_gamma)(std::uint64_t key, const counter_lanes& at, std::uint64_t step,
+                    std::uint64_t attempt, double shape, gamma_try& result);
 
   /// σ(x) and σ'(x), and σ(x) alone; at a kink the left derivative. Absolute error of erf and erf'
   /// at most 5e-16, relative error of erf at most 1e-15.
@@ -87,21 +90,23 @@ struct batch_kernels {
                    double* slope);
   void (*values)(const activation_form& form, const double* x, std::size_t n, double* value);
 
-  /// out = a z1 + b z2 + c z3 with a, b, c of the lane; z2 may be null.
-  void (*combine)(const lane_values& a, const double* z1, const lane_values& b, const double* z2,
-                  const lane_values& c, const double* z3, std::size_t rows, double* out);
+  /// λ = (μ + u m) z1 + (ν + u s) z2 + u c z3; z2 may be null, for ν = s = 0.
+  void (*student_field)(double mu, double nu, const chain_lanes& state, const double* z1,
+                        const double* z2, const double* z3, std::size_t rows, double* out);
 
   /// Adds a block to the sums, given σ(λ), g(z1) and σ'(λ); noise = √Δ; z2 and zeta may be null.
+  /// \param fresh the sums start from zero
   void (*accumulate)(const double* student, const double* teacher, const double* slope,
                      const double* zeta, double noise, const double* z1, const double* z2,
-                     const double* z3, std::size_t rows, batch_sums& sums);
+                     const double* z3, std::size_t rows, bool fresh, batch_sums& sums);
 
   /// One step of the chain in every lane, given the sums over a batch.
+  /// \param shared     the lanes are one run: their sums are added up
+  /// \param chi_square the χ² variate of the orthogonal part of the gradient
   /// \param rate       η/B
   /// \param rate_ratio κ
-  /// \param chi_square the χ² variate of the orthogonal part of the gradient
   /// \return whether |u| + |m| + |s| + c is at most divergence_bound in every lane
-  bool (*advance)(const batch_sums& sums, const lane_values& chi_square, double rate,
+  bool (*advance)(const batch_sums& sums, bool shared, const lane_values& chi_square, double rate,
                   double rate_ratio, const chain_lanes& before, chain_lanes& after);
 };
 

@@ -8,14 +8,7 @@ namespace loradyn::detail {
 namespace {
 
 // From here on a batch fills the lanes better than eight runs do.
-constexpr std::uint64_t batch_for_lanes = 16;
-
-// Adds the lanes up in a fixed order and gives every lane the sum.
-void spread_sum(lane_values& v) {
-  const double even = (v[0] + v[4]) + (v[2] + v[6]);
-  const double odd = (v[1] + v[5]) + (v[3] + v[7]);
-  v.fill(even + odd);
-}
+constexpr std::uint64_t batch_for_lanes = 64;
 
 }  // namespace
 
@@ -43,26 +36,27 @@ chain_engine::chain_engine(const simulation_problem& problem, std::span<const st
                        .rate_ratio = stage.rate_ratio});
   }
   for (std::size_t e = 0; e < lane_count; ++e) {
-    place_.run[e] = runs[run_per_lane_ ? std::min(e, runs.size() - 1) : 0];
-    place_.draw[e] = run_per_lane_ ? 0 : e;
+    samples_.run[e] = rests_.run[e] = runs[run_per_lane_ ? std::min(e, runs.size() - 1) : 0];
+    samples_.draw[e] = run_per_lane_ ? 0 : e;
+    rests_.step[e] = run_per_lane_ ? 0 : e;
   }
-  place_.stride = run_per_lane_ ? 1 : lane_count;
+  samples_.stride = run_per_lane_ ? 1 : lane_count;
 }
 
 void chain_engine::start() {
-  counter_lanes at = place_;
+  counter_lanes at = rests_;
   at.step.fill(0);
-  at.draw.fill(0);
   lane_values first;
   lane_values second;
   lane_values rest;
-  kernels_->normal_pairs(random_key(seed_, random_stream::chain_start), at, 1, first.data(),
+  kernels_->normal_pairs(random_key(seed_, random_stream::chain_start), at, 0, 0, 1, first.data(),
                          second.data());
-  chi_square(*kernels_, random_key(seed_, random_stream::chain_start_rest), at,
+  chi_square(*kernels_, random_key(seed_, random_stream::chain_start_rest), at, 0,
              dimension_ - (misaligned_ ? 2 : 1), rest);
   const auto d = static_cast<double>(dimension_);
+  chain_lanes& state = states_[current_];
   for (std::size_t e = 0; e < lane_count; ++e) {
-    double m = start_.m0.value_or(first[e]);
+    const double m = start_.m0.value_or(first[e]);
     double s = start_.m0 ? start_.s0 : second[e];
     if (!misaligned_) {
       s = 0.0;
@@ -71,43 +65,30 @@ void chain_engine::start() {
       rest[e] = std::max(0.0, 1.0 - m * m - s * s);
     }
     const double norm = std::sqrt(m * m + s * s + rest[e]);
-    state_.u[e] = start_.u0.value_or(1.0 / (d * d));
-    state_.m[e] = m / norm;
-    state_.s[e] = s / norm;
-    state_.c[e] = std::sqrt(rest[e]) / norm;
+    state.u[e] = start_.u0.value_or(1.0 / (d * d));
+    state.m[e] = m / norm;
+    state.s[e] = s / norm;
+    state.c[e] = std::sqrt(rest[e]) / norm;
   }
-  before_ = state_;
+  states_[1 - current_] = state;
 }
 
 void chain_engine::sum_batch(std::uint64_t step, const stage_constants& stage, batch_sums& sums) {
   buffers& b = *buffers_;
-  lane_values on_target;
-  lane_values on_misaligned;
-  lane_values on_rest;
-  for (std::size_t e = 0; e < lane_count; ++e) {
-    on_target[e] = alignment_ + state_.u[e] * state_.m[e];
-    on_misaligned[e] = misalignment_ + state_.u[e] * state_.s[e];
-    on_rest[e] = state_.u[e] * state_.c[e];
-  }
   const std::uint64_t rows = run_per_lane_ ? batch_ : (batch_ + lane_count - 1) / lane_count;
   const bool noisy = stage.noise > 0.0;
   const double* const z2 = misaligned_ ? b.z2.data() : nullptr;
   const double* const zeta = noisy ? b.zeta.data() : nullptr;
-  counter_lanes at = place_;
-  at.step.fill(step);
   for (std::uint64_t row = 0; row < rows; row += block_rows) {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(block_rows, rows - row));
-    for (std::size_t e = 0; e < lane_count; ++e) {
-      at.draw[e] = place_.draw[e] + row * place_.stride;
-    }
-    kernels_->normal_pairs(random_key(seed_, random_stream::chain_samples), at, n, b.z1.data(),
-                           b.z3.data());
+    kernels_->normal_pairs(random_key(seed_, random_stream::chain_samples), samples_, step, row, n,
+                           b.z1.data(), b.z3.data());
     if (misaligned_ || noisy) {
-      kernels_->normal_pairs(random_key(seed_, random_stream::chain_extras), at, n, b.z2.data(),
-                             b.zeta.data());
+      kernels_->normal_pairs(random_key(seed_, random_stream::chain_extras), samples_, step, row, n,
+                             b.z2.data(), b.zeta.data());
     }
-    kernels_->combine(on_target, b.z1.data(), on_misaligned, z2, on_rest, b.z3.data(), n,
-                      b.field.data());
+    kernels_->student_field(alignment_, misalignment_, now(), b.z1.data(), z2, b.z3.data(), n,
+                            b.field.data());
     student_.evaluate(b.field.data(), n * lane_count, b.value.data(), b.slope.data());
     stage.teacher.values(b.z1.data(), n * lane_count, b.target.data());
     if (!run_per_lane_ && row + n == rows) {
@@ -118,65 +99,57 @@ void chain_engine::sum_batch(std::uint64_t step, const stage_constants& stage, b
       }
     }
     kernels_->accumulate(b.value.data(), b.target.data(), b.slope.data(), zeta, stage.noise,
-                         b.z1.data(), z2, b.z3.data(), n, sums);
-  }
-  if (!run_per_lane_) {
-    spread_sum(sums.first);
-    spread_sum(sums.second);
-    spread_sum(sums.third);
-    spread_sum(sums.square);
+                         b.z1.data(), z2, b.z3.data(), n, row == 0, sums);
   }
 }
 
 void chain_engine::draw_rest(std::uint64_t step) {
-  counter_lanes at = place_;
-  for (std::size_t e = 0; e < lane_count; ++e) {
-    at.step[e] = run_per_lane_ ? step : step - step % lane_count + e;
-  }
-  chi_square(*kernels_, random_key(seed_, random_stream::chain_rest), at,
-             dimension_ - (misaligned_ ? 3 : 2), rest_);
+  chi_square(*kernels_, random_key(seed_, random_stream::chain_rest), rests_,
+             run_per_lane_ ? step : step - step % lane_count, dimension_ - (misaligned_ ? 3 : 2),
+             rest_);
 }
 
 bool chain_engine::step(std::uint64_t step, std::size_t stage) {
+  const stage_constants& constants = stages_[stage];
   batch_sums sums;
-  sum_batch(step, stages_[stage], sums);
-  before_ = state_;
-  const double rate = stages_[stage].rate;
-  const double rate_ratio = stages_[stage].rate_ratio;
-  if (run_per_lane_) {
-    draw_rest(step);
-    return kernels_->advance(sums, rest_, rate, rate_ratio, before_, state_);
-  }
-  if (step % lane_count == 0) {
+  sum_batch(step, constants, sums);
+  if (run_per_lane_ || step % lane_count == 0) {
     draw_rest(step);
   }
-  lane_values chi;
-  chi.fill(rest_[step % lane_count]);
-  return kernels_->advance(sums, chi, rate, rate_ratio, before_, state_);
+  lane_values shared_rest;
+  if (!run_per_lane_) {
+    shared_rest.fill(rest_[step % lane_count]);
+  }
+  const chain_lanes& before = states_[current_];
+  current_ = 1 - current_;
+  return kernels_->advance(sums, !run_per_lane_, run_per_lane_ ? rest_ : shared_rest,
+                           constants.rate, constants.rate_ratio, before, states_[current_]);
 }
 
 simulated_state chain_engine::state(std::size_t lane) const noexcept {
-  return {.u = state_.u[lane], .m = state_.m[lane], .s = state_.s[lane]};
+  return {.u = now().u[lane], .m = now().m[lane], .s = now().s[lane]};
 }
 
 simulated_state chain_engine::previous(std::size_t lane) const noexcept {
-  return {.u = before_.u[lane], .m = before_.m[lane], .s = before_.s[lane]};
+  const chain_lanes& before = states_[1 - current_];
+  return {.u = before.u[lane], .m = before.m[lane], .s = before.s[lane]};
 }
 
 bool chain_engine::healthy(std::size_t lane) const noexcept {
-  return std::abs(state_.u[lane]) + std::abs(state_.m[lane]) + std::abs(state_.s[lane]) +
-             state_.c[lane] <=
+  return std::abs(now().u[lane]) + std::abs(now().m[lane]) + std::abs(now().s[lane]) +
+             now().c[lane] <=
          divergence_bound;
 }
 
 void chain_engine::retire(std::size_t lane) noexcept {
-  state_.u[lane] = state_.m[lane] = state_.s[lane] = 0.0;
-  state_.c[lane] = 1.0;
+  chain_lanes& state = states_[current_];
+  state.u[lane] = state.m[lane] = state.s[lane] = 0.0;
+  state.c[lane] = 1.0;
 }
 
 std::vector<double> chain_engine::save() const {
   std::vector<double> saved;
-  for (const lane_values* values : {&state_.u, &state_.m, &state_.s, &state_.c}) {
+  for (const lane_values* values : {&now().u, &now().m, &now().s, &now().c}) {
     saved.insert(saved.end(), values->begin(), values->end());
   }
   return saved;
@@ -187,11 +160,12 @@ bool chain_engine::restore(std::span<const double> saved, std::uint64_t step) {
     return false;
   }
   auto from = saved.begin();
-  for (lane_values* values : {&state_.u, &state_.m, &state_.s, &state_.c}) {
+  chain_lanes& state = states_[current_];
+  for (lane_values* values : {&state.u, &state.m, &state.s, &state.c}) {
     std::copy_n(from, lane_count, values->begin());
     from += lane_count;
   }
-  before_ = state_;
+  states_[1 - current_] = state;
   draw_rest(step);
   return true;
 }

@@ -4,6 +4,7 @@
 /// The Markov chain that the overlaps of one-pass SGD form at finite d (docs/theory.md, section 5).
 /// Internal to the simulation room.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -56,6 +57,7 @@ class chain_engine {
     block z1, z2, z3, zeta, field, value, slope, target;
   };
 
+  [[nodiscard]] const chain_lanes& now() const noexcept { return states_[current_]; }
   void sum_batch(std::uint64_t step, const stage_constants& stage, batch_sums& sums);
   void draw_rest(std::uint64_t step);
 
@@ -70,10 +72,11 @@ class chain_engine {
   bool run_per_lane_;
   batch_activation student_;
   std::vector<stage_constants> stages_;
-  counter_lanes place_;  // of the batch's first row
-  lane_values rest_;     // χ² variates: of this step, or of eight steps of the one run
-  chain_lanes before_;
-  chain_lanes state_;
+  counter_lanes samples_;  // of a batch
+  counter_lanes rests_;    // of the χ² variates
+  lane_values rest_;       // these: of this step, or of eight steps of the one run
+  std::array<chain_lanes, 2> states_;
+  std::size_t current_ = 0;  // which of them is the state; the other one is the state before
   std::unique_ptr<buffers> buffers_;
 };
 

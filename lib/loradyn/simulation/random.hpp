@@ -43,9 +43,8 @@ enum class random_stream : std::uint64_t {
   return seed | (static_cast<std::uint64_t>(stream) << 53);
 }
 
-/// Counters of one run and step, whose elements have successive draws.
-[[nodiscard]] counter_lanes successive_draws(std::uint64_t run, std::uint64_t step,
-                                             std::uint64_t first_draw);
+/// Counters of one run, whose elements have successive draws.
+[[nodiscard]] counter_lanes successive_draws(std::uint64_t run, std::uint64_t first_draw);
 
 /// Fills two spans of equal length with standard normals; element i comes from draw first_draw + i.
 /// About 5 ns a pair with 512-bit vectors, 7 ns with 256.
@@ -53,11 +52,11 @@ void fill_normal_pairs(const batch_kernels& kernels, std::uint64_t key, std::uin
                        std::uint64_t step, std::uint64_t first_draw, std::span<double> first,
                        std::span<double> second);
 
-/// A χ² variate in each lane, for the lane's run and step; `place.draw` is not used. The cost does
-/// not depend on the degrees of freedom.
+/// A χ² variate in each lane, for the lane's run and step. The row counts the tries, so `at` should
+/// have a stride of 1. The cost does not depend on the degrees of freedom.
 /// \param degrees >= 1
-void chi_square(const batch_kernels& kernels, std::uint64_t key, const counter_lanes& place,
-                std::uint64_t degrees, lane_values& result);
+void chi_square(const batch_kernels& kernels, std::uint64_t key, const counter_lanes& at,
+                std::uint64_t step, std::uint64_t degrees, lane_values& result);
 
 }  // namespace detail
 }  // namespace loradyn

@@ -39,7 +39,7 @@ struct run_result {
 };
 
 /// A run alone: the same numbers, to the last bit, as run `run` of any ensemble of this problem.
-/// Cost: see simulation_engine; for batches below 16 as much as eight runs of an ensemble.
+/// Cost: see simulation_engine; for batches below 64 as much as eight runs of an ensemble.
 /// \throws argument_error where problem, plan or run are out of range
 run_result replay_run(const simulation_problem& problem, simulation_engine engine,
                       const simulation_plan& plan, std::uint64_t run);
