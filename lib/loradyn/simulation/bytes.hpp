@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace loradyn::detail {
@@ -19,6 +20,8 @@ class byte_writer {
   void put(const Value& value) {
     bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
   }
+
+  void put_flag(bool flag) { bytes_.push_back(flag ? '\1' : '\0'); }
 
   void put_text(std::string_view text) {
     put(static_cast<std::uint64_t>(text.size()));
@@ -51,6 +54,8 @@ class byte_reader {
     }
     return value;
   }
+
+  bool get_flag() { return get<char>() != '\0'; }
 
   std::string_view get_text() {
     const auto size = get<std::uint64_t>();

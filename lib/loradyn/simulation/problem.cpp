@@ -123,11 +123,33 @@ void simulation_plan::validate(const simulation_problem& problem) const {
           record.empty() ? 0 : record.back(), "at most the number of steps");
   for (const simulation_event& event : events) {
     require(std::isfinite(event.level), "the level of an event", event.level, "finite");
-    require(event.quantity != event_quantity::risk || static_cast<bool>(risk),
+    require(event.quantity != simulated_quantity::risk || static_cast<bool>(risk),
             "the risk that an event watches", "missing", "a function of M and Q");
   }
   require(!stop_after_events || !events.empty(), "the list of events", "empty",
           "one event or more where they end a run");
+}
+
+double value_of(simulated_quantity quantity, const simulation_problem& problem,
+                const simulation_plan& plan, const simulated_state& state) {
+  switch (quantity) {
+    case simulated_quantity::m_abs:
+      return std::abs(state.m);
+    case simulated_quantity::m:
+      return state.m;
+    case simulated_quantity::s:
+      return state.s;
+    case simulated_quantity::u:
+      return state.u;
+    case simulated_quantity::M:
+      return overlaps_of(problem, state).M;
+    case simulated_quantity::Q:
+      return overlaps_of(problem, state).Q;
+    case simulated_quantity::risk:
+      break;
+  }
+  const target_overlaps overlaps = overlaps_of(problem, state);
+  return plan.risk(overlaps.M, overlaps.Q);
 }
 
 std::vector<std::uint64_t> linear_record(std::uint64_t steps, std::uint64_t points) {

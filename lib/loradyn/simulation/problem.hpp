@@ -80,15 +80,15 @@ struct target_overlaps {
 };
 target_overlaps overlaps_of(const simulation_problem& problem, const simulated_state& state);
 
-/// What an event watches. `risk` needs simulation_plan::risk.
-enum class event_quantity { m_abs, m, s, u, M, Q, risk };
+/// What can be asked of a state. `risk` needs simulation_plan::risk.
+enum class simulated_quantity { u, m, m_abs, s, M, Q, risk };
 
 /// rising: the first step with value >= level; falling: value <= level; either: the first step on
 /// the other side of the level than the start.
 enum class event_direction { rising, falling, either };
 
 struct simulation_event {
-  event_quantity quantity = event_quantity::m_abs;
+  simulated_quantity quantity = simulated_quantity::m_abs;
   double level = 0.5;
   event_direction direction = event_direction::rising;
 };
@@ -106,6 +106,10 @@ struct simulation_plan {
   /// level is not finite, or the risk is watched but not given.
   void validate(const simulation_problem& problem) const;
 };
+
+/// A quantity of a state. \throws std::bad_function_call for the risk where the plan has none
+double value_of(simulated_quantity quantity, const simulation_problem& problem,
+                const simulation_plan& plan, const simulated_state& state);
 
 /// `points` >= 2 steps from 0 to `steps`, evenly spaced up to rounding, each once.
 std::vector<std::uint64_t> linear_record(std::uint64_t steps, std::uint64_t points);

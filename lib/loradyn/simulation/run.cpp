@@ -17,28 +17,6 @@ namespace loradyn {
 namespace detail {
 namespace {
 
-double value_of(event_quantity quantity, const simulation_problem& problem,
-                const simulation_plan& plan, const simulated_state& state) {
-  switch (quantity) {
-    case event_quantity::m_abs:
-      return std::abs(state.m);
-    case event_quantity::m:
-      return state.m;
-    case event_quantity::s:
-      return state.s;
-    case event_quantity::u:
-      return state.u;
-    case event_quantity::M:
-      return overlaps_of(problem, state).M;
-    case event_quantity::Q:
-      return overlaps_of(problem, state).Q;
-    case event_quantity::risk:
-      break;
-  }
-  const target_overlaps overlaps = overlaps_of(problem, state);
-  return plan.risk(overlaps.M, overlaps.Q);
-}
-
 // What one run of a pack has to show so far.
 struct tracked_run {
   run_result result;
@@ -97,17 +75,13 @@ class engine_pack final : public run_pack {
 
   [[nodiscard]] std::string save() const override {
     byte_writer out;
-    out.put(started_);
+    out.put_flag(started_);
     out.put(step_);
     if (started_) {
       out.put_list(engine_.save());
       for (const tracked_run& run : runs_) {
-        out.put(run.active);
-        out.put(run.result.outcome);
-        out.put(run.result.steps);
-        out.put(run.result.last);
-        out.put_list(run.result.hits);
-        out.put_list(run.result.record);
+        out.put_flag(run.active);
+        write_result(out, run.result);
         out.put_list(run.started_above);
       }
     }
@@ -116,7 +90,7 @@ class engine_pack final : public run_pack {
 
   bool restore(std::string_view saved) override {
     byte_reader in(saved);
-    started_ = in.get<bool>();
+    started_ = in.get_flag();
     step_ = in.get<std::uint64_t>();
     if (!started_) {
       return in.at_end() && step_ == 0;
@@ -126,17 +100,13 @@ class engine_pack final : public run_pack {
     }
     active_ = 0;
     for (tracked_run& run : runs_) {
-      run.active = in.get<bool>();
-      run.result.outcome = in.get<run_outcome>();
-      run.result.steps = in.get<std::uint64_t>();
-      run.result.last = in.get<simulated_state>();
-      run.result.hits = in.get_list<event_hit>();
-      run.result.record = in.get_list<simulated_state>();
+      const std::uint64_t number = run.result.run;
+      run.active = in.get_flag();
+      run.result = read_result(in);
       run.started_above = in.get_list<char>();
       active_ += run.active ? 1U : 0U;
-      if (!in.good() || run.result.hits.size() != plan_.events.size() ||
-          run.started_above.size() != plan_.events.size() ||
-          run.result.record.size() > plan_.record.size()) {
+      if (!in.good() || !is_result_of(run.result, number, plan_) ||
+          run.started_above.size() != plan_.events.size()) {
         return false;
       }
     }
@@ -242,6 +212,43 @@ class engine_pack final : public run_pack {
 };
 
 }  // namespace
+
+void write_result(byte_writer& out, const run_result& result) {
+  out.put(result.run);
+  out.put(static_cast<std::uint64_t>(result.outcome));
+  out.put(result.steps);
+  out.put(result.last);
+  out.put(static_cast<std::uint64_t>(result.hits.size()));
+  for (const event_hit& hit : result.hits) {
+    out.put_flag(hit.happened);
+    out.put(hit.step);
+    out.put(hit.state);
+  }
+  out.put_list(result.record);
+}
+
+run_result read_result(byte_reader& in) {
+  run_result result;
+  result.run = in.get<std::uint64_t>();
+  result.outcome = static_cast<run_outcome>(in.get<std::uint64_t>());
+  result.steps = in.get<std::uint64_t>();
+  result.last = in.get<simulated_state>();
+  const auto hits = in.get<std::uint64_t>();
+  for (std::uint64_t i = 0; i < hits && in.good(); ++i) {
+    event_hit hit;
+    hit.happened = in.get_flag();
+    hit.step = in.get<std::uint64_t>();
+    hit.state = in.get<simulated_state>();
+    result.hits.push_back(hit);
+  }
+  result.record = in.get_list<simulated_state>();
+  return result;
+}
+
+bool is_result_of(const run_result& result, std::uint64_t run, const simulation_plan& plan) {
+  return result.run == run && result.outcome <= run_outcome::diverged &&
+         result.hits.size() == plan.events.size() && result.record.size() <= plan.record.size();
+}
 
 std::size_t pack_width(const simulation_problem& problem, simulation_engine engine) {
   return engine == simulation_engine::chain ? chain_engine::width(problem)
