@@ -18,13 +18,13 @@ namespace loradyn {
 /// How an ensemble is computed. The results depend on none of it. The three functions are called
 /// from the calling thread, about four times a second.
 struct ensemble_control {
-  std::size_t threads = 0;     ///< 0: as many as the machine has
-  std::function<bool()> stop;  ///< true ends the work early
+  std::size_t threads = 0;       ///< 0: as many as the machine has
+  std::function<bool()> stop{};  ///< true ends the work early
   /// Told how many runs have ended, and what share of all steps is behind.
-  std::function<void(std::size_t ended, double share)> progress;
+  std::function<void(std::size_t ended, double share)> progress{};
   /// Given a checkpoint now and then, and when the work is stopped early. Checkpoints take at most
   /// 1 % of the time: the costlier one is, the later the next.
-  std::function<void(const std::string& checkpoint)> keep;
+  std::function<void(const std::string& checkpoint)> keep{};
   double keep_every = 5.0;    ///< seconds between two checkpoints, at least
   double memory_limit = 0.0;  ///< bytes; 0: what the machine has to spare
 };

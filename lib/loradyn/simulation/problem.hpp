@@ -31,8 +31,8 @@ struct simulated_state {
 
 /// Where a run starts.
 struct simulation_start {
-  std::optional<double> u0;  ///< 1/d² where empty
-  std::optional<double> m0;  ///< with s0; v is uniform on the sphere where empty
+  std::optional<double> u0{};  ///< 1/d² where empty
+  std::optional<double> m0{};  ///< with s0; v is uniform on the sphere where empty
   double s0 = 0.0;
 };
 
@@ -52,9 +52,9 @@ struct simulation_problem {
   double misalignment = 0.0;    ///< ν >= 0
   std::uint64_t dimension = 0;  ///< d >= 3; with a ξ, >= 4
   std::uint64_t batch = 0;      ///< B >= 1
-  simulation_start start;
-  std::vector<training_stage> stages;  ///< at least one
-  std::uint64_t seed = 0;              ///< at most max_seed
+  simulation_start start{};
+  std::vector<training_stage> stages{};  ///< at least one
+  std::uint64_t seed = 0;                ///< at most max_seed
 
   /// Whether there is a direction ξ, so an overlap s: ν > 0 or s0 ≠ 0.
   [[nodiscard]] bool has_misaligned_direction() const noexcept;
@@ -95,12 +95,12 @@ struct simulation_event {
 
 /// What is kept of every run.
 struct simulation_plan {
-  std::vector<std::uint64_t> record;     ///< steps whose state is kept, increasing
-  std::vector<simulation_event> events;  ///< whose first time is kept
-  bool stop_after_events = false;        ///< a run ends once each event has happened
+  std::vector<std::uint64_t> record{};     ///< steps whose state is kept, increasing
+  std::vector<simulation_event> events{};  ///< whose first time is kept
+  bool stop_after_events = false;          ///< a run ends once each event has happened
   /// R(M, Q), asked in every step of every run where an event watches the risk; called from several
   /// threads.
-  std::function<double(double M, double Q)> risk;
+  std::function<double(double M, double Q)> risk{};
 
   /// Throws argument_error where the record is not increasing or goes past the problem's end, a
   /// level is not finite, or the risk is watched but not given.
