@@ -33,14 +33,15 @@ simulation_problem problem_of(const law_case& c) {
   const lora_parameters parameters =
       c.plain ? lora_parameters{.alignment = 0.4}
               : lora_parameters{
-                    .alignment = 0.4, .misalignment = 0.5, .label_noise = 0.2, .rate_ratio = 2.5};
-  // He3's gradient is some 18 times the others', and heavy-tailed.
-  const double rate = c.activation == "he3" ? 0.02 : 0.3;
-  simulation_problem problem = make_problem(
-      f, f, parameters, c.dimension, c.batch,
-      rate * std::min(1.0, 4.0 * static_cast<double>(c.batch) / static_cast<double>(c.dimension)),
-      24);
-  problem.start.u0 = 0.4;
+                    .alignment = 0.4, .misalignment = 0.5, .label_noise = 1.0, .rate_ratio = 2.5};
+  // A large u and a large noise scale γ = η d/B, so that the orthogonal part of the gradient
+  // matters. He3's gradient is some 18 times the others', and heavy-tailed.
+  const bool steep = c.activation == "he3";
+  const double scale =
+      std::min(1.0, 16.0 * static_cast<double>(c.batch) / static_cast<double>(c.dimension));
+  simulation_problem problem =
+      make_problem(f, f, parameters, c.dimension, c.batch, (steep ? 0.01 : 0.3) * scale, 24);
+  problem.start.u0 = steep ? 0.6 : 1.5;
   return problem;
 }
 
