@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/simulation/ensemble.hpp>
 #include <loradyn/simulation/run.hpp>
@@ -89,13 +88,14 @@ void chain_step(benchmark::State& state, const std::string& name, double nu,
   const auto pack = detail::make_pack(problem, simulation_engine::chain, plan, 0, runs);
   pack->advance(1);
   const auto steps = static_cast<std::uint64_t>(1 + 20000 / (batch * runs));
-  for (auto _ : state) {
-    pack->advance(steps);
-  }
+  const double seconds = seconds_of([&] {
+    for (auto _ : state) {
+      pack->advance(steps);
+    }
+  });
   const double samples = static_cast<double>(steps * batch * runs);
-  using benchmark::Counter;
   state.counters["ns_per_sample"] =
-      Counter(1e-9 * samples, Counter::kIsIterationInvariantRate | Counter::kInvert);
+      1e9 * seconds / (samples * static_cast<double>(state.iterations()));
   if (with_baseline) {
     const double ours = seconds_per_step(*pack, steps) / static_cast<double>(runs);
     scalar_chain baseline(problem.student, dimension, batch);
@@ -124,26 +124,33 @@ void sgd_step(benchmark::State& state, const std::string& name, std::uint64_t di
       seconds_per_step(*sgd, 10) / seconds_per_step(*chain, 200) * static_cast<double>(runs);
 }
 
-// The share of an ensemble's time that its checkpoints take, where they come as fast as they may.
-void checkpoint_share(benchmark::State& state) {
+// What checkpoints add to an ensemble's time, where they come as fast as they may.
+void checkpoint_overhead(benchmark::State& state) {
   simulation_problem problem = problem_of("erf", 0.0, 1000, 20);
   problem.stages[0].steps = 4000;
   const simulation_plan plan{.record = linear_record(4000, 201)};
-  double kept = 0.0;
-  double all = 0.0;
-  for (auto _ : state) {
-    std::string copy;
-    all += seconds_of([&] {
-      simulate_ensemble(problem, simulation_engine::chain, plan, 1000,
-                        {.keep =
-                             [&](const std::string& checkpoint) {
-                               kept += seconds_of([&] { copy = checkpoint; });
-                             },
-                         .keep_every = 0.0});
+  const auto seconds = [&](const ensemble_control& control) {
+    return seconds_of([&] {
+      benchmark::DoNotOptimize(
+          simulate_ensemble(problem, simulation_engine::chain, plan, 1000, control));
     });
-    benchmark::DoNotOptimize(copy);
+  };
+  double with = 0.0;
+  double without = 0.0;
+  std::string kept;
+  std::size_t checkpoints = 0;
+  for (auto _ : state) {
+    with += seconds({.threads = 1,
+                     .keep =
+                         [&](const std::string& checkpoint) {
+                           kept = checkpoint;
+                           ++checkpoints;
+                         },
+                     .keep_every = 0.0});
+    without += seconds({.threads = 1});
   }
-  state.counters["share"] = kept / all;
+  state.counters["overhead"] = with / without - 1.0;
+  state.counters["checkpoints"] = static_cast<double>(checkpoints);
 }
 
 const int registered = [] {
@@ -172,7 +179,7 @@ const int registered = [] {
                                  500)
         ->Unit(benchmark::kMillisecond);
   }
-  benchmark::RegisterBenchmark("checkpoint", checkpoint_share)->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("checkpoint", checkpoint_overhead)->Unit(benchmark::kMillisecond);
   return 0;
 }();
 

@@ -1,6 +1,7 @@
 #include <loradyn/simulation/ensemble.hpp>
 
 #include <fmt/format.h>
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <unistd.h>
@@ -65,11 +66,15 @@ void check_memory(const simulation_problem& problem, simulation_engine engine,
         size_text(results), "at most the " + size_text(limit) + " that are free");
   }
   if (engine == simulation_engine::sgd) {
-    const double vectors = 8.0 * (9.0 * static_cast<double>(problem.dimension) + 32768.0);
-    if (vectors > limit) {
-      throw argument_error(fmt::format("the size of one explicit run at dim {}", problem.dimension),
+    const double cores = oneapi::tbb::info::default_concurrency();
+    const double threads =
+        control.threads == 0 ? cores : std::min(cores, static_cast<double>(control.threads));
+    const double vectors = threads * 8.0 * (9.0 * static_cast<double>(problem.dimension) + 32768.0);
+    if (results + vectors > limit) {
+      throw argument_error(fmt::format("the size of explicit runs at dim {} on {} threads",
+                                       problem.dimension, threads),
                            size_text(vectors),
-                           "at most the " + size_text(limit) + " that are free");
+                           "at most the " + size_text(limit - results) + " that are free");
     }
   }
 }
@@ -164,13 +169,15 @@ class ensemble_work {
     if (threads == 1) {
       worker();
     } else {
-      const int wanted =
-          threads == 0 ? oneapi::tbb::task_arena::automatic : static_cast<int>(threads);
+      // More threads than cores would only wait for each other.
+      const int cores = oneapi::tbb::info::default_concurrency();
+      const int wanted = threads == 0
+                             ? cores
+                             : static_cast<int>(std::min(threads, static_cast<std::size_t>(cores)));
       oneapi::tbb::task_arena arena(wanted);
       arena.execute([&] {
-        const int workers = arena.max_concurrency();
         oneapi::tbb::parallel_for(
-            oneapi::tbb::blocked_range<int>(0, workers, 1),
+            oneapi::tbb::blocked_range<int>(0, wanted, 1),
             [&](const auto& range) {
               for (int i = range.begin(); i < range.end(); ++i) {
                 worker();

@@ -18,7 +18,7 @@ namespace loradyn::detail {
 
 /// Trains w = μ w* + ν ξ + u v with explicit, random w*, ξ and v. A batch is drawn in blocks that
 /// fit the cache, so that memory is 8 (8 d + max(d, 32768)) bytes at most, whatever B is. A step
-/// costs O(B d): about 2.5 ns for each of the B d inputs.
+/// costs O(B d): about 3 ns for each of the B d components of inputs.
 class sgd_engine {
  public:
   static std::size_t width(const simulation_problem&) noexcept { return 1; }
