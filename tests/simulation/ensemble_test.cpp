@@ -97,11 +97,18 @@ TEST_CASE("an ensemble is the same on any number of threads") {
 }
 
 TEST_CASE("an interrupted ensemble goes on from its checkpoint to the same bytes") {
-  for (const simulation_engine engine : engines) {
-    CAPTURE(static_cast<int>(engine));
-    // About a second of work, in packs that are cut in the middle.
-    const std::uint64_t steps = engine == simulation_engine::chain ? 130'000 : 12'000;
-    simulation_problem problem = small_problem(4, steps / 2);
+  struct interrupted_case {
+    simulation_engine engine;
+    std::uint64_t batch;
+    std::uint64_t steps;
+  };
+  // Eight runs in a pack, one, and explicit ones; many times look_every each, in packs that are
+  // cut in the middle, at steps that are no multiple of eight.
+  for (const auto& [engine, batch, steps] : {interrupted_case{simulation_engine::chain, 4, 40'000},
+                                             interrupted_case{simulation_engine::chain, 65, 6'000},
+                                             interrupted_case{simulation_engine::sgd, 4, 4'000}}) {
+    CAPTURE(static_cast<int>(engine), batch);
+    simulation_problem problem = small_problem(batch, steps / 2);
     problem.stages.push_back(problem.stages.front());
     problem.stages.back().label_noise = 0.3;
     simulation_plan plan = usual_plan();
@@ -112,7 +119,7 @@ TEST_CASE("an interrupted ensemble goes on from its checkpoint to the same bytes
 
     const std::filesystem::path file =
         std::filesystem::temp_directory_path() /
-        ("loradyn-checkpoint-" + std::to_string(static_cast<int>(engine)));
+        ("loradyn-checkpoint-" + std::to_string(batch) + std::to_string(steps));
     std::string kept;
     ensemble last;
     std::size_t interruptions = 0;
@@ -127,7 +134,8 @@ TEST_CASE("an interrupted ensemble goes on from its checkpoint to the same bytes
                                       pending_file out(file);
                                       out.write(checkpoint);
                                       out.commit();
-                                    }},
+                                    },
+                                .look_every = 0.01},
                                kept);
       complete = last.complete();
       if (!complete) {
@@ -140,10 +148,11 @@ TEST_CASE("an interrupted ensemble goes on from its checkpoint to the same bytes
     check_equal(last, expected);
 
     // Another configuration is refused, with its first difference.
-    problem.batch = 5;
+    problem.batch = batch + 1;
     CHECK_THAT(message_of([&] { simulate_ensemble(problem, engine, plan, runs, {}, kept); }),
-               Catch::Contains("'batch 4'") && Catch::Contains("'batch 5'"));
-    problem.batch = 4;
+               Catch::Contains("'batch " + std::to_string(batch) + "'") &&
+                   Catch::Contains("'batch " + std::to_string(batch + 1) + "'"));
+    problem.batch = batch;
     CHECK_THAT(message_of([&] { simulate_ensemble(problem, engine, plan, runs + 1, {}, kept); }),
                Catch::Contains("'runs 40'"));
     // So is one that was cut or changed.

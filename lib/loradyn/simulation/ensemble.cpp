@@ -23,9 +23,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// Between two rounds the threads meet: seldom enough to lose little by waiting for each other,
-// often enough for a prompt stop.
-constexpr double round_seconds = 0.25;
 // A thread looks at the clock about this often.
 constexpr double slice_seconds = 0.001;
 // Checkpoints come no more often than this many times their cost.
@@ -133,7 +130,7 @@ class ensemble_work {
     return steps / (static_cast<double>(runs_) * static_cast<double>(problem_.steps()));
   }
 
-  // Works until the deadline on this many threads.
+  // Works until the deadline on this many threads, which then meet.
   void round(std::size_t threads, clock::time_point deadline) {
     std::vector<open_pack> open = std::exchange(open_, {});
     std::atomic<std::size_t> next_open = 0;
@@ -291,15 +288,16 @@ class ensemble_work {
     return make_open(first);
   }
 
+  // At least a step, so that every round gets on.
   static void work_on(detail::run_pack& pack, clock::time_point deadline) {
     std::uint64_t slice = 1;
-    while (!pack.done()) {
-      const clock::time_point start = clock::now();
-      if (start >= deadline) {
+    for (clock::time_point now = clock::now(); !pack.done();) {
+      pack.advance(slice);
+      const clock::time_point then = std::exchange(now, clock::now());
+      if (now >= deadline) {
         return;
       }
-      pack.advance(slice);
-      if (seconds_since(start) < slice_seconds) {
+      if (std::chrono::duration<double>(now - then).count() < slice_seconds) {
         slice *= 2;
       }
     }
@@ -401,8 +399,9 @@ ensemble simulate_ensemble(const simulation_problem& problem, simulation_engine 
       }
       break;
     }
-    work.round(control.threads, clock::now() + std::chrono::duration_cast<clock::duration>(
-                                                   std::chrono::duration<double>(round_seconds)));
+    work.round(control.threads,
+               clock::now() + std::chrono::duration_cast<clock::duration>(
+                                  std::chrono::duration<double>(control.look_every)));
     if (control.progress) {
       control.progress(work.ended_count(), work.share());
     }

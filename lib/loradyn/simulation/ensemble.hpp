@@ -16,15 +16,16 @@
 namespace loradyn {
 
 /// How an ensemble is computed. The results depend on none of it. The three functions are called
-/// from the calling thread, about four times a second.
+/// from the calling thread.
 struct ensemble_control {
-  std::size_t threads = 0;       ///< 0: as many as the machine has
+  std::size_t threads = 0;       ///< 0: as many as the machine has cores, which is the most
   std::function<bool()> stop{};  ///< true ends the work early
   /// Told how many runs have ended, and what share of all steps is behind.
   std::function<void(std::size_t ended, double share)> progress{};
   /// Given a checkpoint now and then, and when the work is stopped early. Checkpoints take at most
   /// 1 % of the time: the costlier one is, the later the next.
   std::function<void(const std::string& checkpoint)> keep{};
+  double look_every = 0.25;   ///< seconds between two calls of stop and progress
   double keep_every = 5.0;    ///< seconds between two checkpoints, at least
   double memory_limit = 0.0;  ///< bytes; 0: what the machine has to spare
 };
@@ -39,7 +40,9 @@ struct ensemble {
 /// Simulates the runs 0 … runs - 1. Each is the run that replay_run gives, to the last bit, on any
 /// number of threads and after any number of interruptions.
 /// \param checkpoint what `keep` was given by an earlier call, or empty; the work goes on from
-/// there \throws argument_error where problem, plan or runs are out of range, the results or the
+/// there
+///
+/// \throws argument_error where problem, plan or runs are out of range, the results or the
 /// engine need more memory than there is (naming how much), or the checkpoint is damaged or of
 /// another configuration (naming the first difference)
 ensemble simulate_ensemble(const simulation_problem& problem, simulation_engine engine,
