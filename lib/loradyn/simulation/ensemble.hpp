@@ -30,6 +30,8 @@ struct ensemble_control {
   double memory_limit = 0.0;  ///< bytes; 0: what the machine has to spare
 };
 
+/// Where the work was stopped early, the runs that have ended are not a fair sample: the short ones
+/// come first. `complete` tells.
 struct ensemble {
   std::uint64_t requested = 0;   ///< how many runs were asked for
   std::vector<run_result> runs;  ///< those that have ended, by number
@@ -38,7 +40,8 @@ struct ensemble {
 };
 
 /// Simulates the runs 0 … runs - 1. Each is the run that replay_run gives, to the last bit, on any
-/// number of threads and after any number of interruptions.
+/// number of threads and after any number of interruptions. Activations of the user's own are
+/// called from several threads. Memory: ensemble_bytes, and for `sgd` some 72 d bytes a thread.
 /// \param checkpoint what `keep` was given by an earlier call, or empty; the work goes on from
 /// there
 ///

@@ -35,7 +35,8 @@ sgd_engine::sgd_engine(const simulation_problem& problem, std::span<const std::u
       std::min<std::uint64_t>(problem.batch, static_cast<std::uint64_t>(inputs_in_block)));
   const Eigen::Index columns =
       std::min(batch, std::max<Eigen::Index>(1, inputs_in_block / (2 * half_)));
-  inputs_.resize(2 * half_, columns);
+  first_.resize(half_, columns);
+  second_.resize(half_, columns);
   field_.resize(columns);
   label_field_.resize(columns);
   gradient_.resize(2 * half_);
@@ -123,21 +124,22 @@ bool sgd_engine::step(std::uint64_t step, std::size_t stage) {
   const stage_constants& constants = stages_[stage];
   const Eigen::VectorXd weights = pretrained_ + state_.u * adapter_;
   gradient_.setZero();
-  const auto half = static_cast<std::size_t>(half_);
-  const auto columns = static_cast<std::uint64_t>(inputs_.cols());
-  for (std::uint64_t first = 0; first < problem_.batch; first += columns) {
-    const auto n = static_cast<Eigen::Index>(std::min(columns, problem_.batch - first));
-    for (Eigen::Index j = 0; j < n; ++j) {
-      const std::uint64_t sample = first + static_cast<std::uint64_t>(j);
-      double* const x = inputs_.col(j).data();
-      fill_normal_pairs(*kernels_, random_key(problem_.seed, random_stream::sgd_inputs), run_, step,
-                        sample * half, {x, half}, {x + half, half});
-    }
-    const auto block_of_inputs = inputs_.leftCols(n);
-    field_.head(n).noalias() = block_of_inputs.transpose() * weights;
-    label_field_.head(n).noalias() = block_of_inputs.transpose() * target_;
-    errors(constants, step, first, n);
-    gradient_.noalias() += block_of_inputs * label_field_.head(n);
+  const auto columns = static_cast<std::uint64_t>(first_.cols());
+  for (std::uint64_t sample = 0; sample < problem_.batch; sample += columns) {
+    const auto n = static_cast<Eigen::Index>(std::min(columns, problem_.batch - sample));
+    const auto pairs = static_cast<std::size_t>(half_ * n);
+    fill_normal_pairs(*kernels_, random_key(problem_.seed, random_stream::sgd_inputs), run_, step,
+                      sample * static_cast<std::uint64_t>(half_), {first_.data(), pairs},
+                      {second_.data(), pairs});
+    const auto first = first_.leftCols(n);
+    const auto second = second_.leftCols(n);
+    field_.head(n).noalias() = first.transpose() * weights.head(half_);
+    field_.head(n).noalias() += second.transpose() * weights.tail(half_);
+    label_field_.head(n).noalias() = first.transpose() * target_.head(half_);
+    label_field_.head(n).noalias() += second.transpose() * target_.tail(half_);
+    errors(constants, step, sample, n);
+    gradient_.head(half_).noalias() += first * label_field_.head(n);
+    gradient_.tail(half_).noalias() += second * label_field_.head(n);
   }
   if (problem_.dimension % 2 == 1) {
     gradient_[2 * half_ - 1] = 0.0;

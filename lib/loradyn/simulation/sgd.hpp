@@ -67,7 +67,8 @@ class sgd_engine {
   Eigen::VectorXd pretrained_;   // w0
   Eigen::VectorXd adapter_;      // v
   Eigen::VectorXd gradient_;     // Σ h x
-  Eigen::MatrixXd inputs_;       // an input a column
+  Eigen::MatrixXd first_;        // an input a column: its first half_ components
+  Eigen::MatrixXd second_;       // and the others
   Eigen::VectorXd field_;        // λ of a block
   Eigen::VectorXd label_field_;  // λ*, then h
   simulated_state state_;
