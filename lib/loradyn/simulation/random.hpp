@@ -1,0 +1,62 @@
+#pragma once
+
+/// \file
+/// Counter-based random numbers. Each is a function of (seed, stream, run, step, draw) and of
+/// nothing else, so that a run does not depend on threads, on order or on which other runs exist.
+/// Philox4x32-10 (Salmon, Moraes, Dror & Shaw, SC 2011) with
+///
+///     key     = seed, with the stream in its top eleven bits
+///     counter = draw (48 bits), step (48 bits), run (32 bits)
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <loradyn/simulation/batch.hpp>
+
+namespace loradyn {
+
+/// The largest seed: every one below it is exact in a double, so in any table.
+inline constexpr std::uint64_t max_seed = (std::uint64_t{1} << 53) - 1;
+/// One more than the last run, and than the last step, that have random numbers of their own.
+inline constexpr std::uint64_t run_limit = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t step_limit = std::uint64_t{1} << 48;
+
+namespace detail {
+
+/// What a number is for. Streams of the two engines differ, so that they are independent.
+enum class random_stream : std::uint64_t {
+  chain_start,
+  chain_start_rest,
+  chain_samples,
+  chain_extras,
+  chain_rest,
+  sgd_target,
+  sgd_misaligned,
+  sgd_adapter,
+  sgd_inputs,
+  sgd_labels
+};
+
+/// The Philox key of a stream. seed <= max_seed
+[[nodiscard]] constexpr std::uint64_t random_key(std::uint64_t seed, random_stream stream) {
+  return seed | (static_cast<std::uint64_t>(stream) << 53);
+}
+
+/// Counters of one run, whose elements have successive draws.
+[[nodiscard]] counter_lanes successive_draws(std::uint64_t run, std::uint64_t first_draw);
+
+/// Fills two spans of equal length with standard normals; element i comes from draw first_draw + i.
+/// About 5 ns a pair with 512-bit vectors, 7 ns with 256.
+void fill_normal_pairs(const batch_kernels& kernels, std::uint64_t key, std::uint64_t run,
+                       std::uint64_t step, std::uint64_t first_draw, std::span<double> first,
+                       std::span<double> second);
+
+/// A χ² variate in each lane, for the lane's run and step. The row counts the tries, so `at` should
+/// have a stride of 1. The cost does not depend on the degrees of freedom.
+/// \param degrees >= 1
+void chi_square(const batch_kernels& kernels, std::uint64_t key, const counter_lanes& at,
+                std::uint64_t step, std::uint64_t degrees, lane_values& result);
+
+}  // namespace detail
+}  // namespace loradyn
