@@ -70,7 +70,7 @@ void add_erf_erf(pair_moments& m, moment_set wanted, double weight, const pair_c
   const double d2 = 1.0 + 2.0 * v.q2;
   const double t = d1 + 2.0 * v.q2 + 4.0 * v.gap;
   const double root = std::sqrt(t);
-  const double slope = weight * 4.0 / (pi<double>() * root);
+  const double slope = weight * (4.0 / pi<double>()) / root;
   if (contains(wanted, moment_set::value)) {
     m.e00 += weight * 2.0 / pi<double>() * std::atan2(2.0 * v.c, root);
   }
@@ -179,15 +179,23 @@ void closed_pair::side::fill(const activation_parts& f, double q, std::size_t co
 }
 
 closed_pair::closed_pair(const activation& f, const activation& g)
-    : f_(f.parts()), g_(g.parts()), same_(f.same_as(g)) {
+    : f_(f.parts()),
+      g_(g.parts()),
+      same_(f.same_as(g)),
+      terms_f_(terms_of(f_.polynomial_part)),
+      terms_g_(terms_of(g_.polynomial_part)),
+      erf_erf_(f_.erf_weight * g_.erf_weight),
+      relu_relu_(f_.relu_weight * g_.relu_weight),
+      erf_relu_(f_.erf_weight * g_.relu_weight),
+      relu_erf_(f_.relu_weight * g_.erf_weight) {
   unit_g_.fill(g_, 1.0, moment_count);
 }
 
 pair_moments closed_pair::moments(const pair_covariance& covariance, moment_set wanted) const {
   pair_moments m;
   add_regular(m, covariance, wanted);
-  if (const double weight = f_.relu_weight * g_.relu_weight; weight != 0.0) {
-    add_relu_relu(m, wanted, weight, covariance);
+  if (relu_relu_ != 0.0) {
+    add_relu_relu(m, wanted, relu_relu_, covariance);
   }
   return m;
 }
@@ -201,42 +209,45 @@ double closed_pair::diagonal_curvature(double q) const {
 
 void closed_pair::add_regular(pair_moments& m, const pair_covariance& covariance,
                               moment_set wanted) const {
-  const std::size_t terms_f = terms_of(f_.polynomial_part);
-  const std::size_t terms_g = terms_of(g_.polynomial_part);
-  if (terms_f + terms_g > 0) {
-    const std::size_t highest = contains(wanted, moment_set::hessian) ? 4 : 2;
-    const std::size_t count = std::max(terms_f, terms_g) + highest;
-    side own_f;
-    own_f.fill(f_, covariance.q1, count);
-    side own_g;
-    const side* gm = &unit_g_;
-    if (same_ && covariance.q1 == covariance.q2) {
-      gm = &own_f;
-    } else if (covariance.q2 != 1.0) {
-      own_g.fill(g_, covariance.q2, count);
-      gm = &own_g;
-    }
-    const double c = covariance.c;
-    if (terms_f > 0 && terms_g > 0) {
-      add_series(m, wanted, own_f.of_polynomial.data(), gm->of_polynomial.data(), true, terms_f, c);
-    }
-    if (terms_f > 0 && is_transcendental(g_)) {
-      add_series(m, wanted, own_f.of_polynomial.data(), gm->of_transcendental.data(), true, terms_f,
-                 c);
-    }
-    if (terms_g > 0 && is_transcendental(f_)) {
-      add_series(m, wanted, own_f.of_transcendental.data(), gm->of_polynomial.data(), false,
-                 terms_g, c);
-    }
+  if (terms_f_ + terms_g_ > 0) {
+    add_polynomials(m, covariance, wanted);
   }
-  if (const double weight = f_.erf_weight * g_.erf_weight; weight != 0.0) {
-    add_erf_erf(m, wanted, weight, covariance);
+  if (erf_erf_ != 0.0) {
+    add_erf_erf(m, wanted, erf_erf_, covariance);
   }
-  if (const double weight = f_.erf_weight * g_.relu_weight; weight != 0.0) {
-    add_erf_relu(m, wanted, weight, covariance);
+  if (erf_relu_ != 0.0) {
+    add_erf_relu(m, wanted, erf_relu_, covariance);
   }
-  if (const double weight = f_.relu_weight * g_.erf_weight; weight != 0.0) {
-    add_relu_erf(m, wanted, weight, covariance);
+  if (relu_erf_ != 0.0) {
+    add_relu_erf(m, wanted, relu_erf_, covariance);
+  }
+}
+
+void closed_pair::add_polynomials(pair_moments& m, const pair_covariance& covariance,
+                                  moment_set wanted) const {
+  const std::size_t highest = contains(wanted, moment_set::hessian) ? 4 : 2;
+  const std::size_t count = std::max(terms_f_, terms_g_) + highest;
+  side own_f;
+  own_f.fill(f_, covariance.q1, count);
+  side own_g;
+  const side* gm = &unit_g_;
+  if (same_ && covariance.q1 == covariance.q2) {
+    gm = &own_f;
+  } else if (covariance.q2 != 1.0) {
+    own_g.fill(g_, covariance.q2, count);
+    gm = &own_g;
+  }
+  const double c = covariance.c;
+  if (terms_f_ > 0 && terms_g_ > 0) {
+    add_series(m, wanted, own_f.of_polynomial.data(), gm->of_polynomial.data(), true, terms_f_, c);
+  }
+  if (terms_f_ > 0 && is_transcendental(g_)) {
+    add_series(m, wanted, own_f.of_polynomial.data(), gm->of_transcendental.data(), true, terms_f_,
+               c);
+  }
+  if (terms_g_ > 0 && is_transcendental(f_)) {
+    add_series(m, wanted, own_f.of_transcendental.data(), gm->of_polynomial.data(), false, terms_g_,
+               c);
   }
 }
 

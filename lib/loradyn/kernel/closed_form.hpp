@@ -36,9 +36,17 @@ class closed_pair {
   // All but the pair of ReLUs, whose second derivatives are infinite on the diagonal.
   void add_regular(pair_moments& m, const pair_covariance& covariance, moment_set wanted) const;
 
+  void add_polynomials(pair_moments& m, const pair_covariance& covariance, moment_set wanted) const;
+
   activation_parts f_;
   activation_parts g_;
   bool same_;
+  std::size_t terms_f_;  // of the series that a polynomial ends: one more than its degree
+  std::size_t terms_g_;
+  double erf_erf_;  // products of weights
+  double relu_relu_;
+  double erf_relu_;
+  double relu_erf_;
   side unit_g_;
 };
 
