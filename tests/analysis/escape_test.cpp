@@ -209,6 +209,18 @@ TEST_CASE("runs that don't come to rest say why") {
   CHECK(still.result == outcome::searching);
 }
 
+TEST_CASE("a trial step far beyond the domain is rejected, not an error") {
+  // He_14's rates of 1e12 make a first step of any size a guess; one led to |w|² = 1e116.
+  const problem p("he14");
+  for (int i = 0; i < 40; ++i) {
+    const double mu = 0.03 + 0.0241 * i;
+    CAPTURE(mu);
+    CHECK_NOTHROW(p.run({.alignment = mu}));
+  }
+  const flow f(p.task, {.alignment = 0.5});
+  CHECK_FALSE(f.velocity({1e80, 0.5, 0.0}).finite());
+}
+
 TEST_CASE("with noise the target is the equilibrium that continues it") {
   const problem p("erf");
   const escape_run r = p.run({.alignment = 0.5, .noise_scale = 1.0, .label_noise = 0.1});

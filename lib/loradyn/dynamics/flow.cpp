@@ -1,8 +1,15 @@
 #include <cmath>
+#include <limits>
 #include <loradyn/dynamics/flow.hpp>
 #include <utility>
 
 namespace loradyn {
+namespace {
+
+// |w|² beyond which squares of overlaps overflow: the trial steps of an integrator come there.
+constexpr double largest_power = 1e100;
+
+}  // namespace
 
 flow::flow(learning_task task, const lora_parameters& parameters)
     : task_(std::move(task)), parameters_(parameters) {
@@ -12,6 +19,10 @@ flow::flow(learning_task task, const lora_parameters& parameters)
 overlap_state flow::velocity(const overlap_state& x) const {
   const auto& [mu, nu, gamma, noise, kappa] = parameters_;
   const field_overlaps o = fields(x, parameters_);
+  if (!(o.Q <= largest_power)) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    return {nan, nan, nan};
+  }
   const risk_gradient r = task_.risk.gradient(o);
   const double a = r.M;
   const double b = 2.0 * r.Q;

@@ -24,7 +24,7 @@ class flow {
   /// \throws argument_error where a parameter is out of range
   flow(learning_task task, const lora_parameters& parameters);
 
-  /// d(u, m, s)/dt.
+  /// d(u, m, s)/dt; NaN where |w|² is beyond 1e100.
   [[nodiscard]] overlap_state velocity(const overlap_state& x) const;
 
   /// The derivatives of the velocity by (u, m, s), rows and columns in this order.

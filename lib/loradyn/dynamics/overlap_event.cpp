@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <loradyn/dynamics/overlap_event.hpp>
 #include <loradyn/error.hpp>
 #include <string>
@@ -59,9 +60,15 @@ bool met_by(const ode_event<3>& event, const overlap_state& x) {
 }
 
 ode_system<3> system_of(const flow& f) {
-  return {
-      [&f](const std::array<double, 3>& x) { return f.velocity(overlap_state::unpack(x)).pack(); },
-      [&f](const std::array<double, 3>& x) { return f.jacobian(overlap_state::unpack(x)); }};
+  return {[&f](const std::array<double, 3>& x) {
+            try {
+              return f.velocity(overlap_state::unpack(x)).pack();
+            } catch (const convergence_error&) {
+              constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+              return std::array<double, 3>{nan, nan, nan};
+            }
+          },
+          [&f](const std::array<double, 3>& x) { return f.jacobian(overlap_state::unpack(x)); }};
 }
 
 void validate_start(const overlap_state& x) {
