@@ -169,6 +169,15 @@ figure figure_of_table(const table& t) {
   if (begins({"t", "u", "m", "s", "M", "Q", "risk", "stage"})) {
     return trajectory_figure(t);
   }
+  if (begins({"step", "t", "runs", "diverged"})) {
+    return ensemble_figure(t);
+  }
+  if (begins({"run", "t_hit", "u", "m", "s"})) {
+    return hitting_figure(t);
+  }
+  if (begins({"check", "dim", "quantity", "t", "theory"})) {
+    return validate_figure(t);
+  }
   if (begins({"t_pre", "mu", "nu", "tau", "t_finetune", "t_total", "outcome"})) {
     return budget_figure(t);
   }

@@ -27,6 +27,15 @@ figure fixed_points_figure(const table& t);
 // Total cost against the pre-training time.
 figure budget_figure(const table& t);
 
+// A simulated band over the ODE's curve: |m| and the risk in time.
+figure ensemble_figure(const table& t);
+
+// The histogram of hitting times over the law's density.
+figure hitting_figure(const table& t);
+
+// Deviations against the dimension.
+figure validate_figure(const table& t);
+
 // The figure of any table that the program writes, told by its columns.
 // Throws argument_error for a table of another make.
 figure figure_of_table(const table& t);

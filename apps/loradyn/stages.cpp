@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
@@ -134,10 +135,35 @@ training_stage read_tuning(const stage_table& s, const activation_pair& pair, do
   return stage;
 }
 
-}  // namespace
+simulation_stage read_simulated(const stage_table& s, const activation_pair& pair,
+                                double time_unit) {
+  s.allow({"teacher", "noise", "lr-ratio", "lr", "steps", "time"});
+  simulation_stage stage{.teacher = s.function("teacher").value_or(pair.risk.teacher())};
+  stage.label_noise = s.number("noise").value_or(0.0);
+  stage.rate_ratio = s.number("lr-ratio").value_or(1.0);
+  const auto rate = s.number("lr");
+  if (!rate || !(*rate > 0.0)) {
+    throw error(fmt::format("{}: lr must be given, and > 0", s.place()));
+  }
+  stage.learning_rate = *rate;
+  const auto steps = s.number("steps");
+  const auto time = scaled(s.number("time"), time_unit);
+  if (steps.has_value() == time.has_value()) {
+    throw error(fmt::format("{}: give either steps or time", s.place()));
+  }
+  constexpr double most = 1e14;
+  const double count = steps ? *steps : std::ceil(*time / *rate - 1e-9);
+  if (!(count >= 1.0 && count <= most && count == std::floor(count))) {
+    throw error(fmt::format("{}: {} must make a whole number of steps, from 1 to {}", s.place(),
+                            steps ? "steps" : "time", most));
+  }
+  stage.steps = static_cast<std::uint64_t>(count);
+  return stage;
+}
 
-std::vector<training_stage> read_stages(const std::string& path, const activation_pair& pair,
-                                        double time_unit) {
+// Every [[stage]] of a file, as `read` takes it.
+template <class Stage, class Read>
+std::vector<Stage> read_file_of_stages(const std::string& path, const Read& read) {
   toml::table values;
   try {
     values = toml::parse(read_file(path));
@@ -150,14 +176,29 @@ std::vector<training_stage> read_stages(const std::string& path, const activatio
     throw error(fmt::format(
         "--stages '{}' must hold tables [[stage]], one or more, and nothing else", path));
   }
-  std::vector<training_stage> result;
+  std::vector<Stage> result;
   for (const toml::node& node : *stages) {
-    const stage_table s(*node.as_table(),
-                        fmt::format("--stages '{}', stage {}", path, result.size() + 1));
-    result.push_back(s.has("pretrain") ? read_pretraining(s, pair.risk.student(), time_unit)
-                                       : read_tuning(s, pair, time_unit));
+    result.push_back(read(stage_table(
+        *node.as_table(), fmt::format("--stages '{}', stage {}", path, result.size() + 1))));
   }
   return result;
+}
+
+}  // namespace
+
+std::vector<training_stage> read_stages(const std::string& path, const activation_pair& pair,
+                                        double time_unit) {
+  return read_file_of_stages<training_stage>(path, [&](const stage_table& s) {
+    return s.has("pretrain") ? read_pretraining(s, pair.risk.student(), time_unit)
+                             : read_tuning(s, pair, time_unit);
+  });
+}
+
+std::vector<simulation_stage> read_simulation_stages(const std::string& path,
+                                                     const activation_pair& pair,
+                                                     double time_unit) {
+  return read_file_of_stages<simulation_stage>(
+      path, [&](const stage_table& s) { return read_simulated(s, pair, time_unit); });
 }
 
 }  // namespace loradyn::cli

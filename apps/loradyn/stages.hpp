@@ -1,6 +1,7 @@
 #pragma once
 
 #include <loradyn/dynamics/protocol.hpp>
+#include <loradyn/simulation/problem.hpp>
 #include <string>
 #include <vector>
 
@@ -12,5 +13,9 @@ namespace loradyn::cli {
 // is in raw time. Throws error and argument_error, naming the file, the stage and the key.
 std::vector<training_stage> read_stages(const std::string& path, const activation_pair& pair,
                                         double time_unit);
+
+// The same for a simulation: fine-tuning stages, each with its learning rate and its steps or time.
+std::vector<simulation_stage> read_simulation_stages(const std::string& path,
+                                                     const activation_pair& pair, double time_unit);
 
 }  // namespace loradyn::cli

@@ -99,8 +99,8 @@ TEST_CASE("the equilibria of a linear student are those by hand") {
   CHECK(found[0].x.m == Approx((1.0 - mu) / u).epsilon(1e-12));
   CHECK(found[0].x.s == Approx(-nu / u).epsilon(1e-12));
   CHECK(found[0].kind == equilibrium_kind::sink);
-  // R = ½|w0 + u v - w*|²: there u returns at the rate 1, v within the plane of w* and ξ at u², and the
-  // part of v beside that plane, whose square 1 - m² - s² is, at u² as well, its square at 2u².
+  // R = ½|w0 + u v - w*|²: there u returns at the rate 1, v within the plane of w* and ξ at u², and
+  // the part of v beside that plane, whose square 1 - m² - s² is, at u² as well, its square at 2u².
   CHECK(found[0].eigenvalues[0].real() == Approx(-u * u).epsilon(1e-9));
   CHECK(found[0].eigenvalues[1].real() == Approx(-2.0 * u * u).epsilon(1e-9));
   CHECK(found[0].eigenvalues[2].real() == Approx(-1.0).epsilon(1e-9));

@@ -474,6 +474,161 @@ class Budget(InTemporaryDirectory):
                      *base)
 
 
+class Simulate(InTemporaryDirectory):
+    base = ["simulate", "--student", "erf", "--mu", "0.5", "--dim", "200", "--batch", "8", "--lr",
+            "0.05", "--t-end", "20"]
+
+    def test_a_table_of_averages(self):
+        done = run(*self.base, "--runs", "50", "--points", "5")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("# gamma: 1.25\n", done.stdout)
+        table = rows(done.stdout)
+        self.assertEqual([int(r["step"]) for r in table], [0, 100, 200, 300, 400])
+        self.assertEqual([float(r["t"]) for r in table], [0, 5, 10, 15, 20])
+        self.assertEqual({r["runs"] for r in table}, {"50"})
+        for row in table:
+            self.assertLessEqual(float(row["m_q05"]), float(row["m_q50"]))
+            self.assertGreaterEqual(float(row["risk_mean"]), 0)
+            self.assertEqual(float(row["s_mean"]), 0)
+
+    def test_runs_depend_on_the_seed_alone(self):
+        words = [*self.base, "--runs", "40", "--event", "m", "--at", "0.1"]
+        one = rows(run(*words, "--threads", "1").stdout)
+        two = rows(run(*words, "--threads", "2").stdout)
+        fewer = rows(run(*[w if w != "40" else "7" for w in words]).stdout)
+        other = rows(run(*words, "--seed", "1").stdout)
+        self.assertEqual(one, two)
+        self.assertEqual(one[:7], fewer)
+        self.assertNotEqual(one, other)
+        for row in one:
+            self.assertEqual(row["status"] == "ok", row["t_hit"] != "nan")
+
+    def test_both_engines_and_every_parameter(self):
+        for engine in ["chain", "sgd"]:
+            done = run(*self.base, "--runs", "5", "--engine", engine, "--nu", "0.3", "--noise",
+                       "0.1", "--lr-ratio", "2", "--m0", "0.3", "--s0", "-0.1", "--u0", "0.01",
+                       "--points", "log:4")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            first = rows(done.stdout)[0]
+            self.assertEqual((first["m_mean"], first["s_mean"]), ("0.3", "-0.1"))
+
+    def test_the_chain_runs_at_any_dimension(self):
+        done = run("simulate", "--student", "erf", "--mu", "0.5", "--dim", "1e12", "--batch", "4",
+                   "--lr", "0.01", "--steps", "50", "--runs", "3", "--m0", "0.1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_run_that_diverges_is_named_and_left_out(self):
+        done = run("simulate", "--student", "he3", "--mu", "0.5", "--dim", "100", "--batch", "1",
+                   "--lr", "0.3", "--steps", "400", "--runs", "20", "--m0", "0.3", "--points", "3")
+        last = rows(done.stdout)[-1]
+        self.assertGreater(int(last["diverged"]), 0)
+        self.assertEqual(int(last["diverged"]) + int(last["runs"]), 20)
+        self.assertIn("runs diverged, the first of them run ", done.stderr)
+
+    def test_an_interrupted_ensemble_goes_on_with_the_same_bytes(self):
+        words = ["simulate", "--student", "erf", "--mu", "0.5", "--dim", "1000", "--batch", "16",
+                 "--lr", "0.01", "--t-end", "400", "--runs", "400", "--points", "5", "--threads",
+                 "1", "-q", "-o", "t.csv"]
+        whole = run(*words, cwd=self.path)
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        expected = (self.path / "t.csv").read_text()
+        (self.path / "t.csv").unlink()
+        stopped = 0
+        for attempt in range(40):
+            process = subprocess.Popen([LORADYN, *words], cwd=self.path, stderr=subprocess.PIPE,
+                                       text=True)
+            time.sleep(0.4)
+            process.send_signal(signal.SIGINT)
+            error = process.communicate()[1]
+            if process.returncode == 0:
+                break
+            stopped += 1
+            self.assertEqual(process.returncode, 130)
+            self.assertIn("'t.csv.checkpoint' keeps them. To go on run: loradyn simulate", error)
+            self.assertEqual(self.files(), ["t.csv.checkpoint"])
+        self.assertGreater(stopped, 0)
+        self.assertEqual((self.path / "t.csv").read_text(), expected)
+        self.assertEqual(self.files(), ["t.csv"])
+
+    def test_figures(self):
+        for words in [["--runs", "20", "--points", "6"],
+                      ["--runs", "60", "--event", "m", "--at", "0.2"]]:
+            done = run(*self.base, *words, "-o", "t.json", "--plot", "f.svg", cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            done = run("plot", "t.json", "-o", "g.svg", cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual((self.path / "f.dat").read_text(), (self.path / "g.dat").read_text())
+
+    def test_stages(self):
+        self.write("[[stage]]\nlr = 0.05\nsteps = 100\n[[stage]]\nteacher = 'erf^2'\n"
+                   "lr = 0.01\ntime = 1\n", "s.toml")
+        done = run("simulate", "--student", "erf", "--mu", "0.5", "--dim", "100", "--batch", "4",
+                   "--stages", "s.toml", "--runs", "4", "--points", "3", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual([float(r["t"]) for r in rows(done.stdout)], [0.0, 5.0, 6.0])
+
+    def test_faults_are_named(self):
+        def changed(option, value):
+            words = list(self.base)
+            words[words.index(option) + 1] = value
+            return words
+
+        whole = "a whole number from {} to {}"
+        for words, message in [
+            (changed("--dim", "2"),
+             "--dim is '2', but must be " + whole.format(3, 2 ** 53)),
+            ([*changed("--dim", "3"), "--nu", "0.1"],
+             "--dim is '3', but must be " + whole.format(4, 2 ** 53)),
+            (changed("--batch", "0"), "--batch is '0', but must be " + whole.format(1, 2 ** 53)),
+            (changed("--batch", "1.5"),
+             "--batch is '1.5', but must be " + whole.format(1, 2 ** 53)),
+            (changed("--lr", "0"), "--lr is '0', but must be > 0"),
+            ([*self.base, "--runs", "0"],
+             "--runs is '0', but must be " + whole.format(1, 2 ** 32 - 1)),
+            ([*self.base, "--seed", "9007199254740992"],
+             "--seed is 9007199254740992, but must be at most 9007199254740991"),
+            ([*self.base, "--gamma", "1"],
+             "--gamma is '1', but must be left out: --dim, --batch and --lr make it"),
+            ([*self.base, "--engine", "adam"], "--engine is 'adam', but must be chain or sgd"),
+            ([*self.base, "--steps", "5"], "give either --steps or --t-end, the length of a run"),
+        ]:
+            self.refused(message, *words)
+        done = run(*self.base, "--runs", "4000000000", "--points", "400", cwd=self.path)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, "^loradyn: the size of .* GB, but must be")
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+
+
+class Validate(InTemporaryDirectory):
+    def test_a_right_theory_passes(self):
+        done = run("validate", "--student", "erf", "--mu", "0.5", "--gamma", "1", "--dim",
+                   "300,1000", "--runs", "200", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        table = rows(done.stdout)
+        self.assertEqual({r["check"] for r in table}, {"mean", "limit", "slope", "law"})
+        self.assertNotIn("fail", {r["verdict"] for r in table})
+        for row in table:
+            if row["verdict"] == "untested":
+                self.assertNotEqual(row["status"], "ok")
+
+    def test_a_theory_that_does_not_fit_fails(self):
+        # At d = 60 the law of the escape time, of leading order in 1/d, is several percent off.
+        done = run("validate", "--student", "erf", "--mu", "0.5", "--gamma", "4", "--dim", "60,100",
+                   "--batch", "4", "--runs", "50", "--law-runs", "4000")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "^loradyn: [0-9]+ of [0-9]+ comparisons failed\n$")
+        self.assertEqual({r["verdict"] for r in rows(done.stdout) if r["check"] == "law"}, {"fail"})
+
+    def test_faults_are_named(self):
+        base = ["validate", "--student", "erf", "--mu", "0.5", "--gamma", "1"]
+        self.refused("--dim is missing: give the dimensions, such as --dim 300,1000,3000", *base)
+        self.refused("--gamma is '0', but must be > 0 here: a simulation has batches", "validate",
+                     "--student", "erf", "--mu", "0.5", "--dim", "100")
+        self.refused("--dim is '2', but must be whole numbers from 4 to 9e15", *base, "--dim", "2")
+        self.refused("--alpha is '2', but must be between 0 and 1", *base, "--dim", "100",
+                     "--alpha", "2")
+
+
 class Plot(InTemporaryDirectory):
     def test_a_figure_comes_with_its_script_and_data(self):
         done = run("rates", "--student", "linear,erf", "--student", "he3,he10", "--mu",

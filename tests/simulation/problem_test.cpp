@@ -96,18 +96,18 @@ TEST_CASE("runs and memory have limits that are named") {
     return "none";
   };
   CHECK_THAT(fault(0, {}), Catch::Contains("runs is 0"));
-  CHECK_THAT(fault(run_limit + 1, {}), Catch::Contains("runs is 4294967297"));
+  CHECK_THAT(fault(random_runs + 1, {}), Catch::Contains("runs is 4294967297"));
   // 51 states of 24 bytes, and the result itself.
   const double each = 51 * sizeof(simulated_state) + sizeof(run_result) + 1;
   CHECK(ensemble_bytes(plan, 1000) == 1000 * each);
   CHECK_THAT(fault(1000, {.memory_limit = 1e6}),
              Catch::Contains("1000 runs at 51 recorded steps is 1.3 MB") &&
                  Catch::Contains("at most the 1.0 MB that are free"));
-  CHECK_THAT(fault(run_limit, {}), Catch::Contains("GB"));
+  CHECK_THAT(fault(random_runs, {}), Catch::Contains("GB"));
   simulation_problem huge = problem;
   huge.dimension = 1'000'000'000'000;
   CHECK_THROWS_AS(simulate_ensemble(huge, simulation_engine::sgd, plan, 1), argument_error);
-  CHECK_THROWS_AS(replay_run(problem, simulation_engine::chain, plan, run_limit), argument_error);
+  CHECK_THROWS_AS(replay_run(problem, simulation_engine::chain, plan, random_runs), argument_error);
 }
 
 TEST_CASE("record grids are increasing, with both ends") {

@@ -41,8 +41,8 @@ TEST_CASE("Philox gives its authors' known answers") {
 TEST_CASE("normals are Box and Muller's of the Philox words of their counter, in every set") {
   // Counters whose every part needs its high bits.
   const std::uint64_t seed = max_seed - 5;
-  const std::uint64_t run = run_limit - 3;
-  const std::uint64_t step = step_limit - 20;
+  const std::uint64_t run = random_runs - 3;
+  const std::uint64_t step = random_steps - 20;
   const std::uint64_t draw = (std::uint64_t{1} << 32) - 4;
   const std::uint64_t key = random_key(seed, random_stream::sgd_inputs);
   for (const batch_kernels* const kernels : available_kernels()) {

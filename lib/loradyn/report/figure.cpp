@@ -218,14 +218,20 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
       "set title offset 0,1.4\n";
   const bool marked = std::any_of(f.panels.begin(), f.panels.end(),
                                   [](const panel& p) { return !p.marks.empty(); });
-  // Room for the key: two entries fit a line, however long.
-  std::size_t entries = 0;
+  // Room for the key below each panel, whose columns are as wide as its longest label.
+  const std::size_t line_width = f.panels.size() == 1 ? 64 : 41;
+  std::size_t key_lines = 2;
   for (const panel& p : f.panels) {
-    entries = std::max<std::size_t>(entries, static_cast<std::size_t>(std::count_if(
-                                                 p.curves.begin(), p.curves.end(),
-                                                 [](const curve& c) { return !c.label.empty(); })));
+    constexpr std::size_t sample_width = 8;
+    std::size_t entries = 0;
+    std::size_t widest = 1;
+    for (const curve& c : p.curves) {
+      entries += c.label.empty() ? 0 : 1;
+      widest = std::max(widest, c.label.size() + sample_width);
+    }
+    const std::size_t columns = std::max<std::size_t>(1, line_width / widest);
+    key_lines = std::max(key_lines, (entries + columns - 1) / columns);
   }
-  const std::size_t key_lines = std::max<std::size_t>(2, (entries + 1) / 2);
   script += fmt::format("set bmargin {}\nset tmargin {}\nset multiplot layout 1,{}\n",
                         4 + key_lines, marked ? 3.5 : 1.5, f.panels.size());
   std::size_t index = 0;

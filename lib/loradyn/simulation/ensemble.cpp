@@ -375,7 +375,7 @@ ensemble simulate_ensemble(const simulation_problem& problem, simulation_engine 
                            const ensemble_control& control, std::string_view checkpoint) {
   problem.validate();
   plan.validate(problem);
-  if (runs < 1 || runs > run_limit) {
+  if (runs < 1 || runs > random_runs) {
     throw argument_error("runs", fmt::format("{}", runs), "at least 1 and at most 2^32");
   }
   check_memory(problem, engine, plan, runs, control);

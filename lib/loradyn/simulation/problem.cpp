@@ -22,7 +22,7 @@ void check_stage(const simulation_stage& stage) {
   lora_parameters{.label_noise = stage.label_noise, .rate_ratio = stage.rate_ratio}.validate();
   require(stage.learning_rate > 0.0 && std::isfinite(stage.learning_rate), "lr (learning rate)",
           stage.learning_rate, "finite and > 0");
-  require(stage.steps >= 1 && stage.steps < step_limit, "steps", stage.steps,
+  require(stage.steps >= 1 && stage.steps < random_steps, "steps", stage.steps,
           "at least 1 and below 2^48");
 }
 
@@ -82,7 +82,7 @@ void simulation_problem::validate() const {
   require(seed <= max_seed, "seed", seed, "at most 2^53 - 1");
   require(!stages.empty(), "stages", stages.size(), "at least one");
   std::for_each(stages.begin(), stages.end(), check_stage);
-  require(stages.size() <= 1'000'000 && steps() < step_limit, "steps of all stages", steps(),
+  require(stages.size() <= 1'000'000 && steps() < random_steps, "steps of all stages", steps(),
           "below 2^48");
 }
 

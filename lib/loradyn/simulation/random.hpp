@@ -19,8 +19,8 @@ namespace loradyn {
 /// The largest seed: every one below it is exact in a double, so in any table.
 inline constexpr std::uint64_t max_seed = (std::uint64_t{1} << 53) - 1;
 /// One more than the last run, and than the last step, that have random numbers of their own.
-inline constexpr std::uint64_t run_limit = std::uint64_t{1} << 32;
-inline constexpr std::uint64_t step_limit = std::uint64_t{1} << 48;
+inline constexpr std::uint64_t random_runs = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t random_steps = std::uint64_t{1} << 48;
 
 namespace detail {
 

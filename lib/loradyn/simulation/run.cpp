@@ -282,7 +282,7 @@ run_result replay_run(const simulation_problem& problem, simulation_engine engin
                       const simulation_plan& plan, std::uint64_t run) {
   problem.validate();
   plan.validate(problem);
-  if (run >= run_limit) {
+  if (run >= random_runs) {
     throw argument_error("run", fmt::format("{}", run), "below 2^32");
   }
   const auto pack = detail::make_pack(problem, engine, plan, run, 1);
