@@ -60,15 +60,11 @@ overlap_state read_start(const start_options& options) {
 overlap_event read_event(const event_options& options) {
   overlap_event event;
   event.is_signed = options.is_signed;
-  if (options.quantity == "m") {
-    event.quantity = overlap_quantity::m;
-  } else if (options.quantity == "M") {
-    event.quantity = overlap_quantity::M;
-  } else if (options.quantity == "risk") {
-    event.quantity = overlap_quantity::risk;
-  } else {
+  const auto quantity = quantity_named(options.quantity);
+  if (!quantity) {
     throw argument_error("--event", "'" + options.quantity + "'", "m, M or risk");
   }
+  event.quantity = *quantity;
   if (!options.at.empty()) {
     event.at = read_number("--at", options.at);
   } else if (event.quantity != overlap_quantity::m) {

@@ -137,30 +137,6 @@ simulation_problem read_problem(const simulate_options& options, const activatio
   return problem;
 }
 
-simulation_event read_simulated_event(const event_options& options) {
-  const overlap_event e = read_event(options);
-  simulation_event event;
-  event.level = e.at;
-  switch (e.quantity) {
-    case overlap_quantity::m:
-      event.quantity = e.is_signed ? simulated_quantity::m : simulated_quantity::m_abs;
-      event.direction = e.is_signed ? event_direction::either : event_direction::rising;
-      break;
-    case overlap_quantity::M:
-      if (!e.is_signed && e.at < 0.0) {
-        throw argument_error("--at", "'" + options.at + "'", ">= 0 for |M|; --signed takes M");
-      }
-      event.quantity = simulated_quantity::M;
-      event.direction = event_direction::either;
-      break;
-    case overlap_quantity::risk:
-      event.quantity = simulated_quantity::risk;
-      event.direction = event_direction::falling;
-      break;
-  }
-  return event;
-}
-
 std::vector<std::uint64_t> read_record(const std::string& text, std::uint64_t steps) {
   const bool logarithmic = text.starts_with("log:");
   constexpr std::uint64_t most = 100'000'000;
@@ -227,7 +203,7 @@ int run_simulate(const simulate_options& options, const invocation& call) {
     if (event.quantity.empty()) {
       event.quantity = "m";
     }
-    plan.events = {read_simulated_event(event)};
+    plan.events = {simulated_event(read_event(event))};
     plan.stop_after_events = true;
   } else {
     plan.record = read_record(options.points, problem.steps());

@@ -145,9 +145,7 @@ figure hitting_figure(const table& t) {
   if (lawful && times.size() >= 2) {
     const simulated_setting s = setting_of(t);
     overlap_event at;
-    at.quantity = event.starts_with("M")      ? overlap_quantity::M
-                  : event.starts_with("risk") ? overlap_quantity::risk
-                                              : overlap_quantity::m;
+    at.quantity = quantity_named(event.substr(0, event.find(' '))).value_or(overlap_quantity::m);
     at.at = parse_number("at", t.meta.parameter("at"));
     const escape_law law = law_of_escape(flow(s.task, s.parameters), at, s.dimension, s.u0, {},
                                          outcome_classifier(s.task));

@@ -35,6 +35,23 @@ simulation_engine read_engine(const std::string& text) {
   throw argument_error("--engine", "'" + text + "'", "chain or sgd");
 }
 
+simulation_event simulated_event(const overlap_event& event) {
+  switch (event.quantity) {
+    case overlap_quantity::m:
+      return event.is_signed
+                 ? simulation_event{simulated_quantity::m, event.at, event_direction::either}
+                 : simulation_event{simulated_quantity::m_abs, event.at, event_direction::rising};
+    case overlap_quantity::M:
+      if (!event.is_signed && event.at < 0.0) {
+        throw argument_error("--at", fmt::format("{}", event.at), ">= 0 for |M|; --signed takes M");
+      }
+      return {simulated_quantity::M, event.at, event_direction::either};
+    case overlap_quantity::risk:
+      break;
+  }
+  return {simulated_quantity::risk, event.at, event_direction::falling};
+}
+
 std::function<double(double, double)> risk_of(const population_risk& risk, double label_noise) {
   return [risk, label_noise](double M, double Q) {
     return risk.value({.M = M, .Q = Q, .gap = std::max(0.0, Q - M * M)}, label_noise);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <loradyn/dynamics/overlap_event.hpp>
 #include <loradyn/simulation/ensemble.hpp>
 #include <loradyn/simulation/problem.hpp>
 #include <string>
@@ -18,6 +19,10 @@ std::uint64_t read_count(const std::string& option, const std::string& text, std
 
 // Throws argument_error.
 simulation_engine read_engine(const std::string& text);
+
+// The event as a simulation watches it. M is M itself here, reached from the side of the start.
+// Throws argument_error for an unsigned M below 0.
+simulation_event simulated_event(const overlap_event& event);
 
 // R(M, Q) of a pair, with label noise, as a simulation asks for it.
 std::function<double(double, double)> risk_of(const population_risk& risk, double label_noise);

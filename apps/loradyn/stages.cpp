@@ -112,21 +112,16 @@ training_stage read_tuning(const stage_table& s, const activation_pair& pair, do
                      s.number("lr-ratio").value_or(1.0),
                      scaled(s.number("time"), time_unit),
                      std::nullopt};
-  if (const auto quantity = s.text("until")) {
-    overlap_event event;
-    if (*quantity == "m") {
-      event.quantity = overlap_quantity::m;
-    } else if (*quantity == "M") {
-      event.quantity = overlap_quantity::M;
-    } else if (*quantity == "risk") {
-      event.quantity = overlap_quantity::risk;
-    } else {
-      throw error(fmt::format("{}: until is '{}', but must be m, M or risk", s.place(), *quantity));
+  if (const auto until = s.text("until")) {
+    const auto quantity = quantity_named(*until);
+    if (!quantity) {
+      throw error(fmt::format("{}: until is '{}', but must be m, M or risk", s.place(), *until));
     }
+    overlap_event event;
+    event.quantity = *quantity;
     const auto at = s.number("at");
     if (!at) {
-      throw error(
-          fmt::format("{}: at is missing: the value that {} reaches", s.place(), *quantity));
+      throw error(fmt::format("{}: at is missing: the value that {} reaches", s.place(), *until));
     }
     event.at = *at;
     event.is_signed = s.flag("signed");

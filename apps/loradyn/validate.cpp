@@ -426,17 +426,7 @@ class validation {
     simulation_plan plan;
     plan.stop_after_events = true;
     plan.risk = risk_of(pair_.risk, e.parameters.label_noise);
-    switch (event_.quantity) {
-      case overlap_quantity::m:
-        plan.events = {{simulated_quantity::m_abs, event_.at, event_direction::rising}};
-        break;
-      case overlap_quantity::M:
-        plan.events = {{simulated_quantity::M, event_.at, event_direction::either}};
-        break;
-      case overlap_quantity::risk:
-        plan.events = {{simulated_quantity::risk, event_.at, event_direction::falling}};
-        break;
-    }
+    plan.events = {simulated_event(event_)};
     const ensemble done = run_ensemble(options_.shared, problem, engine_, plan, law_runs_, "");
     if (!done.complete()) {
       return false;

@@ -18,6 +18,16 @@ std::string_view to_string(overlap_quantity quantity) {
   return "risk";
 }
 
+std::optional<overlap_quantity> quantity_named(std::string_view name) {
+  for (const overlap_quantity q :
+       {overlap_quantity::m, overlap_quantity::M, overlap_quantity::risk}) {
+    if (to_string(q) == name) {
+      return q;
+    }
+  }
+  return std::nullopt;
+}
+
 void overlap_event::validate() const {
   if (!std::isfinite(at)) {
     throw argument_error("the value of the event", std::to_string(at), "finite");

@@ -6,6 +6,7 @@
 #include <loradyn/dynamics/flow.hpp>
 #include <loradyn/dynamics/integrate.hpp>
 #include <loradyn/model/overlaps.hpp>
+#include <optional>
 #include <string_view>
 
 namespace loradyn {
@@ -15,6 +16,9 @@ enum class overlap_quantity { m, M, risk };
 
 /// "m", "M", "risk".
 std::string_view to_string(overlap_quantity quantity);
+
+/// The quantity of a name, or nothing.
+std::optional<overlap_quantity> quantity_named(std::string_view name);
 
 /// A quantity reaches a value. m: |m| (or m, where it is signed) from below; M: |M| (or M) from
 /// either side; risk: from above. A signed m may come from either side.
@@ -34,8 +38,8 @@ ode_event<3> event_of(const flow& f, const overlap_event& event, const overlap_s
 /// Whether the event is already met.
 bool met_by(const ode_event<3>& event, const overlap_state& x);
 
-/// The flow as a system; refers to f, which must outlive it. Its velocity is NaN, which an integrator
-/// takes for a step too long, where the variances are beyond the kernels' quadrature.
+/// The flow as a system; refers to f, which must outlive it. Its velocity is NaN, which an
+/// integrator takes for a step too long, where the variances are beyond the kernels' quadrature.
 ode_system<3> system_of(const flow& f);
 
 /// \throws argument_error unless u is finite and m² + s² <= 1
