@@ -1,0 +1,140 @@
+#include "escape_cell.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <loradyn/analysis/escape_law.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/sweep/range.hpp>
+
+#include "flow_options.hpp"
+
+namespace loradyn::cli {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+struct escape_point {
+  escape_run run;
+  std::string status;
+  std::optional<escape_law> law;
+};
+
+escape_point evaluate(const escape_problem& problem, const lora_parameters& parameters,
+                      const escape_request& request) {
+  escape_point point;
+  point.run.tau = point.run.M_end = point.run.risk_end = nan;
+  point.run.at_end = {nan, nan, nan};
+  integration_options integrator = request.integrator;
+  integrator.end_time /= problem.unit;
+  try {
+    const flow f(problem.task, parameters);
+    if (!f.velocity(request.start).finite()) {
+      point.status = "undefined";
+      return point;
+    }
+    if (met_by(event_of(f, request.event, request.start), request.start)) {
+      point.status = "met-at-start";
+      return point;
+    }
+    point.run = escape(f, request.start, request.event, integrator, problem.classifier);
+    point.status = to_string(point.run.status);
+    if (point.status == "ok" && std::isnan(point.run.t_hit)) {
+      point.status = "no-event";
+    }
+    if (request.dimension) {
+      const double u0 = 1.0 / (*request.dimension * *request.dimension);
+      point.law =
+          law_of_escape(f, request.event, *request.dimension, u0, integrator, problem.classifier);
+    }
+  } catch (const convergence_error&) {
+    point.status = "no-convergence";
+  }
+  return point;
+}
+
+std::string quantile_column(double p) {
+  return fmt::format("t_q{:0>2}", fmt::format("{}", 100.0 * p));
+}
+
+}  // namespace
+
+escape_problem::escape_problem(const activation_pair& pair)
+    : student(pair.student()),
+      teacher(pair.teacher()),
+      unit(pair.rate_unit),
+      task(task_of(pair)),
+      classifier(task) {}
+
+std::vector<double> read_quantiles(const std::string& text) {
+  std::vector<double> quantiles = parse_range("--quantiles", text);
+  for (const double p : quantiles) {
+    if (!(p > 0.0 && p < 1.0)) {
+      throw argument_error("--quantiles", "'" + text + "'", "between 0 and 1");
+    }
+  }
+  return quantiles;
+}
+
+double read_dimension(const std::string& text) {
+  const double d = read_number("--dim", text);
+  if (!(d >= 3.0)) {
+    throw argument_error("--dim", "'" + text + "'", "at least 3");
+  }
+  return d;
+}
+
+std::vector<std::string> escape_columns(const escape_request& request) {
+  std::vector<std::string> columns{"student", "teacher",  "mu",       "nu",      "gamma",
+                                   "noise",   "lr_ratio", "tau",      "t_hit",   "t_linear",
+                                   "u_hit",   "m_hit",    "s_hit",    "u_end",   "m_end",
+                                   "s_end",   "M_end",    "risk_end", "outcome", "status"};
+  if (request.dimension) {
+    columns.emplace_back("t_mean");
+    for (const double p : request.quantiles) {
+      columns.push_back(quantile_column(p));
+    }
+    columns.emplace_back("law");
+  }
+  return columns;
+}
+
+std::vector<cell> escape_row(const escape_problem& problem, const lora_parameters& p,
+                             const escape_request& request) {
+  const escape_point point = evaluate(problem, p, request);
+  const double unit = problem.unit;
+  const escape_run& r = point.run;
+  const bool by_m = request.event.quantity == overlap_quantity::m && request.start.m != 0.0;
+  const double linear = by_m ? r.tau * std::log(std::abs(request.event.at / request.start.m)) : nan;
+  std::vector<cell> row{problem.student,
+                        problem.teacher,
+                        p.alignment,
+                        p.misalignment,
+                        p.noise_scale,
+                        p.label_noise,
+                        p.rate_ratio,
+                        r.tau * unit,
+                        r.t_hit * unit,
+                        linear * unit,
+                        r.at_hit.u,
+                        r.at_hit.m,
+                        r.at_hit.s,
+                        r.at_end.u,
+                        r.at_end.m,
+                        r.at_end.s,
+                        r.M_end,
+                        r.risk_end,
+                        std::string(to_string(r.result)),
+                        point.status};
+  if (request.dimension) {
+    row.emplace_back(point.law ? point.law->mean() * unit : nan);
+    for (const double q : request.quantiles) {
+      row.emplace_back(point.law ? point.law->quantile(q) * unit : nan);
+    }
+    row.emplace_back(point.law ? std::string(to_string(point.law->status)) : point.status);
+  }
+  return row;
+}
+
+}  // namespace loradyn::cli
