@@ -29,6 +29,7 @@ std::function<int(const invocation&)> setup_trajectory(CLI::App& app);
 std::function<int(const invocation&)> setup_escape(CLI::App& app);
 std::function<int(const invocation&)> setup_fixed_points(CLI::App& app);
 std::function<int(const invocation&)> setup_budget(CLI::App& app);
+std::function<int(const invocation&)> setup_phase(CLI::App& app);
 std::function<int(const invocation&)> setup_simulate(CLI::App& app);
 std::function<int(const invocation&)> setup_validate(CLI::App& app);
 std::function<int(const invocation&)> setup_plot(CLI::App& app);

@@ -1,5 +1,7 @@
 #include "figures.hpp"
 
+#include "phase.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -161,6 +163,9 @@ figure figure_of_table(const table& t) {
   }
   if (t.columns == critical_columns) {
     return critical_figure(t);
+  }
+  if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
+    return phase_figure(t, "");
   }
   const auto begins = [&t](const std::vector<std::string>& columns) {
     return t.columns.size() >= columns.size() &&

@@ -28,13 +28,14 @@ struct command_entry {
   const char* summary;
   setup prepare;
 };
-constexpr std::array<command_entry, 9> commands{{
+constexpr std::array<command_entry, 10> commands{{
     {"rates", "how long the search phase lasts: A, B, C, lambda and tau", setup_rates},
     {"critical", "the alignments at which the search loses its drive", setup_critical},
     {"trajectory", "the overlaps and the risk in time", setup_trajectory},
     {"escape", "when the search ends, and where the run does", setup_escape},
     {"fixed-points", "the equilibria of the flow, with their eigenvalues", setup_fixed_points},
     {"budget", "pre-train, then fine-tune: what does it cost?", setup_budget},
+    {"phase", "a diagram over two parameters", setup_phase},
     {"simulate", "training at finite dimension and learning rate", setup_simulate},
     {"validate", "theory and simulation side by side, with a verdict", setup_validate},
     {"plot", "the figure of a table that loradyn wrote", setup_plot},

@@ -10,9 +10,10 @@
 namespace loradyn::cli {
 namespace {
 
-activation read_activation(const std::string& option, std::string_view text) {
+activation read_activation(const std::string& option, std::string_view text,
+                           const brace_values& braces = {}) {
   try {
-    return parse_activation(text);
+    return parse_activation(text, braces);
   } catch (const parse_error& e) {
     throw error(fmt::format("{} '{}': {}", option, text, e.what()));
   }
@@ -26,7 +27,24 @@ std::vector<activation> read_activations(const std::string& option, const std::s
   return activations;
 }
 
+activation_pair pair_of(const activation& student, const activation& teacher, bool fisher) {
+  activation_pair pair{population_risk(student, teacher),
+                       fisher ? fisher_information(student) : 1.0};
+  if (fisher && !(pair.rate_unit > 0.0)) {
+    throw argument_error(
+        "--time-unit", "'fisher'",
+        "raw for the constant student '" + student.name() + "', which has no slope");
+  }
+  return pair;
+}
+
 }  // namespace
+
+activation_pair read_pair(const std::string& student, const std::string& teacher,
+                          const brace_values& braces, bool fisher) {
+  const activation s = read_activation("--student", student, braces);
+  return pair_of(s, teacher.empty() ? s : read_activation("--teacher", teacher, braces), fisher);
+}
 
 void shared_options::add_to(CLI::App& app) {
   const auto text = [&app](const std::string& name, std::string& target, const std::string& help) {
@@ -107,13 +125,7 @@ std::vector<activation_pair> read_pairs(const shared_options& options) {
   for (std::size_t i = 0; i < students.size(); ++i) {
     const activation& teacher =
         teachers.empty() ? students[i] : teachers[teachers.size() == 1 ? 0 : i];
-    pairs.push_back(
-        {population_risk(students[i], teacher), fisher ? fisher_information(students[i]) : 1.0});
-    if (fisher && !(pairs.back().rate_unit > 0.0)) {
-      throw argument_error(
-          "--time-unit", "'fisher'",
-          "raw for the constant student '" + students[i].name() + "', which has no slope");
-    }
+    pairs.push_back(pair_of(students[i], teacher, fisher));
   }
   return pairs;
 }

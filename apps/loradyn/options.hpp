@@ -7,6 +7,7 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/model/parameters.hpp>
 #include <loradyn/model/population_risk.hpp>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,13 @@ struct activation_pair {
   [[nodiscard]] const std::string& student() const { return risk.student().name(); }
   [[nodiscard]] const std::string& teacher() const { return risk.teacher().name(); }
 };
+
+// Values of the parameters in braces.
+using brace_values = std::map<std::string, double, std::less<>>;
+
+// One pair; an empty teacher is the student's. Throws error, naming the option.
+activation_pair read_pair(const std::string& student, const std::string& teacher,
+                          const brace_values& braces, bool fisher);
 
 // Every pair, in the order of the panels and lists.
 // Throws argument_error where --student or --teacher can't be read or don't fit each other.

@@ -156,6 +156,45 @@ std::string style_of(const curve& c, std::size_t i) {
   return fmt::format("lines linewidth 2 dashtype {} linecolor rgb '{}'", dashes, paint);
 }
 
+// The colours of a heat map: viridis, which reads in grey too, or a colour for each category.
+void add_heat_settings(std::string& script, const panel& p) {
+  if (!p.heat) {
+    return;
+  }
+  const heat_map& h = *p.heat;
+  script += fmt::format("set cblabel {} noenhanced\n", quoted(h.label));
+  if (h.categories.empty()) {
+    script +=
+        "set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#fde725')\n"
+        "set cbtics autofreq\nset autoscale cb\n";
+  } else {
+    constexpr std::array<const char*, 4> colours{"#21918c", "#fde725", "#e69f00", "#dddddd"};
+    std::string steps;
+    std::string names;
+    for (std::size_t i = 0; i < h.categories.size(); ++i) {
+      const char* separator = i == 0 ? "" : ", ";
+      steps += fmt::format("{}{} '{}'", separator, i, colours[i % colours.size()]);
+      names += fmt::format("{}{} {}", separator, quoted(h.categories[i]), i);
+    }
+    script += fmt::format(
+        "set palette maxcolors {0}\nset palette defined ({1})\nset cbrange [-0.5:{2}.5]\nset "
+        "cbtics "
+        "({3}) noenhanced\n",
+        h.categories.size(), steps, h.categories.size() - 1, names);
+  }
+  const auto span = [](const std::vector<double>& v) {
+    const double half =
+        v.size() > 1 ? 0.5 * (v.back() - v.front()) / static_cast<double>(v.size() - 1) : 0.5;
+    return std::pair(v.front() - half, v.back() + half);
+  };
+  const auto [left, right] = span(h.x);
+  const auto [bottom, top] = span(h.y);
+  script += fmt::format(
+      "set xrange [{}:{}]\nset yrange [{}:{}]\nset style textbox opaque fillcolor rgb '#ffffff' "
+      "noborder margins 0.6,0.4\nunset grid\n",
+      left, right, bottom, top);
+}
+
 void add_panel(std::string& script, const panel& p, const std::string& data_name,
                std::size_t& index) {
   script +=
@@ -164,6 +203,13 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
   script += p.log_y ? "set logscale y\n" : "unset logscale y\n";
   script += p.log_x ? "set logscale x\nset format x '10^{%T}'\n"
                     : "unset logscale x\nset format x '%g'\n";
+  if (p.x_is_log10) {
+    script += "set format x '10^{%g}'\n";
+  }
+  if (p.y_is_log10) {
+    script += "set format y '10^{%g}'\n";
+  }
+  add_heat_settings(script, p);
   script += p.log_y && spans_decades(p) ? "set format y '10^{%T}'\n" : "set format y '%g'\n";
   script += "unset arrow\nunset label\n";
   if (p.ticks.empty()) {
@@ -174,6 +220,10 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
       ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", quoted(t.label), t.x);
     }
     script += "set xtics (" + ticks + ") rotate by -45 noenhanced\nset offsets 0.5,0.5,0,0\n";
+  }
+  for (const panel_text& t : p.texts) {
+    script += fmt::format("set label {} at first {},{} center front boxed noenhanced font ',11'\n",
+                          quoted(t.text), t.x, t.y);
   }
   bool low = true;
   for (const mark& m : p.marks) {
@@ -191,6 +241,9 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
                          quoted(data_name), index++, style,
                          label.empty() ? "notitle" : "title " + quoted(label));
   };
+  if (p.heat) {
+    add_plot("image", "");
+  }
   if (!p.field.empty()) {
     add_plot("vectors head size graph 0.008,25 filled linecolor rgb '#bbbbbb'", "");
   }
@@ -244,6 +297,17 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
 std::string gnuplot_data(const figure& f) {
   std::string text;
   for (const panel& p : f.panels) {
+    if (p.heat) {
+      text += "# map: x y " + p.heat->label + "\n";
+      for (std::size_t k = 0; k < p.heat->y.size(); ++k) {
+        for (std::size_t i = 0; i < p.heat->x.size(); ++i) {
+          const double z = p.heat->z[k * p.heat->x.size() + i];
+          text += fmt::format("{} {} {}\n", p.heat->x[i], p.heat->y[k],
+                              std::isfinite(z) ? fmt::format("{}", z) : "NaN");
+        }
+      }
+      text += "\n\n";
+    }
     if (!p.field.empty()) {
       text += "# field: x y dx dy\n";
       for (const field_arrow& a : p.field) {

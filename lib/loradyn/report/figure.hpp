@@ -57,6 +57,22 @@ struct tick {
   std::string label;
 };
 
+/// A map over a regular grid: z[k * x.size() + i] at (x[i], y[k]), NaN where there is nothing.
+struct heat_map {
+  std::vector<double> x;  ///< evenly spaced
+  std::vector<double> y;  ///< evenly spaced
+  std::vector<double> z;
+  std::string label;                    ///< of the colours
+  std::vector<std::string> categories;  ///< where z counts these, from 0
+};
+
+/// A text inside a panel, on a box of its own.
+struct panel_text {
+  double x = 0.0;
+  double y = 0.0;
+  std::string text;
+};
+
 /// One pair of axes.
 struct panel {
   std::string title;
@@ -64,6 +80,10 @@ struct panel {
   std::string y_label;
   bool log_y = false;
   bool log_x = false;
+  bool x_is_log10 = false;  ///< x is a power of ten, and told so
+  bool y_is_log10 = false;
+  std::optional<heat_map> heat;    ///< under everything
+  std::vector<panel_text> texts;   ///< above everything
   std::vector<field_arrow> field;  ///< under the curves
   std::vector<curve> curves;
   std::vector<mark> marks;
