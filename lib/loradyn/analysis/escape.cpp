@@ -88,8 +88,17 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
     run.t_hit = first.t;
     run.at_hit = end.x;
     if (extent == run_extent::to_rest) {
-      end = follow_to_rest(f, end.x, first.t, options);
+      // Newton's method finds the rest itself: of a sink the way there only decides which one it is.
+      constexpr double way_tolerance = 1e-7;
+      integration_options loose = options;
+      loose.relative_tolerance = std::max(loose.relative_tolerance, way_tolerance);
+      const overlap_state from = end.x;
+      end = follow_to_rest(f, from, first.t, loose);
       run.steps += end.steps;
+      if (!end.at_rest || end.rest.kind != equilibrium_kind::sink) {
+        end = follow_to_rest(f, from, first.t, options);
+        run.steps += end.steps;
+      }
     }
   }
   run.at_end = end.at_rest ? end.rest.x : end.x;
