@@ -629,6 +629,86 @@ class Validate(InTemporaryDirectory):
                      "--alpha", "2")
 
 
+class Phase(InTemporaryDirectory):
+    def test_a_cell_is_the_escape_there(self):
+        done = run("phase", "--student", "he3", "--x", "mu=0.2:0.8:4", "--y", "nu=0,0.1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        table = rows(done.stdout)
+        escapes = rows(run("escape", "--student", "he3", "--mu", "0.2:0.8:4", "--nu",
+                           "0,0.1").stdout)
+        self.assertEqual(table, escapes)
+
+    def test_every_parameter_may_be_an_axis(self):
+        for axis, column in [("gamma=0,1", "gamma"), ("noise=0,0.1", "noise"),
+                             ("lr-ratio=log:0.5:2:3", "lr_ratio"), ("m0=0.01,0.1", "m0"),
+                             ("dim=1000,10000", "dim"), ("a=0,0.2", "a"), ("{a}=0,0.2", "a")]:
+            student = "erf+{a}*he3" if "a=" in axis.replace("gamma", "") or "{a}" in axis else "erf"
+            done = run("phase", "--student", student, "--x", "mu=0.3,0.6", "--y", axis)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), axis)
+            table = rows(done.stdout)
+            self.assertEqual(len({r[column] for r in table}), len(table) // 2, axis)
+        self.assertIn("t_q50", rows(run("phase", "--student", "erf", "--x", "mu=0.3,0.6", "--y",
+                                        "dim=1000,10000").stdout)[0])
+
+    def test_degrees_as_an_axis(self):
+        done = run("phase", "--student", "he{k}", "--x", "mu=0.5,0.6", "--y", "k=1:5:5",
+                   "--time-unit", "fisher")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        he3 = rows(run("escape", "--student", "he3", "--mu", "0.5", "--time-unit",
+                       "fisher").stdout)[0]
+        cell = [r for r in rows(done.stdout) if r["k"] == "3" and r["mu"] == "0.5"][0]
+        self.assertEqual(cell["t_hit"], he3["t_hit"])
+
+    def test_any_number_of_threads_gives_the_same_bytes(self):
+        words = ["phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:17", "--y",
+                 "a=-0.4:0.4:19", "-o", "t.csv"]
+        texts = []
+        for threads in ["1", "2"]:
+            done = run(*words, "--threads", threads, cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            texts.append((self.path / "t.csv").read_text().replace(f"--threads {threads}", ""))
+        self.assertEqual(*texts)
+
+    def test_its_figure(self):
+        for show in ["t", "tau", "risk", "outcome"]:
+            done = run("phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:9", "--y",
+                       "a=-0.4:0.4:9", "--show", show, "-o", "t.h5", "--plot", "f.svg",
+                       cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        data = (self.path / "f.dat").read_text()
+        self.assertIn("# map: x y outcome", data)
+        self.assertIn("# A = 0", data)
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("set label 'learned'", script)
+        self.assertIn("set label 'unlearned'", script)
+        done = run("plot", "t.h5", "-o", "g.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((self.path / "g.dat").read_text(), data)
+
+    def test_faults_are_named(self):
+        x = ["--x", "mu=0.1:0.9:3"]
+        for words, message in [
+            ([*x, "--y", "mu=0.1:0.9:3", "--student", "erf"],
+             "--y is 'mu=0.1:0.9:3', but must be another parameter than that of --x"),
+            ([*x, "--y", "nu=0,0.1", "--student", "he3+{a}*he5"],
+             "{a} in an activation is on no axis: give it with --x or --y"),
+            ([*x, "--y", "b=0,0.1", "--student", "erf"],
+             "--y 'b=0,0.1': b is neither a parameter nor in braces in an activation; the nearest "
+             "are mu, nu, m0"),
+            (["--x", "nu=0,0.1", "--y", "gamma=0,1", "--student", "erf"],
+             "--mu is missing, but must be given, or on an axis"),
+            ([*x, "--y", "nu=0,0.1", "--student", "erf", "--mu", "0.5"],
+             "--mu is given, but must be left out: it is on an axis"),
+            ([*x, "--y", "nu=-1,0", "--student", "erf"], "--y is 'nu=-1,0', but must be >= 0"),
+            (["--x", "mu=0:1:100000", "--y", "nu=0:1:100000", "--student", "erf"],
+             "the grid is 1e+10 cells, but must be of at most 1e9 cells"),
+            ([*x, "--student", "erf"], "--y is '', but must be PARAM=R, such as mu=0.1:0.9:33"),
+            ([*x, "--y", "nu=0,1", "--student", "erf", "--show", "x"],
+             "--show is 'x', but must be t, tau, risk or outcome"),
+        ]:
+            self.refused(message, "phase", *words)
+
+
 class Plot(InTemporaryDirectory):
     def test_a_figure_comes_with_its_script_and_data(self):
         done = run("rates", "--student", "linear,erf", "--student", "he3,he10", "--mu",
