@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The Markov chain that the overlaps of one-pass SGD form at finite d (docs/theory.md, section 5).
+/// The Markov chain that the overlaps of one-pass SGD form at finite d (docs/theory.md, section 11).
 /// Internal to the simulation room.
 
 #include <array>

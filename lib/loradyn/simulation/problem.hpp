@@ -2,7 +2,7 @@
 
 /// \file
 /// What is simulated at finite dimension: the problem of docs/theory.md, section 1, trained by
-/// one-pass SGD (section 2), with every number that the deterministic limit takes away.
+/// one-pass SGD (section 11), with every number that the deterministic limit takes away.
 
 #include <cstddef>
 #include <cstdint>

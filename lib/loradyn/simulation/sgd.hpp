@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// One-pass SGD in d dimensions as it is written (docs/theory.md, section 2). Internal to the
+/// One-pass SGD in d dimensions as it is written (docs/theory.md, section 11). Internal to the
 /// simulation room.
 
 #include <cstddef>
