@@ -8,6 +8,9 @@
 
 namespace loradyn::cli {
 
+// A word as a POSIX shell takes it.
+std::string shell_quoted(const std::string& word);
+
 // The words of the command line, for the table's provenance.
 struct invocation {
   std::string command_line;  // quoted so that a shell takes it
@@ -30,6 +33,8 @@ std::function<int(const invocation&)> setup_escape(CLI::App& app);
 std::function<int(const invocation&)> setup_fixed_points(CLI::App& app);
 std::function<int(const invocation&)> setup_budget(CLI::App& app);
 std::function<int(const invocation&)> setup_phase(CLI::App& app);
+std::function<int(const invocation&)> setup_export(CLI::App& app);
+std::function<int(const invocation&)> setup_merge(CLI::App& app);
 std::function<int(const invocation&)> setup_simulate(CLI::App& app);
 std::function<int(const invocation&)> setup_validate(CLI::App& app);
 std::function<int(const invocation&)> setup_plot(CLI::App& app);

@@ -35,4 +35,11 @@ int report_interruption(unsigned long long finished, unsigned long long total,
   return 128 + caught;
 }
 
+int report_stored_interruption(unsigned long long finished, unsigned long long total,
+                               const char* store, const char* command_line) {
+  fmt::print(stderr, "loradyn: interrupted; '{}' keeps {} of {} cells. To go on run: {}\n", store,
+             finished, total, command_line);
+  return 128 + caught;
+}
+
 }  // namespace loradyn::cli

@@ -14,4 +14,8 @@ int interruption();
 int report_interruption(unsigned long long finished, unsigned long long total,
                         const char* command_line);
 
+// The same of a sweep whose cells are in a store.
+int report_stored_interruption(unsigned long long finished, unsigned long long total,
+                               const char* store, const char* command_line);
+
 }  // namespace loradyn::cli

@@ -28,7 +28,7 @@ struct command_entry {
   const char* summary;
   setup prepare;
 };
-constexpr std::array<command_entry, 10> commands{{
+constexpr std::array<command_entry, 12> commands{{
     {"rates", "how long the search phase lasts: A, B, C, lambda and tau", setup_rates},
     {"critical", "the alignments at which the search loses its drive", setup_critical},
     {"trajectory", "the overlaps and the risk in time", setup_trajectory},
@@ -36,24 +36,12 @@ constexpr std::array<command_entry, 10> commands{{
     {"fixed-points", "the equilibria of the flow, with their eigenvalues", setup_fixed_points},
     {"budget", "pre-train, then fine-tune: what does it cost?", setup_budget},
     {"phase", "a diagram over two parameters", setup_phase},
+    {"export", "the finished cells of a store, as a table and a figure", setup_export},
+    {"merge", "several stores of one diagram into one", setup_merge},
     {"simulate", "training at finite dimension and learning rate", setup_simulate},
     {"validate", "theory and simulation side by side, with a verdict", setup_validate},
     {"plot", "the figure of a table that loradyn wrote", setup_plot},
 }};
-
-// A word as a POSIX shell takes it.
-std::string shell_quoted(const std::string& word) {
-  const std::string plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
-    return word;
-  }
-  std::string quoted = "'";
-  for (const char c : word) {
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return quoted + "'";
-}
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;

@@ -27,6 +27,19 @@ void open(std::optional<File>& file, const char* option, const std::string& path
 
 }  // namespace
 
+std::string shell_quoted(const std::string& word) {
+  const std::string plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
+    return word;
+  }
+  std::string quoted = "'";
+  for (const char c : word) {
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return quoted + "'";
+}
+
 outputs::outputs(const shared_options& options) {
   open(table_, "--output", options.output);
   open(figure_, "--plot", options.figure);

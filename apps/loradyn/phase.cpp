@@ -6,14 +6,22 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/report/store.hpp>
+#include <loradyn/sweep/range.hpp>
+#include <loradyn/version.hpp>
 #include <memory>
+#include <optional>
+#include <thread>
 
 #include "command.hpp"
 #include "figures.hpp"
 #include "flow_options.hpp"
 #include "interruption.hpp"
 #include "output.hpp"
+#include "store_options.hpp"
 #include "sweep.hpp"
 
 namespace loradyn::cli {
@@ -25,6 +33,8 @@ struct phase_options {
   std::string y;
   std::string mu;
   std::string show = "t";
+  std::string store;
+  std::string shard;
   std::string dimension;
   std::string quantiles = "0.05,0.25,0.5,0.75,0.95";
   start_options start;
@@ -55,23 +65,170 @@ phase_grid read_phase(const phase_options& options, const described& parameters)
         ? error("--student is missing: name an activation, such as --student erf")
         : argument_error("--student", "a list", "one activation, for a diagram has one");
   }
-  if (options.show != "t" && options.show != "tau" && options.show != "risk" &&
-      options.show != "outcome") {
-    throw argument_error("--show", "'" + options.show + "'", "t, tau, risk or outcome");
-  }
+  require_show(options.show);
   read_unit(options.shared);
   return {setting_of_parameters(parameters), options.x, options.y};
+}
+
+// i/n: the cells i-1, i-1+n, … of the grid.
+struct shard {
+  std::uint64_t index = 0;
+  std::uint64_t count = 1;
+};
+
+shard read_shard(const std::string& text) {
+  if (text.empty()) {
+    return {};
+  }
+  const std::vector<std::string_view> parts = split(text, '/');
+  constexpr double most = 1e6;
+  if (parts.size() == 2) {
+    const double i = parse_number("--shard", parts[0]);
+    const double n = parse_number("--shard", parts[1]);
+    if (i >= 1.0 && i <= n && n <= most && i == std::floor(i) && n == std::floor(n)) {
+      return {static_cast<std::uint64_t>(i) - 1, static_cast<std::uint64_t>(n)};
+    }
+  }
+  throw argument_error("--shard", "'" + text + "'", "i/n with 1 <= i <= n <= 1000000");
+}
+
+// A sweep into a store: blocks of cells are claimed, or taken from the shard, computed and kept.
+class stored_sweep {
+ public:
+  stored_sweep(const shared_options& shared, const phase_grid& grid, sweep_store& store,
+               const shard& part)
+      : shared_(shared), grid_(grid), store_(store), part_(part) {
+    if (part_.count > 1) {
+      list_shard();
+    }
+  }
+
+  // Until no cell is left to this process, or it is interrupted.
+  void run() {
+    progress_line progress(grid_.cells(), shows_progress(shared_));
+    std::size_t size = 64;
+    while (interruption() == 0) {
+      const std::vector<std::uint64_t> cells = next(size);
+      if (cells.empty()) {
+        if (part_.count > 1 || store_.complete()) {
+          return;
+        }
+        // Other processes have claimed the rest; what a killed one had is free again.
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        progress.update(store_.finished());
+        continue;
+      }
+      const auto start = std::chrono::steady_clock::now();
+      compute(cells);
+      progress.update(store_.finished());
+      // About a second between two waits for the disk.
+      const double seconds =
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      constexpr double wanted = 1.0;
+      const double factor = std::clamp(wanted / std::max(seconds, 1e-6), 0.25, 4.0);
+      constexpr double least = 16.0;
+      constexpr double most = 16384.0;
+      size = static_cast<std::size_t>(std::clamp(static_cast<double>(size) * factor, least, most));
+    }
+  }
+
+ private:
+  void list_shard() {
+    std::vector<char> finished(grid_.cells(), 0);
+    store_.read(0, grid_.cells(),
+                [&](std::uint64_t i, const std::vector<cell>&) { finished[i] = 1; });
+    for (std::uint64_t i = part_.index; i < grid_.cells(); i += part_.count) {
+      if (finished[i] == 0) {
+        remaining_.push_back(i);
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<std::uint64_t> next(std::size_t size) {
+    if (part_.count == 1) {
+      return store_.claim(size);
+    }
+    const std::size_t end = std::min(remaining_.size(), position_ + size);
+    std::vector<std::uint64_t> cells(remaining_.begin() + static_cast<std::ptrdiff_t>(position_),
+                                     remaining_.begin() + static_cast<std::ptrdiff_t>(end));
+    position_ = end;
+    return cells;
+  }
+
+  void compute(const std::vector<std::uint64_t>& cells) {
+    sweep_control control;
+    control.threads = shared_.threads;
+    control.block = 64;
+    control.serial_up_to = 1;
+    control.stop = [] { return interruption() != 0; };
+    const auto kept = parallel_map<kept_cell>(cells.size(), control, [&](std::size_t i) {
+      const auto start = std::chrono::steady_clock::now();
+      kept_cell k{cells[i], grid_.row(cells[i]), 0.0};
+      k.cost = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      return k;
+    });
+    store_.keep(kept);
+  }
+
+  const shared_options& shared_;
+  const phase_grid& grid_;
+  sweep_store& store_;
+  shard part_;
+  std::vector<std::uint64_t> remaining_;  // of a shard
+  std::size_t position_ = 0;
+};
+
+int run_stored(const phase_options& options, const phase_grid& grid, const described& parameters,
+               const invocation& call) {
+  const shared_options& shared = options.shared;
+  const shard part = read_shard(options.shard);
+  std::optional<outputs> out;
+  if (!shared.output.empty() || !shared.figure.empty()) {
+    out.emplace(shared);
+  }
+  sweep_store store(options.store, configuration_of(grid, parameters));
+  stored_sweep(shared, grid, store, part).run();
+  if (interruption() != 0) {
+    return report_stored_interruption(store.finished(), grid.cells(), options.store.c_str(),
+                                      call.command_line.c_str());
+  }
+  if (!store.complete()) {
+    if (!shared.quiet) {
+      fmt::print(stderr,
+                 "loradyn: shard {} is finished; '{}' holds {} of {} cells. Once all shards are, "
+                 "loradyn merge brings them together\n",
+                 options.shard, options.store, store.finished(), grid.cells());
+    }
+    return done;
+  }
+  if (!out) {
+    if (!shared.quiet) {
+      fmt::print(stderr, "loradyn: '{}' is complete; loradyn export makes its table and figure\n",
+                 options.store);
+    }
+    return done;
+  }
+  const table t = table_of(store, options.show);
+  out->write(t, [](const table& finished) { return phase_figure(finished, ""); });
+  return exit_code_for(t);
 }
 
 int run_phase(const phase_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
   const described parameters = describe(options);
   const phase_grid grid = read_phase(options, parameters);
+  if (!options.store.empty()) {
+    return run_stored(options, grid, parameters, call);
+  }
+  if (!options.shard.empty()) {
+    throw error("--shard needs --store: each shard has a store of its own");
+  }
   outputs out(shared);
 
   constexpr std::size_t block = 256;
-  table t = make_table(call, shared, options.mu, grid.columns());
-  t.meta.parameters = parameters;
+  table t;
+  t.meta = {version, canonical_command(parameters), parameters};
+  t.columns = grid.columns();
   t.rows = run_sweep<std::vector<cell>>(shared, grid.cells(), block,
                                         [&](std::size_t i) { return grid.row(i); });
   out.write(t, [](const table& finished) { return phase_figure(finished, ""); });
@@ -83,6 +240,12 @@ int run_phase(const phase_options& options, const invocation& call) {
 
 }  // namespace
 
+void require_show(const std::string& show) {
+  if (show != "t" && show != "tau" && show != "risk" && show != "outcome") {
+    throw argument_error("--show", "'" + show + "'", "t, tau, risk or outcome");
+  }
+}
+
 std::function<int(const invocation&)> setup_phase(CLI::App& app) {
   auto options = std::make_shared<phase_options>();
   app.add_option("--x", options->x, "the horizontal parameter and its values")
@@ -93,6 +256,12 @@ std::function<int(const invocation&)> setup_phase(CLI::App& app) {
   app.add_option("--show", options->show, "what the colours of the figure tell")
       ->type_name("t|tau|risk|outcome")
       ->capture_default_str();
+  app.add_option("--store", options->store,
+                 "keep every finished cell here, an SQLite file: a killed run goes on from it,\n"
+                 "and several runs on it share the work")
+      ->type_name("FILE");
+  app.add_option("--shard", options->shard, "compute the i-th of n parts only, into --store")
+      ->type_name("i/n");
   options->event.add_to(app, "m", "0.5 for m");
   options->start.add_to(app, "1e-6");
   app.add_option("--dim", options->dimension, "the law over random starts in this dimension")

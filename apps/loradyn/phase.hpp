@@ -12,6 +12,9 @@
 
 namespace loradyn::cli {
 
+// Throws argument_error for another text than t, tau, risk or outcome.
+void require_show(const std::string& show);
+
 // The setting that a table's parameters describe. Throws argument_error and error.
 phase_setting setting_of_parameters(
     const std::vector<std::pair<std::string, std::string>>& parameters);
