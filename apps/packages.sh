@@ -4,7 +4,7 @@
 program_packages=(
   g++ cmake ninja-build pkg-config
   libboost1.74-dev libeigen3-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
-  libhdf5-dev libtbb-dev librandom123-dev gnuplot-nox
+  libhdf5-dev libsqlite3-dev libtbb-dev librandom123-dev gnuplot-nox
 )
 test_packages=(catch2 libbenchmark-dev python3 clang-format-14)
 
