@@ -9,6 +9,7 @@ import json
 import math
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -707,6 +708,103 @@ class Phase(InTemporaryDirectory):
              "--show is 'x', but must be t, tau, risk or outcome"),
         ]:
             self.refused(message, "phase", *words)
+
+
+class Store(InTemporaryDirectory):
+    base = ["phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:41", "--y", "a=-0.4:0.4:41",
+            "-q"]
+
+    def exported(self, store):
+        done = run("export", store, cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def uninterrupted(self):
+        done = run(*self.base, cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_a_store_a_table_and_any_threads_hold_the_same(self):
+        expected = self.uninterrupted()
+        for threads in ["1", "2"]:
+            name = f"{threads}.sqlite"
+            done = run(*self.base, "--threads", threads, "--store", name, "-o", f"{threads}.csv",
+                       cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual((self.path / f"{threads}.csv").read_text(), expected)
+            self.assertEqual(self.exported(name), expected)
+
+    def test_killed_at_twenty_moments_it_loses_nothing(self):
+        expected = self.uninterrupted()
+        words = [LORADYN, *self.base, "--threads", "1", "--store", "s.sqlite"]
+        moments = random.Random(5)
+        finished = 0
+        for _ in range(20):
+            process = subprocess.Popen(words, cwd=self.path, stderr=subprocess.DEVNULL)
+            time.sleep(moments.uniform(0.005, 0.12))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            if (self.path / "s.sqlite").exists():
+                table = rows(run("export", "s.sqlite", "-q", cwd=self.path).stdout)
+                self.assertGreaterEqual(len(table), finished)
+                finished = len(table)
+        done = subprocess.run(words, cwd=self.path, capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.exported("s.sqlite"), expected)
+
+    def test_two_processes_share_the_work(self):
+        expected = self.uninterrupted()
+        words = [LORADYN, *self.base, "--threads", "1", "--store", "s.sqlite"]
+        both = [subprocess.Popen(words, cwd=self.path, stderr=subprocess.PIPE, text=True)
+                for _ in range(2)]
+        for process in both:
+            error = process.communicate(timeout=120)[1]
+            self.assertEqual((process.returncode, error), (0, ""))
+        self.assertEqual(self.exported("s.sqlite"), expected)
+
+    def test_shards_merge_to_the_same_bytes(self):
+        expected = self.uninterrupted()
+        names = [f"{i}.sqlite" for i in range(1, 5)]
+        for i, name in enumerate(names, start=1):
+            done = run(*self.base, "--store", name, "--shard", f"{i}/4", cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = run("export", names[0], cwd=self.path)
+        self.assertEqual(done.stderr, "loradyn: 421 of 1681 cells are finished\n")
+        done = run("merge", "all.sqlite", *names, cwd=self.path)
+        self.assertEqual((done.returncode, done.stdout),
+                         (0, "1681 of 1681 cells are in 'all.sqlite'\n"))
+        self.assertEqual(self.exported("all.sqlite"), expected)
+
+    def test_an_interruption_says_how_to_go_on(self):
+        words = [LORADYN, "phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:300", "--y",
+                 "a=-0.4:0.4:300", "--store", "s.sqlite", "--threads", "1"]
+        process = subprocess.Popen(words, cwd=self.path, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.7)
+        process.send_signal(signal.SIGTERM)
+        error = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 143)
+        self.assertRegex(error, "^loradyn: interrupted; 's.sqlite' keeps [1-9][0-9]* of 90000 "
+                                "cells. To go on run: loradyn phase .*\n$")
+
+    def test_faults_are_named(self):
+        done = run(*self.base, "--store", "s.sqlite", cwd=self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        before = (self.path / "s.sqlite").read_bytes()
+        self.refused("'s.sqlite' holds another sweep: nu is '0' in the store, but '0.1' was asked "
+                     "for", *self.base, "--nu", "0.1", "--store", "s.sqlite")
+        self.assertEqual((self.path / "s.sqlite").read_bytes(), before)
+        (self.path / "t.sqlite").write_text("not a store\n" * 1000)
+        for words in [[*self.base, "--store", "t.sqlite"], ["export", "t.sqlite"],
+                      [*self.base, "--store", "none/s.sqlite"], ["export", "none.sqlite"]]:
+            done = run(*words, cwd=self.path)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertEqual(len(done.stderr.splitlines()), 1)
+            self.assertTrue(done.stderr.startswith("loradyn: '"))
+        self.assertEqual((self.path / "t.sqlite").read_text(), "not a store\n" * 1000)
+        self.refused("--shard needs --store: each shard has a store of its own", *self.base,
+                     "--shard", "1/2")
+        self.refused("--shard is '3/2', but must be i/n with 1 <= i <= n <= 1000000", *self.base,
+                     "--shard", "3/2", "--store", "s.sqlite")
 
 
 class Plot(InTemporaryDirectory):
