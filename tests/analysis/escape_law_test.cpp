@@ -3,6 +3,7 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/escape_law.hpp>
+#include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
 #include <string>
 #include <unsupported/Eigen/MatrixFunctions>
@@ -115,6 +116,26 @@ TEST_CASE("T_nl does not depend on where the run along the unstable direction st
   const double size = 1e-3;
   const escape_run run = escape(f, {size * e[0], size * e[1], size * e[2]}, event, {}, classifier);
   CHECK(run.t_hit == Approx(law.nonlinear_time + law.tau * std::log(1.0 / size)).epsilon(1e-5));
+}
+
+TEST_CASE("where kinks meet T_nl needs a smaller start, and gets it") {
+  // A pair of ReLUs has corrections of first order: runs from δ e₊ approach T_nl like δ, not like
+  // δ².
+  const lora_parameters p{.alignment = 0.3};
+  const learning_task task(parse_activation("relu"), parse_activation("relu"));
+  const flow f(task, p);
+  const outcome_classifier classifier(task);
+  const escape_law law = law_of_escape(f, {}, 1e6, 0.0, {}, classifier);
+  const search_phase_result phase = search_phase(task.risk, p);
+  const auto error = [&](double size) {
+    const overlap_state& e = phase.unstable;
+    const escape_run run =
+        escape(f, {size * e.u, size * e.m, size * e.s}, {}, {}, classifier, run_extent::to_event);
+    return std::abs(run.t_hit + law.tau * std::log(size) - law.nonlinear_time) / law.tau;
+  };
+  CHECK(std::log10(error(1e-3) / error(1e-4)) == Approx(1.0).margin(0.1));
+  CHECK(error(1e-6) < 1e-5);
+  CHECK(error(1e-9) < 1e-7);
 }
 
 TEST_CASE("where the linear theory does not hold the law says so") {

@@ -10,9 +10,22 @@
 
 namespace loradyn {
 
+namespace {
+
+// How small the overlaps are where the flow is linear to a tolerance. It is odd and smooth, so that
+// its corrections are of the square of this size; where two kinks meet at gap = 0 they are of first
+// order.
+double linear_size(const flow& f, double tolerance) {
+  const bool kinks_meet = !f.task().risk.student().kinks().empty() &&
+                          !f.task().risk.teacher().kinks().empty() &&
+                          f.parameters().misalignment == 0.0;
+  return kinks_meet ? 0.1 * tolerance : 0.03 * std::sqrt(tolerance);
+}
+
+}  // namespace
+
 linear_search search_linearly(const flow& f, const overlap_state& x, double relative_tolerance) {
-  // The flow is odd: its corrections are of the square of this size.
-  const double size = 0.03 * std::sqrt(relative_tolerance);
+  const double size = linear_size(f, relative_tolerance);
   const lora_parameters& p = f.parameters();
   const search_phase_result phase = search_phase(f.task().risk, p);
   const double pull = std::hypot(phase.A, phase.C);
@@ -70,13 +83,17 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   if (met_by(events[0], start.x)) {
     start = {x, 0.0};
   }
+  // Of a tiny start the usual absolute tolerance is not tiny.
+  integration_options careful = options;
+  careful.absolute_tolerance =
+      std::min(options.absolute_tolerance, 1e-3 * options.relative_tolerance * start.x.norm());
   const ode_system<3> system = system_of(f);
   rest_detector at_rest(f);
   const auto observer = [&](const dense_step<3>& step) {
     return !at_rest(overlap_state::unpack(step.at_end));
   };
   const auto first =
-      integrate<3>(system, start.x.pack(), start.duration, options, events, observer);
+      integrate<3>(system, start.x.pack(), start.duration, careful, events, observer);
   run_end end{overlap_state::unpack(first.x),
               first.t,
               first.status == integration_status::stopped,
@@ -88,7 +105,8 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
     run.t_hit = first.t;
     run.at_hit = end.x;
     if (extent == run_extent::to_rest) {
-      // Newton's method finds the rest itself: of a sink the way there only decides which one it is.
+      // Newton's method finds the rest itself: of a sink the way there only decides which one it
+      // is.
       constexpr double way_tolerance = 1e-7;
       integration_options loose = options;
       loose.relative_tolerance = std::max(loose.relative_tolerance, way_tolerance);

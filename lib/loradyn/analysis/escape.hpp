@@ -34,8 +34,8 @@ struct escape_run {
 enum class run_extent { to_event, to_rest };
 
 /// The search of a run as long as its overlaps are so small that the flow is linear to the
-/// tolerance: the state at which it is 10^-1.5 √rtol in size, by the closed solution of the linear
-/// flow.
+/// tolerance: the state at which it is 0.03 √rtol in size (0.1 rtol where two kinks meet), by the
+/// closed solution of the linear flow.
 struct linear_search {
   overlap_state x;
   double duration = 0.0;

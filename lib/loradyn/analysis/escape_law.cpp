@@ -145,8 +145,8 @@ escape_law law_of_escape(const flow& f, const overlap_event& event, double dimen
   law.variance = left_m * left_m + noise * noise * p.noise_scale * V / (2.0 * lambda);
   law.mean_amplitude = left_u * std::sqrt(dimension) * u0;
 
-  // Corrections to the linear manifold are of the square of the starting size.
-  constexpr double size = 1e-5;
+  // So small that the linear search takes it to where its corrections are below the tolerance.
+  constexpr double size = 1e-12;
   const overlap_state& e = phase.unstable;
   const escape_run run = escape(f, {size * e.u, size * e.m, size * e.s}, event, options, classifier,
                                 run_extent::to_event);
