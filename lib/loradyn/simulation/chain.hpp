@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The Markov chain that the overlaps of one-pass SGD form at finite d (docs/theory.md, section 11).
-/// Internal to the simulation room.
+/// The Markov chain that the overlaps of one-pass SGD form at finite d (docs/theory.md, section
+/// 11). Internal to the simulation room.
 
 #include <array>
 #include <cstddef>
