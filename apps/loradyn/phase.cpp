@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <loradyn/error.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/sweep/range.hpp>
@@ -21,6 +22,7 @@
 #include "flow_options.hpp"
 #include "interruption.hpp"
 #include "output.hpp"
+#include "ranks.hpp"
 #include "store_options.hpp"
 #include "sweep.hpp"
 
@@ -92,6 +94,50 @@ shard read_shard(const std::string& text) {
   throw argument_error("--shard", "'" + text + "'", "i/n with 1 <= i <= n <= 1000000");
 }
 
+// The rows of some cells, and what each took. A prefix where the user interrupts.
+std::vector<kept_cell> compute(const phase_grid& grid, const std::vector<std::uint64_t>& cells,
+                               std::size_t threads) {
+  sweep_control control;
+  control.threads = threads;
+  control.block = 64;
+  control.serial_up_to = 1;
+  control.stop = [] { return interruption() != 0; };
+  return parallel_map<kept_cell>(cells.size(), control, [&](std::size_t i) {
+    const auto start = std::chrono::steady_clock::now();
+    kept_cell k{cells[i], grid.row(cells[i]), 0.0};
+    k.cost = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return k;
+  });
+}
+
+// Sends the followers home where the leader fails before it has led them.
+class leadership {
+ public:
+  explicit leadership(const ranks& processes) : processes_(processes) {}
+  ~leadership() {
+    if (!led_) {
+      processes_.lead([] { return std::vector<std::uint64_t>(); }, [](const auto&) {});
+    }
+  }
+  leadership(const leadership&) = delete;
+  leadership& operator=(const leadership&) = delete;
+
+  [[nodiscard]] bool alone() const { return processes_.alone(); }
+
+  template <class Next, class Taken>
+  void lead(const Next& next, const Taken& taken) {
+    led_ = true;
+    processes_.lead(next, taken);
+  }
+
+ private:
+  const ranks& processes_;
+  bool led_ = false;
+};
+
+// Cells in a message between ranks.
+constexpr std::size_t ranks_block = 64;
+
 // A sweep into a store: blocks of cells are claimed, or taken from the shard, computed and kept.
 class stored_sweep {
  public:
@@ -101,6 +147,28 @@ class stored_sweep {
     if (part_.count > 1) {
       list_shard();
     }
+  }
+
+  // The same by the other ranks, while this one keeps what they send, about once in a second.
+  void lead(leadership& leader) {
+    progress_line progress(grid_.cells(), shows_progress(shared_));
+    std::vector<kept_cell> waiting;
+    auto last = std::chrono::steady_clock::now();
+    const auto flush = [&] {
+      store_.keep(waiting);
+      waiting.clear();
+      last = std::chrono::steady_clock::now();
+      progress.update(store_.finished());
+    };
+    leader.lead(
+        [&] { return interruption() == 0 ? next(ranks_block) : std::vector<std::uint64_t>(); },
+        [&](std::vector<kept_cell> done) {
+          std::move(done.begin(), done.end(), std::back_inserter(waiting));
+          if (std::chrono::steady_clock::now() - last > std::chrono::seconds(1)) {
+            flush();
+          }
+        });
+    flush();
   }
 
   // Until no cell is left to this process, or it is interrupted.
@@ -119,7 +187,7 @@ class stored_sweep {
         continue;
       }
       const auto start = std::chrono::steady_clock::now();
-      compute(cells);
+      store_.keep(compute(grid_, cells, shared_.threads));
       progress.update(store_.finished());
       // About a second between two waits for the disk.
       const double seconds =
@@ -155,21 +223,6 @@ class stored_sweep {
     return cells;
   }
 
-  void compute(const std::vector<std::uint64_t>& cells) {
-    sweep_control control;
-    control.threads = shared_.threads;
-    control.block = 64;
-    control.serial_up_to = 1;
-    control.stop = [] { return interruption() != 0; };
-    const auto kept = parallel_map<kept_cell>(cells.size(), control, [&](std::size_t i) {
-      const auto start = std::chrono::steady_clock::now();
-      kept_cell k{cells[i], grid_.row(cells[i]), 0.0};
-      k.cost = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      return k;
-    });
-    store_.keep(kept);
-  }
-
   const shared_options& shared_;
   const phase_grid& grid_;
   sweep_store& store_;
@@ -179,7 +232,7 @@ class stored_sweep {
 };
 
 int run_stored(const phase_options& options, const phase_grid& grid, const described& parameters,
-               const invocation& call) {
+               const invocation& call, leadership& leader) {
   const shared_options& shared = options.shared;
   const shard part = read_shard(options.shard);
   std::optional<outputs> out;
@@ -187,7 +240,13 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
     out.emplace(shared);
   }
   sweep_store store(options.store, configuration_of(grid, parameters));
-  stored_sweep(shared, grid, store, part).run();
+  stored_sweep sweep(shared, grid, store, part);
+  if (!leader.alone()) {
+    sweep.lead(leader);
+  }
+  if (interruption() == 0) {
+    sweep.run();  // alone, or what ranks that are gone had claimed
+  }
   if (interruption() != 0) {
     return report_stored_interruption(store.finished(), grid.cells(), options.store.c_str(),
                                       call.command_line.c_str());
@@ -213,24 +272,66 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
   return exit_code_for(t);
 }
 
+// Every row in memory; a prefix where the user interrupts.
+std::vector<std::vector<cell>> rows_of(const phase_grid& grid, const shared_options& shared,
+                                       leadership& leader) {
+  if (leader.alone()) {
+    constexpr std::size_t block = 256;
+    return run_sweep<std::vector<cell>>(shared, grid.cells(), block,
+                                        [&](std::size_t i) { return grid.row(i); });
+  }
+  progress_line progress(grid.cells(), shows_progress(shared));
+  std::vector<std::vector<cell>> rows(grid.cells());
+  std::uint64_t position = 0;
+  std::uint64_t finished = 0;
+  leader.lead(
+      [&] {
+        std::vector<std::uint64_t> block;
+        while (interruption() == 0 && block.size() < ranks_block && position < grid.cells()) {
+          block.push_back(position++);
+        }
+        return block;
+      },
+      [&](std::vector<kept_cell> done) {
+        finished += done.size();
+        for (kept_cell& c : done) {
+          rows[c.cell] = std::move(c.values);
+        }
+        progress.update(finished);
+      });
+  const auto missing = std::find_if(rows.begin(), rows.end(),
+                                    [](const std::vector<cell>& row) { return row.empty(); });
+  rows.erase(missing, rows.end());
+  return rows;
+}
+
 int run_phase(const phase_options& options, const invocation& call) {
-  const shared_options& shared = options.shared;
+  const ranks processes;
+  shared_options shared = options.shared;
+  if (!processes.alone() && shared.threads == 0) {
+    shared.threads = 1;  // the ranks are the threads
+  }
   const described parameters = describe(options);
   const phase_grid grid = read_phase(options, parameters);
+  if (!processes.leads()) {
+    processes.follow([&](const std::vector<std::uint64_t>& cells) {
+      return compute(grid, cells, shared.threads);
+    });
+    return done;
+  }
+  leadership leader(processes);
   if (!options.store.empty()) {
-    return run_stored(options, grid, parameters, call);
+    return run_stored(options, grid, parameters, call, leader);
   }
   if (!options.shard.empty()) {
     throw error("--shard needs --store: each shard has a store of its own");
   }
   outputs out(shared);
 
-  constexpr std::size_t block = 256;
   table t;
   t.meta = {version, canonical_command(parameters), parameters};
   t.columns = grid.columns();
-  t.rows = run_sweep<std::vector<cell>>(shared, grid.cells(), block,
-                                        [&](std::size_t i) { return grid.row(i); });
+  t.rows = rows_of(grid, shared, leader);
   out.write(t, [](const table& finished) { return phase_figure(finished, ""); });
   if (t.rows.size() < grid.cells()) {
     return report_interruption(t.rows.size(), grid.cells(), call.command_line.c_str());

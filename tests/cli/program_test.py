@@ -807,6 +807,38 @@ class Store(InTemporaryDirectory):
                      "--shard", "3/2", "--store", "s.sqlite")
 
 
+@unittest.skipUnless(shutil.which("mpirun"), "mpirun is not installed")
+class Ranks(InTemporaryDirectory):
+    base = ["phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:31", "--y", "a=-0.4:0.4:31",
+            "-q"]
+
+    def mpirun(self, *words, ranks=3):
+        environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1",
+                           OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                           OMPI_MCA_rmaps_base_oversubscribe="1",
+                           OMPI_MCA_btl_vader_single_copy_mechanism="none")
+        return subprocess.run(["mpirun", "-n", str(ranks), LORADYN, *words], env=environment,
+                              cwd=self.path, capture_output=True, text=True, timeout=120,
+                              check=False)
+
+    def test_three_ranks_give_the_same_bytes(self):
+        expected = run(*self.base).stdout
+        done = self.mpirun(*self.base, "-o", "t.csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.path / "t.csv").read_text(), expected)
+        done = self.mpirun(*self.base, "--store", "s.sqlite")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(run("export", "s.sqlite", cwd=self.path).stdout, expected)
+
+    def test_a_fault_is_told_once_and_ends_all_ranks(self):
+        (self.path / "s.sqlite").write_text("not a store")
+        for words, message in [(["--store", "s.sqlite"], "loradyn: 's.sqlite' is "),
+                               (["--show", "x"], "loradyn: --show is 'x', but must be ")]:
+            done = self.mpirun(*self.base, *words)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(done.stderr.count(message), 1, done.stderr)
+
+
 class Plot(InTemporaryDirectory):
     def test_a_figure_comes_with_its_script_and_data(self):
         done = run("rates", "--student", "linear,erf", "--student", "he3,he10", "--mu",
