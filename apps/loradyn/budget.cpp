@@ -94,7 +94,7 @@ int run_budget(const budget_options& options, const invocation& call) {
     throw argument_error("--student", fmt::format("{} activations", pairs.size()),
                          "one here, for the table has no column for it");
   }
-  if (shared.nu != "0") {
+  if (read_nu(shared) != std::vector<double>{0.0}) {
     throw argument_error("--nu", "'" + shared.nu + "'", "left out: pre-training decides it");
   }
   const double unit = pairs.front().rate_unit;

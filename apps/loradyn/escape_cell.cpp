@@ -55,7 +55,8 @@ escape_point evaluate(const escape_problem& problem, const lora_parameters& para
 }
 
 std::string quantile_column(double p) {
-  return fmt::format("t_q{:0>2}", fmt::format("{}", 100.0 * p));
+  const std::string percent = fmt::format("{:.10g}", 100.0 * p);
+  return (percent.find('.') == 1 || percent.size() == 1 ? "t_q0" : "t_q") + percent;
 }
 
 }  // namespace

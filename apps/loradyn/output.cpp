@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <loradyn/error.hpp>
@@ -79,11 +80,18 @@ void append(table& t, const std::vector<std::pair<std::string, std::string>>& pa
 
 int exit_code_for(const table& t) {
   const std::vector<std::string> statuses = t.texts("status");
-  const auto failed = [](const std::string& s) {
-    return s == "no-convergence" || s == "blow-up" || s == "step-limit" || s == "step-underflow";
-  };
-  const bool all_failed =
-      !statuses.empty() && std::all_of(statuses.begin(), statuses.end(), failed);
+  // A run that met its event is a result, though its rest was not reached.
+  std::vector<double> times(statuses.size(), std::nan(""));
+  if (t.find("t_hit")) {
+    times = t.numbers("t_hit");
+  }
+  bool all_failed = !statuses.empty();
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    const std::string& s = statuses[i];
+    const bool failed =
+        s == "no-convergence" || s == "blow-up" || s == "step-limit" || s == "step-underflow";
+    all_failed = all_failed && failed && std::isnan(times[i]);
+  }
   if (all_failed) {
     std::fputs("loradyn: no point came to a result; the table names the status of each\n", stderr);
     return computation_failed;

@@ -8,6 +8,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
+#include <tuple>
 
 #include "command.hpp"
 #include "figures.hpp"
@@ -74,6 +75,9 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
     if (!(protocol.learning_rate > 0.0)) {
       throw argument_error("--lr", "'" + options.learning_rate + "'", "> 0");
     }
+  } else if (options.method == "flow" && !options.learning_rate.empty()) {
+    throw argument_error("--lr", "'" + options.learning_rate + "'",
+                         "left out, or given with --method map");
   } else if (options.method != "flow") {
     throw argument_error("--method", "'" + options.method + "'", "flow or map");
   }
@@ -108,6 +112,16 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
   } else {
     protocol.stages = read_stages(options.stages, pairs.front(), 1.0 / unit);
     const bool pretrains = std::holds_alternative<pretraining_stage>(protocol.stages.front());
+    for (const auto& [option, value, otherwise] :
+         {std::tuple("--gamma", &shared.gamma, "0"), std::tuple("--noise", &shared.noise, "0"),
+          std::tuple("--lr-ratio", &shared.lr_ratio, "1")}) {
+      if (*value != otherwise) {
+        throw argument_error(option, "'" + *value + "'", "left out: each stage says its own");
+      }
+    }
+    if (pretrains && read_nu(shared) != std::vector<double>{0.0}) {
+      throw argument_error("--nu", "'" + shared.nu + "'", "left out: the first stage pre-trains");
+    }
     if (pretrains == !options.mu.empty()) {
       throw argument_error(
           "--mu", pretrains ? "given" : "missing",
@@ -127,6 +141,8 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
     end = run.stages.back().end;
   }
   std::vector<double> times = read_times(options.points, *end * unit);
+  // The end may be off by a rounding; what is beyond it is not recorded.
+  std::erase_if(times, [&](double t) { return t / unit > *end * (1.0 + 1e-12); });
   for (double& t : times) {
     t = std::min(t / unit, *end);
   }

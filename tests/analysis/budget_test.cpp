@@ -73,6 +73,16 @@ TEST_CASE("the least cost is found between the points") {
   CHECK(!least_cost(b, {}, {}, classifier));
 }
 
+TEST_CASE("pre-training that takes M to its value leaves nothing to fine-tune") {
+  training_budget b = budget_of("erf", 1.0);
+  b.event = {overlap_quantity::M, 0.5, false};
+  const outcome_classifier classifier(b.target);
+  const budget_point long_enough = cost_of_pretraining(b, 20.0, {}, classifier);
+  CHECK(long_enough.alignment > 0.5);
+  CHECK(long_enough.t_finetune == 0.0);
+  CHECK(cost_of_pretraining(b, 0.1, {}, classifier).t_finetune > 0.0);
+}
+
 TEST_CASE("a source overlap or a time out of range is refused") {
   training_budget b = budget_of("erf", 1.2);
   const outcome_classifier classifier(b.target);

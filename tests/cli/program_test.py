@@ -309,11 +309,17 @@ class Escape(InTemporaryDirectory):
 
     def test_the_law(self):
         done = run("escape", "--student", "erf", "--mu", "0.5,1", "--gamma", "1", "--dim", "1000",
-                   "--quantiles", "0.1,0.5,0.975")
+                   "--quantiles", "0.07,0.1,0.5,0.975")
         at_half, at_one = rows(done.stdout)
         self.assertAlmostEqual(float(at_half["t_q10"]), 103.26, delta=0.05)
         self.assertAlmostEqual(float(at_half["t_q50"]), 143.9, delta=0.05)
         self.assertIn("t_q97.5", at_half)
+        self.assertIn("t_q07", at_half)
+        # One row that has no law does not take the others'.
+        done = run("escape", "--student", "erf", "--mu", "0.2,0.5", "--u0", "-0.3", "--m0", "0.9",
+                   "--event", "risk", "--at", "0.04", "--dim", "1000")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(rows(done.stdout)[1]["law"], "no-escape")
         self.assertEqual(at_half["law"], "ok")
         self.assertEqual((at_one["t_q50"], at_one["law"]), ("nan", "no-instability"))
 
@@ -337,6 +343,14 @@ class Escape(InTemporaryDirectory):
         done = run("escape", "--student", "erf", "--mu", "0.3,0.9", "--max-steps", "400")
         self.assertEqual(done.returncode, 0)
         self.assertEqual([r["status"] for r in rows(done.stdout)], ["ok", "step-limit"])
+        # The event came, the rest did not: a result.
+        done = run("escape", "--student", "erf", "--mu", "0.9", "--max-steps", "400", "--at",
+                   "0.05")
+        self.assertEqual((done.returncode, rows(done.stdout)[0]["status"]), (0, "step-limit"))
+        # Beside a critical alignment of rates of 1e10 the velocity at rest is rounding.
+        done = run("escape", "--student", "he14", "--mu", "0.35383")
+        self.assertEqual([(r["outcome"], r["status"]) for r in rows(done.stdout)],
+                         [("trapped", "ok")])
         done = run("escape", "--student", "erf", "--mu", "0.9,0.95", "--max-steps", "50")
         self.assertEqual(done.returncode, 3)
         self.assertEqual(len(done.stderr.splitlines()), 1)
@@ -408,6 +422,9 @@ class Trajectory(InTemporaryDirectory):
         log = rows(run("trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "100",
                        "--points", "log:5").stdout)
         self.assertEqual(float(log[-1]["t"]), 100.0)
+        some = rows(run("trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "100",
+                        "--points", "0:200:5").stdout)
+        self.assertEqual([float(r["t"]) for r in some], [0.0, 50.0, 100.0])
         self.assertAlmostEqual(float(log[0]["t"]), 0.01)
 
     def test_stages(self):
@@ -440,9 +457,14 @@ at = 0.05
         self.refused("--t-end is missing: say how long the run is", *base)
         self.refused("--lr is missing: the map needs a learning rate", *base, "--t-end", "1",
                      "--method", "map")
+        self.refused("--lr is '0.1', but must be left out, or given with --method map", *base,
+                     "--t-end", "1", "--lr", "0.1")
         self.write("[[stage]]\nteacher = 'erf'\n", "s.toml")
         self.refused("the end of stage 1 is open, but must be a duration or an event", *base,
                      "--stages", "s.toml")
+        self.write("[[stage]]\ntime = 1\n", "s.toml")
+        self.refused("--gamma is '5', but must be left out: each stage says its own", *base,
+                     "--stages", "s.toml", "--gamma", "5")
         self.write("[[stage]]\ntecher = 'erf'\ntime = 1\n", "s.toml")
         self.refused("--stages 's.toml', stage 1: techer is no key of this stage; the nearest are "
                      "teacher", *base, "--stages", "s.toml")

@@ -37,7 +37,10 @@ budget_point cost_of_pretraining(const training_budget& budget, double t_pre,
   p.label_noise = budget.label_noise;
   p.rate_ratio = budget.rate_ratio;
   const flow f(budget.target, p);
-  if (met_by(event_of(f, budget.event, budget.start), budget.start)) {
+  const bool reached_M =
+      budget.event.quantity == overlap_quantity::M &&
+      (budget.event.is_signed ? p.alignment : std::abs(p.alignment)) >= budget.event.at;
+  if (reached_M || met_by(event_of(f, budget.event, budget.start), budget.start)) {
     point.tau = search_phase(budget.target.risk, p).tau;
     const run_end end = follow_to_rest(f, budget.start, 0.0, options);
     point.result = end.at_rest ? classifier.classify(f, end.rest) : outcome::searching;

@@ -37,7 +37,8 @@ struct budget_point {
   run_status status = run_status::ok;
 };
 
-/// The cost at t_pre >= 0.
+/// The cost at t_pre >= 0. An event of M is met by pre-training where that takes M to the value or
+/// beyond.
 /// \param classifier of the target's task
 /// \throws argument_error where something is out of range; convergence_error from a kernel
 budget_point cost_of_pretraining(const training_budget& budget, double t_pre,

@@ -94,12 +94,7 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   };
   const auto first =
       integrate<3>(system, start.x.pack(), start.duration, careful, events, observer);
-  run_end end{overlap_state::unpack(first.x),
-              first.t,
-              first.status == integration_status::stopped,
-              at_rest.rest(),
-              status_of(first.status),
-              first.steps};
+  run_end end = run_end_of(first, at_rest);
   run.steps = first.steps;
   if (first.status == integration_status::event) {
     run.t_hit = first.t;

@@ -148,8 +148,12 @@ escape_law law_of_escape(const flow& f, const overlap_event& event, double dimen
   // So small that the linear search takes it to where its corrections are below the tolerance.
   constexpr double size = 1e-12;
   const overlap_state& e = phase.unstable;
-  const escape_run run = escape(f, {size * e.u, size * e.m, size * e.s}, event, options, classifier,
-                                run_extent::to_event);
+  const overlap_state small{size * e.u, size * e.m, size * e.s};
+  if (met_by(event_of(f, event, small), small)) {
+    law.status = law_status::no_escape;
+    return law;
+  }
+  const escape_run run = escape(f, small, event, options, classifier, run_extent::to_event);
   law.nonlinear_time = run.t_hit - law.tau * std::log(1.0 / size);
   if (!std::isfinite(run.t_hit)) {
     law.status = law_status::no_escape;

@@ -14,7 +14,8 @@ namespace loradyn {
 enum class law_status {
   ok,
   no_instability,  ///< the search is not a linear instability (A = C = 0, or undefined)
-  no_escape,       ///< a run along the unstable direction never meets the event
+  no_escape,  ///< a run along the unstable direction never meets the event, or does so before it
+              ///< starts
   small_dimension,  ///< one start in twenty is so large that its search is not linear: |Z| > 0.3 √d
 };
 

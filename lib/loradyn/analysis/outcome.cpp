@@ -102,6 +102,10 @@ bool rest_detector::operator()(const overlap_state& x) {
     return false;
   }
   tried_at_ = speed;
+  return rests_at(x);
+}
+
+bool rest_detector::rests_at(const overlap_state& x) {
   const auto found = nearest_equilibrium(flow_, x);
   if (!found || !stable(*found)) {
     return false;
@@ -114,6 +118,20 @@ bool rest_detector::operator()(const overlap_state& x) {
   return true;
 }
 
+run_end run_end_of(const integration_result<3>& r, rest_detector& at_rest) {
+  const overlap_state x = overlap_state::unpack(r.x);
+  run_end end{x, r.t, r.status == integration_status::stopped, {}, status_of(r.status), r.steps};
+  if (!end.at_rest && r.status != integration_status::event && at_rest.rests_at(x)) {
+    end.at_rest = true;
+    end.status = run_status::ok;
+  }
+  if (end.at_rest) {
+    end.rest = at_rest.rest();
+    end.x = end.rest.x;
+  }
+  return end;
+}
+
 run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
                        const integration_options& options) {
   rest_detector at_rest(f);
@@ -121,13 +139,7 @@ run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
     return !at_rest(overlap_state::unpack(step.at_end));
   };
   const auto r = integrate<3>(system_of(f), x.pack(), t, options, {}, observer);
-  run_end end{overlap_state::unpack(r.x), r.t,    r.status == integration_status::stopped, {},
-              status_of(r.status),        r.steps};
-  if (end.at_rest) {
-    end.rest = at_rest.rest();
-    end.x = end.rest.x;
-  }
-  return end;
+  return run_end_of(r, at_rest);
 }
 
 struct outcome_classifier::body {

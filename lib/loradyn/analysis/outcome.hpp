@@ -61,6 +61,10 @@ class rest_detector {
   /// the last attempt.
   bool operator()(const overlap_state& x);
 
+  /// Whether the run rests at x, at the cost of Newton's method: for its last state, whose velocity
+  /// may be nothing but rounding.
+  bool rests_at(const overlap_state& x);
+
   [[nodiscard]] const equilibrium& rest() const noexcept { return rest_; }
 
  private:
@@ -69,6 +73,9 @@ class rest_detector {
   double tried_at_ = 0.0;
   equilibrium rest_;
 };
+
+/// How an integration that `at_rest` observed has ended.
+run_end run_end_of(const integration_result<3>& r, rest_detector& at_rest);
 
 /// Follows the flow from x at time t to its rest.
 /// \throws argument_error from options.validate(); convergence_error from a kernel
