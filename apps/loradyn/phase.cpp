@@ -35,6 +35,7 @@ struct phase_options {
   std::string y;
   std::string mu;
   std::string show = "t";
+  std::string only = "escape";
   std::string store;
   std::string shard;
   std::string dimension;
@@ -56,6 +57,7 @@ described describe(const phase_options& options) {
        {"quantiles", options.quantiles},
        {"x", options.x},
        {"y", options.y},
+       {"only", options.only},
        {"show", options.show}});
   return parameters;
 }
@@ -68,6 +70,9 @@ phase_grid read_phase(const phase_options& options, const described& parameters)
         : argument_error("--student", "a list", "one activation, for a diagram has one");
   }
   require_show(options.show);
+  if (options.only != "escape" && options.only != "tau") {
+    throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
+  }
   read_unit(options.shared);
   return {setting_of_parameters(parameters), options.x, options.y};
 }
@@ -276,7 +281,8 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
 std::vector<std::vector<cell>> rows_of(const phase_grid& grid, const shared_options& shared,
                                        leadership& leader) {
   if (leader.alone()) {
-    constexpr std::size_t block = 256;
+    // A block is some milliseconds of work, or more.
+    const std::size_t block = grid.setting().tau_only ? 8192 : 256;
     return run_sweep<std::vector<cell>>(shared, grid.cells(), block,
                                         [&](std::size_t i) { return grid.row(i); });
   }
@@ -356,6 +362,9 @@ std::function<int(const invocation&)> setup_phase(CLI::App& app) {
       ->type_name("X");
   app.add_option("--show", options->show, "what the colours of the figure tell")
       ->type_name("t|tau|risk|outcome")
+      ->capture_default_str();
+  app.add_option("--only", options->only, "tau: the search time alone, without a run")
+      ->type_name("tau|escape")
       ->capture_default_str();
   app.add_option("--store", options->store,
                  "keep every finished cell here, an SQLite file: a killed run goes on from it,\n"

@@ -193,6 +193,7 @@ phase_setting setting_of_parameters(
   s.teacher = text("teacher") == "as the student" ? "" : text("teacher");
   s.mu = text("mu");
   s.fisher = text("time-unit") == "fisher";
+  s.tau_only = text("only") == "tau";
   shared.nu = text("nu");
   shared.gamma = text("gamma");
   shared.noise = text("noise");
@@ -232,7 +233,9 @@ figure phase_figure(const table& t, const std::string& show) {
   const std::vector<double> y = drawn_values(y_axis);
 
   std::vector<int> kinds(grid.cells(), -1);
-  const std::vector<std::string> outcomes = t.texts("outcome");
+  const bool tau_only = grid.setting().tau_only;
+  const std::vector<std::string> outcomes =
+      tau_only ? std::vector<std::string>() : t.texts("outcome");
   for (std::size_t i = 0; i < std::min(outcomes.size(), kinds.size()); ++i) {
     const auto name = std::find(outcome_names.begin(), outcome_names.end(), outcomes[i]);
     if (name != outcome_names.end()) {
@@ -240,7 +243,7 @@ figure phase_figure(const table& t, const std::string& show) {
     }
   }
 
-  const std::string what = show.empty() ? text("show") : show;
+  const std::string what = tau_only ? "tau" : (show.empty() ? text("show") : show);
   heat_map heat{x, y, std::vector<double>(grid.cells(), std::nan("")), "", {}};
   const std::string unit = text("time-unit") == "fisher" ? " × E[σ′²]" : "";
   if (what == "outcome") {

@@ -85,6 +85,20 @@ phase_axis read_axis(const std::string& option, const std::string& text,
   return axis;
 }
 
+std::vector<cell> tau_row(const escape_problem& problem, const lora_parameters& p) {
+  double tau = std::numeric_limits<double>::quiet_NaN();
+  std::string status = "no-convergence";
+  try {
+    const search_phase_result phase = search_phase(problem.task.risk, p);
+    tau = phase.tau * problem.unit;
+    status = to_string(phase.status);
+  } catch (const convergence_error&) {
+    // as the status says
+  }
+  return {problem.student, problem.teacher, p.alignment, p.misalignment, p.noise_scale,
+          p.label_noise,   p.rate_ratio,    tau,         status};
+}
+
 }  // namespace
 
 phase_grid::phase_grid(const phase_setting& setting, const std::string& x, const std::string& y)
@@ -174,7 +188,10 @@ std::vector<std::string> phase_grid::columns() const {
       own.push_back(axis.name);
     }
   }
-  std::vector<std::string> columns = escape_columns(request);
+  std::vector<std::string> columns =
+      setting_.tau_only ? std::vector<std::string>{"student", "teacher",  "mu",  "nu",    "gamma",
+                                                   "noise",   "lr_ratio", "tau", "status"}
+                        : escape_columns(request);
   columns.insert(columns.begin(), own.begin(), own.end());
   return columns;
 }
@@ -190,7 +207,8 @@ std::vector<cell> phase_grid::row(std::uint64_t index) const {
   } else {
     problem = shared_[shared_.size() == 1 ? 0 : (axes_[0].brace ? i : k)];
   }
-  std::vector<cell> row = escape_row(*problem, p.parameters, p.request);
+  std::vector<cell> row = setting_.tau_only ? tau_row(*problem, p.parameters)
+                                            : escape_row(*problem, p.parameters, p.request);
   std::vector<cell> own;
   for (std::size_t a = 0; a < axes_.size(); ++a) {
     const phase_axis& axis = axes_[a];

@@ -31,6 +31,7 @@ struct phase_setting {
   std::string teacher;  // empty: as the student
   std::string mu;
   bool fisher = false;
+  bool tau_only = false;       // the search time alone, without a run
   lora_parameters parameters;  // where no axis says otherwise; the alignment is in `mu`
   escape_request request;
 };
@@ -46,7 +47,8 @@ class phase_grid {
   [[nodiscard]] const std::array<phase_axis, 2>& axes() const { return axes_; }
   [[nodiscard]] const phase_setting& setting() const { return setting_; }
 
-  // Those of `escape`, behind one for each axis that it has no column for.
+  // Those of `escape` (or the parameters, tau and status), behind one for each axis that it has no
+  // column for.
   [[nodiscard]] std::vector<std::string> columns() const;
 
   // x varies fastest.

@@ -30,7 +30,8 @@ std::string canonical_command(const described& parameters) {
   for (const auto& [name, value] : parameters) {
     const bool absent = value.empty() || value == "default" || value == "none" ||
                         value == "as the student" || is_shown_only(name) ||
-                        (name == "t-max" && value == "inf");
+                        (name == "t-max" && value == "inf") ||
+                        (name == "only" && value == "escape");
     if (absent) {
       continue;
     }

@@ -682,6 +682,16 @@ class Phase(InTemporaryDirectory):
         cell = [r for r in rows(done.stdout) if r["k"] == "3" and r["mu"] == "0.5"][0]
         self.assertEqual(cell["t_hit"], he3["t_hit"])
 
+    def test_the_search_time_alone(self):
+        done = run("phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:5", "--y", "a=0,0.2",
+                   "--only", "tau", "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        table = rows((self.path / "t.csv").read_text())
+        whole = rows(run("phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:5", "--y",
+                         "a=0,0.2").stdout)
+        self.assertEqual([r["tau"] for r in table], [r["tau"] for r in whole])
+        self.assertEqual(list(table[0])[-2:], ["tau", "status"])
+
     def test_any_number_of_threads_gives_the_same_bytes(self):
         words = ["phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:17", "--y",
                  "a=-0.4:0.4:19", "-o", "t.csv"]
