@@ -76,10 +76,10 @@ void add_erf_erf(pair_moments& m, moment_set wanted, double weight, const pair_c
   }
   if (contains(wanted, moment_set::gradient)) {
     m.e11 += slope;
-    m.e20 -= 2.0 * v.c * slope / d1;
+    m.e20 -= (2.0 * v.c / d1) * slope;  // the quotient does not wait for the root
   }
   if (contains(wanted, moment_set::gradient2)) {
-    m.e02 -= 2.0 * v.c * slope / d2;
+    m.e02 -= (2.0 * v.c / d2) * slope;
   }
   if (contains(wanted, moment_set::hessian)) {
     const double curvature = 4.0 * slope / t;
@@ -102,10 +102,10 @@ void add_relu_relu(pair_moments& m, moment_set wanted, double weight, const pair
   }
   if (contains(wanted, moment_set::gradient)) {
     m.e11 += factor * angle;
-    m.e20 += factor * root / v.q1;
+    m.e20 += (factor / v.q1) * root;
   }
   if (contains(wanted, moment_set::gradient2)) {
-    m.e02 += factor * root / v.q2;
+    m.e02 += (factor / v.q2) * root;
   }
   if (contains(wanted, moment_set::hessian)) {
     const double curvature = factor / root;
