@@ -58,3 +58,22 @@ TEST_CASE("a field has an index of its own, and a curve without a label no key")
         std::string::npos);
   CHECK(script.find("set logscale x") != std::string::npos);
 }
+
+TEST_CASE("a map has a row for each cell, and powers of ten where its axis is told by them") {
+  figure f;
+  f.panels.emplace_back();
+  panel& p = f.panels[0];
+  p.y_is_log10 = true;
+  p.heat = heat_map{{0.0, 0.5}, {-1.0, 0.0}, {1.0, 2.0, std::nan(""), 4.0}, "z", {}};
+  p.texts = {{0.25, -0.5, "it's here"}};
+  CHECK(gnuplot_data(f).starts_with("# map: x y z\n0 -1 1\n0.5 -1 2\n0 0 NaN\n0.5 0 4\n\n\n"));
+  const std::string script = gnuplot_script(f, "a.svg", "a.dat");
+  const std::size_t plain = script.rfind("set format y '%g'");
+  const std::size_t powers = script.rfind("set format y '10^{%g}'");
+  REQUIRE(powers != std::string::npos);
+  CHECK(powers > plain);  // the later one holds
+  CHECK(script.find("set label 'it''s here'") != std::string::npos);
+  CHECK(script.find("'a.dat' index 0 with image pixels notitle") != std::string::npos);
+  p.heat->categories = {"a", "b"};
+  CHECK(gnuplot_script(f, "a.svg", "a.dat").find("set cbtics ('a' 0, 'b' 1)") != std::string::npos);
+}

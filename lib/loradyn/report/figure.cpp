@@ -206,11 +206,11 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
   if (p.x_is_log10) {
     script += "set format x '10^{%g}'\n";
   }
+  add_heat_settings(script, p);
+  script += p.log_y && spans_decades(p) ? "set format y '10^{%T}'\n" : "set format y '%g'\n";
   if (p.y_is_log10) {
     script += "set format y '10^{%g}'\n";
   }
-  add_heat_settings(script, p);
-  script += p.log_y && spans_decades(p) ? "set format y '10^{%T}'\n" : "set format y '%g'\n";
   script += "unset arrow\nunset label\n";
   if (p.ticks.empty()) {
     script += "set xtics autofreq norotate\nset autoscale xfix\nset offsets 0,0,0,0\n";
@@ -242,7 +242,9 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
                          label.empty() ? "notitle" : "title " + quoted(label));
   };
   if (p.heat) {
-    add_plot("image", "");
+    // As polygons, sharp at any size, unless they are many.
+    constexpr std::size_t many = 4096;
+    add_plot(p.heat->z.size() > many ? "image" : "image pixels", "");
   }
   if (!p.field.empty()) {
     add_plot("vectors head size graph 0.008,25 filled linecolor rgb '#bbbbbb'", "");
