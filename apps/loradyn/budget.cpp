@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/budget.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/sweep/range.hpp>
@@ -45,14 +44,8 @@ double read_non_negative(const char* option, const std::string& text) {
 }
 
 training_budget read_budget(const budget_options& options, const activation_pair& pair) {
-  activation source = pair.risk.teacher();
-  if (!options.source.empty()) {
-    try {
-      source = parse_activation(options.source);
-    } catch (const parse_error& e) {
-      throw error(fmt::format("--source '{}': {}", options.source, e.what()));
-    }
-  }
+  const activation source =
+      options.source.empty() ? pair.risk.teacher() : read_activation("--source", options.source);
   const lora_parameters p = read_parameters(options.shared);
   training_budget budget{.source = learning_task(pair.risk.student(), source),
                          .target = task_of(pair),
@@ -89,16 +82,13 @@ training_budget read_budget(const budget_options& options, const activation_pair
 
 int run_budget(const budget_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
-  const std::vector<activation_pair> pairs = read_pairs(shared);
-  if (pairs.size() != 1) {
-    throw argument_error("--student", fmt::format("{} activations", pairs.size()),
-                         "one here, for the table has no column for it");
-  }
+  const activation_pair pair =
+      read_single_pair(shared, "one here, for the table has no column for it");
   if (read_nu(shared) != std::vector<double>{0.0}) {
     throw argument_error("--nu", "'" + shared.nu + "'", "left out: pre-training decides it");
   }
-  const double unit = pairs.front().rate_unit;
-  const training_budget budget = read_budget(options, pairs.front());
+  const double unit = pair.rate_unit;
+  const training_budget budget = read_budget(options, pair);
   if (options.t_pre.empty()) {
     throw error("--t-pre is missing: give the pre-training times, such as --t-pre 0:20:81");
   }

@@ -24,12 +24,8 @@ int run_critical(const critical_options& options, const invocation& call) {
   const std::vector<activation_pair> pairs = read_pairs(options.shared);
   const interval range = parse_interval("--mu", options.mu);
   lora_parameters parameters = read_parameters(options.shared);
-  const std::vector<double> nu = read_nu(options.shared);
-  if (nu.size() != 1) {
-    throw argument_error("--nu", "'" + options.shared.nu + "'",
-                         "one number here, for the table has no column for it");
-  }
-  parameters.misalignment = nu.front();
+  parameters.misalignment =
+      read_single_nu(options.shared, "one number here, for the table has no column for it");
   outputs out(options.shared);
 
   table t = make_table(call, options.shared, options.mu,

@@ -37,10 +37,6 @@ std::vector<std::size_t> panel_sizes(const table& t, std::size_t students) {
   return total == students ? sizes : std::vector<std::size_t>{students};
 }
 
-std::string time_label(const table& t) {
-  return t.meta.parameter("time-unit") == "fisher" ? "search time τ × E[σ′²]" : "search time τ";
-}
-
 // Where τ diverges between two neighbours on a curve of ν = 0: A changes sign, and there B < 0.
 std::optional<double> divergence_between(std::span<const double> mu, std::span<const double> A,
                                          std::span<const double> B) {
@@ -61,6 +57,10 @@ struct stretch {
 };
 
 }  // namespace
+
+std::string unit_suffix(const table& t) {
+  return t.meta.parameter("time-unit") == "fisher" ? " × E[σ′²]" : "";
+}
 
 figure rates_figure(const table& t) {
   const std::vector<std::string> students = t.texts("student");
@@ -96,7 +96,7 @@ figure rates_figure(const table& t) {
   for (const std::size_t size : panel_sizes(t, others == 0 ? 0 : curves.size() / others)) {
     panel p;
     p.x_label = over_mu ? "pre-training alignment μ" : "misalignment ν";
-    p.y_label = f.panels.empty() ? time_label(t) : "";
+    p.y_label = f.panels.empty() ? "search time τ" + unit_suffix(t) : "";
     p.log_y = true;
     for (std::size_t k = 0; k < size * others && next < curves.size(); ++k, ++next) {
       const stretch& s = curves[next];

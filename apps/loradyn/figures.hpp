@@ -4,8 +4,12 @@
 
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
+#include <string>
 
 namespace loradyn::cli {
+
+// What the name of a time is followed by, where its unit is not raw time.
+std::string unit_suffix(const table& t);
 
 // τ against μ (or ν, where μ is one value): a panel for each --student, a curve for each of its
 // activations and ν; critical alignments marked.

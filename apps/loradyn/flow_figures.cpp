@@ -47,10 +47,6 @@ bool geometric(const std::vector<double>& x) {
          x[x.size() - 1] - x[x.size() - 2] > 3.0 * (x[2] - x[1]);
 }
 
-std::string unit_suffix(const table& t) {
-  return t.meta.parameter("time-unit") == "fisher" ? " × E[σ′²]" : "";
-}
-
 constexpr std::array<std::pair<const char*, point_shape>, 4> outcome_shapes{
     {{"learned", point_shape::disc},
      {"unlearned", point_shape::circle},
@@ -366,11 +362,14 @@ figure trajectory_figure(const table& t) {
 
 figure fixed_points_figure(const table& t) {
   std::set<std::string> points;
-  const std::vector<std::string> students = t.texts("student");
+  std::vector<std::vector<std::string>> columns{t.texts("student")};
+  for (const std::string& name : sweep_axes()) {
+    columns.push_back(t.texts(name));
+  }
   for (std::size_t i = 0; i < t.rows.size(); ++i) {
-    std::string key = students[i];
-    for (const std::string& name : sweep_axes()) {
-      key += " " + t.texts(name)[i];
+    std::string key;
+    for (const std::vector<std::string>& column : columns) {
+      key += column[i] + " ";
     }
     points.insert(key);
   }

@@ -10,15 +10,6 @@
 namespace loradyn::cli {
 namespace {
 
-activation read_activation(const std::string& option, std::string_view text,
-                           const brace_values& braces = {}) {
-  try {
-    return parse_activation(text, braces);
-  } catch (const parse_error& e) {
-    throw error(fmt::format("{} '{}': {}", option, text, e.what()));
-  }
-}
-
 std::vector<activation> read_activations(const std::string& option, const std::string& list) {
   std::vector<activation> activations;
   for (const std::string_view text : split(list, ',')) {
@@ -39,6 +30,15 @@ activation_pair pair_of(const activation& student, const activation& teacher, bo
 }
 
 }  // namespace
+
+activation read_activation(const std::string& option, std::string_view text,
+                           const brace_values& braces) {
+  try {
+    return parse_activation(text, braces);
+  } catch (const parse_error& e) {
+    throw error(fmt::format("{} '{}': {}", option, text, e.what()));
+  }
+}
 
 activation_pair read_pair(const std::string& student, const std::string& teacher,
                           const brace_values& braces, bool fisher) {
@@ -130,6 +130,14 @@ std::vector<activation_pair> read_pairs(const shared_options& options) {
   return pairs;
 }
 
+activation_pair read_single_pair(const shared_options& options, const std::string& expected) {
+  std::vector<activation_pair> pairs = read_pairs(options);
+  if (pairs.size() != 1) {
+    throw argument_error("--student", fmt::format("{} activations", pairs.size()), expected);
+  }
+  return std::move(pairs.front());
+}
+
 lora_parameters parameter_grid::at(std::size_t i) const {
   const auto next = [&i](const std::vector<double>& values) {
     const double value = values[i % values.size()];
@@ -195,6 +203,14 @@ std::vector<double> read_nu(const shared_options& options) {
     }
   }
   return values;
+}
+
+double read_single_nu(const shared_options& options, const std::string& expected) {
+  const std::vector<double> nu = read_nu(options);
+  if (nu.size() != 1) {
+    throw argument_error("--nu", "'" + options.nu + "'", expected);
+  }
+  return nu.front();
 }
 
 std::vector<std::pair<std::string, std::string>> describe(const shared_options& options,

@@ -9,6 +9,7 @@
 #include <loradyn/model/population_risk.hpp>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,14 @@ activation_pair read_pair(const std::string& student, const std::string& teacher
 // Throws argument_error where --student or --teacher can't be read or don't fit each other.
 std::vector<activation_pair> read_pairs(const shared_options& options);
 
+// The pair of a command that takes one; `expected` says what would be right instead of a list.
+// Throws argument_error.
+activation_pair read_single_pair(const shared_options& options, const std::string& expected);
+
+// An activation given with an option. Throws error, naming the option.
+activation read_activation(const std::string& option, std::string_view text,
+                           const brace_values& braces = {});
+
 // One finite number. Throws argument_error, naming the option.
 double read_number(const std::string& option, const std::string& text);
 
@@ -81,6 +90,9 @@ parameter_grid read_grid(const shared_options& options, const std::string& mu);
 
 // The values of --nu, all >= 0. Throws argument_error.
 std::vector<double> read_nu(const shared_options& options);
+
+// The value of --nu where there may be one only. Throws argument_error.
+double read_single_nu(const shared_options& options, const std::string& expected);
 
 time_unit read_unit(const shared_options& options);
 

@@ -8,6 +8,7 @@
 #include <loradyn/sweep/range.hpp>
 #include <numeric>
 
+#include "figures.hpp"
 #include "flow_options.hpp"
 #include "phase.hpp"
 
@@ -199,11 +200,7 @@ phase_setting setting_of_parameters(
   shared.noise = text("noise");
   shared.lr_ratio = text("lr-ratio");
   s.parameters = read_parameters(shared);
-  const std::vector<double> nu = read_nu(shared);
-  if (nu.size() != 1) {
-    throw argument_error("--nu", "'" + shared.nu + "'", "one number, or an axis");
-  }
-  s.parameters.misalignment = nu.front();
+  s.parameters.misalignment = read_single_nu(shared, "one number, or an axis");
   start.u0 = text("u0") == "default" ? "" : text("u0");
   start.m0 = text("m0");
   start.s0 = text("s0");
@@ -245,7 +242,7 @@ figure phase_figure(const table& t, const std::string& show) {
 
   const std::string what = tau_only ? "tau" : (show.empty() ? text("show") : show);
   heat_map heat{x, y, std::vector<double>(grid.cells(), std::nan("")), "", {}};
-  const std::string unit = text("time-unit") == "fisher" ? " × E[σ′²]" : "";
+  const std::string unit = unit_suffix(t);
   if (what == "outcome") {
     heat.label = "outcome";
     heat.categories.assign(outcome_names.begin(), outcome_names.end());

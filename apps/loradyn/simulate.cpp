@@ -71,11 +71,7 @@ simulation_problem read_problem(const simulate_options& options, const activatio
   }
   lora_parameters p = read_parameters(shared);
   p.alignment = read_number("--mu", options.mu);
-  const std::vector<double> nu = read_nu(shared);
-  if (nu.size() != 1) {
-    throw argument_error("--nu", "'" + shared.nu + "'", "one number here");
-  }
-  p.misalignment = nu.front();
+  p.misalignment = read_single_nu(shared, "one number here");
   constexpr std::uint64_t largest = std::uint64_t{1} << 53;
   const bool misaligned = p.misalignment > 0.0 || (!options.start.s0.empty() &&
                                                    read_number("--s0", options.start.s0) != 0.0);
@@ -186,12 +182,8 @@ table event_table(const ensemble& done, const simulation_problem& problem, doubl
 
 int run_simulate(const simulate_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
-  const std::vector<activation_pair> pairs = read_pairs(shared);
-  if (pairs.size() != 1) {
-    throw argument_error("--student", fmt::format("{} activations", pairs.size()),
-                         "one here, for the table has no column for it");
-  }
-  const activation_pair& pair = pairs.front();
+  const activation_pair pair =
+      read_single_pair(shared, "one here, for the table has no column for it");
   const simulation_problem problem = read_problem(options, pair);
   const simulation_engine engine = read_engine(options.engine);
   const std::uint64_t runs = read_count("--runs", options.runs, 1, random_runs - 1);

@@ -51,10 +51,6 @@ simulated_setting setting_of(const table& t) {
   return s;
 }
 
-std::string time_axis(const table& t) {
-  return t.meta.parameter("time-unit") == "fisher" ? "time t × E[σ′²]" : "time t";
-}
-
 }  // namespace
 
 figure ensemble_figure(const table& t) {
@@ -62,7 +58,7 @@ figure ensemble_figure(const table& t) {
   figure f;
   for (const auto& [name, label] : {std::pair("m_abs", "|m|"), std::pair("risk", "risk")}) {
     panel p;
-    p.x_label = time_axis(t);
+    p.x_label = "time t" + unit_suffix(t);
     p.y_label = label;
     const auto add = [&](const std::string& key, const std::string& column, line_style style) {
       curve c;
@@ -116,7 +112,7 @@ figure hitting_figure(const table& t) {
   std::vector<double> times = t.numbers("t_hit");
   std::erase_if(times, [](double value) { return !std::isfinite(value); });
   panel p;
-  p.x_label = "hitting " + time_axis(t);
+  p.x_label = "hitting time t" + unit_suffix(t);
   p.y_label = "density";
   curve steps;
   steps.label = fmt::format("{} runs", times.size());

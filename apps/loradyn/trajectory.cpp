@@ -59,11 +59,7 @@ std::vector<double> read_times(const std::string& text, double end) {
 
 int run_trajectory(const trajectory_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
-  const std::vector<activation_pair> pairs = read_pairs(shared);
-  if (pairs.size() != 1) {
-    throw argument_error("--student", fmt::format("{} activations", pairs.size()),
-                         "one here, for a trajectory is one run");
-  }
+  const activation_pair pair = read_single_pair(shared, "one here, for a trajectory is one run");
   training_protocol protocol;
   protocol.start = read_start(options.start);
   if (options.method == "map") {
@@ -81,7 +77,7 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
   } else if (options.method != "flow") {
     throw argument_error("--method", "'" + options.method + "'", "flow or map");
   }
-  const double unit = pairs.front().rate_unit;
+  const double unit = pair.rate_unit;
   const integration_options integrator = read_integrator(options.integrator, 1.0 / unit);
   std::optional<double> end;
   if (!options.t_end.empty()) {
@@ -90,7 +86,7 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
       throw argument_error("--t-end", "'" + options.t_end + "'", "> 0");
     }
   }
-  const tuning_stage plain{task_of(pairs.front()), 0.0, 0.0, 1.0, end, std::nullopt};
+  const tuning_stage plain{task_of(pair), 0.0, 0.0, 1.0, end, std::nullopt};
   if (options.stages.empty()) {
     if (!end) {
       throw error("--t-end is missing: say how long the run is");
@@ -110,7 +106,7 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
     stage.rate_ratio = p.rate_ratio;
     protocol.stages.emplace_back(stage);
   } else {
-    protocol.stages = read_stages(options.stages, pairs.front(), 1.0 / unit);
+    protocol.stages = read_stages(options.stages, pair, 1.0 / unit);
     const bool pretrains = std::holds_alternative<pretraining_stage>(protocol.stages.front());
     for (const auto& [option, value, otherwise] :
          {std::tuple("--gamma", &shared.gamma, "0"), std::tuple("--noise", &shared.noise, "0"),

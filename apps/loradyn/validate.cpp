@@ -89,11 +89,7 @@ class validation {
       throw error("--mu is missing: give the alignment, such as --mu 0.5");
     }
     p.alignment = read_number("--mu", options.mu);
-    const std::vector<double> nu = read_nu(shared);
-    if (nu.size() != 1) {
-      throw argument_error("--nu", "'" + shared.nu + "'", "one number here");
-    }
-    p.misalignment = nu.front();
+    p.misalignment = read_single_nu(shared, "one number here");
     start_ = read_start(options.start);
     event_ = read_event(options.event);
     if (event_.is_signed && event_.quantity == overlap_quantity::m) {
@@ -477,11 +473,8 @@ class validation {
 
 int run_validate(const validate_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
-  const std::vector<activation_pair> pairs = read_pairs(shared);
-  if (pairs.size() != 1) {
-    throw argument_error("--student", fmt::format("{} activations", pairs.size()), "one here");
-  }
-  validation v(options, pairs.front());
+  const activation_pair pair = read_single_pair(shared, "one here");
+  validation v(options, pair);
   outputs out(shared);
   const bool complete = v.run();
 
@@ -491,7 +484,7 @@ int run_validate(const validate_options& options, const invocation& call) {
   append(t, {{"dim", options.dimensions},
              {"batch", options.learning_rate.empty() ? options.batch : "lr d/gamma"},
              {"lr", options.learning_rate.empty() ? "gamma batch/d" : options.learning_rate},
-             {"t-end", fmt::format("{}", v.end_time() * pairs.front().rate_unit)},
+             {"t-end", fmt::format("{}", v.end_time() * pair.rate_unit)},
              {"points", options.points},
              {"runs", options.runs},
              {"law-runs", options.law_runs.empty() ? options.runs : options.law_runs},

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "support/difference.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -89,9 +91,7 @@ TEST_CASE("the derivatives of V are those of its values") {
       return v.value(M + dM, Q + dQ, gap + dQ - 2 * M * dM - dM * dM, 0.3);
     };
     const double h = 5e-3;
-    const auto slope = [h](auto f) {
-      return (45 * (f(h) - f(-h)) - 9 * (f(2 * h) - f(-2 * h)) + (f(3 * h) - f(-3 * h))) / (60 * h);
-    };
+    const auto slope = [h](auto f) { return test::difference(f, h); };
     const noise_value r = v.with_derivatives(M, Q, gap, 0.3);
     CHECK(r.V_M == Approx(slope([&](double t) { return at(t, 0); })).margin(tolerance * r.V * 10));
     CHECK(r.V_Q == Approx(slope([&](double t) { return at(0, t); })).margin(tolerance * r.V * 10));

@@ -6,6 +6,8 @@
 #include <loradyn/model/population_risk.hpp>
 #include <string>
 
+#include "support/difference.hpp"
+
 using namespace loradyn;
 
 TEST_CASE("the risk vanishes at the target and its gradient is that of the value") {
@@ -23,9 +25,7 @@ TEST_CASE("the risk vanishes at the target and its gradient is that of the value
       return risk.value({.M = m, .Q = q, .gap = q - m * m}, 0.1);
     };
     const double h = 4e-3;
-    const auto difference = [h](auto f) {
-      return (45 * (f(h) - f(-h)) - 9 * (f(2 * h) - f(-2 * h)) + (f(3 * h) - f(-3 * h))) / (60 * h);
-    };
+    const auto difference = [h](auto f) { return test::difference(f, h); };
     const risk_gradient g = risk.gradient({.M = M, .Q = Q, .gap = Q - M * M});
     CHECK(g.M == Approx(difference([&](double t) { return at(t, 0); })).epsilon(1e-8));
     CHECK(g.Q == Approx(difference([&](double t) { return at(0, t); })).epsilon(1e-8).margin(1e-9));
@@ -47,9 +47,7 @@ TEST_CASE("the second derivatives are those of the gradient") {
       return risk.gradient({.M = m, .Q = q, .gap = q - m * m});
     };
     const double h = 4e-3;
-    const auto difference = [h](auto f) {
-      return (45 * (f(h) - f(-h)) - 9 * (f(2 * h) - f(-2 * h)) + (f(3 * h) - f(-3 * h))) / (60 * h);
-    };
+    const auto difference = [h](auto f) { return test::difference(f, h); };
     const risk_hessian r = risk.hessian({.M = M, .Q = Q, .gap = Q - M * M});
     const double scale = std::abs(r.MM) + std::abs(r.MQ) + std::abs(r.QQ);
     CHECK(r.MM == Approx(difference([&](double t) { return at(t, 0).M; })).margin(1e-8 * scale));

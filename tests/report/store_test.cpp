@@ -21,27 +21,15 @@
 #include <string>
 #include <thread>
 
+#include "support/scratch.hpp"
+
 using namespace loradyn;
+using test::scratch;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A directory of the test's own.
-struct scratch {
-  scratch() : path(fs::temp_directory_path() / fs::path("loradyn-test-XXXXXX")) {
-    std::string name = path.string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~scratch() { fs::remove_all(path); }
-  [[nodiscard]] std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-  fs::path path;
-};
 
 sweep_configuration example(std::uint64_t cells) {
   return {"1.2.3", {{"student", "he3+{a}*he5"}, {"gamma", "0.2"}}, {"mu", "n", "status"}, cells};

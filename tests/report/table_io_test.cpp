@@ -7,25 +7,13 @@
 #include <loradyn/report/table_io.hpp>
 #include <string>
 
+#include "support/scratch.hpp"
+
 using namespace loradyn;
+using test::scratch;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A directory of the test's own.
-struct scratch {
-  scratch() : path(fs::temp_directory_path() / fs::path("loradyn-test-XXXXXX")) {
-    std::string name = path.string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~scratch() { fs::remove_all(path); }
-  [[nodiscard]] std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-  fs::path path;
-};
 
 table example() {
   table t;

@@ -9,10 +9,6 @@
 namespace loradyn {
 namespace {
 
-double distance(const overlap_state& a, const overlap_state& b) {
-  return overlap_state{a.u - b.u, a.m - b.m, a.s - b.s}.norm();
-}
-
 // The adapter with u > 0 that carries w0 to the critical point, the shortest where there are many.
 // Nothing where the point is w0 itself.
 std::optional<overlap_state> adapter_to(const risk_critical_point& point,

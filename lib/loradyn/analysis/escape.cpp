@@ -26,10 +26,13 @@ double linear_size(const flow& f, double tolerance) {
 
 linear_search search_linearly(const flow& f, const overlap_state& x, double relative_tolerance) {
   const double size = linear_size(f, relative_tolerance);
+  if (!(x.norm() < 0.1 * size)) {
+    return {x, 0.0};
+  }
   const lora_parameters& p = f.parameters();
   const search_phase_result phase = search_phase(f.task().risk, p);
   const double pull = std::hypot(phase.A, phase.C);
-  if (!(x.norm() < 0.1 * size) || phase.status != search_status::ok || !(pull > 0.0)) {
+  if (phase.status != search_status::ok || !(pull > 0.0)) {
     return {x, 0.0};
   }
   // In the plane of u and the overlap along (A, C) the growing and the decaying solution.

@@ -10,10 +10,6 @@ namespace {
 
 constexpr double least_risk_tolerance = 1e-9;
 
-double distance(const overlap_state& a, const overlap_state& b) {
-  return overlap_state{a.u - b.u, a.m - b.m, a.s - b.s}.norm();
-}
-
 bool stable(const equilibrium& e) {
   return e.kind == equilibrium_kind::sink || e.kind == equilibrium_kind::neutral;
 }

@@ -26,6 +26,11 @@ struct overlap_state {
   }
 };
 
+/// |a - b|
+inline double distance(const overlap_state& a, const overlap_state& b) {
+  return overlap_state{a.u - b.u, a.m - b.m, a.s - b.s}.norm();
+}
+
 /// M = μ + um and Q = |w|², with gap = Q - M² = (ν + us)² + u²(1 - m² - s²) in this form, which
 /// cancels nothing; 1 - m² - s² < 0, which rounding or a stage of an integrator can make, counts as
 /// zero.
