@@ -104,10 +104,10 @@ int run_budget(const budget_options& options, const invocation& call) {
   const outcome_classifier classifier(budget.target);
   outputs out(shared);
 
-  constexpr std::size_t block = 64;
+  constexpr std::size_t block = 1;
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   std::vector<char> failed(times.size(), 0);
-  const auto points = run_sweep<budget_point>(shared, times.size(), block, [&](std::size_t i) {
+  const auto points = run_sweep(shared, times.size(), block, [&](std::size_t i) {
     try {
       return cost_of_pretraining(budget, times[i], integrator, classifier);
     } catch (const convergence_error&) {

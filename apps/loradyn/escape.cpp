@@ -56,11 +56,10 @@ int run_escape(const escape_options& options, const invocation& call) {
 
   const std::size_t per_pair = grid.size();
   const std::size_t total = pairs.size() * per_pair;
-  constexpr std::size_t block = 64;
-  std::vector<std::vector<cell>> rows =
-      run_sweep<std::vector<cell>>(shared, total, block, [&](std::size_t i) {
-        return escape_row(problems[i / per_pair], grid.at(i % per_pair), request);
-      });
+  constexpr std::size_t block = 4;
+  std::vector<std::vector<cell>> rows = run_sweep(shared, total, block, [&](std::size_t i) {
+    return escape_row(problems[i / per_pair], grid.at(i % per_pair), request);
+  });
   const std::size_t finished = rows.size();
   const auto met_at_start = [](const std::vector<cell>& row) {
     return std::get<std::string>(row[escape_status_column]) == "met-at-start";

@@ -45,8 +45,8 @@ int run_fixed_points(const fixed_points_options& options, const invocation& call
 
   const std::size_t per_pair = grid.size();
   const std::size_t total = pairs.size() * per_pair;
-  constexpr std::size_t block = 64;
-  const auto results = run_sweep<fixed_points_result>(shared, total, block, [&](std::size_t i) {
+  constexpr std::size_t block = 4;
+  const auto results = run_sweep(shared, total, block, [&](std::size_t i) {
     const std::size_t k = i / per_pair;
     try {
       return fixed_points_result{

@@ -104,10 +104,9 @@ std::vector<kept_cell> compute(const phase_grid& grid, const std::vector<std::ui
                                std::size_t threads) {
   sweep_control control;
   control.threads = threads;
-  control.block = 64;
-  control.serial_up_to = 1;
+  control.block = 4;
   control.stop = [] { return interruption() != 0; };
-  return parallel_map<kept_cell>(cells.size(), control, [&](std::size_t i) {
+  return parallel_map(cells.size(), control, [&](std::size_t i) {
     const auto start = std::chrono::steady_clock::now();
     kept_cell k{cells[i], grid.row(cells[i]), 0.0};
     k.cost = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -156,14 +155,14 @@ class stored_sweep {
 
   // The same by the other ranks, while this one keeps what they send, about once in a second.
   void lead(leadership& leader) {
-    progress_line progress(grid_.cells(), shows_progress(shared_));
+    progress_line progress(shows_progress(shared_), "cells");
     std::vector<kept_cell> waiting;
     auto last = std::chrono::steady_clock::now();
     const auto flush = [&] {
       store_.keep(waiting);
       waiting.clear();
       last = std::chrono::steady_clock::now();
-      progress.update(store_.finished());
+      progress.update(store_.finished(), grid_.cells());
     };
     leader.lead(
         [&] { return interruption() == 0 ? next(ranks_block) : std::vector<std::uint64_t>(); },
@@ -178,7 +177,7 @@ class stored_sweep {
 
   // Until no cell is left to this process, or it is interrupted.
   void run() {
-    progress_line progress(grid_.cells(), shows_progress(shared_));
+    progress_line progress(shows_progress(shared_), "cells");
     std::size_t size = 64;
     while (interruption() == 0) {
       const std::vector<std::uint64_t> cells = next(size);
@@ -188,12 +187,12 @@ class stored_sweep {
         }
         // Other processes have claimed the rest; what a killed one had is free again.
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
-        progress.update(store_.finished());
+        progress.update(store_.finished(), grid_.cells());
         continue;
       }
       const auto start = std::chrono::steady_clock::now();
       store_.keep(compute(grid_, cells, shared_.threads));
-      progress.update(store_.finished());
+      progress.update(store_.finished(), grid_.cells());
       // About a second between two waits for the disk.
       const double seconds =
           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -281,12 +280,11 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
 std::vector<std::vector<cell>> rows_of(const phase_grid& grid, const shared_options& shared,
                                        leadership& leader) {
   if (leader.alone()) {
-    // A block is some milliseconds of work, or more.
-    const std::size_t block = grid.setting().tau_only ? 8192 : 256;
-    return run_sweep<std::vector<cell>>(shared, grid.cells(), block,
-                                        [&](std::size_t i) { return grid.row(i); });
+    // Some milliseconds of work.
+    const std::size_t block = grid.setting().tau_only ? 256 : 4;
+    return run_sweep(shared, grid.cells(), block, [&](std::size_t i) { return grid.row(i); });
   }
-  progress_line progress(grid.cells(), shows_progress(shared));
+  progress_line progress(shows_progress(shared), "cells");
   std::vector<std::vector<cell>> rows(grid.cells());
   std::uint64_t position = 0;
   std::uint64_t finished = 0;
@@ -303,7 +301,7 @@ std::vector<std::vector<cell>> rows_of(const phase_grid& grid, const shared_opti
         for (kept_cell& c : done) {
           rows[c.cell] = std::move(c.values);
         }
-        progress.update(finished);
+        progress.update(finished, grid.cells());
       });
   const auto missing = std::find_if(rows.begin(), rows.end(),
                                     [](const std::vector<cell>& row) { return row.empty(); });

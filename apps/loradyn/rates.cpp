@@ -66,7 +66,7 @@ int run_rates(const rates_options& options, const invocation& call) {
   };
   const shared_options& shared = options.shared;
   constexpr std::size_t block = 1024;
-  const auto points = run_sweep<rates_point>(shared, total, block, [&](std::size_t i) {
+  const auto points = run_sweep(shared, total, block, [&](std::size_t i) {
     return evaluate(pairs[i / per_pair].risk, parameters_of(i));
   });
 

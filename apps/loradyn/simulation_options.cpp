@@ -75,9 +75,9 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
   ensemble_control control;
   control.threads = shared.threads;
   control.stop = [] { return interruption() != 0; };
-  progress_line progress(runs, shows_progress(shared));
+  progress_line progress(shows_progress(shared), "runs");
   control.progress = [&](std::size_t, double share) {
-    progress.update(static_cast<std::size_t>(share * static_cast<double>(runs)));
+    progress.update(static_cast<std::size_t>(share * static_cast<double>(runs)), runs);
   };
   if (!checkpoint.empty()) {
     control.keep = [&checkpoint](const std::string& bytes) {

@@ -6,6 +6,8 @@
 
 #include <loradyn/sweep/parallel_map.hpp>
 #include <loradyn/sweep/progress.hpp>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "interruption.hpp"
@@ -17,19 +19,24 @@ inline bool shows_progress(const shared_options& options) {
   return !options.quiet && (options.progress || ::isatty(STDERR_FILENO) != 0);
 }
 
-// point(i) for i < count, in order; a prefix where the user interrupts. `block` points are done
-// between two looks at that.
-template <class Result, class Point>
-std::vector<Result> run_sweep(const shared_options& options, std::size_t count, std::size_t block,
-                              const Point& point) {
-  progress_line progress(count, shows_progress(options));
+// point(i) for i < count, in order; a prefix where the user interrupts. A thread takes `block`
+// points at a time: some 0.1 ms of work, or more.
+template <class Point>
+auto run_sweep(const shared_options& options, std::size_t count, std::size_t block,
+               const Point& point) {
+  progress_line progress(shows_progress(options));
   sweep_control control;
   control.threads = options.threads;
   control.block = block;
   control.serial_up_to = block;
   control.stop = [] { return interruption() != 0; };
-  control.progress = [&progress](std::size_t finished) { progress.update(finished); };
-  return parallel_map<Result>(count, control, point);
+  std::vector<std::invoke_result_t<const Point&, std::size_t>> results;
+  results.reserve(count);
+  ordered_map(count, control, point, [&](std::size_t i, auto result) {
+    results.push_back(std::move(result));
+    progress.update(i + 1, count);
+  });
+  return results;
 }
 
 }  // namespace loradyn::cli

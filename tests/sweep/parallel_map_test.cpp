@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cmath>
 #include <loradyn/sweep/parallel_map.hpp>
 #include <loradyn/sweep/progress.hpp>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 using namespace loradyn;
 
@@ -11,25 +16,71 @@ TEST_CASE("results come in order and are the same on any number of threads") {
   const auto point = [](std::size_t i) { return std::sin(static_cast<double>(i)); };
   sweep_control one;
   one.threads = 1;
-  const auto serial = parallel_map<double>(5000, one, point);
+  const auto serial = parallel_map(5000, one, point);
   for (const std::size_t threads : {0U, 2U, 7U}) {
     sweep_control control;
     control.threads = threads;
     control.block = 64;
-    CHECK(parallel_map<double>(5000, control, point) == serial);
+    CHECK(parallel_map(5000, control, point) == serial);
   }
-  CHECK(parallel_map<double>(0, one, point).empty());
+  CHECK(parallel_map(0, one, point).empty());
 }
 
 TEST_CASE("a stopped sweep keeps a finished prefix") {
+  for (const std::size_t threads : {1U, 4U}) {
+    sweep_control control;
+    control.threads = threads;
+    control.block = 10;
+    std::atomic<std::size_t> asked = 0;
+    control.stop = [&asked] { return ++asked > 30; };
+    const auto results = parallel_map(1000, control, [](std::size_t i) { return i; });
+    REQUIRE(results.size() == 300);
+    CHECK(results.back() == 299);
+  }
+}
+
+TEST_CASE("points are taken in order while others are computed, and few wait") {
+  // The first point is slow: the other thread goes on, but not to the end of an endless sweep.
+  std::atomic<std::size_t> begun = 0;
+  std::size_t begun_at_first = 0;
+  std::vector<std::size_t> order;
   sweep_control control;
-  control.block = 100;
-  std::size_t told = 0;
-  control.progress = [&told](std::size_t finished) { told = finished; };
-  control.stop = [&told] { return told >= 300; };
-  const auto results = parallel_map<std::size_t>(1000, control, [](std::size_t i) { return i; });
-  REQUIRE(results.size() == 300);
-  CHECK(results.back() == 299);
+  control.threads = 2;
+  control.block = 1;
+  const std::size_t taken = ordered_map(
+      100000, control,
+      [&](std::size_t i) {
+        ++begun;
+        if (i == 0) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+        return i;
+      },
+      [&](std::size_t i, std::size_t result) {
+        if (order.empty()) {
+          begun_at_first = begun;
+        }
+        CHECK(i == result);
+        order.push_back(result);
+      });
+  CHECK(taken == 100000);
+  CHECK(std::is_sorted(order.begin(), order.end()));
+  CHECK(begun_at_first > 64);
+  CHECK(begun_at_first <= 64 * 2 + 2);
+}
+
+TEST_CASE("what is taken before a fault stays taken") {
+  sweep_control control;
+  control.threads = 3;
+  control.block = 7;
+  std::size_t taken = 0;
+  const auto point = [](std::size_t i) {
+    return i < 500 ? i : throw std::runtime_error("no point here");
+  };
+  CHECK_THROWS_WITH(
+      ordered_map(1000, control, point, [&taken](std::size_t, std::size_t) { ++taken; }),
+      "no point here");
+  CHECK(taken == 500);
 }
 
 TEST_CASE("the first point that throws, in order, is the one that is reported") {
@@ -43,8 +94,22 @@ TEST_CASE("the first point that throws, in order, is the one that is reported") 
       }
       return 0;
     };
-    CHECK_THROWS_WITH(parallel_map<int>(400, control, point), "101");
+    CHECK_THROWS_WITH(parallel_map(400, control, point), "101");
   }
+}
+
+TEST_CASE("a line of progress tells share, count, rate, time left and a note") {
+  CHECK(progress_text(2500, 10000, 500.0, "cells", "learned 2000") ==
+        " 25 %  2500 of 10000 cells  500/s  15 s left  learned 2000");
+  CHECK(progress_text(1, 3, 0.5, "points", "") == " 33 %  1 of 3 points  0.5/s  4 s left");
+}
+
+TEST_CASE("a text is cut to characters, not to bytes") {
+  CHECK(cut_to_width("γ = 10", 20) == "γ = 10");
+  CHECK(cut_to_width("γ = 10", 6) == "γ = 10");
+  CHECK(cut_to_width("γ = 10", 5) == "γ = 1");
+  CHECK(cut_to_width("γγγ", 1) == "γ");
+  CHECK(cut_to_width("γ", 0).empty());
 }
 
 TEST_CASE("durations are told in the units of a clock") {

@@ -3,75 +3,112 @@
 /// \file
 /// The parallel map over the points of a sweep.
 
-#include <oneapi/tbb/blocked_range.h>
-#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_pipeline.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace loradyn {
 
 /// How a sweep runs. The results depend on none of it.
 struct sweep_control {
-  std::size_t threads = 0;   ///< 0: as many as the machine has
-  std::size_t block = 1024;  ///< points between two looks at `stop` and two calls of `progress`
-  std::size_t serial_up_to = 1024;  ///< a sweep that is done before the threads would have started
-  std::function<bool()> stop;       ///< asked between blocks; true ends the sweep early
-  std::function<void(std::size_t)> progress;  ///< told between blocks how many points are done
+  std::size_t threads = 0;       ///< 0: as many as the machine has
+  std::size_t block = 1024;      ///< points that a thread takes at a time: some 0.1 ms of work
+  std::size_t serial_up_to = 0;  ///< a sweep that is done before the threads would have started
+  std::function<bool()> stop;    ///< asked before each block; true ends the sweep early
 };
 
-/// results[i] = point(i) for i < count, in order. Runs block after block, each in parallel. Where
-/// the sweep is stopped early the results are those of the finished blocks: a prefix. \throws what
-/// the first point that throws, in order, throws
-template <class Result, class Point>
-std::vector<Result> parallel_map(std::size_t count, const sweep_control& control,
-                                 const Point& point) {
-  std::vector<Result> results;
-  results.reserve(count);
-  const auto serially = [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      results[i] = point(i);
+/// take(i, point(i)) for i < count: points on all threads, each taking the next block as it is
+/// free, so that points of any cost keep them busy; `take` in the order of i and by one thread at a
+/// time. At most 64 blocks a thread wait to be taken, whatever the count. Where the sweep is
+/// stopped early, what was taken is a prefix. \returns how many were taken \throws what the first
+/// point, in order, that throws does, once those before it are taken; what `take` throws
+template <class Point, class Take>
+std::size_t ordered_map(std::size_t count, const sweep_control& control, const Point& point,
+                        const Take& take) {
+  using result_type = std::invoke_result_t<const Point&, std::size_t>;
+  struct block_results {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::vector<result_type> results;
+    std::exception_ptr fault;  // of the point after the last result
+  };
+  using token = std::shared_ptr<block_results>;
+
+  std::size_t next = 0;
+  std::size_t taken = 0;
+  const auto open = [&]() -> token {
+    if (next == count || (control.stop && control.stop())) {
+      return nullptr;
+    }
+    auto block = std::make_shared<block_results>();
+    block->begin = next;
+    block->end = next = std::min(count, next + control.block);
+    return block;
+  };
+  const auto compute = [&](const token& block) {
+    block->results.reserve(block->end - block->begin);
+    try {
+      for (std::size_t i = block->begin; i < block->end; ++i) {
+        block->results.push_back(point(i));
+      }
+    } catch (...) {
+      block->fault = std::current_exception();
+    }
+    return block;
+  };
+  const auto close = [&](const token& block) {
+    for (std::size_t k = 0; k < block->results.size(); ++k) {
+      take(block->begin + k, std::move(block->results[k]));
+      ++taken;
+    }
+    if (block->fault) {
+      std::rethrow_exception(block->fault);
     }
   };
-  const int threads =
-      control.threads == 0 ? oneapi::tbb::task_arena::automatic : static_cast<int>(control.threads);
-  for (std::size_t begin = 0; begin < count; begin += control.block) {
-    if (control.stop && control.stop()) {
-      break;
+
+  if (control.threads == 1 || count <= control.serial_up_to) {
+    while (const token block = open()) {
+      close(compute(block));
     }
-    const std::size_t end = std::min(count, begin + control.block);
-    results.resize(end);
-    if (control.threads == 1 || count <= control.serial_up_to) {
-      serially(begin, end);
-    } else {
-      std::vector<std::exception_ptr> faults(end - begin);
-      oneapi::tbb::task_arena arena(threads);
-      arena.execute([&] {
-        oneapi::tbb::parallel_for(oneapi::tbb::blocked_range<std::size_t>(begin, end),
-                                  [&](const auto& range) {
-                                    for (std::size_t i = range.begin(); i < range.end(); ++i) {
-                                      try {
-                                        results[i] = point(i);
-                                      } catch (...) {
-                                        faults[i - begin] = std::current_exception();
-                                      }
-                                    }
-                                  });
-      });
-      for (const std::exception_ptr& fault : faults) {
-        if (fault) {
-          std::rethrow_exception(fault);
-        }
-      }
-    }
-    if (control.progress) {
-      control.progress(end);
-    }
+    return taken;
   }
+  namespace tbb = oneapi::tbb;
+  constexpr std::size_t waiting = 64;
+  tbb::task_arena arena(control.threads == 0 ? tbb::task_arena::automatic
+                                             : static_cast<int>(control.threads));
+  arena.execute([&] {
+    const auto tokens = waiting * static_cast<std::size_t>(arena.max_concurrency());
+    tbb::parallel_pipeline(
+        tokens, tbb::make_filter<void, token>(tbb::filter_mode::serial_in_order,
+                                              [&](tbb::flow_control& flow) {
+                                                token block = open();
+                                                if (!block) {
+                                                  flow.stop();
+                                                }
+                                                return block;
+                                              }) &
+                    tbb::make_filter<token, token>(tbb::filter_mode::parallel, compute) &
+                    tbb::make_filter<token, void>(tbb::filter_mode::serial_in_order, close));
+  });
+  return taken;
+}
+
+/// results[i] = point(i) for i < count, in order; a prefix where the sweep is stopped early.
+/// \throws what the first point that throws, in order, throws
+template <class Point>
+auto parallel_map(std::size_t count, const sweep_control& control, const Point& point) {
+  std::vector<std::invoke_result_t<const Point&, std::size_t>> results;
+  results.reserve(count);
+  ordered_map(count, control, point,
+              [&results](std::size_t, auto result) { results.push_back(std::move(result)); });
   return results;
 }
 

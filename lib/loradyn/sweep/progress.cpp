@@ -1,13 +1,29 @@
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <loradyn/sweep/progress.hpp>
+#include <utility>
 
 namespace loradyn {
+namespace {
 
-progress_line::progress_line(std::size_t total, bool shown) : total_(total), shown_(shown) {}
+// Columns of the terminal; none where standard error is not one.
+std::size_t terminal_width() {
+  winsize size{};
+  constexpr std::size_t unlimited = 4096;
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1
+             ? static_cast<std::size_t>(size.ws_col) - 1
+             : unlimited;
+}
+
+}  // namespace
+
+progress_line::progress_line(bool shown, std::string unit)
+    : shown_(shown), unit_(std::move(unit)) {}
 
 progress_line::~progress_line() {
   if (written_) {
@@ -15,19 +31,44 @@ progress_line::~progress_line() {
   }
 }
 
-void progress_line::update(std::size_t done) {
+void progress_line::update(std::size_t done, std::size_t total,
+                           const std::function<std::string()>& note) {
+  if (!started_) {
+    // What an earlier run has finished says nothing about this one's rate.
+    started_ = true;
+    done_at_start_ = done;
+  }
   const clock::time_point now = clock::now();
-  if (!shown_ || now < next_ || done == 0) {
+  if (!shown_ || now < next_ || done == done_at_start_) {
     return;
   }
   next_ = now + std::chrono::milliseconds(200);
   const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const double rate = static_cast<double>(done) / elapsed;
-  fmt::print(stderr, "\r\033[K{:3.0f} %  {} of {} points  {:.3g}/s  {} left",
-             100.0 * static_cast<double>(done) / static_cast<double>(total_), done, total_, rate,
-             duration_text(static_cast<double>(total_ - done) / rate));
+  const double rate = static_cast<double>(done - done_at_start_) / elapsed;
+  fmt::print(stderr, "\r\033[K{}",
+             cut_to_width(progress_text(done, total, rate, unit_, note ? note() : std::string()),
+                          terminal_width()));
   std::fflush(stderr);
   written_ = true;
+}
+
+std::string progress_text(std::size_t done, std::size_t total, double rate, const std::string& unit,
+                          const std::string& note) {
+  return fmt::format("{:3.0f} %  {} of {} {}  {:.3g}/s  {} left{}{}",
+                     100.0 * static_cast<double>(done) / static_cast<double>(total), done, total,
+                     unit, rate, duration_text(static_cast<double>(total - done) / rate),
+                     note.empty() ? "" : "  ", note);
+}
+
+std::string cut_to_width(const std::string& text, std::size_t width) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool starts_one = (static_cast<unsigned char>(text[i]) & 0xc0U) != 0x80U;
+    if (starts_one && characters++ == width) {
+      return text.substr(0, i);
+    }
+  }
+  return text;
 }
 
 std::string duration_text(double seconds) {

@@ -5,30 +5,42 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 
 namespace loradyn {
 
 /// Tells how far a sweep is once it has taken two seconds: share, points, rate and time left, on
-/// one line that is rewritten, and removed at the end.
+/// one line that is rewritten, never wider than the terminal, and removed at the end.
 class progress_line {
  public:
-  progress_line(std::size_t total, bool shown);
+  /// \param unit what is counted, in the plural
+  explicit progress_line(bool shown, std::string unit = "points");
   ~progress_line();
   progress_line(const progress_line&) = delete;
   progress_line& operator=(const progress_line&) = delete;
 
-  void update(std::size_t done);
+  /// \param note what else the line tells; asked five times a second at most
+  void update(std::size_t done, std::size_t total, const std::function<std::string()>& note = {});
 
  private:
   using clock = std::chrono::steady_clock;
 
-  std::size_t total_;
   bool shown_;
+  std::string unit_;
   bool written_ = false;
   clock::time_point start_ = clock::now();
   clock::time_point next_ = start_ + std::chrono::seconds(2);
+  std::size_t done_at_start_ = 0;
+  bool started_ = false;
 };
+
+/// The text of that line. \param rate points a second
+std::string progress_text(std::size_t done, std::size_t total, double rate, const std::string& unit,
+                          const std::string& note);
+
+/// A text cut to so many characters of UTF-8.
+std::string cut_to_width(const std::string& text, std::size_t width);
 
 /// "12 s", "3 min 20 s", "2 h 5 min".
 std::string duration_text(double seconds);
