@@ -32,7 +32,11 @@ namespace fs = std::filesystem;
 namespace {
 
 sweep_configuration example(std::uint64_t cells) {
-  return {"1.2.3", {{"student", "he3+{a}*he5"}, {"gamma", "0.2"}}, {"mu", "n", "status"}, cells};
+  return {"1.2.3",
+          {{"student", "he3+{a}*he5"}, {"gamma", "0.2"}},
+          {"mu", "n", "status"},
+          cells,
+          "status"};
 }
 
 // The values of a cell of `example`.
@@ -159,7 +163,7 @@ TEST_CASE("every kind of value reads back as the same bits") {
                                     "µ₁ → ∞",
                                     "line\nbreak, 'quote' \"quote\"",
                                     std::string("zero\0byte", 9)};
-  const sweep_configuration configuration{"1", {}, {"value"}, values.size()};
+  const sweep_configuration configuration{"1", {}, {"value"}, values.size(), ""};
   std::vector<kept_cell> kept;
   for (std::size_t i = 0; i < values.size(); ++i) {
     kept.push_back({i, {values[i]}, 0.0});
@@ -186,7 +190,8 @@ TEST_CASE("a store says what it holds and lets itself be queried by the sweep's 
       "0.1.0 \"τ\"",
       {{"student", "a'; DROP TABLE cells; --\n"}, {"empty", ""}},
       {"log10 \"t\"", "M0", "m0", "cell", "Cost"},
-      2};
+      2,
+      ""};
   {
     sweep_store store(path, configuration);
     store.keep(std::vector<kept_cell>{{1, {1.5, 2.0, 3.0, "c", "d"}, 0.25}});
@@ -240,6 +245,64 @@ TEST_CASE("a part is read in order, and only what is finished") {
   CHECK(cells_of(12, std::numeric_limits<std::uint64_t>::max()) ==
         std::vector<std::uint64_t>{12, 90, 99});
   CHECK(cells_of(200, 5).empty());
+}
+
+TEST_CASE("finished cells are counted by a value, each once") {
+  const scratch dir;
+  using counts = std::vector<std::pair<std::string, std::uint64_t>>;
+  {
+    sweep_store store(dir.path / "s.sqlite", example(20));
+    CHECK(store.tallies().empty());
+    store.keep(computed(range(0, 10)));
+    CHECK(store.tallies() == counts{{"ok", 4}, {"trapped", 6}});
+    store.keep(computed(range(5, 12)));
+    CHECK(store.tallies() == counts{{"ok", 4}, {"trapped", 8}});
+    std::vector<std::uint64_t> cells;
+    store.finished_cells([&cells](std::uint64_t c) { cells.push_back(c); });
+    CHECK(cells == range(0, 12));
+  }
+  sweep_store merged(dir.path / "m.sqlite", example(20));
+  merged.keep(computed(std::vector<std::uint64_t>{0, 19}));
+  merged.merge(dir.path / "s.sqlite");
+  CHECK(merged.tallies() == counts{{"ok", 4}, {"trapped", 9}});
+
+  sweep_configuration silent = example(3);
+  silent.tally = "";
+  sweep_store uncounted(dir.path / "u.sqlite", silent);
+  uncounted.keep(computed(range(0, 3)));
+  CHECK(uncounted.tallies().empty());
+  sweep_configuration wrong = example(3);
+  wrong.tally = "outcome";
+  CHECK(message_of(dir.path / "w.sqlite", wrong) ==
+        "the column that is counted is 'outcome', but must be one of the columns");
+}
+
+TEST_CASE("a sweep grows, for every process on it and for good") {
+  const scratch dir;
+  {
+    sweep_store store(dir.path / "s.sqlite", example(4));
+    sweep_store other(dir.path / "s.sqlite", example(4));
+    store.keep(computed(store.claim(4)));
+    CHECK(store.complete());
+    store.grow(7);
+    store.grow(5);  // nothing: it has as many
+    CHECK(other.cells() == 7);
+    CHECK_FALSE(other.complete());
+    CHECK(other.claim(10) == range(4, 7));
+    CHECK_THROWS_AS(other.keep(computed(range(7, 8))), argument_error);
+    other.keep(computed(std::vector<std::uint64_t>{4, 6}));
+  }
+  // It is the same sweep still: the configuration says how many cells there were at first.
+  sweep_store again(dir.path / "s.sqlite", example(4));
+  CHECK(again.configuration().cells == 4);
+  CHECK(again.cells() == 7);
+  CHECK(again.claim(10) == std::vector<std::uint64_t>{5});
+  CHECK(again.rows().size() == 6);
+
+  sweep_store merged(dir.path / "m.sqlite", example(4));
+  CHECK(merged.merge(dir.path / "s.sqlite") == 6);
+  CHECK(merged.cells() == 7);
+  CHECK_THROWS_AS(sweep_store::open_existing(dir.path / "s.sqlite").grow(9), file_error);
 }
 
 TEST_CASE("another sweep is refused by its first difference") {

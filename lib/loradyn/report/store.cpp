@@ -12,6 +12,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/report/store.hpp>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint32_t application_id = 0x6c6f7264;  // "lord"
-constexpr std::uint32_t layout = 1;
+constexpr std::uint32_t layout = 2;
 constexpr std::size_t merge_block = 4096;
 // A heartbeat is a write: not more often than this.
 constexpr std::int64_t heartbeat_interval = 20;
@@ -305,13 +306,17 @@ std::int64_t seconds_now() {
 // --- The layout
 
 constexpr const char* schema = R"(
-CREATE TABLE sweep (version TEXT NOT NULL, cells INTEGER NOT NULL);
+CREATE TABLE sweep (version TEXT NOT NULL, cells INTEGER NOT NULL, tally TEXT NOT NULL);
 CREATE TABLE parameters (position INTEGER PRIMARY KEY, name TEXT NOT NULL, value TEXT NOT NULL);
 CREATE TABLE columns (position INTEGER PRIMARY KEY, name TEXT NOT NULL);
 
 -- A cell below the frontier is finished, in a claim, or in a range of `unclaimed`; none from the
 -- frontier on was ever claimed. Ranges may hold finished cells, which who claims skips.
-CREATE TABLE progress (frontier INTEGER NOT NULL, finished INTEGER NOT NULL);
+-- `cells` is how many there are now: a sweep may grow.
+CREATE TABLE progress (frontier INTEGER NOT NULL, finished INTEGER NOT NULL,
+                       cells INTEGER NOT NULL);
+-- How many finished cells have a value in the column that the sweep counts.
+CREATE TABLE tallies (value TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE unclaimed (first INTEGER PRIMARY KEY, count INTEGER NOT NULL);
 -- `remaining` counts the unfinished cells of a claim; without one it is deleted.
 CREATE TABLE claims (first INTEGER PRIMARY KEY, count INTEGER NOT NULL,
@@ -319,7 +324,6 @@ CREATE TABLE claims (first INTEGER PRIMARY KEY, count INTEGER NOT NULL,
 -- An open store that claims. AUTOINCREMENT: a number is never given twice.
 CREATE TABLE workers (worker INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL,
                       pid INTEGER NOT NULL, start TEXT NOT NULL, heartbeat INTEGER NOT NULL);
-INSERT INTO progress VALUES (0, 0);
 )";
 
 // The names of the columns of `cells`, quoted. SQLite does not tell small letters from capitals,
@@ -373,6 +377,12 @@ void validate(const sweep_configuration& configuration) {
     throw argument_error("the number of cells", std::to_string(configuration.cells),
                          "at most " + std::to_string(limit));
   }
+  const auto& columns = configuration.columns;
+  if (!configuration.tally.empty() &&
+      std::find(columns.begin(), columns.end(), configuration.tally) == columns.end()) {
+    throw argument_error("the column that is counted", "'" + configuration.tally + "'",
+                         "one of the columns");
+  }
 }
 
 // Writes an empty store into an empty file.
@@ -389,8 +399,9 @@ void write_layout(const fs::path& path, const sweep_configuration& configuration
                cell_columns(configuration.columns)
                    .replace(0, std::strlen("cell"), "cell INTEGER PRIMARY KEY") +
                ")");
-    statement(db, "INSERT INTO sweep VALUES (?1, ?2)")
-        .run(configuration.version, configuration.cells);
+    statement(db, "INSERT INTO sweep VALUES (?1, ?2, ?3)")
+        .run(configuration.version, configuration.cells, configuration.tally);
+    statement(db, "INSERT INTO progress VALUES (0, 0, ?1)").run(configuration.cells);
     statement parameter(db, "INSERT INTO parameters (name, value) VALUES (?1, ?2)");
     for (const auto& [name, value] : configuration.parameters) {
       parameter.run(name, value);
@@ -406,13 +417,14 @@ void write_layout(const fs::path& path, const sweep_configuration& configuration
 
 sweep_configuration read_configuration(const database& db) {
   sweep_configuration configuration;
-  statement sweep(db, "SELECT version, cells FROM sweep");
+  statement sweep(db, "SELECT version, cells, tally FROM sweep");
   sweep.start();
   if (!sweep.step()) {
     db.damaged("it does not say what it holds");
   }
   configuration.version = sweep.text_at(0);
   configuration.cells = sweep.unsigned_at(1);
+  configuration.tally = sweep.text_at(2);
   statement parameters(db, "SELECT name, value FROM parameters ORDER BY position");
   while (parameters.step()) {
     configuration.parameters.emplace_back(parameters.text_at(0), parameters.text_at(1));
@@ -538,6 +550,7 @@ void require_same(const fs::path& path, const sweep_configuration& stored,
   for (std::size_t i = 0; i < asked.columns.size(); ++i) {
     compare("column " + std::to_string(i + 1), stored.columns[i], asked.columns[i]);
   }
+  compare("the column that is counted", stored.tally, asked.tally);
 }
 
 }  // namespace
@@ -557,6 +570,11 @@ struct sweep_store::implementation {
   std::int64_t last_heartbeat = 0;
 
   statement finished_count{db, "SELECT finished FROM progress"};
+  statement cell_count{db, "SELECT cells FROM progress"};
+  statement grow_to{db, "UPDATE progress SET cells = max(cells, ?1)"};
+  statement add_tally{db,
+                      "INSERT INTO tallies VALUES (?1, ?2) "
+                      "ON CONFLICT (value) DO UPDATE SET count = count + excluded.count"};
   statement frontier{db, "SELECT frontier FROM progress"};
   statement move_frontier{db, "UPDATE progress SET frontier = ?1"};
   statement add_finished{db, "UPDATE progress SET finished = finished + ?1"};
@@ -581,6 +599,16 @@ struct sweep_store::implementation {
       db, "INSERT INTO workers (host, pid, start, heartbeat) VALUES (?1, ?2, ?3, ?4)"};
   statement beat{db, "UPDATE workers SET heartbeat = ?2 WHERE worker = ?1"};
   statement delete_worker{db, "DELETE FROM workers WHERE worker = ?1"};
+
+  // The place of the column that is counted, where there is one.
+  [[nodiscard]] std::optional<std::size_t> tally_column() const {
+    const auto& columns = configuration.columns;
+    const auto found = std::find(columns.begin(), columns.end(), configuration.tally);
+    return found == columns.end() ? std::nullopt
+                                  : std::optional<std::size_t>(found - columns.begin());
+  }
+
+  [[nodiscard]] std::uint64_t cells() { return cell_count.number().value_or(0); }
 
   [[nodiscard]] std::string insertion() const {
     std::string values = "?1";
@@ -686,8 +714,9 @@ struct sweep_store::implementation {
 
   std::vector<std::uint64_t> claim(std::size_t wanted) {
     std::vector<std::uint64_t> cells;
+    const std::uint64_t total = this->cells();
     const auto take = [&](std::uint64_t first, std::uint64_t end) {
-      return unfinished_runs(first, std::min(end, configuration.cells), wanted - cells.size(),
+      return unfinished_runs(first, std::min(end, total), wanted - cells.size(),
                              [&](std::uint64_t begin, std::uint64_t size) {
                                insert_claim.run(begin, size, *worker);
                                for (std::uint64_t i = 0; i < size; ++i) {
@@ -710,7 +739,7 @@ struct sweep_store::implementation {
       }
     }
     const std::uint64_t begin = frontier.number().value_or(0);
-    const std::uint64_t next = take(begin, configuration.cells);
+    const std::uint64_t next = take(begin, total);
     if (next != begin) {
       move_frontier.run(next);
     }
@@ -720,11 +749,11 @@ struct sweep_store::implementation {
   // Calls `visit(row)` for the finished cells of first … first + count - 1, in order.
   template <class Visit>
   void each(std::uint64_t first, std::uint64_t count, const Visit& visit) const {
-    const std::uint64_t cells = configuration.cells;
-    first = std::min(first, cells);
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    first = std::min(first, most);
     statement select(db, "SELECT " + cell_columns(configuration.columns) +
                              " FROM cells WHERE cell >= ?1 AND cell < ?2 ORDER BY cell");
-    select.start(first, first + std::min(count, cells - first));
+    select.start(first, first + std::min(count, most - first));
     while (select.step()) {
       kept_cell row{select.unsigned_at(0), {}, 0.0};
       const auto columns = static_cast<int>(configuration.columns.size());
@@ -740,10 +769,11 @@ struct sweep_store::implementation {
   // Keeps cells; returns how many were new.
   std::uint64_t keep(std::span<const kept_cell> kept) {
     require_writable();
+    const std::uint64_t total = cells();
     for (const kept_cell& row : kept) {
-      if (row.cell >= configuration.cells) {
+      if (row.cell >= total) {
         throw argument_error("the cell", std::to_string(row.cell),
-                             "less than " + std::to_string(configuration.cells));
+                             "less than " + std::to_string(total));
       }
       if (row.values.size() != configuration.columns.size()) {
         throw argument_error("the number of values", std::to_string(row.values.size()),
@@ -761,6 +791,8 @@ struct sweep_store::implementation {
 
   std::uint64_t insert(std::span<const kept_cell> kept) {
     std::uint64_t added = 0;
+    const std::optional<std::size_t> tally = tally_column();
+    std::map<std::string, std::uint64_t> counts;
     // Cells come in runs of one claim: its count is written once.
     std::uint64_t claim_first = 0;
     std::uint64_t claim_end = 0;
@@ -784,6 +816,9 @@ struct sweep_store::implementation {
         continue;
       }
       ++added;
+      if (tally) {
+        ++counts[to_text(row.values[*tally])];
+      }
       if (row.cell < claim_first || row.cell >= claim_end) {
         close_claim();
         claim_first = claim_end = 0;
@@ -798,6 +833,9 @@ struct sweep_store::implementation {
     }
     close_claim();
     add_finished.run(added);
+    for (const auto& [value, count] : counts) {
+      add_tally.run(value, count);
+    }
     if (worker) {
       register_worker();
     }
@@ -892,7 +930,33 @@ void sweep_store::heartbeat() {
 
 std::uint64_t sweep_store::finished() const { return self_->finished_count.number().value_or(0); }
 
-bool sweep_store::complete() const { return finished() == self_->configuration.cells; }
+std::uint64_t sweep_store::cells() const { return self_->cells(); }
+
+bool sweep_store::complete() const {
+  return statement(self_->db, "SELECT finished = cells FROM progress").number() == 1;
+}
+
+void sweep_store::grow(std::uint64_t cells) {
+  if (cells > this->cells()) {
+    self_->write([&] { self_->grow_to.run(cells); });
+  }
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> sweep_store::tallies() const {
+  std::vector<std::pair<std::string, std::uint64_t>> result;
+  statement select(self_->db, "SELECT value, count FROM tallies ORDER BY value");
+  while (select.step()) {
+    result.emplace_back(select.text_at(0), select.unsigned_at(1));
+  }
+  return result;
+}
+
+void sweep_store::finished_cells(const std::function<void(std::uint64_t)>& visit) const {
+  statement select(self_->db, "SELECT cell FROM cells ORDER BY cell");
+  while (select.step()) {
+    visit(select.unsigned_at(0));
+  }
+}
 
 void sweep_store::read(std::uint64_t first, std::uint64_t count,
                        const std::function<void(std::uint64_t, std::vector<cell>)>& visit) const {
@@ -902,7 +966,7 @@ void sweep_store::read(std::uint64_t first, std::uint64_t count,
 std::vector<std::vector<cell>> sweep_store::rows() const {
   std::vector<std::vector<cell>> result;
   result.reserve(finished());
-  read(0, configuration().cells,
+  read(0, cells(),
        [&result](std::uint64_t, std::vector<cell> values) { result.push_back(std::move(values)); });
   return result;
 }
@@ -916,7 +980,8 @@ std::uint64_t sweep_store::merge(const fs::path& source) {
     added += self_->keep(block);
     block.clear();
   };
-  other.self_->each(0, configuration().cells, [&](kept_cell row) {
+  grow(other.cells());
+  other.self_->each(0, other.cells(), [&](kept_cell row) {
     block.push_back(std::move(row));
     if (block.size() == merge_block) {
       flush();

@@ -39,7 +39,8 @@ struct sweep_configuration {
   /// Every parameter with its value as text. No name twice; the order does not matter.
   std::vector<std::pair<std::string, std::string>> parameters;
   std::vector<std::string> columns;  ///< the names of a cell's values
-  std::uint64_t cells = 0;
+  std::uint64_t cells = 0;           ///< at first: `sweep_store::grow` adds to them
+  std::string tally;                 ///< the column whose values `tallies` counts; empty: none
 
   bool operator==(const sweep_configuration&) const = default;
 };
@@ -104,10 +105,21 @@ class sweep_store {
   /// take minutes.
   void heartbeat();
 
-  /// The number of finished cells. Cost: a look-up.
+  /// Makes the sweep one of at least so many cells, for one whose cells depend on the values of
+  /// others. It never shrinks.
+  void grow(std::uint64_t cells);
+
+  /// The number of cells now, and of those that are finished. Cost: a look-up each.
+  [[nodiscard]] std::uint64_t cells() const;
   [[nodiscard]] std::uint64_t finished() const;
   /// Whether every cell is finished.
   [[nodiscard]] bool complete() const;
+  /// How many finished cells have each value of the column that the configuration names, by value.
+  /// Cost: a look-up.
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> tallies() const;
+
+  /// The finished cells, in order, without their values.
+  void finished_cells(const std::function<void(std::uint64_t)>& visit) const;
 
   /// Passes on the finished ones of the cells first … first + count - 1, in order, one at a time.
   void read(std::uint64_t first, std::uint64_t count,
