@@ -1,8 +1,14 @@
+#include <fcntl.h>
 #include <hdf5.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/report/table_io.hpp>
@@ -379,26 +385,9 @@ class hdf5_failure : public error {
   using error::error;
 };
 
-// What the system said to the call that failed last, or nothing.
-std::string system_reason() {
-  std::string reason;
-  const auto look = [](unsigned, const H5E_error2_t* entry, void* target) -> herr_t {
-    const std::string_view text = entry->desc;
-    const std::string_view mark = "error message = '";
-    if (const std::size_t start = text.find(mark); start != std::string_view::npos) {
-      const std::string_view rest = text.substr(start + mark.size());
-      *static_cast<std::string*>(target) = rest.substr(0, rest.find('\''));
-    }
-    return 0;
-  };
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, look, &reason);
-  return reason;
-}
-
 void require(hid_t status, const char* what) {
   if (status < 0) {
-    const std::string reason = system_reason();
-    throw hdf5_failure(reason.empty() ? std::string("HDF5 failed: ") + what : reason);
+    throw hdf5_failure(std::string("HDF5 failed: ") + what);
   }
 }
 
@@ -427,16 +416,6 @@ class handle {
   herr_t (*close_)(hid_t);
 };
 
-// Calls of HDF5, whose failure is told as the file's.
-template <class Calls>
-auto naming(const fs::path& path, const char* what, const Calls& calls) {
-  try {
-    return calls();
-  } catch (const hdf5_failure& e) {
-    throw file_error("'" + path.string() + "' can't be " + what + ": " + e.what());
-  }
-}
-
 // Errors come as exceptions, not as HDF5's own traces on standard error.
 void silence_hdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
@@ -456,17 +435,152 @@ void write_attribute(hid_t object, const std::string& name, const std::string& v
   require(H5Awrite(attribute, type, static_cast<const void*>(&text)), "writing an attribute");
 }
 
+// The file under HDF5 while it is written. Where the disk takes no more, HDF5 1.10 frees what it
+// fails to close and keeps its identifiers, over which the process crashes when it exits. So it is
+// not told: this driver notes the first error for us to find and drops what comes after it.
+struct output_driver : H5FD_t {
+  int descriptor = -1;
+  int* fault = nullptr;  // an errno
+  haddr_t allocated = 0;
+  haddr_t size = 0;
+
+  void note() {
+    if (*fault == 0) {
+      *fault = errno;
+    }
+  }
+
+  static output_driver& of(H5FD_t* file) { return *static_cast<output_driver*>(file); }
+  static const output_driver& of(const H5FD_t* file) {
+    return *static_cast<const output_driver*>(file);
+  }
+
+  static H5FD_t* open(const char* name, unsigned, hid_t access, haddr_t) {
+    auto file = std::make_unique<output_driver>();
+    file->fault = *static_cast<int* const*>(H5Pget_driver_info(access));
+    constexpr int rights = 0666;
+    file->descriptor = ::open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
+    if (file->descriptor < 0) {
+      file->note();
+      return nullptr;
+    }
+    return file.release();
+  }
+
+  static herr_t close(H5FD_t* closed) {
+    const std::unique_ptr<output_driver> file(&of(closed));
+    if (::close(file->descriptor) != 0) {
+      file->note();
+    }
+    return 0;
+  }
+
+  static herr_t query(const H5FD_t*, unsigned long* features) {
+    *features = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA |
+                H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA |
+                H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+    return 0;
+  }
+
+  static haddr_t end_of_allocated(const H5FD_t* file, H5FD_mem_t) { return of(file).allocated; }
+  static haddr_t end_of_file(const H5FD_t* file, H5FD_mem_t) { return of(file).size; }
+  static herr_t allocate(H5FD_t* file, H5FD_mem_t, haddr_t end) {
+    of(file).allocated = end;
+    return 0;
+  }
+
+  static herr_t read(H5FD_t* from, H5FD_mem_t, hid_t, haddr_t place, std::size_t count,
+                     void* target) {
+    output_driver& file = of(from);
+    auto* bytes = static_cast<char*>(target);
+    while (count > 0) {
+      const ssize_t done = ::pread(file.descriptor, bytes, count, static_cast<off_t>(place));
+      if (done < 0 && errno == EINTR) {
+        continue;
+      }
+      if (done <= 0) {  // zeros lie behind the end
+        if (done < 0) {
+          file.note();
+        }
+        std::fill_n(bytes, count, '\0');
+        break;
+      }
+      bytes += done;
+      place += static_cast<haddr_t>(done);
+      count -= static_cast<std::size_t>(done);
+    }
+    return 0;
+  }
+
+  static herr_t write(H5FD_t* to, H5FD_mem_t, hid_t, haddr_t place, std::size_t count,
+                      const void* source) {
+    output_driver& file = of(to);
+    const auto* bytes = static_cast<const char*>(source);
+    file.size = std::max(file.size, place + count);
+    while (count > 0 && *file.fault == 0) {
+      const ssize_t done = ::pwrite(file.descriptor, bytes, count, static_cast<off_t>(place));
+      if (done < 0) {
+        if (errno != EINTR) {
+          file.note();
+        }
+        continue;
+      }
+      bytes += done;
+      place += static_cast<haddr_t>(done);
+      count -= static_cast<std::size_t>(done);
+    }
+    return 0;
+  }
+
+  static herr_t truncate(H5FD_t* truncated, hid_t, hbool_t) {
+    output_driver& file = of(truncated);
+    if (file.size != file.allocated && *file.fault == 0 &&
+        ::ftruncate(file.descriptor, static_cast<off_t>(file.allocated)) != 0) {
+      file.note();
+    }
+    file.size = file.allocated;
+    return 0;
+  }
+
+  static const H5FD_class_t& description() {
+    static const H5FD_class_t c = [] {
+      H5FD_class_t d{};
+      d.name = "loradyn";
+      d.maxaddr = std::numeric_limits<off_t>::max();
+      d.fc_degree = H5F_CLOSE_WEAK;
+      d.fapl_size = sizeof(int*);
+      d.open = open;
+      d.close = close;
+      d.query = query;
+      d.get_eoa = end_of_allocated;
+      d.set_eoa = allocate;
+      d.get_eof = end_of_file;
+      d.read = read;
+      d.write = write;
+      d.truncate = truncate;
+      constexpr std::array<H5FD_mem_t, H5FD_MEM_NTYPES> spaces = H5FD_FLMAP_DICHOTOMY;
+      std::copy(spaces.begin(), spaces.end(), std::begin(d.fl_map));
+      return d;
+    }();
+    return c;
+  }
+};
+
 constexpr hsize_t largest_chunk = 16384;  // rows
 
-handle create_file(const fs::path& path) {
+// \param fault where the first error of the disk is noted, while the file is open
+handle create_file(const fs::path& path, int* fault) {
   silence_hdf5();
   const handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "properties");
   require(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
           "properties");
   require(H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
           "properties");
-  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT), H5Fclose,
-          "creating the file"};
+  require(H5Pset_obj_track_times(creation, false), "properties");  // the same bytes every time
+  const handle driver(H5FDregister(&output_driver::description()), H5FDunregister, "a driver");
+  const handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "properties");
+  require(H5Pset_driver(access, driver, static_cast<const void*>(&fault)), "properties");
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, "creating the file"};
 }
 
 handle create_dataset(hid_t file, const std::string& name, hid_t type, hsize_t chunk) {
@@ -475,7 +589,7 @@ handle create_dataset(hid_t file, const std::string& name, hid_t type, hsize_t c
   const handle space(H5Screate_simple(1, &none, &endless), H5Sclose, "a space");
   const handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "properties");
   require(H5Pset_chunk(creation, 1, &chunk), "properties");
-  require(H5Pset_obj_track_times(creation, false), "properties");  // the same bytes every time
+  require(H5Pset_obj_track_times(creation, false), "properties");
   const handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose, "properties");
   // Whole chunks come in order, so that a cache of them would only take memory.
   require(H5Pset_chunk_cache(access, 0, 0, H5D_CHUNK_CACHE_W0_DEFAULT), "properties");
@@ -551,46 +665,64 @@ waiting_cells waiting_for(column_kind kind) {
 class hdf5_rows {
  public:
   hdf5_rows(const table_header& header, const pending_file& file)
-      : name_(file.final_name()),
-        chunk_(std::clamp<hsize_t>(header.rows, 1, largest_chunk)),
-        file_(naming(name_, "written", [&] { return create_file(file.path()); })) {
-    naming(name_, "written", [&] {
-      write_attribute(file_, "version", header.meta.version);
-      write_attribute(file_, "command", header.meta.command);
+      : name_(file.final_name()), chunk_(std::clamp<hsize_t>(header.rows, 1, largest_chunk)) {
+    checked([&] {
+      file_.emplace(create_file(file.path(), &fault_));
+      write_attribute(*file_, "version", header.meta.version);
+      write_attribute(*file_, "command", header.meta.command);
       for (const auto& [key, value] : header.meta.parameters) {
-        write_attribute(file_, key, value);
+        write_attribute(*file_, key, value);
       }
       for (std::size_t c = 0; c < header.columns.size(); ++c) {
         waiting_.push_back(waiting_for(header.kinds[c]));
         const handle type =
             std::visit([](const auto& waiting) { return waiting.type(); }, waiting_.back());
-        sets_.push_back(create_dataset(file_, header.columns[c], type, chunk_));
+        sets_.push_back(create_dataset(*file_, header.columns[c], type, chunk_));
       }
     });
   }
+  hdf5_rows(const hdf5_rows&) = delete;
+  hdf5_rows& operator=(const hdf5_rows&) = delete;
 
   void add(std::span<const cell> row) {
     for (std::size_t c = 0; c < row.size(); ++c) {
       std::visit([&](auto& waiting) { waiting.add(row[c]); }, waiting_[c]);
     }
     if (++rows_waiting_ == chunk_) {
-      naming(name_, "written", [&] { write_waiting(); });
+      checked([&] { write_waiting(); });
     }
   }
 
   void finish() {
-    naming(name_, "written", [&] {
+    checked([&] {
       if (rows_waiting_ > 0) {
         write_waiting();
       }
       for (handle& set : sets_) {
         require(set.close(), "closing a dataset");
       }
-      require(file_.close(), "closing the file");
+      require(file_->close(), "closing the file");
     });
   }
 
  private:
+  // Calls of HDF5, and what the disk said to them.
+  template <class Calls>
+  void checked(const Calls& calls) const {
+    std::string failure;
+    try {
+      calls();
+    } catch (const hdf5_failure& e) {
+      failure = e.what();
+    }
+    if (fault_ != 0) {
+      failure = std::strerror(fault_);
+    }
+    if (!failure.empty()) {
+      throw file_error("'" + name_.string() + "' can't be written: " + failure);
+    }
+  }
+
   void write_waiting() {
     const hsize_t extent = rows_written_ + rows_waiting_;
     const handle memory(H5Screate_simple(1, &rows_waiting_, nullptr), H5Sclose, "a space");
@@ -614,7 +746,8 @@ class hdf5_rows {
 
   fs::path name_;
   hsize_t chunk_;
-  handle file_;
+  int fault_ = 0;  // the disk's, noted by the driver until the file is closed
+  std::optional<handle> file_;
   std::vector<handle> sets_;
   std::vector<waiting_cells> waiting_;  // a column each
   hsize_t rows_written_ = 0;
@@ -691,6 +824,16 @@ class hdf5_column {
   column_kind kind_ = column_kind::text;
 };
 
+// Calls of HDF5, whose failure is told as the file's.
+template <class Calls>
+void reading(const fs::path& path, const Calls& calls) {
+  try {
+    calls();
+  } catch (const hdf5_failure& e) {
+    throw file_error("'" + path.string() + "' can't be read: " + e.what());
+  }
+}
+
 void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
   silence_hdf5();
   const std::string where = path.string();
@@ -720,7 +863,7 @@ void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor
     throw file_error("'" + where + "' is not a table of loradyn");
   }
   std::vector<hdf5_column> columns;
-  naming(path, "read", [&] {
+  reading(path, [&] {
     for (const std::string& name : attributes) {
       std::string value = read_attribute(file, name);
       if (name == "version") {
@@ -745,7 +888,7 @@ void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor
   head(header);
   for (hsize_t first = 0; first < header.rows; first += largest_chunk) {
     std::vector<std::vector<cell>> rows(std::min(largest_chunk, header.rows - first));
-    naming(path, "read", [&] {
+    reading(path, [&] {
       for (const hdf5_column& c : columns) {
         c.read(first, rows);
       }
@@ -883,11 +1026,19 @@ void table_file::begin(const table_header& header) {
   writer_ = std::make_unique<writer>(format_, header, file_);
 }
 
-void table_file::add(std::span<const cell> row) { begun().add(row); }
+void table_file::add(std::span<const cell> row) {
+  try {
+    begun().add(row);
+  } catch (const file_error&) {
+    writer_.reset();  // rows are lost: none can follow
+    throw;
+  }
+}
 
 void table_file::finish() {
-  begun().finish();
-  writer_.reset();
+  begun();
+  const std::unique_ptr<writer> last = std::move(writer_);
+  last->finish();
   file_.commit();
 }
 
@@ -901,7 +1052,7 @@ void table_file::write(const table& t) {
 
 table_file::writer& table_file::begun() {
   if (!writer_) {
-    throw error("the table in '" + file_.final_name().string() + "' has no header yet");
+    throw error("the table in '" + file_.final_name().string() + "' is not open for rows");
   }
   return *writer_;
 }
