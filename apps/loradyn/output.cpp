@@ -1,12 +1,15 @@
 #include "output.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <loradyn/error.hpp>
 #include <loradyn/version.hpp>
+#include <string_view>
+#include <variant>
 
 namespace loradyn::cli {
 namespace {
@@ -47,13 +50,49 @@ outputs::outputs(const shared_options& options) {
 }
 
 void outputs::write(const table& t, const std::function<figure(const table&)>& figure_of) {
-  if (table_) {
-    table_->write(t);
-  } else {
-    write_stdout(to_csv(t));
+  begin(header_of(t));
+  for (const auto& row : t.rows) {
+    add(row);
   }
+  finish_table();
+  if (draws()) {
+    draw(figure_of(t));
+  }
+}
+
+void outputs::begin(const table_header& header) {
+  if (table_) {
+    table_->begin(header);
+  } else {
+    text_ = csv_head(header);
+  }
+}
+
+void outputs::add(std::span<const cell> row) {
+  if (table_) {
+    table_->add(row);
+    return;
+  }
+  append_csv_row(text_, row);
+  constexpr std::size_t piece = std::size_t{1} << 16;
+  if (text_.size() >= piece) {
+    write_stdout(text_);
+    text_.clear();
+  }
+}
+
+void outputs::finish_table() {
+  if (table_) {
+    table_->finish();
+  } else {
+    write_stdout(text_);
+    text_.clear();
+  }
+}
+
+void outputs::draw(const figure& f) {
   if (figure_) {
-    figure_->draw(figure_of(t));
+    figure_->draw(f);
   }
 }
 
@@ -78,25 +117,51 @@ void append(table& t, const std::vector<std::pair<std::string, std::string>>& pa
   t.meta.parameters.insert(t.meta.parameters.end(), parameters.begin(), parameters.end());
 }
 
-int exit_code_for(const table& t) {
-  const std::vector<std::string> statuses = t.texts("status");
+failure_count::failure_count(const std::vector<std::string>& columns) {
+  const auto find = [&columns](const char* name) -> std::optional<std::size_t> {
+    const auto found = std::find(columns.begin(), columns.end(), name);
+    if (found == columns.end()) {
+      return std::nullopt;
+    }
+    return static_cast<std::size_t>(found - columns.begin());
+  };
+  const auto status = find("status");
+  if (!status) {
+    throw argument_error("the column", "'status'", "one of the table's");
+  }
+  status_ = *status;
+  time_ = find("t_hit");
+}
+
+void failure_count::add(std::span<const cell> row) {
+  constexpr std::array<std::string_view, 4> failures{"no-convergence", "blow-up", "step-limit",
+                                                     "step-underflow"};
+  ++rows_;
+  const auto* status = std::get_if<std::string>(&row[status_]);
+  if (status == nullptr || std::find(failures.begin(), failures.end(), *status) == failures.end()) {
+    return;
+  }
   // A run that met its event is a result, though its rest was not reached.
-  std::vector<double> times(statuses.size(), std::nan(""));
-  if (t.find("t_hit")) {
-    times = t.numbers("t_hit");
-  }
-  bool all_failed = !statuses.empty();
-  for (std::size_t i = 0; i < statuses.size(); ++i) {
-    const std::string& s = statuses[i];
-    const bool failed =
-        s == "no-convergence" || s == "blow-up" || s == "step-limit" || s == "step-underflow";
-    all_failed = all_failed && failed && std::isnan(times[i]);
-  }
-  if (all_failed) {
+  const auto* time = time_ ? std::get_if<double>(&row[*time_]) : nullptr;
+  const bool met = (time != nullptr && !std::isnan(*time)) ||
+                   (time_ && std::holds_alternative<std::int64_t>(row[*time_]));
+  failed_ += met ? 0 : 1;
+}
+
+int failure_count::exit_code() const {
+  if (rows_ > 0 && failed_ == rows_) {
     std::fputs("loradyn: no point came to a result; the table names the status of each\n", stderr);
     return computation_failed;
   }
   return done;
+}
+
+int exit_code_for(const table& t) {
+  failure_count failures(t.columns);
+  for (const auto& row : t.rows) {
+    failures.add(row);
+  }
+  return failures.exit_code();
 }
 
 }  // namespace loradyn::cli

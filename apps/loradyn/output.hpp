@@ -2,12 +2,16 @@
 
 // Where a command's table and figure go.
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
 #include <loradyn/report/table_io.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "command.hpp"
 #include "options.hpp"
@@ -25,9 +29,19 @@ class outputs {
   // Throws file_error and drawing_error; the table is complete in the latter case.
   void write(const table& t, const std::function<figure(const table&)>& figure_of);
 
+  // The same in parts, for a table that is not held in memory: its header, its rows, its end, then
+  // the figure. The first three throw as table_file's do, `draw` as above.
+  void begin(const table_header& header);
+  void add(std::span<const cell> row);
+  void finish_table();
+  // Nothing where --plot is not given; `draws` says so before the figure is made.
+  void draw(const figure& f);
+  [[nodiscard]] bool draws() const { return figure_.has_value(); }
+
  private:
   std::optional<table_file> table_;
   std::optional<figure_file> figure_;
+  std::string text_;  // for standard output
 };
 
 // Writes a text to standard output. Throws file_error where that can't take it.
@@ -39,6 +53,24 @@ table make_table(const invocation& call, const shared_options& options, const st
 
 // Adds parameters of the command's own to the table's provenance.
 void append(table& t, const std::vector<std::pair<std::string, std::string>>& parameters);
+
+// Counts the rows whose status is a failure's, one after the other.
+class failure_count {
+ public:
+  // Throws argument_error for columns without a status.
+  explicit failure_count(const std::vector<std::string>& columns);
+
+  void add(std::span<const cell> row);
+
+  // 3, with a note on standard error, where there are rows and none of them is a result.
+  [[nodiscard]] int exit_code() const;
+
+ private:
+  std::size_t status_ = 0;
+  std::optional<std::size_t> time_;
+  std::uint64_t rows_ = 0;
+  std::uint64_t failed_ = 0;
+};
 
 // The exit code of a computation whose rows have these statuses: 3 where none of them is a result.
 int exit_code_for(const table& t);

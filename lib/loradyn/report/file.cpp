@@ -39,12 +39,9 @@ pending_file::~pending_file() {
 }
 
 void pending_file::write(const std::string& content) const {
-  std::ofstream out(temporary_, std::ios::binary | std::ios::trunc);
-  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  file_writer out(*this);
+  out.append(content);
   out.close();
-  if (!out) {
-    throw file_error("'" + final_.string() + "' can't be written: " + std::strerror(errno));
-  }
 }
 
 void pending_file::commit() {
@@ -56,7 +53,31 @@ void pending_file::commit() {
   committed_ = true;
 }
 
-std::string read_file(const fs::path& path) {
+file_writer::file_writer(const pending_file& file) : file_(file), buffer_(std::size_t{1} << 16) {
+  // A buffer of one's own is taken before the file is opened, or not at all.
+  out_.rdbuf()->pubsetbuf(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+  out_.open(file_.path(), std::ios::binary | std::ios::trunc);
+  check();
+}
+
+void file_writer::append(std::string_view text) {
+  out_.write(text.data(), static_cast<std::streamsize>(text.size()));
+  check();
+}
+
+void file_writer::close() {
+  out_.close();
+  check();
+}
+
+void file_writer::check() const {
+  if (!out_) {
+    throw file_error("'" + file_.final_name().string() +
+                     "' can't be written: " + std::strerror(errno));
+  }
+}
+
+std::ifstream open_to_read(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
     throw file_error("'" + path.string() + "' can't be read: it is a directory");
@@ -65,6 +86,11 @@ std::string read_file(const fs::path& path) {
   if (!in) {
     throw file_error("'" + path.string() + "' can't be read: " + std::strerror(errno));
   }
+  return in;
+}
+
+std::string read_file(const fs::path& path) {
+  const std::ifstream in = open_to_read(path);
   std::ostringstream content;
   content << in.rdbuf();
   return content.str();

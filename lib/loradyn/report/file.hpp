@@ -4,7 +4,10 @@
 /// Files that appear whole or not at all.
 
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace loradyn {
 
@@ -35,6 +38,32 @@ class pending_file {
   std::filesystem::path temporary_;
   bool committed_ = false;
 };
+
+/// Writes the content of a pending file piece by piece, through a buffer of 64 kB.
+class file_writer {
+ public:
+  /// From an empty file on. The pending file outlives the writer.
+  /// \throws file_error where it can't be opened
+  explicit file_writer(const pending_file& file);
+  file_writer(const file_writer&) = delete;
+  file_writer& operator=(const file_writer&) = delete;
+
+  /// \throws file_error where the disk does not take it, now or at a later piece or `close`
+  void append(std::string_view text);
+
+  /// Writes what the buffer holds and closes the file. \throws file_error as `append`
+  void close();
+
+ private:
+  void check() const;
+
+  const pending_file& file_;
+  std::vector<char> buffer_;
+  std::ofstream out_;
+};
+
+/// A file open for reading, its bytes as they are. \throws file_error where it can't be read
+std::ifstream open_to_read(const std::filesystem::path& path);
 
 /// The content of a file. \throws file_error where it can't be read
 std::string read_file(const std::filesystem::path& path);

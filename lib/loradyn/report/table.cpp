@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/report/table.hpp>
@@ -14,6 +15,16 @@ std::size_t require(const table& t, std::string_view column) {
     throw argument_error("the column", "'" + std::string(column) + "'", "one of the table's");
   }
   return *index;
+}
+
+template <class Value>
+bool all_hold(const table& t, std::size_t column) {
+  for (const auto& row : t.rows) {
+    if (!std::holds_alternative<Value>(row[column])) {
+      return false;
+    }
+  }
+  return !t.rows.empty();
 }
 
 }  // namespace
@@ -61,14 +72,34 @@ std::vector<std::string> table::texts(std::string_view column) const {
   return values;
 }
 
+table_header header_of(const table& t) {
+  table_header header{t.meta, t.columns, {}, t.rows.size()};
+  for (std::size_t c = 0; c < t.columns.size(); ++c) {
+    header.kinds.push_back(all_hold<double>(t, c)         ? column_kind::number
+                           : all_hold<std::int64_t>(t, c) ? column_kind::integer
+                                                          : column_kind::text);
+  }
+  return header;
+}
+
 std::string to_text(const cell& value) {
+  std::string text;
+  append_text(text, value);
+  return text;
+}
+
+void append_text(std::string& text, const cell& value) {
   if (const auto* number = std::get_if<double>(&value)) {
-    return std::isnan(*number) ? "nan" : fmt::format("{}", *number);
+    if (std::isnan(*number)) {
+      text += "nan";
+    } else {
+      fmt::format_to(std::back_inserter(text), "{}", *number);
+    }
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    fmt::format_to(std::back_inserter(text), "{}", *integer);
+  } else {
+    text += std::get<std::string>(value);
   }
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    return fmt::format("{}", *integer);
-  }
-  return std::get<std::string>(value);
 }
 
 }  // namespace loradyn

@@ -27,6 +27,17 @@ struct provenance {
 /// A value of a table. A number that does not exist is NaN, beside a status that says why.
 using cell = std::variant<double, std::int64_t, std::string>;
 
+/// What a column holds.
+enum class column_kind { number, integer, text };
+
+/// All of a table but its rows, which may be too many to be held at once.
+struct table_header {
+  provenance meta;
+  std::vector<std::string> columns;
+  std::vector<column_kind> kinds;  ///< one per column; none where they are not known
+  std::uint64_t rows = 0;          ///< about how many, best not fewer than there will be
+};
+
 /// A tidy table: a name for each column, a row for each point.
 struct table {
   provenance meta;
@@ -43,8 +54,15 @@ struct table {
   [[nodiscard]] std::vector<std::string> texts(std::string_view column) const;
 };
 
+/// The header of a whole table: a column whose cells are all double is of numbers, one whose cells
+/// are all std::int64_t of integers, any other of text, as is one without cells.
+table_header header_of(const table& t);
+
 /// A cell as CSV writes it, without quotes: the shortest decimal that reads back as the same
 /// double, "nan" for NaN.
 std::string to_text(const cell& value);
+
+/// The same at the end of a text, which a table of millions of cells reuses.
+void append_text(std::string& text, const cell& value);
 
 }  // namespace loradyn

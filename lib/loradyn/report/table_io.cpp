@@ -1,14 +1,22 @@
+#include <fcntl.h>
 #include <hdf5.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
-#include <cmath>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/report/table_io.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 namespace loradyn {
 namespace fs = std::filesystem;
@@ -21,18 +29,19 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // --- CSV
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos && !text.starts_with('#')) {
-    return text;
+void append_quoted(std::string& text, std::string_view content) {
+  if (content.find_first_of(",\"\r\n") == std::string_view::npos && !content.starts_with('#')) {
+    text += content;
+    return;
   }
-  std::string result = "\"";
-  for (const char c : text) {
-    result += c;
+  text += '"';
+  for (const char c : content) {
+    text += c;
     if (c == '"') {
-      result += c;
+      text += c;
     }
   }
-  return result + '"';
+  text += '"';
 }
 
 std::string one_line(std::string text) {
@@ -61,22 +70,26 @@ struct csv_field {
   bool quoted = false;
 };
 
-// Reads the records of a CSV text one after the other.
+// Reads the records of a CSV file one after the other.
 class csv_reader {
  public:
-  csv_reader(const std::string& text, std::string where) : text_(text), where_(std::move(where)) {}
+  explicit csv_reader(const fs::path& path) : in_(open_to_read(path)), where_(path.string()) {
+    refill();
+  }
 
-  [[nodiscard]] bool done() const { return position_ >= text_.size(); }
+  [[nodiscard]] bool done() const { return position_ >= filled_; }
   [[nodiscard]] std::size_t line() const { return line_; }
 
   // A comment line without its mark, or none.
   std::optional<std::string> comment() {
-    if (done() || text_[position_] != '#') {
+    if (done() || next() != '#') {
       return std::nullopt;
     }
-    const std::size_t end = std::min(text_.find('\n', position_), text_.size());
-    std::string content = text_.substr(position_ + 1, end - position_ - 1);
-    position_ = end + 1;
+    std::string content;
+    for (advance(); !done() && next() != '\n'; advance()) {
+      content += next();
+    }
+    advance();
     ++line_;
     return content.starts_with(' ') ? content.substr(1) : content;
   }
@@ -84,13 +97,14 @@ class csv_reader {
   std::vector<csv_field> record() {
     std::vector<csv_field> fields(1);
     bool inside = false;
-    for (; position_ < text_.size(); ++position_) {
-      const char c = text_[position_];
+    while (!done()) {
+      const char c = next();
+      advance();
       csv_field& field = fields.back();
       if (inside) {
-        if (c == '"' && position_ + 1 < text_.size() && text_[position_ + 1] == '"') {
+        if (c == '"' && !done() && next() == '"') {
           field.text += '"';
-          ++position_;
+          advance();
         } else if (c == '"') {
           inside = false;
         } else {
@@ -103,7 +117,6 @@ class csv_reader {
       } else if (c == ',') {
         fields.emplace_back();
       } else if (c == '\n') {
-        ++position_;
         ++line_;
         return fields;
       } else if (c != '\r') {
@@ -117,127 +130,304 @@ class csv_reader {
     return fields;
   }
 
-  [[noreturn]] void refuse(const std::string& why) const {
-    throw file_error("'" + where_ + "', line " + std::to_string(line_) + ": " + why);
+  [[noreturn]] void refuse(const std::string& why) const { refuse(why, line_); }
+  [[noreturn]] void refuse(const std::string& why, std::size_t line) const {
+    throw file_error("'" + where_ + "', line " + std::to_string(line) + ": " + why);
   }
 
  private:
-  const std::string& text_;
+  [[nodiscard]] char next() const { return buffer_[position_]; }
+
+  void advance() {
+    if (++position_ >= filled_) {
+      refill();
+    }
+  }
+
+  void refill() {
+    in_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    if (in_.bad()) {
+      throw file_error("'" + where_ + "' can't be read");
+    }
+    filled_ = static_cast<std::size_t>(in_.gcount());
+    position_ = 0;
+  }
+
+  std::ifstream in_;
   std::string where_;
+  std::vector<char> buffer_ = std::vector<char>(std::size_t{1} << 16);
+  std::size_t filled_ = 0;
   std::size_t position_ = 0;
   std::size_t line_ = 1;
 };
 
-table from_csv(const std::string& text, const std::string& where) {
-  csv_reader reader(text, where);
-  table t;
+using head_visitor = std::function<void(const table_header&)>;
+using row_visitor = std::function<void(std::vector<cell>)>;
+
+void read_csv(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
+  csv_reader reader(path);
+  table_header header;
   while (const auto comment = reader.comment()) {
     const std::size_t colon = comment->find(": ");
     if (colon == std::string::npos) {
       const std::string program = "loradyn ";
       if (comment->starts_with(program)) {
-        t.meta.version = comment->substr(program.size());
+        header.meta.version = comment->substr(program.size());
       }
     } else if (comment->substr(0, colon) == "command") {
-      t.meta.command = comment->substr(colon + 2);
+      header.meta.command = comment->substr(colon + 2);
     } else {
-      t.meta.parameters.emplace_back(comment->substr(0, colon), comment->substr(colon + 2));
+      header.meta.parameters.emplace_back(comment->substr(0, colon), comment->substr(colon + 2));
     }
   }
   if (reader.done()) {
     reader.refuse("there is no header row");
   }
   for (csv_field& field : reader.record()) {
-    t.columns.push_back(std::move(field.text));
+    header.columns.push_back(std::move(field.text));
   }
+  head(header);
   while (!reader.done()) {
     const std::size_t line = reader.line();
     std::vector<csv_field> fields = reader.record();
-    if (fields.size() != t.columns.size()) {
-      throw file_error("'" + where + "', line " + std::to_string(line) + ": " +
-                       std::to_string(fields.size()) + " values in a table of " +
-                       std::to_string(t.columns.size()) + " columns");
+    if (fields.size() != header.columns.size()) {
+      reader.refuse(std::to_string(fields.size()) + " values in a table of " +
+                        std::to_string(header.columns.size()) + " columns",
+                    line);
     }
-    auto& row = t.rows.emplace_back();
+    std::vector<cell> row;
+    row.reserve(fields.size());
     for (csv_field& field : fields) {
       row.push_back(cell_from(std::move(field.text), field.quoted));
     }
+    visit(std::move(row));
   }
-  return t;
 }
+
+// The rows of a CSV file that is being written.
+class csv_rows {
+ public:
+  csv_rows(const table_header& header, const pending_file& file) : out_(file) {
+    out_.append(csv_head(header));
+  }
+
+  void add(std::span<const cell> row) {
+    text_.clear();
+    append_csv_row(text_, row);
+    out_.append(text_);
+  }
+
+  void finish() { out_.close(); }
+
+ private:
+  file_writer out_;
+  std::string text_;
+};
 
 // --- JSON
 
-table from_json(const std::string& text, const std::string& where) {
-  try {
-    const json document = json::parse(text);
-    table t;
-    const json& meta = document.at("meta");
-    t.meta.version = meta.at("version");
-    t.meta.command = meta.at("command");
-    for (const auto& [key, value] : meta.at("parameters").items()) {
-      t.meta.parameters.emplace_back(key, value);
-    }
-    for (const json& name : meta.at("columns")) {
-      t.columns.push_back(name);
-    }
-    for (const json& object : document.at("rows")) {
-      auto& row = t.rows.emplace_back();
-      for (const std::string& column : t.columns) {
-        const json& value = object.at(column);
-        if (value.is_string()) {
-          row.emplace_back(value.get<std::string>());
-        } else if (value.is_number_integer()) {
-          row.emplace_back(value.get<std::int64_t>());
-        } else {
-          row.emplace_back(value.is_null() ? nan : value.get<double>());
-        }
+cell cell_from(const json& value) {
+  if (value.is_string()) {
+    return value.get<std::string>();
+  }
+  if (value.is_number_integer()) {
+    return value.get<std::int64_t>();
+  }
+  return value.is_null() ? nan : value.get<double>();
+}
+
+void read_json(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
+  const auto refuse = [&path](const std::string& why) {
+    throw file_error("'" + path.string() + "' is not a table of loradyn: " + why);
+  };
+  std::ifstream in = open_to_read(path);
+  table_header header;
+  std::string section;  // the document's key that the parser is at
+  bool has_head = false;
+  bool has_rows = false;
+  // Each row leaves the document as soon as it is complete, so that one is held at a time.
+  const auto part = [&](int depth, json::parse_event_t event, json& parsed) {
+    using enum json::parse_event_t;
+    if (depth == 1 && event == key) {
+      section = parsed.get<std::string>();
+    } else if (depth == 1 && event == object_end && section == "meta") {
+      header.meta.version = parsed.at("version");
+      header.meta.command = parsed.at("command");
+      for (const auto& [name, value] : parsed.at("parameters").items()) {
+        header.meta.parameters.emplace_back(name, value);
       }
+      for (const json& name : parsed.at("columns")) {
+        header.columns.push_back(name);
+      }
+      has_head = true;
+      head(header);
+    } else if (depth == 1 && event == array_start && section == "rows") {
+      has_rows = true;
+    } else if (depth == 2 && section == "rows" && event == object_end) {
+      if (!has_head) {
+        refuse("its rows come before its meta");
+      }
+      std::vector<cell> row;
+      row.reserve(header.columns.size());
+      for (const std::string& column : header.columns) {
+        row.push_back(cell_from(parsed.at(column)));
+      }
+      visit(std::move(row));
+      return false;
+    } else if (depth == 2 && section == "rows" && (event == value || event == array_end)) {
+      refuse("a row is no object");
     }
-    return t;
+    return true;
+  };
+  try {
+    [[maybe_unused]] const json what_is_left = json::parse(in, part);
   } catch (const json::exception& e) {
-    throw file_error("'" + where + "' is not a table of loradyn: " + one_line(e.what()));
+    refuse(one_line(e.what()));
+  }
+  if (!has_head || !has_rows) {
+    refuse(has_head ? "it has no rows" : "it has no meta");
   }
 }
 
+std::string dump(const json& value) {
+  return value.dump(1, ' ', false, json::error_handler_t::replace);
+}
+
+// The text of a JSON document around its rows, and of the rows.
+class json_text {
+ public:
+  explicit json_text(const table_header& header) : kinds_(header.kinds) {
+    json parameters = json::object();
+    for (const auto& [key, value] : header.meta.parameters) {
+      parameters[key] = value;
+    }
+    json document;
+    document["meta"] = {{"version", header.meta.version},
+                        {"command", header.meta.command},
+                        {"parameters", parameters},
+                        {"columns", header.columns}};
+    document["rows"] = json::array();
+    head_ = dump(document);
+    head_.resize(head_.size() - std::string_view("]\n}").size());
+
+    json& object = nested_[0][0];
+    object = json::object();
+    for (const std::string& column : header.columns) {
+      object[column] = nullptr;
+    }
+    // Their places, which stay as no key comes any more.
+    for (const std::string& column : header.columns) {
+      values_.push_back(&object[column]);
+    }
+  }
+  json_text(const json_text&) = delete;
+  json_text& operator=(const json_text&) = delete;
+
+  [[nodiscard]] const std::string& head() const { return head_; }
+
+  void append_row(std::string& text, std::span<const cell> row) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const auto* integer = std::get_if<std::int64_t>(&row[c]);
+      if (integer != nullptr && kinds_[c] == column_kind::number) {
+        *values_[c] = static_cast<double>(*integer);
+      } else {
+        std::visit([&](const auto& value) { *values_[c] = value; }, row[c]);
+      }
+    }
+    // As deep in brackets as in the document, so that the indentation is the document's.
+    constexpr std::string_view before = "[\n [";
+    constexpr std::string_view after = "\n ]\n]";
+    const std::string whole = dump(nested_);
+    text += any_ ? "," : "";
+    text.append(whole, before.size(), whole.size() - before.size() - after.size());
+    any_ = true;
+  }
+
+  [[nodiscard]] std::string tail() const { return any_ ? "\n ]\n}\n" : "]\n}\n"; }
+
+ private:
+  std::vector<column_kind> kinds_;
+  std::string head_;
+  json nested_;
+  std::vector<json*> values_;
+  bool any_ = false;
+};
+
+// The rows of a JSON file that is being written.
+class json_rows {
+ public:
+  json_rows(const table_header& header, const pending_file& file) : json_(header), out_(file) {
+    out_.append(json_.head());
+  }
+
+  void add(std::span<const cell> row) {
+    text_.clear();
+    json_.append_row(text_, row);
+    out_.append(text_);
+  }
+
+  void finish() {
+    out_.append(json_.tail());
+    out_.close();
+  }
+
+ private:
+  json_text json_;
+  file_writer out_;
+  std::string text_;
+};
+
 // --- HDF5
+
+// A call of HDF5 that failed; what was done to which file is for the caller to say.
+class hdf5_failure : public error {
+ public:
+  using error::error;
+};
+
+void require(hid_t status, const char* what) {
+  if (status < 0) {
+    throw hdf5_failure(std::string("HDF5 failed: ") + what);
+  }
+}
 
 // An HDF5 identifier with the call that closes it.
 class handle {
  public:
-  handle(hid_t id, herr_t (*close)(hid_t), const char* what) : id_(id), close_(close) {
-    if (id < 0) {
-      throw file_error(std::string("HDF5 failed: ") + what);
-    }
+  handle(hid_t id, herr_t (*closing)(hid_t), const char* what) : id_(id), close_(closing) {
+    require(id, what);
   }
-  ~handle() { close_(id_); }
+  handle(handle&& other) noexcept
+      : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
+  ~handle() { close(); }
   handle(const handle&) = delete;
   handle& operator=(const handle&) = delete;
+  handle& operator=(handle&&) = delete;
   operator hid_t() const { return id_; }
+
+  // Now, where it matters whether it could be.
+  herr_t close() {
+    const hid_t id = std::exchange(id_, H5I_INVALID_HID);
+    return id < 0 ? 0 : close_(id);
+  }
 
  private:
   hid_t id_;
   herr_t (*close_)(hid_t);
 };
 
-void require(herr_t status, const char* what) {
-  if (status < 0) {
-    throw file_error(std::string("HDF5 failed: ") + what);
-  }
-}
-
 // Errors come as exceptions, not as HDF5's own traces on standard error.
 void silence_hdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
-hid_t text_type() {
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
+handle text_type() {
+  handle type(H5Tcopy(H5T_C_S1), H5Tclose, "a type");
+  require(H5Tset_size(type, H5T_VARIABLE), "a type");
+  require(H5Tset_cset(type, H5T_CSET_UTF8), "a type");
   return type;
 }
 
 void write_attribute(hid_t object, const std::string& name, const std::string& value) {
-  const handle type(text_type(), H5Tclose, "a type");
+  const handle type = text_type();
   const handle space(H5Screate(H5S_SCALAR), H5Sclose, "a space");
   const handle attribute(H5Acreate2(object, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT),
                          H5Aclose, "an attribute");
@@ -245,71 +435,328 @@ void write_attribute(hid_t object, const std::string& name, const std::string& v
   require(H5Awrite(attribute, type, static_cast<const void*>(&text)), "writing an attribute");
 }
 
-template <class Value>
-bool all_hold(const table& t, std::size_t column) {
-  for (const auto& row : t.rows) {
-    if (!std::holds_alternative<Value>(row[column])) {
-      return false;
+// The file under HDF5 while it is written. Where the disk takes no more, HDF5 1.10 frees what it
+// fails to close and keeps its identifiers, over which the process crashes when it exits. So it is
+// not told: this driver notes the first error for us to find and drops what comes after it.
+struct output_driver : H5FD_t {
+  int descriptor = -1;
+  int* fault = nullptr;  // an errno
+  haddr_t allocated = 0;
+  haddr_t size = 0;
+
+  void note() {
+    if (*fault == 0) {
+      *fault = errno;
     }
   }
-  return !t.rows.empty();
-}
 
-void write_dataset(hid_t file, const std::string& name, hid_t stored, hid_t given, std::size_t size,
-                   const void* data) {
-  const hsize_t extent = size;
-  const handle space(H5Screate_simple(1, &extent, nullptr), H5Sclose, "a space");
-  const handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "properties");
-  require(H5Pset_obj_track_times(properties, false), "properties");  // the same bytes every time
-  const handle set(
-      H5Dcreate2(file, name.c_str(), stored, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
-      "a dataset");
-  if (size > 0) {
-    require(H5Dwrite(set, given, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "writing a dataset");
+  static output_driver& of(H5FD_t* file) { return *static_cast<output_driver*>(file); }
+  static const output_driver& of(const H5FD_t* file) {
+    return *static_cast<const output_driver*>(file);
   }
-}
 
-void write_hdf5(const table& t, const fs::path& path) {
+  static H5FD_t* open(const char* name, unsigned, hid_t access, haddr_t) {
+    auto file = std::make_unique<output_driver>();
+    file->fault = *static_cast<int* const*>(H5Pget_driver_info(access));
+    constexpr int rights = 0666;
+    file->descriptor = ::open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
+    if (file->descriptor < 0) {
+      file->note();
+      return nullptr;
+    }
+    return file.release();
+  }
+
+  static herr_t close(H5FD_t* closed) {
+    const std::unique_ptr<output_driver> file(&of(closed));
+    if (::close(file->descriptor) != 0) {
+      file->note();
+    }
+    return 0;
+  }
+
+  static herr_t query(const H5FD_t*, unsigned long* features) {
+    *features = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA |
+                H5FD_FEAT_DATA_SIEVE | H5FD_FEAT_AGGREGATE_SMALLDATA |
+                H5FD_FEAT_DEFAULT_VFD_COMPATIBLE;
+    return 0;
+  }
+
+  static haddr_t end_of_allocated(const H5FD_t* file, H5FD_mem_t) { return of(file).allocated; }
+  static haddr_t end_of_file(const H5FD_t* file, H5FD_mem_t) { return of(file).size; }
+  static herr_t allocate(H5FD_t* file, H5FD_mem_t, haddr_t end) {
+    of(file).allocated = end;
+    return 0;
+  }
+
+  static herr_t read(H5FD_t* from, H5FD_mem_t, hid_t, haddr_t place, std::size_t count,
+                     void* target) {
+    output_driver& file = of(from);
+    auto* bytes = static_cast<char*>(target);
+    while (count > 0) {
+      const ssize_t done = ::pread(file.descriptor, bytes, count, static_cast<off_t>(place));
+      if (done < 0 && errno == EINTR) {
+        continue;
+      }
+      if (done <= 0) {  // zeros lie behind the end
+        if (done < 0) {
+          file.note();
+        }
+        std::fill_n(bytes, count, '\0');
+        break;
+      }
+      bytes += done;
+      place += static_cast<haddr_t>(done);
+      count -= static_cast<std::size_t>(done);
+    }
+    return 0;
+  }
+
+  static herr_t write(H5FD_t* to, H5FD_mem_t, hid_t, haddr_t place, std::size_t count,
+                      const void* source) {
+    output_driver& file = of(to);
+    const auto* bytes = static_cast<const char*>(source);
+    file.size = std::max(file.size, place + count);
+    while (count > 0 && *file.fault == 0) {
+      const ssize_t done = ::pwrite(file.descriptor, bytes, count, static_cast<off_t>(place));
+      if (done < 0) {
+        if (errno != EINTR) {
+          file.note();
+        }
+        continue;
+      }
+      bytes += done;
+      place += static_cast<haddr_t>(done);
+      count -= static_cast<std::size_t>(done);
+    }
+    return 0;
+  }
+
+  static herr_t truncate(H5FD_t* truncated, hid_t, hbool_t) {
+    output_driver& file = of(truncated);
+    if (file.size != file.allocated && *file.fault == 0 &&
+        ::ftruncate(file.descriptor, static_cast<off_t>(file.allocated)) != 0) {
+      file.note();
+    }
+    file.size = file.allocated;
+    return 0;
+  }
+
+  static const H5FD_class_t& description() {
+    static const H5FD_class_t c = [] {
+      H5FD_class_t d{};
+      d.name = "loradyn";
+      d.maxaddr = std::numeric_limits<off_t>::max();
+      d.fc_degree = H5F_CLOSE_WEAK;
+      d.fapl_size = sizeof(int*);
+      d.open = open;
+      d.close = close;
+      d.query = query;
+      d.get_eoa = end_of_allocated;
+      d.set_eoa = allocate;
+      d.get_eof = end_of_file;
+      d.read = read;
+      d.write = write;
+      d.truncate = truncate;
+      constexpr std::array<H5FD_mem_t, H5FD_MEM_NTYPES> spaces = H5FD_FLMAP_DICHOTOMY;
+      std::copy(spaces.begin(), spaces.end(), std::begin(d.fl_map));
+      return d;
+    }();
+    return c;
+  }
+};
+
+constexpr hsize_t largest_chunk = 16384;  // rows
+
+// \param fault where the first error of the disk is noted, while the file is open
+handle create_file(const fs::path& path, int* fault) {
   silence_hdf5();
   const handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "properties");
   require(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
           "properties");
   require(H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
           "properties");
-  const handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT), H5Fclose,
-                    "creating the file");
-  write_attribute(file, "version", t.meta.version);
-  write_attribute(file, "command", t.meta.command);
-  for (const auto& [key, value] : t.meta.parameters) {
-    write_attribute(file, key, value);
+  require(H5Pset_obj_track_times(creation, false), "properties");  // the same bytes every time
+  const handle driver(H5FDregister(&output_driver::description()), H5FDunregister, "a driver");
+  const handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "properties");
+  require(H5Pset_driver(access, driver, static_cast<const void*>(&fault)), "properties");
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, "creating the file"};
+}
+
+handle create_dataset(hid_t file, const std::string& name, hid_t type, hsize_t chunk) {
+  const hsize_t none = 0;
+  const hsize_t endless = H5S_UNLIMITED;
+  const handle space(H5Screate_simple(1, &none, &endless), H5Sclose, "a space");
+  const handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "properties");
+  require(H5Pset_chunk(creation, 1, &chunk), "properties");
+  require(H5Pset_obj_track_times(creation, false), "properties");
+  const handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose, "properties");
+  // Whole chunks come in order, so that a cache of them would only take memory.
+  require(H5Pset_chunk_cache(access, 0, 0, H5D_CHUNK_CACHE_W0_DEFAULT), "properties");
+  return {H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, creation, access), H5Dclose,
+          "a dataset"};
+}
+
+// The cells of a column that wait for their chunk to be full.
+struct waiting_numbers {
+  std::vector<double> values;
+
+  static handle type() { return {H5Tcopy(H5T_IEEE_F64LE), H5Tclose, "a type"}; }
+  void add(const cell& value) {
+    const auto* integer = std::get_if<std::int64_t>(&value);
+    values.push_back(integer != nullptr ? static_cast<double>(*integer) : std::get<double>(value));
   }
-  for (std::size_t c = 0; c < t.columns.size(); ++c) {
-    if (all_hold<double>(t, c)) {
-      const std::vector<double> values = t.numbers(t.columns[c]);
-      write_dataset(file, t.columns[c], H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values.size(),
-                    values.data());
-    } else if (all_hold<std::int64_t>(t, c)) {
-      std::vector<std::int64_t> values;
-      for (const auto& row : t.rows) {
-        values.push_back(std::get<std::int64_t>(row[c]));
+  [[nodiscard]] herr_t write(hid_t set, hid_t memory, hid_t target) const {
+    return H5Dwrite(set, H5T_NATIVE_DOUBLE, memory, target, H5P_DEFAULT, values.data());
+  }
+  void clear() { values.clear(); }
+};
+
+struct waiting_integers {
+  std::vector<std::int64_t> values;
+
+  static handle type() { return {H5Tcopy(H5T_STD_I64LE), H5Tclose, "a type"}; }
+  void add(const cell& value) { values.push_back(std::get<std::int64_t>(value)); }
+  [[nodiscard]] herr_t write(hid_t set, hid_t memory, hid_t target) const {
+    return H5Dwrite(set, H5T_NATIVE_INT64, memory, target, H5P_DEFAULT, values.data());
+  }
+  void clear() { values.clear(); }
+};
+
+struct waiting_texts {
+  std::string text;  // one after the other, each with a zero at its end
+  std::vector<std::size_t> starts;
+
+  static handle type() { return text_type(); }
+  void add(const cell& value) {
+    starts.push_back(text.size());
+    append_text(text, value);
+    text += '\0';
+  }
+  [[nodiscard]] herr_t write(hid_t set, hid_t memory, hid_t target) const {
+    std::vector<const char*> pointers;
+    pointers.reserve(starts.size());
+    for (const std::size_t start : starts) {
+      pointers.push_back(text.data() + start);
+    }
+    return H5Dwrite(set, type(), memory, target, H5P_DEFAULT, pointers.data());
+  }
+  void clear() {
+    text.clear();
+    starts.clear();
+  }
+};
+
+using waiting_cells = std::variant<waiting_numbers, waiting_integers, waiting_texts>;
+
+waiting_cells waiting_for(column_kind kind) {
+  switch (kind) {
+    case column_kind::number:
+      return waiting_numbers();
+    case column_kind::integer:
+      return waiting_integers();
+    case column_kind::text:
+      break;
+  }
+  return waiting_texts();
+}
+
+// The rows of an HDF5 file that is being written.
+class hdf5_rows {
+ public:
+  hdf5_rows(const table_header& header, const pending_file& file)
+      : name_(file.final_name()), chunk_(std::clamp<hsize_t>(header.rows, 1, largest_chunk)) {
+    checked([&] {
+      file_.emplace(create_file(file.path(), &fault_));
+      write_attribute(*file_, "version", header.meta.version);
+      write_attribute(*file_, "command", header.meta.command);
+      for (const auto& [key, value] : header.meta.parameters) {
+        write_attribute(*file_, key, value);
       }
-      write_dataset(file, t.columns[c], H5T_STD_I64LE, H5T_NATIVE_INT64, values.size(),
-                    values.data());
-    } else {
-      const std::vector<std::string> values = t.texts(t.columns[c]);
-      std::vector<const char*> pointers;
-      for (const std::string& value : values) {
-        pointers.push_back(value.c_str());
+      for (std::size_t c = 0; c < header.columns.size(); ++c) {
+        waiting_.push_back(waiting_for(header.kinds[c]));
+        const handle type =
+            std::visit([](const auto& waiting) { return waiting.type(); }, waiting_.back());
+        sets_.push_back(create_dataset(*file_, header.columns[c], type, chunk_));
       }
-      const handle type(text_type(), H5Tclose, "a type");
-      write_dataset(file, t.columns[c], type, type, pointers.size(), pointers.data());
+    });
+  }
+  hdf5_rows(const hdf5_rows&) = delete;
+  hdf5_rows& operator=(const hdf5_rows&) = delete;
+
+  void add(std::span<const cell> row) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      std::visit([&](auto& waiting) { waiting.add(row[c]); }, waiting_[c]);
+    }
+    if (++rows_waiting_ == chunk_) {
+      checked([&] { write_waiting(); });
     }
   }
-}
+
+  void finish() {
+    checked([&] {
+      if (rows_waiting_ > 0) {
+        write_waiting();
+      }
+      for (handle& set : sets_) {
+        require(set.close(), "closing a dataset");
+      }
+      require(file_->close(), "closing the file");
+    });
+  }
+
+ private:
+  // Calls of HDF5, and what the disk said to them.
+  template <class Calls>
+  void checked(const Calls& calls) const {
+    std::string failure;
+    try {
+      calls();
+    } catch (const hdf5_failure& e) {
+      failure = e.what();
+    }
+    if (fault_ != 0) {
+      failure = std::strerror(fault_);
+    }
+    if (!failure.empty()) {
+      throw file_error("'" + name_.string() + "' can't be written: " + failure);
+    }
+  }
+
+  void write_waiting() {
+    const hsize_t extent = rows_written_ + rows_waiting_;
+    const handle memory(H5Screate_simple(1, &rows_waiting_, nullptr), H5Sclose, "a space");
+    const handle target(H5Screate_simple(1, &extent, nullptr), H5Sclose, "a space");
+    require(H5Sselect_hyperslab(target, H5S_SELECT_SET, &rows_written_, nullptr, &rows_waiting_,
+                                nullptr),
+            "a space");
+    for (std::size_t c = 0; c < waiting_.size(); ++c) {
+      const hid_t set = sets_[c];
+      require(H5Dset_extent(set, &extent), "extending a dataset");
+      std::visit(
+          [&](auto& waiting) {
+            require(waiting.write(set, memory, target), "writing a dataset");
+            waiting.clear();
+          },
+          waiting_[c]);
+    }
+    rows_written_ = extent;
+    rows_waiting_ = 0;
+  }
+
+  fs::path name_;
+  hsize_t chunk_;
+  int fault_ = 0;  // the disk's, noted by the driver until the file is closed
+  std::optional<handle> file_;
+  std::vector<handle> sets_;
+  std::vector<waiting_cells> waiting_;  // a column each
+  hsize_t rows_written_ = 0;
+  hsize_t rows_waiting_ = 0;
+};
 
 std::string read_attribute(hid_t object, const std::string& name) {
   const handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, "an attribute");
-  const handle type(text_type(), H5Tclose, "a type");
+  const handle type = text_type();
   char* text = nullptr;
   require(H5Aread(attribute, type, static_cast<void*>(&text)), "reading an attribute");
   std::string value = text == nullptr ? "" : text;
@@ -317,45 +764,77 @@ std::string read_attribute(hid_t object, const std::string& name) {
   return value;
 }
 
-std::vector<cell> read_column(hid_t file, const std::string& name) {
-  const handle set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, "a dataset");
-  const handle space(H5Dget_space(set), H5Sclose, "a space");
-  const handle type(H5Dget_type(set), H5Tclose, "a type");
-  const auto size = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
-  std::vector<cell> cells;
-  if (size == 0) {
-    return cells;
+// A column of a file that is being read.
+class hdf5_column {
+ public:
+  hdf5_column(hid_t file, const std::string& name)
+      : set_(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, "a dataset"),
+        space_(H5Dget_space(set_), H5Sclose, "a space") {
+    if (H5Sget_simple_extent_ndims(space_) != 1) {
+      throw hdf5_failure("'" + name + "' is no column");
+    }
+    require(H5Sget_simple_extent_dims(space_, &rows_, nullptr), "a space");
+    const handle type(H5Dget_type(set_), H5Tclose, "a type");
+    const H5T_class_t stored = H5Tget_class(type);
+    kind_ = stored == H5T_FLOAT     ? column_kind::number
+            : stored == H5T_INTEGER ? column_kind::integer
+                                    : column_kind::text;
   }
-  const auto read = [&](hid_t memory, void* target) {
-    require(H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, target), "reading a dataset");
-  };
-  switch (H5Tget_class(type)) {
-    case H5T_FLOAT: {
-      std::vector<double> values(size);
-      read(H5T_NATIVE_DOUBLE, values.data());
-      cells.assign(values.begin(), values.end());
-      break;
-    }
-    case H5T_INTEGER: {
-      std::vector<std::int64_t> values(size);
-      read(H5T_NATIVE_INT64, values.data());
-      cells.assign(values.begin(), values.end());
-      break;
-    }
-    default: {
-      const handle text(text_type(), H5Tclose, "a type");
-      std::vector<char*> values(size);
-      read(text, static_cast<void*>(values.data()));
-      for (char* value : values) {
-        cells.emplace_back(std::string(value == nullptr ? "" : value));
-        H5free_memory(value);
-      }
+
+  [[nodiscard]] hsize_t rows() const { return rows_; }
+  [[nodiscard]] column_kind kind() const { return kind_; }
+
+  // Adds the cells from `first` on to the rows, one each.
+  void read(hsize_t first, std::vector<std::vector<cell>>& rows) const {
+    switch (kind_) {
+      case column_kind::number:
+        read_as<double>(first, H5T_NATIVE_DOUBLE, rows, [](double value) { return value; });
+        break;
+      case column_kind::integer:
+        read_as<std::int64_t>(first, H5T_NATIVE_INT64, rows,
+                              [](std::int64_t value) { return value; });
+        break;
+      case column_kind::text:
+        read_as<char*>(first, text_type(), rows, [](char* value) {
+          std::string text = value == nullptr ? "" : value;
+          H5free_memory(value);
+          return text;
+        });
     }
   }
-  return cells;
+
+ private:
+  template <class Value, class ToCell>
+  void read_as(hsize_t first, hid_t type, std::vector<std::vector<cell>>& rows,
+               const ToCell& to_cell) const {
+    const hsize_t count = rows.size();
+    const handle memory(H5Screate_simple(1, &count, nullptr), H5Sclose, "a space");
+    require(H5Sselect_hyperslab(space_, H5S_SELECT_SET, &first, nullptr, &count, nullptr),
+            "a space");
+    std::vector<Value> values(count);
+    require(H5Dread(set_, type, memory, space_, H5P_DEFAULT, values.data()), "reading a dataset");
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      rows[i].emplace_back(to_cell(values[i]));
+    }
+  }
+
+  handle set_;
+  handle space_;
+  hsize_t rows_ = 0;
+  column_kind kind_ = column_kind::text;
+};
+
+// Calls of HDF5, whose failure is told as the file's.
+template <class Calls>
+void reading(const fs::path& path, const Calls& calls) {
+  try {
+    calls();
+  } catch (const hdf5_failure& e) {
+    throw file_error("'" + path.string() + "' can't be read: " + e.what());
+  }
 }
 
-table from_hdf5(const fs::path& path) {
+void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
   silence_hdf5();
   const std::string where = path.string();
   if (!fs::exists(path)) {
@@ -366,7 +845,7 @@ table from_hdf5(const fs::path& path) {
     throw file_error("'" + where + "' is not an HDF5 file");
   }
   const handle file(opened, H5Fclose, "opening");
-  table t;
+  table_header header;
   const auto attribute_name = [](hid_t, const char* name, const H5A_info_t*,
                                  void* names) -> herr_t {
     static_cast<std::vector<std::string>*>(names)->emplace_back(name);
@@ -380,32 +859,63 @@ table from_hdf5(const fs::path& path) {
   hsize_t position = 0;
   if (H5Aiterate2(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, &position, attribute_name, &attributes) <
           0 ||
-      H5Literate(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, link_name, &t.columns) < 0) {
+      H5Literate(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, link_name, &header.columns) < 0) {
     throw file_error("'" + where + "' is not a table of loradyn");
   }
-  for (const std::string& name : attributes) {
-    std::string value = read_attribute(file, name);
-    if (name == "version") {
-      t.meta.version = std::move(value);
-    } else if (name == "command") {
-      t.meta.command = std::move(value);
-    } else {
-      t.meta.parameters.emplace_back(name, std::move(value));
+  std::vector<hdf5_column> columns;
+  reading(path, [&] {
+    for (const std::string& name : attributes) {
+      std::string value = read_attribute(file, name);
+      if (name == "version") {
+        header.meta.version = std::move(value);
+      } else if (name == "command") {
+        header.meta.command = std::move(value);
+      } else {
+        header.meta.parameters.emplace_back(name, std::move(value));
+      }
     }
-  }
-  for (std::size_t c = 0; c < t.columns.size(); ++c) {
-    const std::vector<cell> cells = read_column(file, t.columns[c]);
-    if (c == 0) {
-      t.rows.resize(cells.size());
+    for (const std::string& name : header.columns) {
+      columns.emplace_back(file, name);
+      header.kinds.push_back(columns.back().kind());
     }
-    if (cells.size() != t.rows.size()) {
+  });
+  header.rows = columns.empty() ? 0 : columns.front().rows();
+  for (const hdf5_column& c : columns) {
+    if (c.rows() != header.rows) {
       throw file_error("'" + where + "' is not a table of loradyn: its columns differ in length");
     }
-    for (std::size_t r = 0; r < cells.size(); ++r) {
-      t.rows[r].push_back(cells[r]);
+  }
+  head(header);
+  for (hsize_t first = 0; first < header.rows; first += largest_chunk) {
+    std::vector<std::vector<cell>> rows(std::min(largest_chunk, header.rows - first));
+    reading(path, [&] {
+      for (const hdf5_column& c : columns) {
+        c.read(first, rows);
+      }
+    });
+    for (std::vector<cell>& row : rows) {
+      visit(std::move(row));
     }
   }
-  return t;
+}
+
+// A row is what its header says.
+void check(const table_header& header, std::span<const cell> row) {
+  if (row.size() != header.columns.size()) {
+    throw argument_error("a row of the table", std::to_string(row.size()) + " cells",
+                         "as many as its columns, " + std::to_string(header.columns.size()));
+  }
+  for (std::size_t c = 0; c < row.size(); ++c) {
+    const bool number = std::holds_alternative<double>(row[c]);
+    const bool integer = std::holds_alternative<std::int64_t>(row[c]);
+    const column_kind kind = header.kinds[c];
+    if ((kind == column_kind::number && !number && !integer) ||
+        (kind == column_kind::integer && !integer)) {
+      throw argument_error("a cell of the column '" + header.columns[c] + "'",
+                           "'" + to_text(row[c]) + "'",
+                           kind == column_kind::number ? "a number" : "an integer");
+    }
+  }
 }
 
 }  // namespace
@@ -424,74 +934,151 @@ table_format table_format_of(const fs::path& path) {
   throw argument_error("the ending of the table", "'" + path.string() + "'", ".csv, .json or .h5");
 }
 
-std::string to_csv(const table& t) {
+std::string csv_head(const table_header& header) {
   std::string text =
-      "# loradyn " + t.meta.version + "\n# command: " + one_line(t.meta.command) + "\n";
-  for (const auto& [key, value] : t.meta.parameters) {
+      "# loradyn " + header.meta.version + "\n# command: " + one_line(header.meta.command) + "\n";
+  for (const auto& [key, value] : header.meta.parameters) {
     text += "# " + key + ": " + one_line(value) + "\n";
   }
-  const auto add_row = [&text](const auto& values, const auto& as_text) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      text += (i == 0 ? "" : ",") + quoted(as_text(values[i]));
+  for (std::size_t c = 0; c < header.columns.size(); ++c) {
+    text += c == 0 ? "" : ",";
+    append_quoted(text, header.columns[c]);
+  }
+  return text + '\n';
+}
+
+void append_csv_row(std::string& text, std::span<const cell> row) {
+  for (std::size_t c = 0; c < row.size(); ++c) {
+    text += c == 0 ? "" : ",";
+    if (const auto* content = std::get_if<std::string>(&row[c])) {
+      append_quoted(text, *content);
+    } else {
+      append_text(text, row[c]);
     }
-    text += '\n';
-  };
-  add_row(t.columns, [](const std::string& name) { return name; });
+  }
+  text += '\n';
+}
+
+std::string to_csv(const table& t) {
+  std::string text = csv_head(header_of(t));
   for (const auto& row : t.rows) {
-    add_row(row, to_text);
+    append_csv_row(text, row);
   }
   return text;
 }
 
 std::string to_json(const table& t) {
-  json parameters = json::object();
-  for (const auto& [key, value] : t.meta.parameters) {
-    parameters[key] = value;
-  }
-  json document;
-  document["meta"] = {{"version", t.meta.version},
-                      {"command", t.meta.command},
-                      {"parameters", parameters},
-                      {"columns", t.columns}};
-  json rows = json::array();
+  json_text json(header_of(t));
+  std::string text = json.head();
   for (const auto& row : t.rows) {
-    json object = json::object();
-    for (std::size_t c = 0; c < t.columns.size(); ++c) {
-      std::visit([&](const auto& value) { object[t.columns[c]] = value; }, row[c]);
-    }
-    rows.push_back(std::move(object));
+    json.append_row(text, row);
   }
-  document["rows"] = std::move(rows);
-  return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  return text + json.tail();
 }
+
+// What begin made, and finish takes away.
+class table_file::writer {
+ public:
+  writer(table_format format, table_header header, const pending_file& file)
+      : header_(std::move(header)), rows_(rows_of(format, header_, file)) {}
+
+  void add(std::span<const cell> row) {
+    check(header_, row);
+    std::visit([&](auto& rows) { rows.add(row); }, rows_);
+  }
+
+  void finish() {
+    std::visit([](auto& rows) { rows.finish(); }, rows_);
+  }
+
+ private:
+  using any_rows = std::variant<csv_rows, json_rows, hdf5_rows>;
+
+  static any_rows rows_of(table_format format, const table_header& header,
+                          const pending_file& file) {
+    switch (format) {
+      case table_format::csv:
+        return any_rows(std::in_place_type<csv_rows>, header, file);
+      case table_format::json:
+        return any_rows(std::in_place_type<json_rows>, header, file);
+      case table_format::hdf5:
+        break;
+    }
+    return any_rows(std::in_place_type<hdf5_rows>, header, file);
+  }
+
+  table_header header_;
+  any_rows rows_;
+};
 
 table_file::table_file(const fs::path& path) : format_(table_format_of(path)), file_(path) {}
 
-void table_file::write(const table& t) {
-  switch (format_) {
-    case table_format::csv:
-      file_.write(to_csv(t));
-      break;
-    case table_format::json:
-      file_.write(to_json(t));
-      break;
-    case table_format::hdf5:
-      write_hdf5(t, file_.path());
-      break;
+table_file::~table_file() = default;
+
+void table_file::begin(const table_header& header) {
+  if (header.kinds.size() != header.columns.size()) {
+    throw argument_error("the header's kinds", std::to_string(header.kinds.size()),
+                         "as many as its columns, " + std::to_string(header.columns.size()));
   }
+  if (writer_) {
+    throw error("the table in '" + file_.final_name().string() + "' has its header already");
+  }
+  writer_ = std::make_unique<writer>(format_, header, file_);
+}
+
+void table_file::add(std::span<const cell> row) {
+  try {
+    begun().add(row);
+  } catch (const file_error&) {
+    writer_.reset();  // rows are lost: none can follow
+    throw;
+  }
+}
+
+void table_file::finish() {
+  begun();
+  const std::unique_ptr<writer> last = std::move(writer_);
+  last->finish();
   file_.commit();
 }
 
+void table_file::write(const table& t) {
+  begin(header_of(t));
+  for (const auto& row : t.rows) {
+    add(row);
+  }
+  finish();
+}
+
+table_file::writer& table_file::begun() {
+  if (!writer_) {
+    throw error("the table in '" + file_.final_name().string() + "' is not open for rows");
+  }
+  return *writer_;
+}
+
 table read_table(const fs::path& path) {
+  table t;
+  read_table_rows(
+      path,
+      [&t](const table_header& header) {
+        t.meta = header.meta;
+        t.columns = header.columns;
+      },
+      [&t](std::vector<cell> row) { t.rows.push_back(std::move(row)); });
+  return t;
+}
+
+void read_table_rows(const fs::path& path, const std::function<void(const table_header&)>& head,
+                     const std::function<void(std::vector<cell>)>& visit) {
   switch (table_format_of(path)) {
     case table_format::csv:
-      return from_csv(read_file(path), path.string());
+      return read_csv(path, head, visit);
     case table_format::json:
-      return from_json(read_file(path), path.string());
+      return read_json(path, head, visit);
     case table_format::hdf5:
-      break;
+      return read_hdf5(path, head, visit);
   }
-  return from_hdf5(path);
 }
 
 }  // namespace loradyn
