@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/figure.hpp>
 #include <string>
+#include <string_view>
+
+#include "support/scratch.hpp"
 
 using namespace loradyn;
 
@@ -76,4 +80,45 @@ TEST_CASE("a map has a row for each cell, and powers of ten where its axis is to
   CHECK(script.find("'a.dat' index 0 with image pixels notitle") != std::string::npos);
   p.heat->categories = {"a", "b"};
   CHECK(gnuplot_script(f, "a.svg", "a.dat").find("set cbtics ('a' 0, 'b' 1)") != std::string::npos);
+}
+
+TEST_CASE("the data of a figure come in small pieces, and in the file as they are in one text") {
+  const test::scratch dir;
+  figure f = example();
+  panel& p = f.panels[1];
+  heat_map& h = p.heat.emplace();
+  constexpr int side = 200;
+  for (int i = 0; i < side; ++i) {
+    h.x.push_back(i / 7.0);
+    h.y.push_back(i / 3.0);
+  }
+  for (int i = 0; i < side * side; ++i) {
+    h.z.push_back(i % 11 == 0 ? std::nan("") : std::sin(i));
+  }
+  std::string joined;
+  std::size_t largest = 0;
+  write_gnuplot_data(f, [&](std::string_view piece) {
+    largest = std::max(largest, piece.size());
+    joined += piece;
+  });
+  CHECK(joined == gnuplot_data(f));
+  CHECK(joined.size() > 1'000'000);
+  CHECK(largest < 70'000);
+  figure_file file(dir.path / "f.svg");
+  try {
+    file.draw(f);
+  } catch (const drawing_error&) {
+    // Without gnuplot script and data are there all the same.
+  }
+  CHECK(read_file(dir.path / "f.dat") == joined);
+}
+
+TEST_CASE("gaps at the ends of a curve, and many in a row") {
+  figure f;
+  const double none = std::nan("");
+  curve& c = f.panels.emplace_back().curves.emplace_back();
+  c.label = "c";
+  c.x = {0, 1, 2, 3, 4, 5, 6};
+  c.y = {none, 1, none, none, 4, none, none};
+  CHECK(gnuplot_data(f) == "# c\n1 1\n\n4 4\n\n\n");
 }

@@ -10,8 +10,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <loradyn/report/figure.hpp>
+#include <utility>
 
 extern char** environ;
 
@@ -300,47 +302,65 @@ std::string gnuplot_data(const figure& f) {
   std::string text;
   for (const panel& p : f.panels) {
     if (p.heat) {
-      text += "# map: x y " + p.heat->label + "\n";
-      for (std::size_t k = 0; k < p.heat->y.size(); ++k) {
-        for (std::size_t i = 0; i < p.heat->x.size(); ++i) {
-          const double z = p.heat->z[k * p.heat->x.size() + i];
-          text += fmt::format("{} {} {}\n", p.heat->x[i], p.heat->y[k],
-                              std::isfinite(z) ? fmt::format("{}", z) : "NaN");
+      const heat_map& h = *p.heat;
+      add("# map: x y {}\n", h.label);
+      for (std::size_t k = 0; k < h.y.size(); ++k) {
+        for (std::size_t i = 0; i < h.x.size(); ++i) {
+          const double z = h.z[k * h.x.size() + i];
+          if (std::isfinite(z)) {
+            add("{} {} {}\n", h.x[i], h.y[k], z);
+          } else {
+            add("{} {} NaN\n", h.x[i], h.y[k]);
+          }
         }
       }
-      text += "\n\n";
+      add("\n\n");
     }
     if (!p.field.empty()) {
-      text += "# field: x y dx dy\n";
+      add("# field: x y dx dy\n");
       for (const field_arrow& a : p.field) {
-        text += fmt::format("{} {} {} {}\n", a.x, a.y, a.dx, a.dy);
+        add("{} {} {} {}\n", a.x, a.y, a.dx, a.dy);
       }
-      text += "\n\n";
+      add("\n\n");
     }
     for (const curve& c : p.curves) {
-      text += "# " + p.title + (p.title.empty() ? "" : ": ") + c.label + "\n";
-      bool any = false;
-      for (std::size_t i = 0; i < c.x.size(); ++i) {
-        if (std::isfinite(c.x[i]) && std::isfinite(c.y[i])) {
-          text += fmt::format("{} {}\n", c.x[i], c.y[i]);
-          any = true;
-        } else if (any && i + 1 < c.x.size() && text.substr(text.size() - 2) != "\n\n") {
-          text += '\n';  // a gap in the line
-        }
-      }
-      if (!any) {
-        text += "NaN NaN\n";
-      }
-      while (text.ends_with("\n\n")) {
-        text.pop_back();
-      }
-      text += "\n\n";
-    }
-  }
+      add("# {}{}{}\n", p.title, p.title.empty() ? "" : ": ", c.label);
+  write_gnuplot_data(f, [&text](std::string_view piece) { text += piece; });
   return text;
 }
 
+void write_gnuplot_data(const figure& f, const std::function<void(std::string_view)>& sink) {
+  std::string text;
+  // Gives away what has come together, once that is much.
+  const auto pass_on = [&](std::size_t at_least) {
+    if (text.size() >= at_least) {
+      sink(text);
+      text.clear();
+    }
+  };
+  const auto add = [&]<class... Values>(fmt::format_string<Values...> format, Values&&... values) {
+    fmt::format_to(std::back_inserter(text), format, std::forward<Values>(values)...);
+    constexpr std::size_t piece = std::size_t{1} << 16;
+    pass_on(piece);
+  };
+      bool any = false;
+      for (std::size_t i = 0; i < c.x.size(); ++i) {
+        if (!std::isfinite(c.x[i]) || !std::isfinite(c.y[i])) {
+          gap = any;
+          continue;
+        }
+      }
+      if (!any) {
+        add("NaN NaN\n");
+      }
+      add("\n\n");
+    }
+  }
+  pass_on(1);
+}
+
 figure_file::figure_file(const fs::path& picture)
+      bool gap = false;  // between the last point and the next, if one comes
     : picture_(picture),
       script_(with_ending(picture, ".gp")),
       data_(with_ending(picture, ".dat")) {}
@@ -348,7 +368,12 @@ figure_file::figure_file(const fs::path& picture)
 void figure_file::draw(const figure& f) {
   script_.write(gnuplot_script(f, picture_.final_name().filename().string(),
                                data_.final_name().filename().string()));
-  data_.write(gnuplot_data(f));
+        add("{}{} {}\n", gap ? "\n" : "", c.x[i], c.y[i]);
+        any = true;
+        gap = false;
+  file_writer data(data_);
+  write_gnuplot_data(f, [&data](std::string_view piece) { data.append(piece); });
+  data.close();
   data_.commit();
   script_.commit();
   run_gnuplot(script_.final_name(), picture_.path());

@@ -4,8 +4,11 @@
 /// Figures, drawn by gnuplot.
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <loradyn/error.hpp>
@@ -118,3 +121,6 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
 std::string gnuplot_data(const figure& f);
 
 }  // namespace loradyn
+/// The data in pieces of about 64 kB, one after the other, for a map of millions of cells.
+void write_gnuplot_data(const figure& f, const std::function<void(std::string_view)>& sink);
+
