@@ -122,3 +122,38 @@ TEST_CASE("gaps at the ends of a curve, and many in a row") {
   c.y = {none, 1, none, none, 4, none, none};
   CHECK(gnuplot_data(f) == "# c\n1 1\n\n4 4\n\n\n");
 }
+
+TEST_CASE("maps side by side share a range of colours, and each has its own kind of them") {
+  figure f;
+  f.panels.resize(2);
+  for (panel& p : f.panels) {
+    p.heat = heat_map{{0.0, 0.5}, {-1.0, 0.0}, {1.0, 2.0, 3.0, 4.0}, "z", {}, {{0.5, 8.0}}};
+  }
+  f.panels[1].title = "right";
+  const auto count = [&f](const std::string& text) {
+    const std::string script = gnuplot_script(f, "a.svg", "a.dat");
+    std::size_t found = 0;
+    for (std::size_t at = script.find(text); at != std::string::npos;
+         at = script.find(text, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  CHECK(count("set cbrange [0.5:8]\n") == 2);
+  CHECK(count("set autoscale cb\n") == 0);
+  // Wider than curves, for the colours, and with room for the title, which was cut off.
+  CHECK(count("set terminal svg size 1120,460") == 1);
+  CHECK(count("set tmargin 2.5\n") == 1);
+  CHECK(count("set title offset 0,0\n") == 1);
+  // gnuplot draws nothing over an empty range.
+  f.panels[0].heat->range = {{2.0, 2.0}};
+  f.panels[1].heat->range = {{std::nan(""), std::nan("")}};
+  CHECK(count("set cbrange") == 0);
+  CHECK(count("set autoscale cb\n") == 2);
+  // The left map's four colours are not the right map's, nor is the room that their names take.
+  f.panels[0].heat->categories = {"learned", "unlearned", "trapped", "searching"};
+  CHECK(count("set palette maxcolors 4\n") == 1);
+  CHECK(count("set palette maxcolors 0\n") == 1);
+  CHECK(count("set rmargin 13\n") == 1);
+  CHECK(count("set rmargin -1\n") == 1);
+}
