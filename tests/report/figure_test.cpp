@@ -1,8 +1,12 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/figure.hpp>
 #include <string>
+#include <string_view>
+
+#include "support/scratch.hpp"
 
 using namespace loradyn;
 
@@ -76,4 +80,80 @@ TEST_CASE("a map has a row for each cell, and powers of ten where its axis is to
   CHECK(script.find("'a.dat' index 0 with image pixels notitle") != std::string::npos);
   p.heat->categories = {"a", "b"};
   CHECK(gnuplot_script(f, "a.svg", "a.dat").find("set cbtics ('a' 0, 'b' 1)") != std::string::npos);
+}
+
+TEST_CASE("the data of a figure come in small pieces, and in the file as they are in one text") {
+  const test::scratch dir;
+  figure f = example();
+  panel& p = f.panels[1];
+  heat_map& h = p.heat.emplace();
+  constexpr int side = 200;
+  for (int i = 0; i < side; ++i) {
+    h.x.push_back(i / 7.0);
+    h.y.push_back(i / 3.0);
+  }
+  for (int i = 0; i < side * side; ++i) {
+    h.z.push_back(i % 11 == 0 ? std::nan("") : std::sin(i));
+  }
+  std::string joined;
+  std::size_t largest = 0;
+  write_gnuplot_data(f, [&](std::string_view piece) {
+    largest = std::max(largest, piece.size());
+    joined += piece;
+  });
+  CHECK(joined == gnuplot_data(f));
+  CHECK(joined.size() > 1'000'000);
+  CHECK(largest < 70'000);
+  figure_file file(dir.path / "f.svg");
+  try {
+    file.draw(f);
+  } catch (const drawing_error&) {
+    // Without gnuplot script and data are there all the same.
+  }
+  CHECK(read_file(dir.path / "f.dat") == joined);
+}
+
+TEST_CASE("gaps at the ends of a curve, and many in a row") {
+  figure f;
+  const double none = std::nan("");
+  curve& c = f.panels.emplace_back().curves.emplace_back();
+  c.label = "c";
+  c.x = {0, 1, 2, 3, 4, 5, 6};
+  c.y = {none, 1, none, none, 4, none, none};
+  CHECK(gnuplot_data(f) == "# c\n1 1\n\n4 4\n\n\n");
+}
+
+TEST_CASE("maps side by side share a range of colours, and each has its own kind of them") {
+  figure f;
+  f.panels.resize(2);
+  for (panel& p : f.panels) {
+    p.heat = heat_map{{0.0, 0.5}, {-1.0, 0.0}, {1.0, 2.0, 3.0, 4.0}, "z", {}, {{0.5, 8.0}}};
+  }
+  f.panels[1].title = "right";
+  const auto count = [&f](const std::string& text) {
+    const std::string script = gnuplot_script(f, "a.svg", "a.dat");
+    std::size_t found = 0;
+    for (std::size_t at = script.find(text); at != std::string::npos;
+         at = script.find(text, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  CHECK(count("set cbrange [0.5:8]\n") == 2);
+  CHECK(count("set autoscale cb\n") == 0);
+  // Wider than curves, for the colours, and with room for the title, which was cut off.
+  CHECK(count("set terminal svg size 1120,460") == 1);
+  CHECK(count("set tmargin 2.5\n") == 1);
+  CHECK(count("set title offset 0,0\n") == 1);
+  // gnuplot draws nothing over an empty range.
+  f.panels[0].heat->range = {{2.0, 2.0}};
+  f.panels[1].heat->range = {{std::nan(""), std::nan("")}};
+  CHECK(count("set cbrange") == 0);
+  CHECK(count("set autoscale cb\n") == 2);
+  // The left map's four colours are not the right map's, nor is the room that their names take.
+  f.panels[0].heat->categories = {"learned", "unlearned", "trapped", "searching"};
+  CHECK(count("set palette maxcolors 4\n") == 1);
+  CHECK(count("set palette maxcolors 0\n") == 1);
+  CHECK(count("set rmargin 13\n") == 1);
+  CHECK(count("set rmargin -1\n") == 1);
 }

@@ -10,8 +10,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <loradyn/report/figure.hpp>
+#include <utility>
 
 extern char** environ;
 
@@ -38,8 +40,18 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-std::string terminal(const fs::path& picture, std::size_t panels) {
-  const std::size_t width = panels == 1 ? 680 : 440 * panels;
+// In points of a screen.
+std::size_t width_of(const figure& f) {
+  if (f.panels.size() == 1) {
+    return 680;
+  }
+  // A map shares its width with its colours.
+  const bool maps = std::any_of(f.panels.begin(), f.panels.end(),
+                                [](const panel& p) { return p.heat.has_value(); });
+  return (maps ? 560 : 440) * f.panels.size();
+}
+
+std::string terminal(const fs::path& picture, std::size_t width) {
   const std::string ending = picture.extension().string();
   if (ending == ".svg") {
     return fmt::format("set terminal svg size {},460 font 'Helvetica,14' background rgb 'white'",
@@ -162,25 +174,33 @@ void add_heat_settings(std::string& script, const panel& p) {
     return;
   }
   const heat_map& h = *p.heat;
-  script += fmt::format("set cblabel {} noenhanced\n", quoted(h.label));
+  script += fmt::format("set cblabel {} noenhanced offset 0.5,0\n", quoted(h.label));
   if (h.categories.empty()) {
     script +=
         "set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#fde725')\n"
-        "set cbtics autofreq\nset autoscale cb\n";
+        "set palette maxcolors 0\nset cbtics autofreq\nset rmargin -1\n";
+    // gnuplot refuses an empty range, and finds one around a single value.
+    script += h.range && h.range->first < h.range->second
+                  ? fmt::format("set cbrange [{}:{}]\n", h.range->first, h.range->second)
+                  : "set autoscale cb\n";
   } else {
     constexpr std::array<const char*, 4> colours{"#21918c", "#fde725", "#e69f00", "#dddddd"};
     std::string steps;
     std::string names;
+    // gnuplot leaves room for numbers only; the names, the colours and their label need more.
+    constexpr std::size_t room = 4;
+    std::size_t longest = 0;
     for (std::size_t i = 0; i < h.categories.size(); ++i) {
       const char* separator = i == 0 ? "" : ", ";
       steps += fmt::format("{}{} '{}'", separator, i, colours[i % colours.size()]);
       names += fmt::format("{}{} {}", separator, quoted(h.categories[i]), i);
+      longest = std::max(longest, h.categories[i].size());
     }
     script += fmt::format(
         "set palette maxcolors {0}\nset palette defined ({1})\nset cbrange [-0.5:{2}.5]\nset "
         "cbtics "
-        "({3}) noenhanced\n",
-        h.categories.size(), steps, h.categories.size() - 1, names);
+        "({3}) noenhanced\nset rmargin {4}\n",
+        h.categories.size(), steps, h.categories.size() - 1, names, room + longest);
   }
   const auto span = [](const std::vector<double>& v) {
     const double half =
@@ -262,17 +282,18 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
                            const std::string& data_name) {
   std::string script = "# Drawn by gnuplot from " + data_name + "\n";
   script += "if (!exists('picture')) picture = " + quoted(picture_name) + "\n";
-  script += terminal(picture_name, f.panels.size()) + "\n";
+  script += terminal(picture_name, width_of(f)) + "\n";
   script +=
       "set output picture\n"
       "set encoding utf8\n"
       "set key bmargin center horizontal noenhanced samplen 2.5 width 1\n"
       "set border linecolor rgb '#444444'\n"
       "set grid linecolor rgb '#dddddd' linewidth 0.5 dashtype 1\n"
-      "set tics nomirror\n"
-      "set title offset 0,1.4\n";
+      "set tics nomirror\n";
   const bool marked = std::any_of(f.panels.begin(), f.panels.end(),
                                   [](const panel& p) { return !p.marks.empty(); });
+  const bool titled = std::any_of(f.panels.begin(), f.panels.end(),
+                                  [](const panel& p) { return !p.title.empty(); });
   // Room for the key below each panel, whose columns are as wide as its longest label.
   const std::size_t line_width = f.panels.size() == 1 ? 64 : 41;
   std::size_t key_lines = 2;
@@ -287,8 +308,10 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
     const std::size_t columns = std::max<std::size_t>(1, line_width / widest);
     key_lines = std::max(key_lines, (entries + columns - 1) / columns);
   }
-  script += fmt::format("set bmargin {}\nset tmargin {}\nset multiplot layout 1,{}\n",
-                        4 + key_lines, marked ? 3.5 : 1.5, f.panels.size());
+  // Titles stand above the labels of marks.
+  script += fmt::format(
+      "set title offset 0,{}\nset bmargin {}\nset tmargin {}\nset multiplot layout 1,{}\n",
+      marked ? 1.4 : 0.0, 4 + key_lines, marked ? 3.5 : (titled ? 2.5 : 1.5), f.panels.size());
   std::size_t index = 0;
   for (const panel& p : f.panels) {
     add_panel(script, p, data_name, index);
@@ -298,46 +321,67 @@ std::string gnuplot_script(const figure& f, const std::string& picture_name,
 
 std::string gnuplot_data(const figure& f) {
   std::string text;
+  write_gnuplot_data(f, [&text](std::string_view piece) { text += piece; });
+  return text;
+}
+
+void write_gnuplot_data(const figure& f, const std::function<void(std::string_view)>& sink) {
+  std::string text;
+  // Gives away what has come together, once that is much.
+  const auto pass_on = [&](std::size_t at_least) {
+    if (text.size() >= at_least) {
+      sink(text);
+      text.clear();
+    }
+  };
+  const auto add = [&]<class... Values>(fmt::format_string<Values...> format, Values&&... values) {
+    fmt::format_to(std::back_inserter(text), format, std::forward<Values>(values)...);
+    constexpr std::size_t piece = std::size_t{1} << 16;
+    pass_on(piece);
+  };
   for (const panel& p : f.panels) {
     if (p.heat) {
-      text += "# map: x y " + p.heat->label + "\n";
-      for (std::size_t k = 0; k < p.heat->y.size(); ++k) {
-        for (std::size_t i = 0; i < p.heat->x.size(); ++i) {
-          const double z = p.heat->z[k * p.heat->x.size() + i];
-          text += fmt::format("{} {} {}\n", p.heat->x[i], p.heat->y[k],
-                              std::isfinite(z) ? fmt::format("{}", z) : "NaN");
+      const heat_map& h = *p.heat;
+      add("# map: x y {}\n", h.label);
+      for (std::size_t k = 0; k < h.y.size(); ++k) {
+        for (std::size_t i = 0; i < h.x.size(); ++i) {
+          const double z = h.z[k * h.x.size() + i];
+          if (std::isfinite(z)) {
+            add("{} {} {}\n", h.x[i], h.y[k], z);
+          } else {
+            add("{} {} NaN\n", h.x[i], h.y[k]);
+          }
         }
       }
-      text += "\n\n";
+      add("\n\n");
     }
     if (!p.field.empty()) {
-      text += "# field: x y dx dy\n";
+      add("# field: x y dx dy\n");
       for (const field_arrow& a : p.field) {
-        text += fmt::format("{} {} {} {}\n", a.x, a.y, a.dx, a.dy);
+        add("{} {} {} {}\n", a.x, a.y, a.dx, a.dy);
       }
-      text += "\n\n";
+      add("\n\n");
     }
     for (const curve& c : p.curves) {
-      text += "# " + p.title + (p.title.empty() ? "" : ": ") + c.label + "\n";
+      add("# {}{}{}\n", p.title, p.title.empty() ? "" : ": ", c.label);
       bool any = false;
+      bool gap = false;  // between the last point and the next, if one comes
       for (std::size_t i = 0; i < c.x.size(); ++i) {
-        if (std::isfinite(c.x[i]) && std::isfinite(c.y[i])) {
-          text += fmt::format("{} {}\n", c.x[i], c.y[i]);
-          any = true;
-        } else if (any && i + 1 < c.x.size() && text.substr(text.size() - 2) != "\n\n") {
-          text += '\n';  // a gap in the line
+        if (!std::isfinite(c.x[i]) || !std::isfinite(c.y[i])) {
+          gap = any;
+          continue;
         }
+        add("{}{} {}\n", gap ? "\n" : "", c.x[i], c.y[i]);
+        any = true;
+        gap = false;
       }
       if (!any) {
-        text += "NaN NaN\n";
+        add("NaN NaN\n");
       }
-      while (text.ends_with("\n\n")) {
-        text.pop_back();
-      }
-      text += "\n\n";
+      add("\n\n");
     }
   }
-  return text;
+  pass_on(1);
 }
 
 figure_file::figure_file(const fs::path& picture)
@@ -348,7 +392,9 @@ figure_file::figure_file(const fs::path& picture)
 void figure_file::draw(const figure& f) {
   script_.write(gnuplot_script(f, picture_.final_name().filename().string(),
                                data_.final_name().filename().string()));
-  data_.write(gnuplot_data(f));
+  file_writer data(data_);
+  write_gnuplot_data(f, [&data](std::string_view piece) { data.append(piece); });
+  data.close();
   data_.commit();
   script_.commit();
   run_gnuplot(script_.final_name(), picture_.path());

@@ -4,8 +4,11 @@
 /// Figures, drawn by gnuplot.
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <loradyn/error.hpp>
@@ -64,6 +67,9 @@ struct heat_map {
   std::vector<double> z;
   std::string label;                    ///< of the colours
   std::vector<std::string> categories;  ///< where z counts these, from 0
+  /// What the colours reach from and to, so that maps can share a scale; without it, or where the
+  /// first is not the lesser, the least and largest z. Not for categories.
+  std::optional<std::pair<double, double>> range = std::nullopt;
 };
 
 /// A text inside a panel, on a box of its own.
@@ -116,5 +122,8 @@ class figure_file {
 std::string gnuplot_script(const figure& f, const std::string& picture_name,
                            const std::string& data_name);
 std::string gnuplot_data(const figure& f);
+
+/// The data in pieces of about 64 kB, one after the other, for a map of millions of cells.
+void write_gnuplot_data(const figure& f, const std::function<void(std::string_view)>& sink);
 
 }  // namespace loradyn

@@ -568,16 +568,15 @@ struct output_driver : H5FD_t {
 
 constexpr hsize_t largest_chunk = 16384;  // rows
 
-// \param fault where the first error of the disk is noted, while the file is open
-handle create_file(const fs::path& path, int* fault) {
-  silence_hdf5();
+// \param driver an output_driver; HDF5 reads its description after it has closed the file
+// \param fault  where the first error of the disk is noted, while the file is open
+handle create_file(const fs::path& path, hid_t driver, int* fault) {
   const handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "properties");
   require(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
           "properties");
   require(H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
           "properties");
   require(H5Pset_obj_track_times(creation, false), "properties");  // the same bytes every time
-  const handle driver(H5FDregister(&output_driver::description()), H5FDunregister, "a driver");
   const handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "properties");
   require(H5Pset_driver(access, driver, static_cast<const void*>(&fault)), "properties");
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, "creating the file"};
@@ -667,7 +666,9 @@ class hdf5_rows {
   hdf5_rows(const table_header& header, const pending_file& file)
       : name_(file.final_name()), chunk_(std::clamp<hsize_t>(header.rows, 1, largest_chunk)) {
     checked([&] {
-      file_.emplace(create_file(file.path(), &fault_));
+      silence_hdf5();
+      driver_.emplace(H5FDregister(&output_driver::description()), H5FDunregister, "a driver");
+      file_.emplace(create_file(file.path(), *driver_, &fault_));
       write_attribute(*file_, "version", header.meta.version);
       write_attribute(*file_, "command", header.meta.command);
       for (const auto& [key, value] : header.meta.parameters) {
@@ -747,6 +748,7 @@ class hdf5_rows {
   fs::path name_;
   hsize_t chunk_;
   int fault_ = 0;  // the disk's, noted by the driver until the file is closed
+  std::optional<handle> driver_;
   std::optional<handle> file_;
   std::vector<handle> sets_;
   std::vector<waiting_cells> waiting_;  // a column each
