@@ -157,3 +157,27 @@ TEST_CASE("maps side by side share a range of colours, and each has its own kind
   CHECK(count("set rmargin 13\n") == 1);
   CHECK(count("set rmargin -1\n") == 1);
 }
+
+TEST_CASE("a map over uneven places has cells that reach half of the way to their neighbours") {
+  CHECK(cell_edges({3.0}) == std::vector<double>{2.5, 3.5});
+  CHECK(cell_edges({0.0, 0.2, 1.0}) == std::vector<double>{-0.1, 0.1, 0.6, 1.4});
+  panel p;
+  p.heat = heat_map{.x = {0.0, 0.5, 2.0},
+                    .y = {1.0, 2.0},
+                    .z = {1, 2, 3, 4, std::nan(""), 6},
+                    .label = "z",
+                    .categories = {}};
+  const figure f{{p}};
+  const std::string data = gnuplot_data(f);
+  CHECK(data.find("# map: x y left right bottom top z\n0 1 -0.25 0.25 0.5 1.5 1\n") == 0);
+  CHECK(data.find("2 2 1.25 2.75 1.5 2.5 6\n") != std::string::npos);
+  CHECK(data.find("NaN") == std::string::npos);
+  const std::string script = gnuplot_script(f, "f.svg", "f.dat");
+  CHECK(script.find("set xrange [-0.25:2.75]") != std::string::npos);
+  CHECK(script.find("with boxxyerror") != std::string::npos);
+
+  // Even to rounding is even.
+  panel even = p;
+  even.heat->x = {0.1, 0.2, 0.30000000000000004};
+  CHECK(gnuplot_script({{even}}, "f.svg", "f.dat").find("with image pixels") != std::string::npos);
+}

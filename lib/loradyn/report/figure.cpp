@@ -168,6 +168,21 @@ std::string style_of(const curve& c, std::size_t i) {
   return fmt::format("lines linewidth 2 dashtype {} linecolor rgb '{}'", dashes, paint);
 }
 
+// Whether the cells of a map are all of one size, as a picture's are.
+bool is_regular(const heat_map& h) {
+  const auto even = [](const std::vector<double>& v) {
+    constexpr double tolerance = 1e-6;
+    for (std::size_t i = 1; i + 1 < v.size(); ++i) {
+      const double step = (v.back() - v.front()) / static_cast<double>(v.size() - 1);
+      if (std::abs(v[i] - v[i - 1] - step) > tolerance * std::abs(step)) {
+        return false;
+      }
+    }
+    return true;
+  };
+  return even(h.x) && even(h.y);
+}
+
 // The colours of a heat map: viridis, which reads in grey too, or a colour for each category.
 void add_heat_settings(std::string& script, const panel& p) {
   if (!p.heat) {
@@ -202,17 +217,12 @@ void add_heat_settings(std::string& script, const panel& p) {
         "({3}) noenhanced\nset rmargin {4}\n",
         h.categories.size(), steps, h.categories.size() - 1, names, room + longest);
   }
-  const auto span = [](const std::vector<double>& v) {
-    const double half =
-        v.size() > 1 ? 0.5 * (v.back() - v.front()) / static_cast<double>(v.size() - 1) : 0.5;
-    return std::pair(v.front() - half, v.back() + half);
-  };
-  const auto [left, right] = span(h.x);
-  const auto [bottom, top] = span(h.y);
+  const std::vector<double> across = cell_edges(h.x);
+  const std::vector<double> up = cell_edges(h.y);
   script += fmt::format(
       "set xrange [{}:{}]\nset yrange [{}:{}]\nset style textbox opaque fillcolor rgb '#ffffff' "
       "noborder margins 0.6,0.4\nunset grid\n",
-      left, right, bottom, top);
+      across.front(), across.back(), up.front(), up.back());
 }
 
 void add_panel(std::string& script, const panel& p, const std::string& data_name,
@@ -264,7 +274,9 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
   if (p.heat) {
     // As polygons, sharp at any size, unless they are many.
     constexpr std::size_t many = 4096;
-    add_plot(p.heat->z.size() > many ? "image" : "image pixels", "");
+    add_plot(!is_regular(*p.heat) ? "boxxyerror fillstyle solid 1.0 noborder linecolor palette"
+                                  : (p.heat->z.size() > many ? "image" : "image pixels"),
+             "");
   }
   if (!p.field.empty()) {
     add_plot("vectors head size graph 0.008,25 filled linecolor rgb '#bbbbbb'", "");
@@ -277,6 +289,19 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
 }
 
 }  // namespace
+
+std::vector<double> cell_edges(const std::vector<double>& places) {
+  std::vector<double> edges;
+  const std::size_t n = places.size();
+  for (std::size_t i = 0; i + 1 < n; ++i) {
+    edges.push_back(0.5 * (places[i] + places[i + 1]));
+  }
+  const double first = n > 1 ? edges.front() - places.front() : 0.5;
+  const double last = n > 1 ? places.back() - edges.back() : 0.5;
+  edges.insert(edges.begin(), places.front() - first);
+  edges.push_back(places.back() + last);
+  return edges;
+}
 
 std::string gnuplot_script(const figure& f, const std::string& picture_name,
                            const std::string& data_name) {
@@ -342,11 +367,19 @@ void write_gnuplot_data(const figure& f, const std::function<void(std::string_vi
   for (const panel& p : f.panels) {
     if (p.heat) {
       const heat_map& h = *p.heat;
-      add("# map: x y {}\n", h.label);
+      const bool regular = is_regular(h);
+      const std::vector<double> across = cell_edges(h.x);
+      const std::vector<double> up = cell_edges(h.y);
+      add("# map: x y {}{}\n", regular ? "" : "left right bottom top ", h.label);
       for (std::size_t k = 0; k < h.y.size(); ++k) {
         for (std::size_t i = 0; i < h.x.size(); ++i) {
           const double z = h.z[k * h.x.size() + i];
-          if (std::isfinite(z)) {
+          if (!regular) {
+            if (std::isfinite(z)) {
+              add("{} {} {} {} {} {} {}\n", h.x[i], h.y[k], across[i], across[i + 1], up[k],
+                  up[k + 1], z);
+            }
+          } else if (std::isfinite(z)) {
             add("{} {} {}\n", h.x[i], h.y[k], z);
           } else {
             add("{} {} NaN\n", h.x[i], h.y[k]);

@@ -60,10 +60,11 @@ struct tick {
   std::string label;
 };
 
-/// A map over a regular grid: z[k * x.size() + i] at (x[i], y[k]), NaN where there is nothing.
+/// A map over a grid: z[k * x.size() + i] at (x[i], y[k]), NaN where there is nothing. A cell
+/// reaches half of the way to its neighbours; where the places are evenly spaced it is a picture.
 struct heat_map {
-  std::vector<double> x;  ///< evenly spaced
-  std::vector<double> y;  ///< evenly spaced
+  std::vector<double> x;  ///< increasing, at least one
+  std::vector<double> y;
   std::vector<double> z;
   std::string label;                    ///< of the colours
   std::vector<std::string> categories;  ///< where z counts these, from 0
@@ -71,6 +72,10 @@ struct heat_map {
   /// first is not the lesser, the least and largest z. Not for categories.
   std::optional<std::pair<double, double>> range = std::nullopt;
 };
+
+/// Where the cells of a map end: before the first of some places, half of the way between each two,
+/// and beyond the last. A single place has a cell of width 1.
+std::vector<double> cell_edges(const std::vector<double>& places);
 
 /// A text inside a panel, on a box of its own.
 struct panel_text {

@@ -1,0 +1,90 @@
+#include "phase_output.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <loradyn/version.hpp>
+
+#include "command.hpp"
+
+namespace loradyn::cli {
+namespace {
+
+bool is_shown_only(const std::string& name) { return name == "show"; }
+
+std::string canonical_command(const described& parameters) {
+  std::string command = "loradyn phase";
+  for (const auto& [name, value] : parameters) {
+    const bool absent = value.empty() || value == "default" || value == "none" ||
+                        value == "as the student" || is_shown_only(name) ||
+                        (name == "t-max" && value == "inf") ||
+                        (name == "only" && value == "escape");
+    if (absent) {
+      continue;
+    }
+    const bool is_signed = name == "event" && value.ends_with(" signed");
+    const std::string text = is_signed ? value.substr(0, value.find(' ')) : value;
+    command += fmt::format(" --{} {}{}", name, shell_quoted(text), is_signed ? " --signed" : "");
+  }
+  return command;
+}
+
+}  // namespace
+
+sweep_configuration configuration_of(const phase_grid& grid, const described& parameters) {
+  sweep_configuration c;
+  c.version = version;
+  std::copy_if(parameters.begin(), parameters.end(), std::back_inserter(c.parameters),
+               [](const auto& p) { return !is_shown_only(p.first); });
+  c.columns = grid.columns();
+  c.cells = grid.cells();
+  c.tally = grid.setting().tau_only ? "status" : "outcome";
+  return c;
+}
+
+table_header header_of(const phase_grid& grid, const std::string& version,
+                       const described& parameters) {
+  table_header h;
+  h.meta = {version, canonical_command(parameters), parameters};
+  h.columns = grid.columns();
+  h.kinds = grid.kinds();
+  h.rows = grid.cells();
+  return h;
+}
+
+phase_report::phase_report(const phase_grid& grid, const table_header& header, outputs& out)
+    : out_(out), failures_(header.columns) {
+  out_.begin(header);
+  if (out_.draws()) {
+    picture_.emplace(grid, header.meta, header.columns, "");
+  }
+}
+
+void phase_report::add(const std::vector<cell>& row) {
+  out_.add(row);
+  failures_.add(row);
+  if (picture_) {
+    picture_->add(row);
+  }
+}
+
+int phase_report::finish() {
+  out_.finish_table();
+  if (picture_) {
+    out_.draw(picture_->drawn());
+  }
+  return failures_.exit_code();
+}
+
+int write_store(const sweep_store& store, const phase_grid& grid, const std::string& show,
+                outputs& out) {
+  described parameters = store.configuration().parameters;
+  parameters.emplace_back("show", show);
+  phase_report report(grid, header_of(grid, store.configuration().version, parameters), out);
+  store.read(0, store.cells(),
+             [&report](std::uint64_t, const std::vector<cell>& row) { report.add(row); });
+  return report.finish();
+}
+
+}  // namespace loradyn::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+// Where the cells of a phase diagram go: its table and figure, and what a store of it is.
+
+#include <loradyn/report/store.hpp>
+#include <loradyn/report/table.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flow_options.hpp"
+#include "output.hpp"
+#include "phase.hpp"
+#include "phase_grid.hpp"
+
+namespace loradyn::cli {
+
+// What a store of this diagram is: the parameters without those that only say how it is shown.
+sweep_configuration configuration_of(const phase_grid& grid, const described& parameters);
+
+// The head of a diagram's table. Its command is made of the parameters alone: the same for every
+// run of the diagram, whatever threads, stores, ranks and shards took part.
+table_header header_of(const phase_grid& grid, const std::string& version,
+                       const described& parameters);
+
+// The table, and the figure where one is asked for, of rows as they come in. Refers to the grid and
+// the outputs, which must outlive it.
+class phase_report {
+ public:
+  phase_report(const phase_grid& grid, const table_header& header, outputs& out);
+
+  void add(const std::vector<cell>& row);
+  // Returns the exit code. Throws as outputs does.
+  int finish();
+
+ private:
+  outputs& out_;
+  failure_count failures_;
+  std::optional<phase_picture> picture_;
+};
+
+// The finished cells of a store, in order; `show` is what the figure tells. Returns the exit code.
+int write_store(const sweep_store& store, const phase_grid& grid, const std::string& show,
+                outputs& out);
+
+}  // namespace loradyn::cli
