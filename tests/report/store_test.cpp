@@ -330,8 +330,11 @@ TEST_CASE("another sweep is refused by its first difference") {
   asked = example(100);
   asked.columns[1] = "k";
   CHECK_THAT(message_of(path, asked), Contains("column 2 is 'n' in the store, but 'k'"));
-  asked.columns.pop_back();
+  asked.columns.emplace_back("cost");
   CHECK_THAT(message_of(path, asked), Contains("number of columns is '3'"));
+  asked = example(100);
+  asked.tally = "mu";
+  CHECK_THAT(message_of(path, asked), Contains("that is counted is 'status' in the store"));
   CHECK(read_file(path) == before);
 
   asked = example(100);
@@ -364,7 +367,7 @@ TEST_CASE("a file that is not ours stays as it is") {
   }
   SECTION("a store of a newer layout") {
     { const sweep_store store(path, example(10)); }
-    from_outside(path, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 2");
+    from_outside(path, "PRAGMA journal_mode = DELETE; PRAGMA user_version = 3");
     content = read_file(path);
   }
   std::ofstream(path, std::ios::binary) << content;

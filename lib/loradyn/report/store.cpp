@@ -977,10 +977,12 @@ std::uint64_t sweep_store::merge(const fs::path& source) {
   std::uint64_t added = 0;
   std::vector<kept_cell> block;
   const auto flush = [&] {
-    added += self_->keep(block);
-    block.clear();
+    if (!block.empty()) {
+      grow(block.back().cell + 1);  // no further than the cells that are here
+      added += self_->keep(block);
+      block.clear();
+    }
   };
-  grow(other.cells());
   other.self_->each(0, other.cells(), [&](kept_cell row) {
     block.push_back(std::move(row));
     if (block.size() == merge_block) {
@@ -988,6 +990,7 @@ std::uint64_t sweep_store::merge(const fs::path& source) {
     }
   });
   flush();
+  grow(other.cells());
   return added;
 }
 
