@@ -26,8 +26,7 @@ struct escape_options {
   start_options start;
   event_options event;
   integrator_options integrator;
-  std::string dimension;
-  std::string quantiles = "0.05,0.25,0.5,0.75,0.95";
+  law_options law;
 };
 
 escape_request read_request(const escape_options& options) {
@@ -35,13 +34,10 @@ escape_request read_request(const escape_options& options) {
   request.start = read_start(options.start);
   request.event = read_event(options.event);
   request.integrator = read_integrator(options.integrator, 1.0);
-  if (!options.dimension.empty()) {
-    request.dimension = read_dimension(options.dimension);
-    if (request.event.is_signed && request.event.quantity == overlap_quantity::m) {
-      throw argument_error("--signed", "given with --dim",
-                           "left out: half of the random starts lead to the other sign");
-    }
-    request.quantiles = read_quantiles(options.quantiles);
+  if (!options.law.dimension.empty()) {
+    request.dimension = read_dimension(options.law.dimension);
+    request.quantiles = read_quantiles(options.law.quantiles);
+    require_law_event(request.event);
   }
   return request;
 }
@@ -58,7 +54,9 @@ int run_escape(const escape_options& options, const invocation& call) {
   const std::size_t total = pairs.size() * per_pair;
   constexpr std::size_t block = 4;
   std::vector<std::vector<cell>> rows = run_sweep(shared, total, block, [&](std::size_t i) {
-    return escape_row(problems[i / per_pair], grid.at(i % per_pair), request);
+    const escape_problem& problem = problems[i / per_pair];
+    const lora_parameters p = grid.at(i % per_pair);
+    return escape_row(problem, p, request, escape_at(problem, p, request));
   });
   const std::size_t finished = rows.size();
   const auto met_at_start = [](const std::vector<cell>& row) {
@@ -75,7 +73,7 @@ int run_escape(const escape_options& options, const invocation& call) {
   append(t, describe(options.event));
   append(t, describe(options.integrator));
   if (request.dimension) {
-    append(t, {{"dim", options.dimension}, {"quantiles", options.quantiles}});
+    append(t, describe(options.law));
   }
   t.rows = std::move(rows);
   out.write(t, escape_figure);
@@ -92,12 +90,7 @@ std::function<int(const invocation&)> setup_escape(CLI::App& app) {
   app.add_option("--mu", options->mu, "pre-training alignment")->type_name("R");
   options->event.add_to(app, "m", "0.5 for m");
   options->start.add_to(app, "1e-6");
-  app.add_option("--dim", options->dimension,
-                 "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2")
-      ->type_name("D");
-  app.add_option("--quantiles", options->quantiles, "of that law")
-      ->type_name("R")
-      ->capture_default_str();
+  options->law.add_to(app);
   options->integrator.add_to(app);
   options->shared.add_to(app);
   app.footer(

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <limits>
-#include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/sweep/range.hpp>
 
@@ -15,14 +14,10 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-struct escape_point {
-  escape_run run;
-  std::string status;
-  std::optional<escape_law> law;
-};
+}  // namespace
 
-escape_point evaluate(const escape_problem& problem, const lora_parameters& parameters,
-                      const escape_request& request) {
+escape_point escape_at(const escape_problem& problem, const lora_parameters& parameters,
+                       const escape_request& request) {
   escape_point point;
   point.run.tau = point.run.M_end = point.run.risk_end = nan;
   point.run.at_end = {nan, nan, nan};
@@ -54,12 +49,10 @@ escape_point evaluate(const escape_problem& problem, const lora_parameters& para
   return point;
 }
 
-std::string quantile_column(double p) {
+std::string quantile_column(const std::string& prefix, double p) {
   const std::string percent = fmt::format("{:.10g}", 100.0 * p);
-  return (percent.find('.') == 1 || percent.size() == 1 ? "t_q0" : "t_q") + percent;
+  return prefix + (percent.find('.') == 1 || percent.size() == 1 ? "0" : "") + percent;
 }
-
-}  // namespace
 
 escape_problem::escape_problem(const activation_pair& pair)
     : student(pair.student()),
@@ -86,6 +79,13 @@ double read_dimension(const std::string& text) {
   return d;
 }
 
+void require_law_event(const overlap_event& event) {
+  if (event.is_signed && event.quantity == overlap_quantity::m) {
+    throw argument_error("--signed", "given with --dim",
+                         "left out: half of the random starts lead to the other sign");
+  }
+}
+
 std::vector<std::string> escape_columns(const escape_request& request) {
   std::vector<std::string> columns{"student", "teacher",  "mu",       "nu",      "gamma",
                                    "noise",   "lr_ratio", "tau",      "t_hit",   "t_linear",
@@ -94,7 +94,7 @@ std::vector<std::string> escape_columns(const escape_request& request) {
   if (request.dimension) {
     columns.emplace_back("t_mean");
     for (const double p : request.quantiles) {
-      columns.push_back(quantile_column(p));
+      columns.push_back(quantile_column("t_q", p));
     }
     columns.emplace_back("law");
   }
@@ -102,8 +102,7 @@ std::vector<std::string> escape_columns(const escape_request& request) {
 }
 
 std::vector<cell> escape_row(const escape_problem& problem, const lora_parameters& p,
-                             const escape_request& request) {
-  const escape_point point = evaluate(problem, p, request);
+                             const escape_request& request, const escape_point& point) {
   const double unit = problem.unit;
   const escape_run& r = point.run;
   const bool by_m = request.event.quantity == overlap_quantity::m && request.start.m != 0.0;

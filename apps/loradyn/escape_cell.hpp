@@ -3,6 +3,7 @@
 // One cell of a sweep over escapes: what `escape` and `phase` compute, and the row that tells it.
 
 #include <loradyn/analysis/escape.hpp>
+#include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/analysis/outcome.hpp>
 #include <loradyn/report/table.hpp>
 #include <optional>
@@ -37,12 +38,28 @@ struct escape_request {
 std::vector<double> read_quantiles(const std::string& text);
 double read_dimension(const std::string& text);
 
-std::vector<std::string> escape_columns(const escape_request& request);
+// Refuses an event that tells the two signs of the start apart, which the law can't.
+void require_law_event(const overlap_event& event);
 
-// The row of one cell. What fails is told by its status; nothing is thrown but argument_error for a
-// request that no cell could take.
+// One cell.
+struct escape_point {
+  escape_run run;
+  std::string status;
+  std::optional<escape_law> law;
+};
+
+// What fails is told by its status; nothing is thrown but argument_error for a request that no cell
+// could take.
+escape_point escape_at(const escape_problem& problem, const lora_parameters& parameters,
+                       const escape_request& request);
+
+// The columns that tell it, and their values.
+std::vector<std::string> escape_columns(const escape_request& request);
 std::vector<cell> escape_row(const escape_problem& problem, const lora_parameters& parameters,
-                             const escape_request& request);
+                             const escape_request& request, const escape_point& point);
+
+// A column's name for a quantile: "t_q" and 0.05 make t_q05.
+std::string quantile_column(const std::string& prefix, double p);
 
 // The place of the status in a row, as in `escape_columns`.
 inline constexpr std::size_t escape_status_column = 19;

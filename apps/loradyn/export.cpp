@@ -11,7 +11,8 @@
 #include "command.hpp"
 #include "output.hpp"
 #include "phase.hpp"
-#include "store_options.hpp"
+#include "phase_output.hpp"
+#include "phase_work.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -29,12 +30,12 @@ int run_export(const export_options& options, const invocation&) {
   require_show(options.show);
   outputs out(options.shared);
   const sweep_store store = sweep_store::open_existing(options.store);
-  const table t = table_of(store, options.show);
-  if (!store.complete() && !options.shared.quiet) {
-    fmt::print(stderr, "loradyn: {} of {} cells are finished\n", store.finished(),
-               store.configuration().cells);
+  const phase_grid grid = grid_of(store.configuration().parameters);
+  const std::uint64_t planned = planned_cells(grid, store);
+  if (store.finished() < planned && !options.shared.quiet) {
+    fmt::print(stderr, "loradyn: {} of {} cells are finished\n", store.finished(), planned);
   }
-  out.write(t, [](const table& finished) { return phase_figure(finished, ""); });
+  write_store(store, grid, options.show, out);
   return done;
 }
 
@@ -51,8 +52,7 @@ int run_merge(const merge_options& options, const invocation&) {
   for (const std::string& source : options.sources) {
     target.merge(source);
   }
-  fmt::print("{} of {} cells are in '{}'\n", target.finished(), target.configuration().cells,
-             options.target);
+  fmt::print("{} of {} cells are in '{}'\n", target.finished(), target.cells(), options.target);
   return done;
 }
 
@@ -67,7 +67,7 @@ std::function<int(const invocation&)> setup_export(CLI::App& app) {
   app.add_option("--plot", options->shared.figure, "the figure: .svg, .pdf or .png")
       ->type_name("FILE");
   app.add_option("--show", options->show, "what the colours of the figure tell")
-      ->type_name("t|tau|risk|outcome")
+      ->type_name("t|law|tau|risk|outcome")
       ->capture_default_str();
   app.add_flag("-q,--quiet", options->shared.quiet, "no notes on standard error");
   app.footer(

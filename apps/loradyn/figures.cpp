@@ -1,18 +1,20 @@
 #include "figures.hpp"
 
-#include "phase.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/report/table_io.hpp>
 #include <loradyn/sweep/range.hpp>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <utility>
+
+#include "phase.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -58,8 +60,8 @@ struct stretch {
 
 }  // namespace
 
-std::string unit_suffix(const table& t) {
-  return t.meta.parameter("time-unit") == "fisher" ? " × E[σ′²]" : "";
+std::string unit_suffix(const provenance& meta) {
+  return meta.parameter("time-unit") == "fisher" ? " × E[σ′²]" : "";
 }
 
 figure rates_figure(const table& t) {
@@ -96,7 +98,7 @@ figure rates_figure(const table& t) {
   for (const std::size_t size : panel_sizes(t, others == 0 ? 0 : curves.size() / others)) {
     panel p;
     p.x_label = over_mu ? "pre-training alignment μ" : "misalignment ν";
-    p.y_label = f.panels.empty() ? "search time τ" + unit_suffix(t) : "";
+    p.y_label = f.panels.empty() ? "search time τ" + unit_suffix(t.meta) : "";
     p.log_y = true;
     for (std::size_t k = 0; k < size * others && next < curves.size(); ++k, ++next) {
       const stretch& s = curves[next];
@@ -154,18 +156,21 @@ figure critical_figure(const table& t) {
   return f;
 }
 
-figure figure_of_table(const table& t) {
-  if (t.rows.empty()) {
+namespace {
+
+void require_rows(bool any) {
+  if (!any) {
     throw argument_error("the table", "empty", "one with at least one row");
   }
+}
+
+figure figure_of_table(const table& t) {
+  require_rows(!t.rows.empty());
   if (t.columns == rates_columns) {
     return rates_figure(t);
   }
   if (t.columns == critical_columns) {
     return critical_figure(t);
-  }
-  if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
-    return phase_figure(t, "");
   }
   const auto begins = [&t](const std::vector<std::string>& columns) {
     return t.columns.size() >= columns.size() &&
@@ -196,6 +201,38 @@ figure figure_of_table(const table& t) {
   }
   throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
                        "that of a table that loradyn wrote");
+}
+
+}  // namespace
+
+figure figure_of_file(const std::filesystem::path& path) {
+  // Of a phase diagram, which may be large, no more is kept than is drawn.
+  table t;
+  std::unique_ptr<const phase_grid> grid;
+  std::optional<phase_picture> picture;
+  bool any = false;
+  read_table_rows(
+      path,
+      [&](const table_header& header) {
+        t.meta = header.meta;
+        t.columns = header.columns;
+        if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
+          grid = std::make_unique<phase_grid>(setting_of_parameters(t.meta.parameters),
+                                              std::string(t.meta.parameter("x")),
+                                              std::string(t.meta.parameter("y")));
+          picture.emplace(*grid, t.meta, t.columns, "");
+        }
+      },
+      [&](std::vector<cell> row) {
+        any = true;
+        if (picture) {
+          picture->add(row);
+        } else {
+          t.rows.push_back(std::move(row));
+        }
+      });
+  require_rows(any);
+  return picture ? picture->drawn() : figure_of_table(t);
 }
 
 }  // namespace loradyn::cli

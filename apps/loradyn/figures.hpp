@@ -2,6 +2,7 @@
 
 // The figure of each kind of table.
 
+#include <filesystem>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
 #include <string>
@@ -9,7 +10,7 @@
 namespace loradyn::cli {
 
 // What the name of a time is followed by, where its unit is not raw time.
-std::string unit_suffix(const table& t);
+std::string unit_suffix(const provenance& meta);
 
 // τ against μ (or ν, where μ is one value): a panel for each --student, a curve for each of its
 // activations and ν; critical alignments marked.
@@ -41,7 +42,7 @@ figure hitting_figure(const table& t);
 figure validate_figure(const table& t);
 
 // The figure of any table that the program writes, told by its columns.
-// Throws argument_error for a table of another make.
-figure figure_of_table(const table& t);
+// Throws argument_error for a table of another make; what read_table_rows throws.
+figure figure_of_file(const std::filesystem::path& path);
 
 }  // namespace loradyn::cli

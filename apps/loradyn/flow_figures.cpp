@@ -228,7 +228,7 @@ figure escape_figure(const table& t) {
   }
   panel p;
   p.x_label = axis_label(axis);
-  p.y_label = "escape time" + unit_suffix(t);
+  p.y_label = "escape time" + unit_suffix(t.meta);
   p.log_y = true;
   std::vector<std::pair<std::size_t, std::size_t>> curves;
   for (std::size_t i = 0; i < t.rows.size(); ++i) {
@@ -310,7 +310,7 @@ figure trajectory_figure(const table& t) {
   const bool log_time = geometric(time);
   figure f;
   panel overlaps;
-  overlaps.x_label = "time t" + unit_suffix(t);
+  overlaps.x_label = "time t" + unit_suffix(t.meta);
   overlaps.y_label = "overlap";
   overlaps.log_x = log_time;
   for (const char* name : {"u", "m", "s", "M"}) {
@@ -378,8 +378,8 @@ figure fixed_points_figure(const table& t) {
 
 figure budget_figure(const table& t) {
   panel p;
-  p.x_label = "pre-training time t_pre" + unit_suffix(t);
-  p.y_label = "time" + unit_suffix(t);
+  p.x_label = "pre-training time t_pre" + unit_suffix(t.meta);
+  p.y_label = "time" + unit_suffix(t.meta);
   const std::vector<double> x = t.numbers("t_pre");
   p.log_x = geometric(x) && x.front() > 0.0;
   for (const auto& [column, label] :

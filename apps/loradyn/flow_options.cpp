@@ -47,6 +47,13 @@ void integrator_options::add_to(CLI::App& app) {
       ->capture_default_str();
 }
 
+void law_options::add_to(CLI::App& app) {
+  app.add_option("--dim", dimension,
+                 "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2")
+      ->type_name("D");
+  app.add_option("--quantiles", quantiles, "of that law")->type_name("R")->capture_default_str();
+}
+
 overlap_state read_start(const start_options& options) {
   const overlap_state x{options.u0.empty() ? 1e-6 : read_number("--u0", options.u0),
                         read_number("--m0", options.m0), read_number("--s0", options.s0)};
@@ -121,6 +128,11 @@ described describe(const integrator_options& options) {
           {"atol", options.atol},
           {"stepper", options.method},
           {"max-steps", std::to_string(options.max_steps)}};
+}
+
+described describe(const law_options& options) {
+  return {{"dim", options.dimension.empty() ? "none" : options.dimension},
+          {"quantiles", options.quantiles}};
 }
 
 learning_task task_of(const activation_pair& pair) {

@@ -43,6 +43,14 @@ struct integrator_options {
   void add_to(CLI::App& app);
 };
 
+// The law over random starts.
+struct law_options {
+  std::string dimension;
+  std::string quantiles = "0.05,0.25,0.5,0.75,0.95";
+
+  void add_to(CLI::App& app);
+};
+
 // Throw argument_error, naming the option.
 overlap_state read_start(const start_options& options);
 overlap_event read_event(const event_options& options);
@@ -54,6 +62,7 @@ using described = std::vector<std::pair<std::string, std::string>>;
 described describe(const start_options& options);
 described describe(const event_options& options);
 described describe(const integrator_options& options);
+described describe(const law_options& options);
 
 // A student and its teacher as the flow needs them.
 learning_task task_of(const activation_pair& pair);

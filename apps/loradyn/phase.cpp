@@ -3,12 +3,11 @@
 #include "phase.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
-#include <iterator>
 #include <loradyn/error.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/sweep/range.hpp>
@@ -18,12 +17,14 @@
 #include <thread>
 
 #include "command.hpp"
+#include "ensemble_cell.hpp"
 #include "figures.hpp"
 #include "flow_options.hpp"
 #include "interruption.hpp"
 #include "output.hpp"
+#include "phase_output.hpp"
+#include "phase_work.hpp"
 #include "ranks.hpp"
-#include "store_options.hpp"
 #include "sweep.hpp"
 
 namespace loradyn::cli {
@@ -36,12 +37,14 @@ struct phase_options {
   std::string mu;
   std::string show = "t";
   std::string only = "escape";
+  std::string refine = "0";
+  std::string refine_step = "0.2";
   std::string store;
   std::string shard;
-  std::string dimension;
-  std::string quantiles = "0.05,0.25,0.5,0.75,0.95";
   start_options start;
   event_options event;
+  law_options law;
+  ensemble_options ensemble;
   integrator_options integrator;
 };
 
@@ -53,16 +56,17 @@ described describe(const phase_options& options) {
   add(describe(options.start));
   add(describe(options.event));
   add(describe(options.integrator));
-  add({{"dim", options.dimension.empty() ? "none" : options.dimension},
-       {"quantiles", options.quantiles},
-       {"x", options.x},
-       {"y", options.y},
-       {"only", options.only},
-       {"show", options.show}});
+  add(describe(options.law));
+  add(describe(options.ensemble));
+  add({{"x", options.x}, {"y", options.y}, {"only", options.only}});
+  if (options.refine != "0") {
+    add({{"refine", options.refine}, {"refine-step", options.refine_step}});
+  }
+  add({{"show", options.show}});
   return parameters;
 }
 
-phase_grid read_phase(const phase_options& options, const described& parameters) {
+phase_setting read_setting(const phase_options& options, const described& parameters) {
   if (options.shared.students.size() != 1 ||
       options.shared.students.front().find(',') != std::string::npos) {
     throw options.shared.students.empty()
@@ -74,16 +78,10 @@ phase_grid read_phase(const phase_options& options, const described& parameters)
     throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
   }
   read_unit(options.shared);
-  return {setting_of_parameters(parameters), options.x, options.y};
+  return setting_of_parameters(parameters);
 }
 
-// i/n: the cells i-1, i-1+n, … of the grid.
-struct shard {
-  std::uint64_t index = 0;
-  std::uint64_t count = 1;
-};
-
-shard read_shard(const std::string& text) {
+phase_shard read_shard(const std::string& text) {
   if (text.empty()) {
     return {};
   }
@@ -99,20 +97,61 @@ shard read_shard(const std::string& text) {
   throw argument_error("--shard", "'" + text + "'", "i/n with 1 <= i <= n <= 1000000");
 }
 
-// The rows of some cells, and what each took. A prefix where the user interrupts.
-std::vector<kept_cell> compute(const phase_grid& grid, const std::vector<std::uint64_t>& cells,
-                               std::size_t threads) {
+// A cell's values, and what it took. Nothing where the user interrupts it.
+std::optional<kept_cell> compute(const phase_grid& grid, const planned_cell& c) {
+  const auto start = std::chrono::steady_clock::now();
+  auto row = grid.row(c.place);
+  if (!row) {
+    return std::nullopt;
+  }
+  return kept_cell{c.cell, std::move(*row),
+                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+}
+
+// Computes cells on all threads; `take` gets them in order.
+template <class Take>
+void compute_all(const phase_grid& grid, const std::vector<planned_cell>& cells,
+                 std::size_t threads, const Take& take) {
   sweep_control control;
   control.threads = threads;
-  control.block = 4;
+  const bool is_fast = grid.setting().tau_only;
+  control.block = is_fast ? 64 : 1;
+  control.serial_up_to = is_fast ? 64 : 1;
   control.stop = [] { return interruption() != 0; };
-  return parallel_map(cells.size(), control, [&](std::size_t i) {
-    const auto start = std::chrono::steady_clock::now();
-    kept_cell k{cells[i], grid.row(cells[i]), 0.0};
-    k.cost = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return k;
-  });
+  ordered_map(
+      cells.size(), control, [&](std::size_t i) { return compute(grid, cells[i]); },
+      [&](std::size_t, std::optional<kept_cell> done) {
+        if (done) {
+          take(*std::move(done));
+        }
+      });
 }
+
+// Tells how far the work is, and what came out so far.
+class work_progress {
+ public:
+  work_progress(const shared_options& shared, const phase_work& work)
+      : work_(work), line_(shows_progress(shared) && !writes_to_terminal(shared), "cells") {}
+
+  void update() {
+    line_.update(work_.finished(), work_.total(), [this] {
+      std::string text;
+      for (const auto& [name, count] : work_.tallies()) {
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
+      }
+      return text;
+    });
+  }
+
+ private:
+  // Rows on the same terminal would tear the line.
+  static bool writes_to_terminal(const shared_options& shared) {
+    return shared.output.empty() && ::isatty(STDOUT_FILENO) != 0;
+  }
+
+  const phase_work& work_;
+  progress_line line_;
+};
 
 // Sends the followers home where the leader fails before it has led them.
 class leadership {
@@ -120,18 +159,29 @@ class leadership {
   explicit leadership(const ranks& processes) : processes_(processes) {}
   ~leadership() {
     if (!led_) {
-      processes_.lead([] { return std::vector<std::uint64_t>(); }, [](const auto&) {});
+      processes_.lead(
+          {[] { return std::vector<planned_cell>(); }, [](const auto&) {}, [](const auto&) {}});
     }
   }
   leadership(const leadership&) = delete;
   leadership& operator=(const leadership&) = delete;
 
-  [[nodiscard]] bool alone() const { return processes_.alone(); }
-
-  template <class Next, class Taken>
-  void lead(const Next& next, const Taken& taken) {
+  // The other ranks compute, a few cells at a time, while this one takes what they send.
+  void lead(phase_work& work, work_progress& progress) {
     led_ = true;
-    processes_.lead(next, taken);
+    constexpr std::size_t block = 64;
+    const auto next = [&] {
+      return interruption() == 0 ? work.next(block) : std::vector<planned_cell>();
+    };
+    const auto take = [&](std::vector<kept_cell> done) {
+      for (kept_cell& c : done) {
+        work.take(std::move(c));
+      }
+      progress.update();
+    };
+    processes_.lead(
+        {next, take, [&](const std::vector<planned_cell>& cells) { work.give_back(cells); }});
+    work.flush();
   }
 
  private:
@@ -139,128 +189,68 @@ class leadership {
   bool led_ = false;
 };
 
-// Cells in a message between ranks.
-constexpr std::size_t ranks_block = 64;
-
-// A sweep into a store: blocks of cells are claimed, or taken from the shard, computed and kept.
-class stored_sweep {
- public:
-  stored_sweep(const shared_options& shared, const phase_grid& grid, sweep_store& store,
-               const shard& part)
-      : shared_(shared), grid_(grid), store_(store), part_(part) {
-    if (part_.count > 1) {
-      list_shard();
-    }
-  }
-
-  // The same by the other ranks, while this one keeps what they send, about once in a second.
-  void lead(leadership& leader) {
-    progress_line progress(shows_progress(shared_), "cells");
-    std::vector<kept_cell> waiting;
-    auto last = std::chrono::steady_clock::now();
-    const auto flush = [&] {
-      store_.keep(waiting);
-      waiting.clear();
-      last = std::chrono::steady_clock::now();
-      progress.update(store_.finished(), grid_.cells());
-    };
-    leader.lead(
-        [&] { return interruption() == 0 ? next(ranks_block) : std::vector<std::uint64_t>(); },
-        [&](std::vector<kept_cell> done) {
-          std::move(done.begin(), done.end(), std::back_inserter(waiting));
-          if (std::chrono::steady_clock::now() - last > std::chrono::seconds(1)) {
-            flush();
-          }
-        });
-    flush();
-  }
-
-  // Until no cell is left to this process, or it is interrupted.
-  void run() {
-    progress_line progress(shows_progress(shared_), "cells");
-    std::size_t size = 64;
-    while (interruption() == 0) {
-      const std::vector<std::uint64_t> cells = next(size);
-      if (cells.empty()) {
-        if (part_.count > 1 || store_.complete()) {
-          return;
-        }
-        // Other processes have claimed the rest; what a killed one had is free again.
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
-        progress.update(store_.finished(), grid_.cells());
-        continue;
+// By this process, until no cell is left or the user interrupts.
+void run_here(const phase_grid& grid, std::size_t threads, phase_work& work,
+              work_progress& progress) {
+  std::size_t size = 64;
+  while (interruption() == 0) {
+    const std::vector<planned_cell> cells = work.next(size);
+    if (cells.empty()) {
+      if (work.over()) {
+        break;
       }
-      const auto start = std::chrono::steady_clock::now();
-      store_.keep(compute(grid_, cells, shared_.threads));
-      progress.update(store_.finished(), grid_.cells());
-      // About a second between two waits for the disk.
-      const double seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      constexpr double wanted = 1.0;
-      const double factor = std::clamp(wanted / std::max(seconds, 1e-6), 0.25, 4.0);
-      constexpr double least = 16.0;
-      constexpr double most = 16384.0;
-      size = static_cast<std::size_t>(std::clamp(static_cast<double>(size) * factor, least, most));
+      // Other processes have claimed the rest; what a killed one had is free again.
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      progress.update();
+      continue;
     }
+    const auto start = std::chrono::steady_clock::now();
+    compute_all(grid, cells, threads, [&](kept_cell done) {
+      work.take(std::move(done));
+      progress.update();
+    });
+    // A claim, and a wait for the last thread, about every two seconds.
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    constexpr double wanted = 2.0;
+    const double factor = std::clamp(wanted / std::max(seconds, 1e-6), 0.25, 4.0);
+    constexpr double least = 16.0;
+    constexpr double most = 1048576.0;
+    size = static_cast<std::size_t>(std::clamp(static_cast<double>(size) * factor, least, most));
   }
-
- private:
-  void list_shard() {
-    std::vector<char> finished(grid_.cells(), 0);
-    store_.read(0, grid_.cells(),
-                [&](std::uint64_t i, const std::vector<cell>&) { finished[i] = 1; });
-    for (std::uint64_t i = part_.index; i < grid_.cells(); i += part_.count) {
-      if (finished[i] == 0) {
-        remaining_.push_back(i);
-      }
-    }
-  }
-
-  [[nodiscard]] std::vector<std::uint64_t> next(std::size_t size) {
-    if (part_.count == 1) {
-      return store_.claim(size);
-    }
-    const std::size_t end = std::min(remaining_.size(), position_ + size);
-    std::vector<std::uint64_t> cells(remaining_.begin() + static_cast<std::ptrdiff_t>(position_),
-                                     remaining_.begin() + static_cast<std::ptrdiff_t>(end));
-    position_ = end;
-    return cells;
-  }
-
-  const shared_options& shared_;
-  const phase_grid& grid_;
-  sweep_store& store_;
-  shard part_;
-  std::vector<std::uint64_t> remaining_;  // of a shard
-  std::size_t position_ = 0;
-};
+  work.flush();
+}
 
 int run_stored(const phase_options& options, const phase_grid& grid, const described& parameters,
-               const invocation& call, leadership& leader) {
+               const invocation& call, leadership& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
-  const shard part = read_shard(options.shard);
+  const phase_shard part = read_shard(options.shard);
+  if (part.count > 1 && grid.setting().levels > 0) {
+    throw argument_error("--shard", "'" + options.shard + "'",
+                         "left out with --refine, whose cells depend on all others: several "
+                         "processes share a store, and ranks of MPI the work");
+  }
   std::optional<outputs> out;
   if (!shared.output.empty() || !shared.figure.empty()) {
     out.emplace(shared);
   }
   sweep_store store(options.store, configuration_of(grid, parameters));
-  stored_sweep sweep(shared, grid, store, part);
-  if (!leader.alone()) {
-    sweep.lead(leader);
-  }
-  if (interruption() == 0) {
-    sweep.run();  // alone, or what ranks that are gone had claimed
+  stored_work work(grid, store, part);
+  {
+    work_progress progress(shared, work);
+    leader.lead(work, progress);
+    run_here(grid, threads, work, progress);
   }
   if (interruption() != 0) {
-    return report_stored_interruption(store.finished(), grid.cells(), options.store.c_str(),
+    return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
                                       call.command_line.c_str());
   }
-  if (!store.complete()) {
+  if (!work.complete()) {
     if (!shared.quiet) {
       fmt::print(stderr,
                  "loradyn: shard {} is finished; '{}' holds {} of {} cells. Once all shards are, "
                  "loradyn merge brings them together\n",
-                 options.shard, options.store, store.finished(), grid.cells());
+                 options.shard, options.store, store.finished(), work.total());
     }
     return done;
   }
@@ -271,83 +261,55 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
     }
     return done;
   }
-  const table t = table_of(store, options.show);
-  out->write(t, [](const table& finished) { return phase_figure(finished, ""); });
-  return exit_code_for(t);
+  return write_store(store, grid, options.show, *out);
 }
 
-// Every row in memory; a prefix where the user interrupts.
-std::vector<std::vector<cell>> rows_of(const phase_grid& grid, const shared_options& shared,
-                                       leadership& leader) {
-  if (leader.alone()) {
-    // Some milliseconds of work.
-    const std::size_t block = grid.setting().tau_only ? 256 : 4;
-    return run_sweep(shared, grid.cells(), block, [&](std::size_t i) { return grid.row(i); });
-  }
-  progress_line progress(shows_progress(shared), "cells");
-  std::vector<std::vector<cell>> rows(grid.cells());
-  std::uint64_t position = 0;
-  std::uint64_t finished = 0;
-  leader.lead(
-      [&] {
-        std::vector<std::uint64_t> block;
-        while (interruption() == 0 && block.size() < ranks_block && position < grid.cells()) {
-          block.push_back(position++);
-        }
-        return block;
-      },
-      [&](std::vector<kept_cell> done) {
-        finished += done.size();
-        for (kept_cell& c : done) {
-          rows[c.cell] = std::move(c.values);
-        }
-        progress.update(finished, grid.cells());
-      });
-  const auto missing = std::find_if(rows.begin(), rows.end(),
-                                    [](const std::vector<cell>& row) { return row.empty(); });
-  rows.erase(missing, rows.end());
-  return rows;
-}
-
-int run_phase(const phase_options& options, const invocation& call) {
-  const ranks processes;
-  shared_options shared = options.shared;
-  if (!processes.alone() && shared.threads == 0) {
-    shared.threads = 1;  // the ranks are the threads
-  }
-  const described parameters = describe(options);
-  const phase_grid grid = read_phase(options, parameters);
-  if (!processes.leads()) {
-    processes.follow([&](const std::vector<std::uint64_t>& cells) {
-      return compute(grid, cells, shared.threads);
-    });
-    return done;
-  }
-  leadership leader(processes);
-  if (!options.store.empty()) {
-    return run_stored(options, grid, parameters, call, leader);
-  }
+int run_direct(const phase_options& options, const phase_grid& grid, const described& parameters,
+               const invocation& call, leadership& leader, std::size_t threads) {
+  const shared_options& shared = options.shared;
   if (!options.shard.empty()) {
     throw error("--shard needs --store: each shard has a store of its own");
   }
   outputs out(shared);
-
-  table t;
-  t.meta = {version, canonical_command(parameters), parameters};
-  t.columns = grid.columns();
-  t.rows = rows_of(grid, shared, leader);
-  out.write(t, [](const table& finished) { return phase_figure(finished, ""); });
-  if (t.rows.size() < grid.cells()) {
-    return report_interruption(t.rows.size(), grid.cells(), call.command_line.c_str());
+  phase_report report(grid, header_of(grid, version, parameters), out);
+  direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
+  {
+    work_progress progress(shared, work);
+    leader.lead(work, progress);
+    run_here(grid, threads, work, progress);
   }
-  return exit_code_for(t);
+  const int code = report.finish();
+  if (interruption() != 0) {
+    return report_interruption(work.delivered(), work.total(), call.command_line.c_str());
+  }
+  return code;
+}
+
+int run_phase(const phase_options& options, const invocation& call) {
+  const ranks processes;
+  const std::size_t given = options.shared.threads;
+  const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
+  const described parameters = describe(options);
+  const phase_grid grid(read_setting(options, parameters), options.x, options.y);
+  if (!processes.leads()) {
+    processes.follow([&](const std::vector<planned_cell>& cells) {
+      std::vector<kept_cell> computed;
+      compute_all(grid, cells, threads,
+                  [&computed](kept_cell c) { computed.push_back(std::move(c)); });
+      return computed;
+    });
+    return done;
+  }
+  leadership leader(processes);
+  return options.store.empty() ? run_direct(options, grid, parameters, call, leader, threads)
+                               : run_stored(options, grid, parameters, call, leader, threads);
 }
 
 }  // namespace
 
 void require_show(const std::string& show) {
-  if (show != "t" && show != "tau" && show != "risk" && show != "outcome") {
-    throw argument_error("--show", "'" + show + "'", "t, tau, risk or outcome");
+  if (show != "t" && show != "law" && show != "tau" && show != "risk" && show != "outcome") {
+    throw argument_error("--show", "'" + show + "'", "t, law, tau, risk or outcome");
   }
 }
 
@@ -359,10 +321,19 @@ std::function<int(const invocation&)> setup_phase(CLI::App& app) {
   app.add_option("--mu", options->mu, "pre-training alignment, where it is on no axis")
       ->type_name("X");
   app.add_option("--show", options->show, "what the colours of the figure tell")
-      ->type_name("t|tau|risk|outcome")
+      ->type_name("t|law|tau|risk|outcome")
       ->capture_default_str();
   app.add_option("--only", options->only, "tau: the search time alone, without a run")
       ->type_name("tau|escape")
+      ->capture_default_str();
+  app.add_option("--refine", options->refine,
+                 "halve the steps of the grid so often, adding cells only where neighbours differ\n"
+                 "in outcome or time")
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--refine-step", options->refine_step,
+                 "the difference of log10 t between neighbours that is refined")
+      ->type_name("X")
       ->capture_default_str();
   app.add_option("--store", options->store,
                  "keep every finished cell here, an SQLite file: a killed run goes on from it,\n"
@@ -372,23 +343,23 @@ std::function<int(const invocation&)> setup_phase(CLI::App& app) {
       ->type_name("i/n");
   options->event.add_to(app, "m", "0.5 for m");
   options->start.add_to(app, "1e-6");
-  app.add_option("--dim", options->dimension, "the law over random starts in this dimension")
-      ->type_name("D");
-  app.add_option("--quantiles", options->quantiles, "of that law")
-      ->type_name("R")
-      ->capture_default_str();
+  options->law.add_to(app);
+  options->ensemble.add_to(app);
   options->integrator.add_to(app);
   options->shared.add_to(app);
   app.footer(
       "PARAM is mu, nu, gamma, noise, lr-ratio, m0, dim, or one in braces in an activation. A row "
       "per\n"
-      "cell, x fastest, with the columns of escape. The figure has the outcomes outlined and "
-      "named,\n"
-      "and the lines A = 0 where the search time diverges.\n\n"
+      "cell, x fastest, with the columns of escape; --engine adds those of simulated runs, which\n"
+      "start at random, or at m0 where it is on an axis. The figure has the outcomes outlined and\n"
+      "named, and the lines A = 0 where the search time diverges.\n\n"
       "Examples:\n"
       "  loradyn phase --student 'he3+{a}*he5' --x mu=0.05:0.95:64 --y a=-0.5:0.5:64 \\\n"
       "    -o map.csv --plot map.svg\n"
-      "  loradyn phase --student erf --x mu=0.1:0.9:33 --y gamma=log:0.1:10:33 --noise 0.1");
+      "  loradyn phase --student 'he3+{a}*he5' --x mu=0.05:0.95:17 --y a=-0.5:0.5:17 --refine 4\n"
+      "  loradyn phase --student erf --x mu=0.1:0.9:33 --y gamma=log:0.1:10:33 --noise 0.1\n"
+      "  loradyn phase --student erf --x mu=0.2:0.8:13 --y gamma=log:0.5:8:9 --dim 1000 \\\n"
+      "    --engine chain --runs 200 --plot both.svg");
   return [options](const invocation& call) { return run_phase(*options, call); };
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
-// What `phase`, `export`, `merge` and `plot` share of a phase diagram.
+// What `phase`, `export` and `plot` share of a phase diagram.
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
 #include <string>
@@ -12,14 +15,55 @@
 
 namespace loradyn::cli {
 
-// Throws argument_error for another text than t, tau, risk or outcome.
+// Throws argument_error for another text than t, law, tau, risk or outcome.
 void require_show(const std::string& show);
 
-// The setting that a table's parameters describe. Throws argument_error and error.
+// The setting, and the grid, that a table's parameters describe. Throw argument_error and error.
 phase_setting setting_of_parameters(
     const std::vector<std::pair<std::string, std::string>>& parameters);
+phase_grid grid_of(const std::vector<std::pair<std::string, std::string>>& parameters);
 
-// The heat map: `show` is t, tau, risk or outcome; empty: what the table's parameters say.
-figure phase_figure(const table& t, const std::string& show);
+// The heat map of rows as they come in: all that is kept of a row is what is drawn. Where there are
+// ensembles, the simulated map stands beside that of the theory. Of a refined grid each cell is
+// drawn as far as its finest neighbours, on at most `most_drawn` places.
+class phase_picture {
+ public:
+  // Of a table with this head; `show` is t, law, tau, risk or outcome; empty: what the table's
+  // parameters say. Refers to the grid, which must outlive it. Throws argument_error for a column
+  // that is missing.
+  phase_picture(const phase_grid& grid, const provenance& meta,
+                const std::vector<std::string>& columns, const std::string& show);
+
+  void add(const std::vector<cell>& row);
+
+  // The figure of the rows; once.
+  [[nodiscard]] figure drawn();
+
+ private:
+  static constexpr double most_drawn = 4.2e6;
+
+  // A value of a row, as a colour.
+  struct layer {
+    std::string title;
+    std::string label;
+    std::size_t column = 0;
+    bool logarithmic = false;
+    bool outcomes = false;
+    std::vector<double> z;
+  };
+
+  void add_layer(const std::vector<std::string>& columns, const std::string& column,
+                 const std::string& title, const std::string& label, bool logarithmic);
+  [[nodiscard]] std::vector<double> places(const phase_axis& axis) const;
+
+  const phase_grid& grid_;
+  std::vector<layer> layers_;
+  std::vector<signed char> kinds_;   // the outcome of each place; -1: none
+  std::vector<unsigned char> from_;  // the level of the cell that a place is drawn with
+  std::size_t outcome_column_ = 0;
+  std::array<std::size_t, 2> axis_columns_{};
+  unsigned drawn_levels_ = 0;
+  std::array<std::uint64_t, 2> size_{};
+};
 
 }  // namespace loradyn::cli

@@ -3,14 +3,20 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <loradyn/analysis/zero_curves.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/simulation/random.hpp>
 #include <loradyn/sweep/range.hpp>
-#include <numeric>
+#include <optional>
+#include <utility>
+#include <variant>
 
 #include "figures.hpp"
 #include "flow_options.hpp"
 #include "phase.hpp"
+#include "simulation_options.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -40,46 +46,44 @@ std::string axis_title(const phase_axis& axis) {
 }
 
 // Where a value of an axis is drawn: a logarithmic one by its power of ten, so that cells are even.
-double drawn(const phase_axis& axis, double value) {
+double drawn_place(const phase_axis& axis, double value) {
   return axis.logarithmic ? std::log10(value) : value;
 }
 
-std::vector<double> drawn_values(const phase_axis& axis) {
-  std::vector<double> values;
-  for (const double v : axis.values) {
-    values.push_back(drawn(axis, v));
-  }
-  return values;
-}
-
-double cell_width(const std::vector<double>& places) {
-  return places.size() > 1
-             ? (places.back() - places.front()) / static_cast<double>(places.size() - 1)
-             : 1.0;
-}
-
-// The rims between cells of different outcomes.
+// The rims between cells of different outcomes, each run of them as one line.
 curve outlines(const std::vector<double>& x, const std::vector<double>& y,
-               const std::vector<int>& kinds) {
+               const std::vector<signed char>& kinds) {
   curve c;
   c.style = line_style::solid;
   c.colour = 6;
-  const double half_x = 0.5 * cell_width(x);
-  const double half_y = 0.5 * cell_width(y);
+  const std::vector<double> across = cell_edges(x);
+  const std::vector<double> up = cell_edges(y);
   const auto kind = [&](std::size_t i, std::size_t k) { return kinds[k * x.size() + i]; };
   const auto add = [&c](double x0, double y0, double x1, double y1) {
     c.x.insert(c.x.end(), {x0, x1, x1});
     c.y.insert(c.y.end(), {y0, y1, std::nan("")});
   };
-  for (std::size_t k = 0; k < y.size(); ++k) {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      if (i + 1 < x.size() && kind(i, k) != kind(i + 1, k)) {
-        add(x[i] + half_x, y[k] - half_y, x[i] + half_x, y[k] + half_y);
+  // Calls `line(begin, end)` for the runs of places below `count` that are on the rim.
+  const auto runs = [](std::size_t count, const auto& on_rim, const auto& line) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t begin = i;
+      while (i < count && on_rim(i)) {
+        ++i;
       }
-      if (k + 1 < y.size() && kind(i, k) != kind(i, k + 1)) {
-        add(x[i] - half_x, y[k] + half_y, x[i] + half_x, y[k] + half_y);
+      if (i > begin) {
+        line(begin, i);
       }
     }
+  };
+  for (std::size_t i = 0; i + 1 < x.size(); ++i) {
+    runs(
+        y.size(), [&](std::size_t k) { return kind(i, k) != kind(i + 1, k); },
+        [&](std::size_t k, std::size_t end) { add(across[i + 1], up[k], across[i + 1], up[end]); });
+  }
+  for (std::size_t k = 0; k + 1 < y.size(); ++k) {
+    runs(
+        x.size(), [&](std::size_t i) { return kind(i, k) != kind(i, k + 1); },
+        [&](std::size_t i, std::size_t end) { add(across[i], up[k + 1], across[end], up[k + 1]); });
   }
   return c;
 }
@@ -87,7 +91,7 @@ curve outlines(const std::vector<double>& x, const std::vector<double>& y,
 // The name of each outcome in the middle of its largest connected part, at the cell of the part
 // that is nearest to the part's centre.
 std::vector<panel_text> outcome_texts(const std::vector<double>& x, const std::vector<double>& y,
-                                      const std::vector<int>& kinds) {
+                                      const std::vector<signed char>& kinds) {
   constexpr double least_share = 0.02;
   std::vector<panel_text> texts;
   std::vector<char> seen(kinds.size(), 0);
@@ -141,10 +145,12 @@ std::vector<panel_text> outcome_texts(const std::vector<double>& x, const std::v
   return texts;
 }
 
-void add_critical_lines(panel& p, const phase_grid& grid) {
+// The lines A = 0; without points where there are none.
+curve critical_lines(const phase_grid& grid) {
+  curve line;
   const auto& [x, y] = grid.axes();
   if (!grid.has_critical_lines() || x.values.size() < 2 || y.values.size() < 2) {
-    return;
+    return line;
   }
   constexpr std::size_t cells = 48;
   const auto value_at = [](const phase_axis& axis, double place) {
@@ -152,10 +158,9 @@ void add_critical_lines(panel& p, const phase_grid& grid) {
   };
   const auto curves =
       zero_curves([&](double a, double b) { return grid.drive(value_at(x, a), value_at(y, b)); },
-                  {drawn(x, x.values.front()), drawn(x, x.values.back()),
-                   drawn(y, y.values.front()), drawn(y, y.values.back())},
+                  {drawn_place(x, x.values.front()), drawn_place(x, x.values.back()),
+                   drawn_place(y, y.values.front()), drawn_place(y, y.values.back())},
                   cells);
-  curve line;
   line.label = "A = 0";
   line.style = line_style::dashed;
   line.colour = 1;
@@ -171,9 +176,30 @@ void add_critical_lines(panel& p, const phase_grid& grid) {
     line.x.push_back(line.x.back());
     line.y.push_back(std::nan(""));
   }
-  if (!line.x.empty()) {
-    p.curves.push_back(std::move(line));
+  return line;
+}
+
+// The place of a quantile next to the median.
+double middle_quantile(const std::vector<double>& quantiles) {
+  return *std::min_element(quantiles.begin(), quantiles.end(), [](double a, double b) {
+    return std::abs(a - 0.5) < std::abs(b - 0.5);
+  });
+}
+
+std::size_t column_of(const std::vector<std::string>& columns, const std::string& name) {
+  const auto found = std::find(columns.begin(), columns.end(), name);
+  if (found == columns.end()) {
+    throw argument_error("the table", "without a column " + name, "one of a phase diagram");
   }
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+double number_of(const cell& value) {
+  if (const auto* number = std::get_if<double>(&value)) {
+    return *number;
+  }
+  const auto* integer = std::get_if<std::int64_t>(&value);
+  return integer != nullptr ? static_cast<double>(*integer) : std::nan("");
 }
 
 }  // namespace
@@ -219,60 +245,221 @@ phase_setting setting_of_parameters(
     s.request.dimension = read_dimension(dim);
   }
   s.request.quantiles = read_quantiles(text("quantiles"));
+  ensemble_options ensemble;
+  ensemble.engine = text("engine");
+  if (!ensemble.engine.empty()) {
+    ensemble.batch = text("batch");
+    ensemble.learning_rate = text("lr") == "default" ? "" : text("lr");
+    ensemble.runs = text("runs");
+    ensemble.steps = text("steps");
+    s.ensemble = read_ensemble(ensemble, read_count("seed", text("seed"), 0, max_seed));
+  }
+  if (!text("refine").empty()) {
+    constexpr std::uint64_t most = 20;
+    s.levels = static_cast<unsigned>(read_count("--refine", text("refine"), 0, most));
+    s.refine_step = read_number("--refine-step", text("refine-step"));
+    if (!(s.refine_step > 0.0)) {
+      throw argument_error("--refine-step", "'" + text("refine-step") + "'", "> 0");
+    }
+  }
   return s;
 }
 
-figure phase_figure(const table& t, const std::string& show) {
-  const auto text = [&t](const char* name) { return std::string(t.meta.parameter(name)); };
-  const phase_grid grid(setting_of_parameters(t.meta.parameters), text("x"), text("y"));
-  const auto& [x_axis, y_axis] = grid.axes();
-  const std::vector<double> x = drawn_values(x_axis);
-  const std::vector<double> y = drawn_values(y_axis);
+phase_grid grid_of(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  provenance meta;
+  meta.parameters = parameters;
+  return {setting_of_parameters(parameters), std::string(meta.parameter("x")),
+          std::string(meta.parameter("y"))};
+}
 
-  std::vector<int> kinds(grid.cells(), -1);
-  const bool tau_only = grid.setting().tau_only;
-  const std::vector<std::string> outcomes =
-      tau_only ? std::vector<std::string>() : t.texts("outcome");
-  for (std::size_t i = 0; i < std::min(outcomes.size(), kinds.size()); ++i) {
-    const auto name = std::find(outcome_names.begin(), outcome_names.end(), outcomes[i]);
-    if (name != outcome_names.end()) {
-      kinds[i] = static_cast<int>(name - outcome_names.begin());
-    }
+phase_picture::phase_picture(const phase_grid& grid, const provenance& meta,
+                             const std::vector<std::string>& columns, const std::string& show)
+    : grid_(grid) {
+  const phase_setting& setting = grid.setting();
+  const auto& [x, y] = grid.axes();
+  const auto reach = [](const phase_axis& axis, unsigned levels) {
+    return ((static_cast<std::uint64_t>(axis.values.size()) - 1) << levels) + 1;
+  };
+  while (drawn_levels_ < setting.levels &&
+         static_cast<double>(reach(x, drawn_levels_ + 1)) *
+                 static_cast<double>(reach(y, drawn_levels_ + 1)) <=
+             most_drawn) {
+    ++drawn_levels_;
   }
+  size_ = {reach(x, drawn_levels_), reach(y, drawn_levels_)};
+  axis_columns_ = {column_of(columns, x.column()), column_of(columns, y.column())};
+  kinds_.assign(size_[0] * size_[1], -1);
+  from_.assign(setting.levels > 0 ? kinds_.size() : 0, 0);
 
-  const std::string what = tau_only ? "tau" : (show.empty() ? text("show") : show);
-  heat_map heat{x, y, std::vector<double>(grid.cells(), std::nan("")), "", {}};
-  const std::string unit = unit_suffix(t);
-  if (what == "outcome") {
-    heat.label = "outcome";
-    heat.categories.assign(outcome_names.begin(), outcome_names.end());
-    for (std::size_t i = 0; i < kinds.size(); ++i) {
-      heat.z[i] = kinds[i] < 0 ? std::nan("") : static_cast<double>(kinds[i]);
+  const std::string unit = unit_suffix(meta);
+  if (setting.tau_only) {
+    add_layer(columns, "tau", "", "log₁₀ of the search time τ" + unit, true);
+    return;
+  }
+  outcome_column_ = column_of(columns, "outcome");
+  const std::string what = show.empty() ? std::string(meta.parameter("show")) : show;
+  const double p = middle_quantile(setting.request.quantiles);
+  const std::string which =
+      p == 0.5 ? std::string("median") : fmt::format("{:g} % quantile", 100.0 * p);
+  const std::string law_label = fmt::format("log₁₀ of the {} of the escape time{}", which, unit);
+  const std::string time_label = "log₁₀ of the escape time" + unit;
+  if (what == "tau") {
+    add_layer(columns, "tau", "", "log₁₀ of the search time τ" + unit, true);
+  } else if (what == "risk") {
+    add_layer(columns, "risk_end", "", "risk at the end", false);
+  } else if (what == "outcome") {
+    add_layer(columns, "outcome", "", "outcome", false);
+    layers_.back().outcomes = true;
+  } else if (what == "law") {
+    if (!setting.request.dimension) {
+      throw argument_error("--show", "'law'", "t, tau, risk or outcome without --dim");
     }
+    add_layer(columns, quantile_column("t_q", p), "", law_label, true);
+  } else if (setting.ensemble) {
+    const bool fixed = setting.ensemble->starts_fixed;
+    add_layer(columns, fixed ? "t_hit" : quantile_column("t_q", p), fixed ? "ODE" : "law",
+              fixed ? time_label : law_label, true);
+    add_layer(columns, quantile_column("sim_q", p),
+              fmt::format("{} of {} runs", which, setting.ensemble->runs), law_label, true);
   } else {
-    const std::string column = what == "tau" ? "tau" : (what == "risk" ? "risk_end" : "t_hit");
-    const std::vector<double> values = t.numbers(column);
-    for (std::size_t i = 0; i < std::min(values.size(), heat.z.size()); ++i) {
-      heat.z[i] = what == "risk" ? values[i] : std::log10(values[i]);
-    }
-    heat.label = what == "tau"    ? "log₁₀ of the search time τ" + unit
-                 : what == "risk" ? "risk at the end"
-                                  : "log₁₀ of the escape time" + unit;
+    add_layer(columns, "t_hit", "", time_label, true);
   }
+}
 
-  panel p;
-  p.x_label = axis_title(x_axis);
-  p.y_label = axis_title(y_axis);
-  p.x_is_log10 = x_axis.logarithmic;
-  p.y_is_log10 = y_axis.logarithmic;
-  p.heat = std::move(heat);
-  curve rims = outlines(x, y, kinds);
-  if (!rims.x.empty()) {
-    p.curves.push_back(std::move(rims));
+void phase_picture::add_layer(const std::vector<std::string>& columns, const std::string& column,
+                              const std::string& title, const std::string& label,
+                              bool logarithmic) {
+  layers_.push_back({title, label, column_of(columns, column), logarithmic, false,
+                     std::vector<double>(kinds_.size(), std::nan(""))});
+}
+
+void phase_picture::add(const std::vector<cell>& row) {
+  const unsigned levels = grid_.setting().levels;
+  std::array<std::uint64_t, 2> place{};
+  for (std::size_t a = 0; a < place.size(); ++a) {
+    const double value = number_of(row[axis_columns_[a]]);
+    const auto found = grid_.axes()[a].place_of(value);
+    if (!found) {
+      throw argument_error(grid_.axes()[a].name, fmt::format("{}", value),
+                           "one of the values of its axis");
+    }
+    place[a] = *found;
   }
-  add_critical_lines(p, grid);
-  p.texts = outcome_texts(x, y, kinds);
-  return {{std::move(p)}};
+  // The level whose points are the nearest to this one; those that are not drawn add nothing.
+  unsigned level = levels;
+  while (level > 0 &&
+         ((place[0] | place[1]) & ((std::uint64_t{1} << (levels - level + 1)) - 1)) == 0) {
+    --level;
+  }
+  if (level > drawn_levels_) {
+    return;
+  }
+  signed char kind = -1;
+  if (!grid_.setting().tau_only) {
+    const auto name =
+        std::find(outcome_names.begin(), outcome_names.end(), to_text(row[outcome_column_]));
+    kind =
+        name == outcome_names.end() ? kind : static_cast<signed char>(name - outcome_names.begin());
+  }
+  // As far as half of the way to the neighbours of this level.
+  const std::uint64_t half = (std::uint64_t{1} << (drawn_levels_ - level)) / 2;
+  const auto around = [&](std::size_t a) {
+    const std::uint64_t middle = place[a] >> (levels - drawn_levels_);
+    return std::pair(middle - std::min(middle, half),
+                     std::min(size_[a], middle + std::max<std::uint64_t>(half, 1)));
+  };
+  const auto [left, right] = around(0);
+  const auto [bottom, top] = around(1);
+  for (std::uint64_t k = bottom; k < top; ++k) {
+    for (std::uint64_t i = left; i < right; ++i) {
+      const std::uint64_t at = k * size_[0] + i;
+      if (!from_.empty()) {
+        if (from_[at] > level) {
+          continue;
+        }
+        from_[at] = static_cast<unsigned char>(level);
+      }
+      kinds_[at] = kind;
+      for (layer& l : layers_) {
+        const double value = l.outcomes ? (kind < 0 ? std::nan("") : static_cast<double>(kind))
+                                        : number_of(row[l.column]);
+        l.z[at] = l.logarithmic ? std::log10(value) : value;
+      }
+    }
+  }
+}
+
+std::vector<double> phase_picture::places(const phase_axis& axis) const {
+  std::vector<double> values;
+  const unsigned shift = axis.levels - drawn_levels_;
+  for (std::uint64_t i = 0; i << shift < axis.size(); ++i) {
+    values.push_back(drawn_place(axis, axis.at(i << shift)));
+  }
+  return values;
+}
+
+figure phase_picture::drawn() {
+  const auto& [x_axis, y_axis] = grid_.axes();
+  const std::vector<double> x = places(x_axis);
+  const std::vector<double> y = places(y_axis);
+  const curve rims = outlines(x, y, kinds_);
+  const curve critical = critical_lines(grid_);
+  const std::vector<panel_text> texts = outcome_texts(x, y, kinds_);
+
+  // One scale for all panels. A few cells next to a critical line would take most of the colours.
+  std::vector<double> all;
+  for (const layer& l : layers_) {
+    std::copy_if(l.z.begin(), l.z.end(), std::back_inserter(all),
+                 [](double z) { return std::isfinite(z); });
+  }
+  std::optional<std::pair<double, double>> range;
+  std::string beyond;
+  if (!all.empty() && !layers_.front().outcomes) {
+    constexpr double share = 0.005;
+    constexpr double most_left_out = 0.75;
+    const auto rank = [&all](double p) {
+      const auto at =
+          all.begin() + static_cast<std::ptrdiff_t>(p * static_cast<double>(all.size() - 1));
+      std::nth_element(all.begin(), at, all.end());
+      return *at;
+    };
+    const double least = rank(0.0);
+    const double most = rank(1.0);
+    const double high = rank(1.0 - share);
+    if (high - least < most_left_out * (most - least) && high > least) {
+      range = {least, high};
+      beyond = fmt::format(" (up to {:.2g})", most);
+    } else if (layers_.size() > 1 && most > least) {
+      range = {least, most};
+    }
+  }
+  figure f;
+  for (layer& l : layers_) {
+    panel p;
+    p.title = l.title;
+    p.x_label = axis_title(x_axis);
+    p.y_label = axis_title(y_axis);
+    p.x_is_log10 = x_axis.logarithmic;
+    p.y_is_log10 = y_axis.logarithmic;
+    p.heat = heat_map{.x = x,
+                      .y = y,
+                      .z = std::move(l.z),
+                      .label = l.label + beyond,
+                      .categories = {},
+                      .range = range};
+    if (l.outcomes) {
+      p.heat->categories.assign(outcome_names.begin(), outcome_names.end());
+    }
+    if (!rims.x.empty()) {
+      p.curves.push_back(rims);
+    }
+    if (!critical.x.empty()) {
+      p.curves.push_back(critical);
+    }
+    p.texts = texts;
+    f.panels.push_back(std::move(p));
+  }
+  return f;
 }
 
 }  // namespace loradyn::cli

@@ -1,7 +1,6 @@
 // loradyn plot: the figure of a table that the program wrote.
 
 #include <loradyn/error.hpp>
-#include <loradyn/report/table_io.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -25,7 +24,7 @@ int run_plot(const plot_options& options) {
   }
   const figure f = [&] {
     try {
-      return figure_of_table(read_table(options.table));
+      return figure_of_file(options.table);
     } catch (const argument_error& e) {
       throw error("TABLE '" + options.table + "': " + e.what());
     }

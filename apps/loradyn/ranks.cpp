@@ -4,9 +4,11 @@
 #include <mpi.h>
 #endif
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <loradyn/error.hpp>
 #include <string>
 #include <variant>
@@ -157,27 +159,65 @@ ranks::~ranks() {
   }
 }
 
-void ranks::lead(const std::function<std::vector<std::uint64_t>()>& next,
-                 const std::function<void(std::vector<kept_cell>)>& taken) const {
-  int following = size_ - 1;
-  while (following > 0) {
+void ranks::lead(const leader& l) const {
+  const int following = size_ - 1;
+  std::vector<std::vector<planned_cell>> given(static_cast<std::size_t>(size_));
+  std::vector<int> idle;
+  int interrupted = 0;
+  // Where this rank fails the others are sent home all the same.
+  std::exception_ptr fault;
+  const auto guarded = [&fault](const auto& body) {
+    if (!fault) {
+      try {
+        body();
+      } catch (...) {
+        fault = std::current_exception();
+      }
+    }
+  };
+  while (static_cast<int>(idle.size()) + interrupted < following) {
     int who = 0;
     std::vector<kept_cell> done = unpacked(receive<char>(MPI_ANY_SOURCE, answer_tag, &who));
-    if (!done.empty()) {
-      taken(std::move(done));
+    std::vector<planned_cell>& block = given[static_cast<std::size_t>(who)];
+    if (done.size() < block.size()) {
+      ++interrupted;
+      std::erase_if(block, [&done](const planned_cell& c) {
+        return std::any_of(done.begin(), done.end(),
+                           [&c](const kept_cell& d) { return d.cell == c.cell; });
+      });
+      guarded([&] { l.give_back(block); });
+    } else {
+      idle.push_back(who);
     }
-    const std::vector<std::uint64_t> block = next();
-    send(block, who, block_tag);
-    following -= block.empty() ? 1 : 0;
+    block.clear();
+    if (!done.empty()) {
+      guarded([&] { l.take(std::move(done)); });
+    }
+    while (!idle.empty()) {
+      std::vector<planned_cell> next;
+      guarded([&] { next = l.next(); });
+      if (next.empty()) {
+        break;
+      }
+      send(next, idle.back(), block_tag);
+      given[static_cast<std::size_t>(idle.back())] = std::move(next);
+      idle.pop_back();
+    }
+  }
+  for (int who = 1; who < size_; ++who) {
+    send(std::vector<planned_cell>(), who, block_tag);
+  }
+  if (fault) {
+    std::rethrow_exception(fault);
   }
 }
 
 void ranks::follow(
-    const std::function<std::vector<kept_cell>(const std::vector<std::uint64_t>&)>& compute) const {
+    const std::function<std::vector<kept_cell>(const std::vector<planned_cell>&)>& compute) const {
   std::vector<kept_cell> done;
   for (;;) {
     send(packed(done), 0, answer_tag);
-    const auto block = receive<std::uint64_t>(0, block_tag);
+    const auto block = receive<planned_cell>(0, block_tag);
     if (block.empty()) {
       return;
     }
@@ -190,11 +230,10 @@ void ranks::follow(
 ranks::ranks() = default;
 ranks::~ranks() = default;
 
-void ranks::lead(const std::function<std::vector<std::uint64_t>()>&,
-                 const std::function<void(std::vector<kept_cell>)>&) const {}
+void ranks::lead(const leader&) const {}
 
 void ranks::follow(
-    const std::function<std::vector<kept_cell>(const std::vector<std::uint64_t>&)>&) const {}
+    const std::function<std::vector<kept_cell>(const std::vector<planned_cell>&)>&) const {}
 
 #endif
 

@@ -9,6 +9,12 @@
 
 namespace loradyn::cli {
 
+// A cell to compute, and where it is on its grid.
+struct planned_cell {
+  std::uint64_t cell = 0;
+  std::uint64_t place = 0;
+};
+
 // The processes that mpirun started together. One alone where it did not, or where the program was
 // built without MPI. Made once, before anything else of MPI.
 class ranks {
@@ -21,14 +27,21 @@ class ranks {
   [[nodiscard]] bool alone() const { return size_ == 1; }
   [[nodiscard]] bool leads() const { return rank_ == 0; }
 
-  // Rank 0: hands blocks of cells to the others as they ask, and takes what they computed, until
-  // `next` has none left and all are answered. `taken` gets every block in the order of arrival.
-  void lead(const std::function<std::vector<std::uint64_t>()>& next,
-            const std::function<void(std::vector<kept_cell>)>& taken) const;
+  // What rank 0 asks its leader for.
+  struct leader {
+    std::function<std::vector<planned_cell>()> next;           // none: nothing for now
+    std::function<void(std::vector<kept_cell>)> take;          // a block's cells, as they arrive
+    std::function<void(std::vector<planned_cell>)> give_back;  // that an interrupted rank left
+  };
 
-  // The others: ask, compute and answer until rank 0 has no more.
-  void follow(const std::function<std::vector<kept_cell>(const std::vector<std::uint64_t>&)>&
-                  compute) const;
+  // Rank 0: hands blocks of cells to the others as they are free. Returns once all are idle while
+  // `next` has nothing; none of them asks again.
+  void lead(const leader& l) const;
+
+  // The others: ask, compute and answer until rank 0 has no more. What `compute` leaves out is
+  // given back.
+  void follow(
+      const std::function<std::vector<kept_cell>(const std::vector<planned_cell>&)>& compute) const;
 
  private:
   int rank_ = 0;

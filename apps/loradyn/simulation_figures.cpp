@@ -58,7 +58,7 @@ figure ensemble_figure(const table& t) {
   figure f;
   for (const auto& [name, label] : {std::pair("m_abs", "|m|"), std::pair("risk", "risk")}) {
     panel p;
-    p.x_label = "time t" + unit_suffix(t);
+    p.x_label = "time t" + unit_suffix(t.meta);
     p.y_label = label;
     const auto add = [&](const std::string& key, const std::string& column, line_style style) {
       curve c;
@@ -112,7 +112,7 @@ figure hitting_figure(const table& t) {
   std::vector<double> times = t.numbers("t_hit");
   std::erase_if(times, [](double value) { return !std::isfinite(value); });
   panel p;
-  p.x_label = "hitting time t" + unit_suffix(t);
+  p.x_label = "hitting time t" + unit_suffix(t.meta);
   p.y_label = "density";
   curve steps;
   steps.label = fmt::format("{} runs", times.size());

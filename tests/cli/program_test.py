@@ -26,6 +26,15 @@ def run(*words, env=None, cwd=None):
                           timeout=120)
 
 
+def mpirun(*words, cwd, ranks=3):
+    # Open MPI keeps memory until the process ends, which a leak checker would report.
+    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", OMPI_ALLOW_RUN_AS_ROOT="1",
+                       OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
+                       OMPI_MCA_btl_vader_single_copy_mechanism="none")
+    return subprocess.run(["mpirun", "-n", str(ranks), LORADYN, *words], env=environment, cwd=cwd,
+                          capture_output=True, text=True, timeout=120, check=False)
+
+
 def rows(text):
     lines = [line for line in io.StringIO(text) if not line.startswith("#")]
     return list(csv.DictReader(lines))
@@ -740,9 +749,205 @@ class Phase(InTemporaryDirectory):
              "the grid is 1e+10 cells, but must be of at most 1e9 cells"),
             ([*x, "--student", "erf"], "--y is '', but must be PARAM=R, such as mu=0.1:0.9:33"),
             ([*x, "--y", "nu=0,1", "--student", "erf", "--show", "x"],
-             "--show is 'x', but must be t, tau, risk or outcome"),
+             "--show is 'x', but must be t, law, tau, risk or outcome"),
+            ([*x, "--y", "nu=0,1", "--student", "erf", "--show", "law", "--plot", "f.svg"],
+             "--show is 'law', but must be t, tau, risk or outcome without --dim"),
+            ([*x, "--y", "tau=0,0.1", "--student", "he3+{tau}*he5"],
+             "{tau} in an activation is the name of a column; take another"),
+            ([*x, "--y", "nu=0,0.1", "--student", "he3+{nu}*he5"],
+             "--student 'he3+{nu}*he5': {nu} is the name of a parameter; take another"),
+            ([*x, "--y", "nu=0,0.1", "--student", "erf", "--dim", "100", "--signed"],
+             "--signed is given with --dim, but must be left out: half of the random starts lead "
+             "to the other sign"),
         ]:
             self.refused(message, "phase", *words)
+
+
+class Refinement(InTemporaryDirectory):
+    base = ["phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:9", "--y", "a=-0.4:0.4:5",
+            "--refine-step", "0.3", "-q", "--refine", "3"]
+
+    def test_cells_are_added_where_neighbours_differ_and_nowhere_else(self):
+        full = rows(run("phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:65", "--y",
+                        "a=-0.4:0.4:33", "-q").stdout)
+        cells = {(i % 65, i // 65): row for i, row in enumerate(full)}
+
+        def differ(x, y, side):
+            corners = [cells[x + i, y + k] for i in (0, side) for k in (0, side)]
+            times = [math.log10(float(c["t_hit"])) for c in corners if c["t_hit"] != "nan"]
+            return (len({c["outcome"] for c in corners}) > 1 or 0 < len(times) < 4 or
+                    (len(times) == 4 and max(times) - min(times) > 0.3))
+
+        expected = [(x, y) for y in range(0, 33, 8) for x in range(0, 65, 8)]
+        squares = [(x, y) for x in range(0, 64, 8) for y in range(0, 32, 8)]
+        for side in (8, 4, 2):
+            half = side // 2
+            divided = [s for s in squares if differ(*s, side)]
+            added = {(x + i, y + k) for x, y in divided for i in (0, half, side)
+                     for k in (0, half, side) if half in (i, k)}
+            expected += sorted(added, key=lambda p: (p[1], p[0]))
+            squares = [(x + i, y + k) for x, y in divided for i in (0, half) for k in (0, half)]
+        refined = rows(run(*self.base).stdout)
+        self.assertEqual(refined, [cells[p] for p in expected])
+        self.assertLess(len(refined), len(full) // 2)
+
+    def test_any_threads_stores_and_ranks_give_the_same_bytes(self):
+        expected = run(*self.base, "--threads", "1")
+        self.assertEqual((expected.returncode, expected.stderr), (0, ""))
+        self.assertEqual(run(*self.base, "--threads", "2").stdout, expected.stdout)
+        words = [LORADYN, *self.base, "--threads", "1", "--store", "s.sqlite"]
+        moments = random.Random(7)
+        for _ in range(8):
+            process = subprocess.Popen(words, cwd=self.path, stderr=subprocess.DEVNULL)
+            time.sleep(moments.uniform(0.01, 0.1))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        done = run("export", "s.sqlite", cwd=self.path)
+        both = [subprocess.Popen(words, cwd=self.path, stderr=subprocess.PIPE, text=True)
+                for _ in range(2)]
+        for process in both:
+            error = process.communicate(timeout=120)[1]
+            self.assertEqual((process.returncode, error), (0, ""))
+        done = run("export", "s.sqlite", cwd=self.path)
+        self.assertEqual((done.stdout, done.stderr), (expected.stdout, ""))
+        done = run("merge", "m.sqlite", "s.sqlite", cwd=self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(run("export", "m.sqlite", cwd=self.path).stdout, expected.stdout)
+        if shutil.which("mpirun"):
+            for more in [["-o", "t.csv"], ["-o", "t.csv", "--store", "r.sqlite"]]:
+                done = mpirun(*self.base, *more, cwd=self.path)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual((self.path / "t.csv").read_text(), expected.stdout)
+
+    def test_its_figure_and_that_of_its_table(self):
+        done = run(*self.base, "-o", "t.h5", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        data = (self.path / "f.dat").read_text()
+        self.assertEqual(len(data.split("\n\n")[0].splitlines()), 1 + 65 * 33)
+        self.assertEqual(run("plot", "t.h5", "-o", "g.svg", cwd=self.path).returncode, 0)
+        self.assertEqual((self.path / "g.dat").read_text(), data)
+
+    def test_faults_are_named(self):
+        self.refused("--refine is '40', but must be a whole number from 0 to 20", *self.base[:-2],
+                     "--refine", "40")
+        self.refused("--refine-step is '0', but must be > 0", *self.base[:-5], "--refine-step",
+                     "0", "--refine", "2")
+        self.refused("the refined grid is 3.52e+13 cells, but must be of at most 1e9 cells",
+                     *self.base[:-2], "--refine", "20")
+        self.refused("--refine is 1, but must be 0 where an axis has one value", "phase",
+                     "--student", "erf", "--x", "mu=0.5", "--y", "nu=0,0.1", "--refine", "1")
+        done = run("phase", "--student", "he{k}", "--x", "mu=0.1,0.2", "--y", "k=1,2,3",
+                   "--refine", "1")
+        self.assertEqual(done.returncode, 2)
+        self.assertTrue(done.stderr.startswith("loradyn: --refine: between the values of the axes"),
+                        done.stderr)
+        self.refused("--shard is '1/2', but must be left out with --refine, whose cells depend on "
+                     "all others: several processes share a store, and ranks of MPI the work",
+                     *self.base, "--shard", "1/2", "--store", "s.sqlite")
+
+
+class Ensembles(InTemporaryDirectory):
+    base = ["phase", "--student", "erf", "--x", "mu=0.3,0.5", "--y", "gamma=2,4", "--dim", "1000",
+            "--engine", "chain", "--batch", "20", "--runs", "200", "-q"]
+
+    def test_the_simulated_map_is_that_of_the_law(self):
+        table = rows(run(*self.base).stdout)
+        self.assertEqual(len(table), 4)
+        for row in table:
+            self.assertEqual((row["sim"], row["sim_runs"], row["sim_hit"]), ("ok", "200", "200"))
+            # 200 runs have a median within 3 standard errors, of about tau / sqrt(200).
+            self.assertLess(abs(float(row["sim_q50"]) - float(row["t_q50"])),
+                            0.25 * float(row["tau"]))
+            self.assertGreater(float(row["sim_p"]), 1e-4)
+        self.assertEqual(len({row["sim_seed"] for row in table}), 4)
+
+    def test_a_cell_can_be_simulated_alone(self):
+        row = rows(run(*self.base).stdout)[1]
+        done = run("simulate", "--student", "erf", "--mu", row["mu"], "--dim", "1000", "--batch",
+                   "20", "--lr", "0.04", "--steps", "1000000", "--runs", "200", "--event", "m",
+                   "--seed", row["sim_seed"])
+        times = sorted(float(r["t_hit"]) for r in rows(done.stdout))
+        self.assertEqual(row["gamma"], "2")
+        self.assertAlmostEqual((times[99] + times[100]) / 2, float(row["sim_q50"]), places=9)
+
+    def test_any_threads_stores_and_grids_give_the_same(self):
+        expected = run(*self.base, "--threads", "1")
+        self.assertEqual((expected.returncode, expected.stderr), (0, ""))
+        self.assertEqual(run(*self.base, "--threads", "2").stdout, expected.stdout)
+        done = run(*self.base, "--store", "s.sqlite", "-o", "t.csv", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((self.path / "t.csv").read_text(), expected.stdout)
+        one = list(self.base)
+        one[one.index("mu=0.3,0.5")] = "mu=0.5"
+        self.assertEqual(rows(run(*one).stdout)[1], rows(expected.stdout)[3])
+        other = rows(run(*self.base, "--seed", "1").stdout)
+        self.assertNotEqual(other[0]["sim_q50"], rows(expected.stdout)[0]["sim_q50"])
+        self.assertEqual(other[0]["t_q50"], rows(expected.stdout)[0]["t_q50"])
+
+    def test_a_dimension_as_an_axis_and_a_fixed_learning_rate(self):
+        table = rows(run("phase", "--student", "erf", "--mu", "0.5", "--x", "dim=log:300:1000:3",
+                         "--y", "noise=0,0.1", "--engine", "chain", "--lr", "0.1", "--runs", "20",
+                         "-q").stdout)
+        self.assertEqual([row["dim"] for row in table[:3]], ["300", "548", "1000"])
+        for row, gamma in zip(table, [1.875, 3.425, 6.25]):
+            self.assertAlmostEqual(float(row["gamma"]), gamma, places=12)
+
+    def test_fixed_starts_follow_the_ode(self):
+        table = rows(run("phase", "--student", "erf", "--mu", "0.5", "--x", "m0=0.1,0.3", "--y",
+                         "gamma=0.5,1", "--dim", "10000", "--engine", "chain", "--runs", "50",
+                         "-q").stdout)
+        for row in table:
+            self.assertEqual(row["sim_p"], "nan")
+            self.assertLess(abs(float(row["sim_q50"]) / float(row["t_hit"]) - 1.0), 0.1)
+
+    def test_runs_without_the_event_are_told(self):
+        row = rows(run(*self.base, "--steps", "500").stdout)[2]
+        self.assertEqual((row["mu"], row["sim"], row["sim_mean"]), ("0.3", "some-missing", "nan"))
+        self.assertGreater(float(row["sim_q05"]), 0.0)
+        self.assertEqual(row["sim_q95"], "nan")
+        row = rows(run(*self.base, "--steps", "10").stdout)[0]
+        self.assertEqual((row["sim"], row["sim_hit"], row["sim_q05"]), ("no-event", "0", "nan"))
+
+    def test_its_figure_has_both_maps_on_one_scale(self):
+        done = run(*self.base, "--plot", "f.svg", "-o", "t.json", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("set title 'law'", script)
+        self.assertIn("set title 'median of 200 runs'", script)
+        ranges = re.findall(r"set cbrange \[.*\]", script)
+        self.assertEqual((len(ranges), len(set(ranges))), (2, 1))
+
+    def test_faults_are_named(self):
+        words = ["phase", "--student", "erf", "--x", "mu=0.3,0.5", "--engine", "chain"]
+        for more, message in [
+            (["--y", "gamma=1,2"],
+             "--dim is missing: --engine simulates at a finite dimension, such as --dim 1000"),
+            (["--y", "noise=0,1", "--dim", "100"],
+             "--gamma is 0, but must be > 0 with --engine, or --lr given: it has noise"),
+            (["--y", "gamma=1,2", "--dim", "100", "--lr", "0.1"],
+             "--gamma is given with --lr, but must be left out: --lr, --batch and --dim make it"),
+            (["--y", "nu=0,0.1", "--dim", "3", "--gamma", "1"],
+             "--dim is 3, but must be a whole number from 4 to 2^53 with --engine and --nu"),
+            (["--y", "noise=0,1", "--dim", "100.5", "--gamma", "1"],
+             "--dim is 100.5, but must be a whole number up to 2^53 with --engine"),
+            (["--y", "gamma=1,2", "--dim", "100", "--only", "tau"],
+             "--only is 'tau', but must be left out with --engine"),
+            (["--y", "gamma=1,2", "--dim", "100", "--runs", "0"],
+             "--runs is '0', but must be a whole number from 1 to 100000000"),
+        ]:
+            self.refused(message, *words, *more)
+
+    def test_an_interruption_ends_a_long_cell(self):
+        words = [LORADYN, "phase", "--student", "he3", "--x", "mu=0.1,0.2", "--y", "gamma=0.1,0.2",
+                 "--dim", "100000", "--engine", "chain", "--runs", "1000", "--store", "s.sqlite"]
+        process = subprocess.Popen(words, cwd=self.path, stderr=subprocess.PIPE, text=True)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        error = process.communicate(timeout=60)[1]
+        self.assertLess(time.monotonic() - begun, 10.0)
+        self.assertEqual(process.returncode, 130)
+        self.assertRegex(error, "keeps [0-3] of 4 cells. To go on run: loradyn phase ")
 
 
 class Store(InTemporaryDirectory):
@@ -768,6 +973,26 @@ class Store(InTemporaryDirectory):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertEqual((self.path / f"{threads}.csv").read_text(), expected)
             self.assertEqual(self.exported(name), expected)
+
+    def test_every_format_is_the_same_from_a_store(self):
+        for name in ["csv", "json", "h5"]:
+            done = run(*self.base, "-o", f"d.{name}", cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        done = run(*self.base, "--store", "s.sqlite", cwd=self.path)
+        for name in ["csv", "json", "h5"]:
+            done = run("export", "s.sqlite", "-o", f"e.{name}", cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual((self.path / f"d.{name}").read_bytes(),
+                             (self.path / f"e.{name}").read_bytes(), name)
+
+    def test_progress_counts_outcomes(self):
+        done = run("phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:150", "--y",
+                   "a=-0.4:0.4:150", "--store", "s.sqlite", "--progress", "--threads", "1",
+                   cwd=self.path)
+        self.assertEqual(done.returncode, 0)
+        line = done.stderr.splitlines()[1]
+        self.assertRegex(line, r"^\x1b\[K *\d+ %  \d+ of 22500 cells  [\d.e+]+/s  .* left  "
+                               r"learned \d+, (trapped \d+, )?unlearned \d+$")
 
     def test_killed_at_twenty_moments_it_loses_nothing(self):
         expected = self.uninterrupted()
@@ -847,22 +1072,12 @@ class Ranks(InTemporaryDirectory):
     base = ["phase", "--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:31", "--y", "a=-0.4:0.4:31",
             "-q"]
 
-    def mpirun(self, *words, ranks=3):
-        # Open MPI keeps memory until the process ends, which a leak checker would report.
-        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", OMPI_ALLOW_RUN_AS_ROOT="1",
-                           OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-                           OMPI_MCA_rmaps_base_oversubscribe="1",
-                           OMPI_MCA_btl_vader_single_copy_mechanism="none")
-        return subprocess.run(["mpirun", "-n", str(ranks), LORADYN, *words], env=environment,
-                              cwd=self.path, capture_output=True, text=True, timeout=120,
-                              check=False)
-
     def test_three_ranks_give_the_same_bytes(self):
         expected = run(*self.base).stdout
-        done = self.mpirun(*self.base, "-o", "t.csv")
+        done = mpirun(*self.base, "-o", "t.csv", cwd=self.path)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((self.path / "t.csv").read_text(), expected)
-        done = self.mpirun(*self.base, "--store", "s.sqlite")
+        done = mpirun(*self.base, "--store", "s.sqlite", cwd=self.path)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(run("export", "s.sqlite", cwd=self.path).stdout, expected)
 
@@ -870,7 +1085,7 @@ class Ranks(InTemporaryDirectory):
         (self.path / "s.sqlite").write_text("not a store")
         for words, message in [(["--store", "s.sqlite"], "loradyn: 's.sqlite' is "),
                                (["--show", "x"], "loradyn: --show is 'x', but must be ")]:
-            done = self.mpirun(*self.base, *words)
+            done = mpirun(*self.base, *words, cwd=self.path)
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertEqual(done.stderr.count(message), 1, done.stderr)
 

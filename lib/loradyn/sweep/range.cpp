@@ -121,14 +121,17 @@ std::vector<double> parse_range(std::string_view name, std::string_view text) {
   }
   const double steps = static_cast<double>(count - 1);
   for (std::size_t i = 0; i < count; ++i) {
-    const double t = static_cast<double>(i) / steps;
-    // Weighted so that both ends come out exactly.
-    values.push_back(logarithmic ? std::exp((1.0 - t) * std::log(lo) + t * std::log(hi))
-                                 : short_decimal((1.0 - t) * lo + t * hi, std::max(-lo, hi)));
+    values.push_back(between(lo, hi, static_cast<double>(i) / steps, logarithmic));
   }
   values.front() = lo;
   values.back() = hi;
   return values;
+}
+
+double between(double lo, double hi, double t, bool logarithmic) {
+  // Weighted so that both ends come out exactly.
+  return logarithmic ? std::exp((1.0 - t) * std::log(lo) + t * std::log(hi))
+                     : short_decimal((1.0 - t) * lo + t * hi, std::max(-lo, hi));
 }
 
 interval parse_interval(std::string_view name, std::string_view text) {

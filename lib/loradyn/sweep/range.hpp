@@ -21,6 +21,10 @@ inline constexpr std::size_t max_range_size = 10'000'000;
 ///         reversed or has more than max_range_size points, or a logarithmic one is not positive
 std::vector<double> parse_range(std::string_view name, std::string_view text);
 
+/// The point of a range at a fraction t of the way from lo to hi, with the error that `parse_range`
+/// tells. \param logarithmic for lo > 0
+double between(double lo, double hi, double t, bool logarithmic);
+
 /// An interval `lo:hi` with lo < hi.
 struct interval {
   double lo = 0.0;

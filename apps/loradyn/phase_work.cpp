@@ -1,0 +1,179 @@
+#include "phase_work.hpp"
+
+#include <algorithm>
+#include <loradyn/error.hpp>
+#include <variant>
+
+namespace loradyn::cli {
+namespace {
+
+// The first `most` of the cells that were given back.
+std::vector<planned_cell> taken_from(std::vector<planned_cell>& returned, std::size_t most) {
+  const auto end = returned.begin() + static_cast<std::ptrdiff_t>(std::min(most, returned.size()));
+  std::vector<planned_cell> cells(returned.begin(), end);
+  returned.erase(returned.begin(), end);
+  return cells;
+}
+
+}  // namespace
+
+direct_work::direct_work(const phase_grid& grid, row_sink sink)
+    : plan_(grid),
+      sink_(std::move(sink)),
+      tally_column_(
+          static_cast<std::size_t>(std::find(grid.columns().begin(), grid.columns().end(),
+                                             grid.setting().tau_only ? "status" : "outcome") -
+                                   grid.columns().begin())) {}
+
+std::vector<planned_cell> direct_work::next(std::size_t most) {
+  if (!returned_.empty()) {
+    return taken_from(returned_, most);
+  }
+  grow_if_due();
+  std::vector<planned_cell> cells;
+  while (cells.size() < most && position_ < plan_.cells()) {
+    cells.push_back({position_, plan_.place(position_)});
+    ++position_;
+  }
+  return cells;
+}
+
+void direct_work::take(kept_cell done) {
+  ++taken_;
+  ++tallies_[std::get<std::string>(done.values[tally_column_])];
+  plan_.take(done.cell, done.values);
+  if (done.cell != delivered_) {
+    early_.emplace(done.cell, packed({std::move(done)}));
+    return;
+  }
+  sink_(std::move(done.values));
+  ++delivered_;
+  while (!early_.empty() && early_.begin()->first == delivered_) {
+    sink_(std::move(unpacked(early_.begin()->second).front().values));
+    early_.erase(early_.begin());
+    ++delivered_;
+  }
+}
+
+void direct_work::give_back(const std::vector<planned_cell>& cells) {
+  returned_.insert(returned_.end(), cells.begin(), cells.end());
+}
+
+bool direct_work::over() {
+  grow_if_due();
+  return taken_ == plan_.cells();
+}
+
+void direct_work::grow_if_due() {
+  if (taken_ == plan_.cells()) {
+    static_cast<void>(plan_.grow());
+  }
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> direct_work::tallies() const {
+  return {tallies_.begin(), tallies_.end()};
+}
+
+stored_work::stored_work(const phase_grid& grid, sweep_store& store, const phase_shard& part)
+    : plan_(grid), store_(store), part_(part) {
+  if (part_.count > 1) {
+    finished_.assign(grid.cells(), false);
+    store_.finished_cells([this](std::uint64_t i) { finished_[i] = true; });
+    position_ = part_.index;
+  }
+}
+
+std::vector<std::uint64_t> stored_work::next_of_shard(std::size_t most) {
+  std::vector<std::uint64_t> cells;
+  for (; position_ < finished_.size() && cells.size() < most; position_ += part_.count) {
+    if (!finished_[position_]) {
+      cells.push_back(position_);
+    }
+  }
+  return cells;
+}
+
+std::vector<planned_cell> stored_work::next(std::size_t most) {
+  if (!returned_.empty()) {
+    return taken_from(returned_, most);
+  }
+  std::vector<std::uint64_t> cells = part_.count > 1 ? next_of_shard(most) : store_.claim(most);
+  if (cells.empty() && part_.count == 1) {
+    flush();
+    if (grow()) {
+      cells = store_.claim(most);
+    }
+  }
+  std::vector<planned_cell> planned;
+  for (const std::uint64_t c : cells) {
+    // Another process may have planned further than this one.
+    while (c >= plan_.cells()) {
+      if (!grow()) {
+        throw file_error("the cells of the store do not follow from their values: it is damaged");
+      }
+    }
+    planned.push_back({c, plan_.place(c)});
+  }
+  return planned;
+}
+
+void stored_work::take(kept_cell done) {
+  constexpr std::size_t most = 8192;
+  waiting_.push_back(std::move(done));
+  if (waiting_.size() >= most ||
+      std::chrono::steady_clock::now() - flushed_ > std::chrono::seconds(1)) {
+    flush();
+  }
+}
+
+void stored_work::give_back(const std::vector<planned_cell>& cells) {
+  returned_.insert(returned_.end(), cells.begin(), cells.end());
+}
+
+void stored_work::flush() {
+  store_.keep(waiting_);
+  waiting_.clear();
+  flushed_ = std::chrono::steady_clock::now();
+}
+
+bool stored_work::grow() {
+  if (!plan_.refines() || store_.finished() < plan_.cells()) {
+    return false;
+  }
+  store_.read(planned_, plan_.cells() - planned_,
+              [this](std::uint64_t c, const std::vector<cell>& row) { plan_.take(c, row); });
+  planned_ = plan_.cells();
+  if (!plan_.grow()) {
+    return false;
+  }
+  store_.grow(plan_.cells());
+  return true;
+}
+
+bool stored_work::over() {
+  flush();
+  if (part_.count > 1) {
+    return position_ >= finished_.size() && returned_.empty();
+  }
+  return complete();
+}
+
+bool stored_work::complete() { return store_.complete() && !grow(); }
+
+std::uint64_t stored_work::finished() const { return store_.finished() + waiting_.size(); }
+
+std::uint64_t planned_cells(const phase_grid& grid, const sweep_store& store) {
+  phase_plan plan(grid);
+  std::uint64_t planned = 0;
+  while (plan.refines() && store.finished() >= plan.cells()) {
+    store.read(planned, plan.cells() - planned,
+               [&plan](std::uint64_t c, const std::vector<cell>& row) { plan.take(c, row); });
+    planned = plan.cells();
+    if (!plan.grow()) {
+      break;
+    }
+  }
+  return plan.cells();
+}
+
+}  // namespace loradyn::cli

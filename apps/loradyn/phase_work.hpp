@@ -1,0 +1,119 @@
+#pragma once
+
+// The work of a phase diagram: which cells are to be computed now, and where their values go.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <loradyn/report/store.hpp>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "phase_plan.hpp"
+#include "ranks.hpp"
+
+namespace loradyn::cli {
+
+// One thread at a time uses it.
+class phase_work {
+ public:
+  virtual ~phase_work() = default;
+
+  // The next cells, `most` at the most. None where others are computing the last ones, or all are
+  // done.
+  [[nodiscard]] virtual std::vector<planned_cell> next(std::size_t most) = 0;
+  // The values of a cell that `next` gave; any order.
+  virtual void take(kept_cell done) = 0;
+  // Cells that `next` gave and that will not come back: they are given again.
+  virtual void give_back(const std::vector<planned_cell>& cells) = 0;
+  // Whether no cell is left, to compute or to wait for.
+  [[nodiscard]] virtual bool over() = 0;
+  // Keeps what was taken.
+  virtual void flush() {}
+
+  // For the line of progress.
+  [[nodiscard]] virtual std::uint64_t finished() const = 0;
+  [[nodiscard]] virtual std::uint64_t total() const = 0;
+  [[nodiscard]] virtual std::vector<std::pair<std::string, std::uint64_t>> tallies() const = 0;
+};
+
+// Without a store: rows go to `sink` in the order of their cells, as soon as those before are
+// there.
+class direct_work final : public phase_work {
+ public:
+  using row_sink = std::function<void(std::vector<cell>)>;
+  direct_work(const phase_grid& grid, row_sink sink);
+
+  [[nodiscard]] std::vector<planned_cell> next(std::size_t most) override;
+  void take(kept_cell done) override;
+  void give_back(const std::vector<planned_cell>& cells) override;
+  [[nodiscard]] bool over() override;
+  [[nodiscard]] std::uint64_t finished() const override { return taken_; }
+  [[nodiscard]] std::uint64_t total() const override { return plan_.cells(); }
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> tallies() const override;
+
+  // Rows that went to the sink.
+  [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
+
+ private:
+  void grow_if_due();
+
+  phase_plan plan_;
+  row_sink sink_;
+  std::size_t tally_column_;
+  std::map<std::string, std::uint64_t> tallies_;
+  std::vector<planned_cell> returned_;
+  std::map<std::uint64_t, std::vector<char>> early_;  // packed: they wait for those before
+  std::uint64_t position_ = 0;
+  std::uint64_t taken_ = 0;
+  std::uint64_t delivered_ = 0;
+};
+
+// i/n: the cells i-1, i-1+n, … of the grid.
+struct phase_shard {
+  std::uint64_t index = 0;
+  std::uint64_t count = 1;
+};
+
+// Into a store, which other processes may share: cells are claimed, or taken from a shard, and kept
+// about once in a second.
+class stored_work final : public phase_work {
+ public:
+  stored_work(const phase_grid& grid, sweep_store& store, const phase_shard& part);
+
+  [[nodiscard]] std::vector<planned_cell> next(std::size_t most) override;
+  void take(kept_cell done) override;
+  void give_back(const std::vector<planned_cell>& cells) override;
+  [[nodiscard]] bool over() override;
+  void flush() override;
+  [[nodiscard]] std::uint64_t finished() const override;
+  [[nodiscard]] std::uint64_t total() const override { return store_.cells(); }
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> tallies() const override {
+    return store_.tallies();
+  }
+
+  // Whether the diagram is whole, all shards of it.
+  [[nodiscard]] bool complete();
+
+ private:
+  [[nodiscard]] std::vector<std::uint64_t> next_of_shard(std::size_t most);
+  // Plans what is in the store.
+  bool grow();
+
+  phase_plan plan_;
+  sweep_store& store_;
+  phase_shard part_;
+  std::vector<bool> finished_;  // of a shard, when it was opened
+  std::uint64_t position_ = 0;
+  std::uint64_t planned_ = 0;  // cells whose values the plan has
+  std::vector<planned_cell> returned_;
+  std::vector<kept_cell> waiting_;
+  std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
+};
+
+// The cells of the diagram in a store, as far as its values tell.
+std::uint64_t planned_cells(const phase_grid& grid, const sweep_store& store);
+
+}  // namespace loradyn::cli
