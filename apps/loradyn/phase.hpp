@@ -25,7 +25,8 @@ phase_grid grid_of(const std::vector<std::pair<std::string, std::string>>& param
 
 // The heat map of rows as they come in: all that is kept of a row is what is drawn. Where there are
 // ensembles, the simulated map stands beside that of the theory. Of a refined grid each cell is
-// drawn as far as its finest neighbours, on at most `most_drawn` places.
+// drawn half of the way to its neighbours. Where there are more than `most_drawn` places, more than
+// a picture has points, every second or third is drawn.
 class phase_picture {
  public:
   // Of a table with this head; `show` is t, law, tau, risk or outcome; empty: what the table's
@@ -40,7 +41,7 @@ class phase_picture {
   [[nodiscard]] figure drawn();
 
  private:
-  static constexpr double most_drawn = 4.2e6;
+  static constexpr double most_drawn = 1.1e6;
 
   // A value of a row, as a colour.
   struct layer {
@@ -62,7 +63,7 @@ class phase_picture {
   std::vector<unsigned char> from_;  // the level of the cell that a place is drawn with
   std::size_t outcome_column_ = 0;
   std::array<std::size_t, 2> axis_columns_{};
-  unsigned drawn_levels_ = 0;
+  std::uint64_t step_ = 1;  // between places that are drawn
   std::array<std::uint64_t, 2> size_{};
 };
 

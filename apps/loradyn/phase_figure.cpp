@@ -277,16 +277,16 @@ phase_picture::phase_picture(const phase_grid& grid, const provenance& meta,
     : grid_(grid) {
   const phase_setting& setting = grid.setting();
   const auto& [x, y] = grid.axes();
-  const auto reach = [](const phase_axis& axis, unsigned levels) {
-    return ((static_cast<std::uint64_t>(axis.values.size()) - 1) << levels) + 1;
+  const auto reach = [this](const phase_axis& axis) { return (axis.size() - 1) / step_ + 1; };
+  const auto too_many = [&] {
+    return static_cast<double>(reach(x)) * static_cast<double>(reach(y)) > most_drawn;
   };
-  while (drawn_levels_ < setting.levels &&
-         static_cast<double>(reach(x, drawn_levels_ + 1)) *
-                 static_cast<double>(reach(y, drawn_levels_ + 1)) <=
-             most_drawn) {
-    ++drawn_levels_;
+  // Refined places are left out level by level, those of the grid itself one of two, of three, …
+  const std::uint64_t grid_step = std::uint64_t{1} << setting.levels;
+  while (too_many()) {
+    step_ = step_ < grid_step ? 2 * step_ : step_ + grid_step;
   }
-  size_ = {reach(x, drawn_levels_), reach(y, drawn_levels_)};
+  size_ = {reach(x), reach(y)};
   axis_columns_ = {column_of(columns, x.column()), column_of(columns, y.column())};
   kinds_.assign(size_[0] * size_[1], -1);
   from_.assign(setting.levels > 0 ? kinds_.size() : 0, 0);
@@ -345,14 +345,15 @@ void phase_picture::add(const std::vector<cell>& row) {
     }
     place[a] = *found;
   }
-  // The level whose points are the nearest to this one; those that are not drawn add nothing.
-  unsigned level = levels;
-  while (level > 0 &&
-         ((place[0] | place[1]) & ((std::uint64_t{1} << (levels - level + 1)) - 1)) == 0) {
-    --level;
-  }
-  if (level > drawn_levels_) {
+  if (place[0] % step_ != 0 || place[1] % step_ != 0) {
     return;
+  }
+  // How far it is to the neighbours of the cell's level, in drawn places.
+  std::uint64_t spacing = std::uint64_t{1} << levels;
+  unsigned level = 0;
+  while (level < levels && (place[0] % spacing != 0 || place[1] % spacing != 0)) {
+    spacing /= 2;
+    ++level;
   }
   signed char kind = -1;
   if (!grid_.setting().tau_only) {
@@ -361,10 +362,9 @@ void phase_picture::add(const std::vector<cell>& row) {
     kind =
         name == outcome_names.end() ? kind : static_cast<signed char>(name - outcome_names.begin());
   }
-  // As far as half of the way to the neighbours of this level.
-  const std::uint64_t half = (std::uint64_t{1} << (drawn_levels_ - level)) / 2;
+  const std::uint64_t half = spacing / step_ / 2;
   const auto around = [&](std::size_t a) {
-    const std::uint64_t middle = place[a] >> (levels - drawn_levels_);
+    const std::uint64_t middle = place[a] / step_;
     return std::pair(middle - std::min(middle, half),
                      std::min(size_[a], middle + std::max<std::uint64_t>(half, 1)));
   };
@@ -391,9 +391,8 @@ void phase_picture::add(const std::vector<cell>& row) {
 
 std::vector<double> phase_picture::places(const phase_axis& axis) const {
   std::vector<double> values;
-  const unsigned shift = axis.levels - drawn_levels_;
-  for (std::uint64_t i = 0; i << shift < axis.size(); ++i) {
-    values.push_back(drawn_place(axis, axis.at(i << shift)));
+  for (std::uint64_t i = 0; i < axis.size(); i += step_) {
+    values.push_back(drawn_place(axis, axis.at(i)));
   }
   return values;
 }
