@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -729,6 +730,31 @@ class Phase(InTemporaryDirectory):
         done = run("plot", "t.h5", "-o", "g.svg", cwd=self.path)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual((self.path / "g.dat").read_text(), data)
+
+    def test_the_command_in_a_table_makes_it_again(self):
+        for words in [
+            ["--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:4", "--y", "a=-0.4:0.4:4", "--refine",
+             "1", "--event", "M", "--at", "0.2", "--signed", "--time-unit", "fisher"],
+            ["--student", "erf", "--mu", "0.5", "--x", "dim=100,200", "--y", "noise=0,0.1",
+             "--engine", "chain", "--lr", "0.1", "--runs", "5", "--seed", "3", "--show", "tau"],
+        ]:
+            done = run("phase", *words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            command = [line for line in done.stdout.splitlines()
+                       if line.startswith("# command: loradyn ")][0]
+            again = run(*shlex.split(command)[3:])
+            self.assertEqual(again.returncode, 0, again.stderr)
+            self.assertEqual(rows(again.stdout), rows(done.stdout))
+
+    def test_of_a_large_map_a_million_places_are_drawn(self):
+        done = run("phase", "--student", "he3", "--x", "mu=0.1:0.9:1101", "--y", "noise=0:1:1001",
+                   "--only", "tau", "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with open(self.path / "t.csv") as table:
+            self.assertEqual(sum(1 for line in table if line[0] != "#"), 1 + 1101 * 1001)
+        points = (self.path / "f.dat").read_text().split("\n\n")[0].splitlines()
+        self.assertEqual(len(points), 1 + 551 * 501)
+        self.assertTrue(points[2].startswith("0.10145454545"))
 
     def test_faults_are_named(self):
         x = ["--x", "mu=0.1:0.9:3"]
