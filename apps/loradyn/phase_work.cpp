@@ -118,10 +118,13 @@ std::vector<planned_cell> stored_work::next(std::size_t most) {
 }
 
 void stored_work::take(kept_cell done) {
+  // A wait for the disk as often as it costs little: one part in twenty of the time at most.
   constexpr std::size_t most = 8192;
+  constexpr double least_interval = 0.05;
+  constexpr double spacing = 20.0;
   waiting_.push_back(std::move(done));
-  if (waiting_.size() >= most ||
-      std::chrono::steady_clock::now() - flushed_ > std::chrono::seconds(1)) {
+  const double since = std::chrono::duration<double>(clock::now() - flushed_).count();
+  if (waiting_.size() >= most || since > std::max(least_interval, spacing * flush_cost_)) {
     flush();
   }
 }
@@ -131,9 +134,11 @@ void stored_work::give_back(const std::vector<planned_cell>& cells) {
 }
 
 void stored_work::flush() {
+  const clock::time_point start = clock::now();
   store_.keep(waiting_);
   waiting_.clear();
-  flushed_ = std::chrono::steady_clock::now();
+  flushed_ = clock::now();
+  flush_cost_ = std::chrono::duration<double>(flushed_ - start).count();
 }
 
 bool stored_work::grow() {

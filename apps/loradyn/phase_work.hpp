@@ -78,7 +78,7 @@ struct phase_shard {
 };
 
 // Into a store, which other processes may share: cells are claimed, or taken from a shard, and kept
-// about once in a second.
+// some times in a second.
 class stored_work final : public phase_work {
  public:
   stored_work(const phase_grid& grid, sweep_store& store, const phase_shard& part);
@@ -98,6 +98,8 @@ class stored_work final : public phase_work {
   [[nodiscard]] bool complete();
 
  private:
+  using clock = std::chrono::steady_clock;
+
   [[nodiscard]] std::vector<std::uint64_t> next_of_shard(std::size_t most);
   // Plans what is in the store.
   bool grow();
@@ -110,7 +112,8 @@ class stored_work final : public phase_work {
   std::uint64_t planned_ = 0;  // cells whose values the plan has
   std::vector<planned_cell> returned_;
   std::vector<kept_cell> waiting_;
-  std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
+  clock::time_point flushed_ = clock::now();
+  double flush_cost_ = 0.0;  // seconds
 };
 
 // The cells of the diagram in a store, as far as its values tell.

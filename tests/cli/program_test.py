@@ -3,6 +3,7 @@
 The path of the program is in the environment variable LORADYN.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -14,6 +15,7 @@ import re
 import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -1020,20 +1022,31 @@ class Store(InTemporaryDirectory):
         self.assertRegex(line, r"^\x1b\[K *\d+ %  \d+ of 22500 cells  [\d.e+]+/s  .* left  "
                                r"learned \d+, (trapped \d+, )?unlearned \d+$")
 
+    def finished(self, store):
+        """How many cells a store holds, while others write to it."""
+        if not (self.path / store).exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(self.path / store, timeout=30)) as connection:
+            return connection.execute("SELECT finished FROM progress").fetchone()[0]
+
     def test_killed_at_twenty_moments_it_loses_nothing(self):
         expected = self.uninterrupted()
         words = [LORADYN, *self.base, "--threads", "1", "--store", "s.sqlite"]
         moments = random.Random(5)
-        finished = 0
-        for _ in range(20):
+        kept = [0]
+        for i in range(20):
             process = subprocess.Popen(words, cwd=self.path, stderr=subprocess.DEVNULL)
-            time.sleep(moments.uniform(0.005, 0.12))
+            # Every other time at any moment at all, between these soon after cells were kept.
+            while i % 2 == 0 and self.finished("s.sqlite") == kept[-1] and process.poll() is None:
+                time.sleep(0.002)
+            time.sleep(moments.uniform(0.0, 0.02 if i % 2 == 0 else 0.06))
             process.send_signal(signal.SIGKILL)
             process.wait()
             if (self.path / "s.sqlite").exists():
                 table = rows(run("export", "s.sqlite", "-q", cwd=self.path).stdout)
-                self.assertGreaterEqual(len(table), finished)
-                finished = len(table)
+                self.assertGreaterEqual(len(table), kept[-1])
+                kept.append(len(table))
+        self.assertGreater(len({n for n in kept if 0 < n < 1681}), 3)
         done = subprocess.run(words, cwd=self.path, capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.exported("s.sqlite"), expected)
