@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <loradyn/kernel/polynomial_pair.hpp>
 #include <utility>
 
 namespace loradyn {
@@ -9,12 +10,24 @@ namespace {
 
 pair_covariance student_teacher(const field_overlaps& o) { return {o.Q, 1.0, o.M, o.gap}; }
 
+// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+risk_gradient gradient_of(double self_e11, double self_e20, double cross_e11, double cross_e20) {
+  return {-cross_e11, 0.5 * (self_e11 + self_e20 - cross_e20),
+          0.5 * (std::abs(self_e11) + std::abs(self_e20) + std::abs(cross_e20))};
+}
+
 }  // namespace
 
 population_risk::population_risk(activation student, activation teacher)
     : self_(student, student),
       cross_(std::move(student), teacher),
-      teacher_power_(pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0))) {}
+      teacher_power_(pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0))) {
+  const polynomial* f = self_.f().as_polynomial();
+  const polynomial* g = teacher.as_polynomial();
+  if (f != nullptr && g != nullptr) {
+    polynomials_ = std::make_shared<const polynomial_pair>(*f, *g);
+  }
+}
 
 double population_risk::value(const field_overlaps& overlaps, double label_noise) const {
   const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));
@@ -23,12 +36,18 @@ double population_risk::value(const field_overlaps& overlaps, double label_noise
 }
 
 risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
-  // d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+  if (polynomials_) {
+    const pair_covariance covariance = student_teacher(overlaps);
+    if (!covariance.valid()) {
+      covariance.validate();
+    }
+    const polynomial_pair_moments m = polynomials_->moments(overlaps.Q, overlaps.M);
+    return gradient_of(m.self_e11, m.self_e20, m.cross_e11, m.cross_e20);
+  }
   const pair_moments self =
       self_.moments(pair_covariance::diagonal(overlaps.Q), moment_set::gradient);
   const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
-  return {-cross.e11, 0.5 * (self.e11 + self.e20 - cross.e20),
-          0.5 * (std::abs(self.e11) + std::abs(self.e20) + std::abs(cross.e20))};
+  return gradient_of(self.e11, self.e20, cross.e11, cross.e20);
 }
 
 risk_hessian population_risk::hessian(const field_overlaps& overlaps) const {

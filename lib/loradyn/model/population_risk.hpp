@@ -6,6 +6,7 @@
 
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
+#include <memory>
 
 namespace loradyn {
 
@@ -61,7 +62,8 @@ class population_risk {
  private:
   pair_kernel self_;
   pair_kernel cross_;
-  double teacher_power_ = 0.0;  // E[g(z)²]
+  std::shared_ptr<const class polynomial_pair> polynomials_;  // where both are such
+  double teacher_power_ = 0.0;                                // E[g(z)²]
 };
 
 }  // namespace loradyn
