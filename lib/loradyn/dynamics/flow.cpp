@@ -24,9 +24,7 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     return {nan, nan, nan};
   }
-  const risk_gradient r = task_.risk.gradient(o);
-  const double a = r.M;
-  const double b = 2.0 * r.Q;
+  const auto [a, b] = task_.risk.slopes(o);
   const double p = mu * m + nu * s;
   const double friction =
       gamma > 0.0 ? 0.5 * gamma * u * u * task_.noise.value(o.M, o.Q, o.gap, noise) : 0.0;

@@ -19,8 +19,8 @@ struct polynomial_pair_moments {
 };
 
 /// f(X) and g(Y) of a Gaussian pair with Var X = q, Var Y = 1, Cov(X, Y) = c. Bit for bit the
-/// moments that `pair_kernel` gives, at a third of the cost: f's derivatives are shared by the two
-/// kernels, powers by the moments, and the terms that parity makes vanish are left out.
+/// moments that `pair_kernel` gives, at less than half the cost: f's derivatives are shared by the
+/// two kernels, powers by the moments, and the terms that parity makes vanish are left out.
 class polynomial_pair {
  public:
   polynomial_pair(const polynomial& f, const polynomial& g);

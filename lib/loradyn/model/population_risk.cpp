@@ -10,12 +10,6 @@ namespace {
 
 pair_covariance student_teacher(const field_overlaps& o) { return {o.Q, 1.0, o.M, o.gap}; }
 
-// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
-risk_gradient gradient_of(double self_e11, double self_e20, double cross_e11, double cross_e20) {
-  return {-cross_e11, 0.5 * (self_e11 + self_e20 - cross_e20),
-          0.5 * (std::abs(self_e11) + std::abs(self_e20) + std::abs(cross_e20))};
-}
-
 }  // namespace
 
 population_risk::population_risk(activation student, activation teacher)
@@ -35,19 +29,30 @@ double population_risk::value(const field_overlaps& overlaps, double label_noise
   return 0.5 * (student_power + teacher_power_ + label_noise) - product;
 }
 
-risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
+polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& overlaps) const {
+  const pair_covariance covariance = student_teacher(overlaps);
   if (polynomials_) {
-    const pair_covariance covariance = student_teacher(overlaps);
     if (!covariance.valid()) {
       covariance.validate();
     }
-    const polynomial_pair_moments m = polynomials_->moments(overlaps.Q, overlaps.M);
-    return gradient_of(m.self_e11, m.self_e20, m.cross_e11, m.cross_e20);
+    return polynomials_->moments(covariance.q1, covariance.c);
   }
   const pair_moments self =
-      self_.moments(pair_covariance::diagonal(overlaps.Q), moment_set::gradient);
-  const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
-  return gradient_of(self.e11, self.e20, cross.e11, cross.e20);
+      self_.moments(pair_covariance::diagonal(covariance.q1), moment_set::gradient);
+  const pair_moments cross = cross_.moments(covariance, moment_set::gradient);
+  return {self.e11, self.e20, cross.e11, cross.e20};
+}
+
+// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
+  const polynomial_pair_moments m = gradient_moments(overlaps);
+  return {-m.cross_e11, 0.5 * (m.self_e11 + m.self_e20 - m.cross_e20),
+          0.5 * (std::abs(m.self_e11) + std::abs(m.self_e20) + std::abs(m.cross_e20))};
+}
+
+risk_slopes population_risk::slopes(const field_overlaps& overlaps) const {
+  const polynomial_pair_moments m = gradient_moments(overlaps);
+  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
 }
 
 risk_hessian population_risk::hessian(const field_overlaps& overlaps) const {
