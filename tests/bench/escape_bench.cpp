@@ -108,6 +108,30 @@ void right_hand_side(benchmark::State& bench, const std::string& name, double ga
   }
 }
 
+// The risk's gradient of two polynomials, against the moments of its two kernels one after the
+// other.
+void polynomial_gradient(benchmark::State& bench, const std::string& name) {
+  const activation a = parse_activation(name);
+  const population_risk risk(a, a);
+  field_overlaps o{.M = 0.6, .Q = 0.9, .gap = 0.54};
+  for (auto _ : bench) {
+    o.M = 0.6 + 1e-40 * risk.slopes(o).twice_Q;
+    benchmark::DoNotOptimize(o);
+  }
+  constexpr int repetitions = 100'000;
+  const auto ours = [&] { o.M = 0.6 + 1e-40 * risk.slopes(o).twice_Q; };
+  const auto by_kernels = [&] {
+    const pair_moments self =
+        risk.self_kernel().moments(pair_covariance::diagonal(o.Q), moment_set::gradient);
+    const pair_moments cross =
+        risk.cross_kernel().moments({o.Q, 1.0, o.M, o.gap}, moment_set::gradient);
+    o.M = 0.6 + 1e-40 * (self.e11 + self.e20 - cross.e20);
+  };
+  bench.counters["ratio_kernels"] =
+      seconds_of(by_kernels, repetitions) / seconds_of(ours, repetitions);
+  benchmark::DoNotOptimize(o);
+}
+
 void escape_time(benchmark::State& bench, const std::string& name, double mu, run_extent extent) {
   const activation a = parse_activation(name);
   const learning_task task(a, a);
@@ -171,6 +195,10 @@ const int registered = [] {
           ("right_hand_side/" + std::string(name) + (gamma > 0.0 ? "/gamma=1" : "")).c_str(),
           right_hand_side, name, gamma);
     }
+  }
+  for (const char* name : {"linear", "he3", "he3-0.4*he5", "he2+he3", "he10", "he20"}) {
+    benchmark::RegisterBenchmark(("polynomial_gradient/" + std::string(name)).c_str(),
+                                 polynomial_gradient, name);
   }
   for (const char* name : {"linear", "erf", "relu", "he2", "he3", "he6", "he10"}) {
     for (const double mu : {0.2, 0.5, 0.8}) {

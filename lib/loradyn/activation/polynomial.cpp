@@ -89,10 +89,16 @@ void polynomial::gaussian_derivatives(double q, std::span<double> moments) const
   const double t = near_zero ? q : q - 1.0;
   const std::size_t known = std::min(moments.size(), table.begin.size() - 1);
   const double* coefficient = table.coefficients.data();
+  const std::size_t* begin = table.begin.data();
   for (std::size_t n = 0; n < known; ++n) {
-    double value = 0.0;
-    for (std::size_t i = table.begin[n + 1]; i-- > table.begin[n];) {
-      value = value * t + coefficient[i];
+    std::size_t i = begin[n + 1];
+    if (i == begin[n]) {
+      moments[n] = 0.0;
+      continue;
+    }
+    double value = coefficient[--i];
+    while (i != begin[n]) {
+      value = value * t + coefficient[--i];
     }
     moments[n] = value;
   }

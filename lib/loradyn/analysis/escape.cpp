@@ -92,9 +92,7 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
       std::min(options.absolute_tolerance, 1e-3 * options.relative_tolerance * start.x.norm());
   const ode_system<3> system = system_of(f);
   rest_detector at_rest(f);
-  const auto observer = [&](const dense_step<3>& step) {
-    return !at_rest(overlap_state::unpack(step.at_end));
-  };
+  const auto observer = [&](const dense_step<3>& step) { return !at_rest(step); };
   const auto first =
       integrate<3>(system, start.x.pack(), start.duration, careful, events, observer);
   run_end end = run_end_of(first, at_rest);

@@ -89,10 +89,16 @@ run_status status_of(integration_status status) {
   return run_status::ok;
 }
 
-bool rest_detector::operator()(const overlap_state& x) {
+bool rest_detector::operator()(const overlap_state& x) { return passes(x, flow_.velocity(x)); }
+
+bool rest_detector::operator()(const dense_step<3>& step) {
+  return passes(overlap_state::unpack(step.at_end), overlap_state::unpack(step.velocity_at_end));
+}
+
+bool rest_detector::passes(const overlap_state& x, const overlap_state& velocity) {
   constexpr double slow = 1e-2;   // against the fastest so far
   constexpr double slower = 0.2;  // against the last attempt
-  const double speed = flow_.velocity(x).norm();
+  const double speed = velocity.norm();
   fastest_ = std::max(fastest_, speed);
   if (speed > slow * fastest_ || (tried_at_ > 0.0 && speed > slower * tried_at_)) {
     return false;
@@ -131,9 +137,7 @@ run_end run_end_of(const integration_result<3>& r, rest_detector& at_rest) {
 run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
                        const integration_options& options) {
   rest_detector at_rest(f);
-  const auto observer = [&](const dense_step<3>& step) {
-    return !at_rest(overlap_state::unpack(step.at_end));
-  };
+  const auto observer = [&](const dense_step<3>& step) { return !at_rest(step); };
   const auto r = integrate<3>(system_of(f), x.pack(), t, options, {}, observer);
   return run_end_of(r, at_rest);
 }

@@ -61,6 +61,9 @@ class rest_detector {
   /// the last attempt.
   bool operator()(const overlap_state& x);
 
+  /// The same at the end of a step, with the velocity that the integrator knows.
+  bool operator()(const dense_step<3>& step);
+
   /// Whether the run rests at x, at the cost of Newton's method: for its last state, whose velocity
   /// may be nothing but rounding.
   bool rests_at(const overlap_state& x);
@@ -68,6 +71,8 @@ class rest_detector {
   [[nodiscard]] const equilibrium& rest() const noexcept { return rest_; }
 
  private:
+  bool passes(const overlap_state& x, const overlap_state& velocity);
+
   const flow& flow_;
   double fastest_ = 0.0;
   double tried_at_ = 0.0;

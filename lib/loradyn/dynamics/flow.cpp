@@ -16,22 +16,21 @@ flow::flow(learning_task task, const lora_parameters& parameters)
   parameters_.validate();
 }
 
-overlap_state flow::velocity(const overlap_state& x) const {
+std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed) const {
   const auto& [mu, nu, gamma, noise, kappa] = parameters_;
-  const field_overlaps o = fields(x, parameters_);
+  const auto [u, m, s] = overlap_state::unpack(packed);
+  const field_overlaps o = fields({u, m, s}, parameters_);
   if (!(o.Q <= largest_power)) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     return {nan, nan, nan};
   }
-  const risk_gradient r = task_.risk.gradient(o);
-  const double a = r.M;
-  const double b = 2.0 * r.Q;
-  const double p = mu * x.m + nu * x.s;
+  const auto [a, b] = task_.risk.slopes(o);
+  const double p = mu * m + nu * s;
   const double friction =
-      gamma > 0.0 ? 0.5 * gamma * x.u * x.u * task_.noise.value(o.M, o.Q, o.gap, noise) : 0.0;
-  return {-kappa * (a * x.m + b * (p + x.u)),
-          -x.u * (a * (1.0 - x.m) * (1.0 + x.m) + b * (mu - x.m * p)) - friction * x.m,
-          -x.u * (-a * x.m * x.s + b * (nu - x.s * p)) - friction * x.s};
+      gamma > 0.0 ? 0.5 * gamma * u * u * task_.noise.value(o.M, o.Q, o.gap, noise) : 0.0;
+  return {-kappa * (a * m + b * (p + u)),
+          -u * (a * (1.0 - m) * (1.0 + m) + b * (mu - m * p)) - friction * m,
+          -u * (-a * m * s + b * (nu - s * p)) - friction * s};
 }
 
 Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {

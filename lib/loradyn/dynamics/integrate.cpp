@@ -5,6 +5,7 @@
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <loradyn/dynamics/integrate.hpp>
 #include <loradyn/dynamics/rosenbrock.hpp>
 #include <loradyn/error.hpp>
@@ -202,6 +203,7 @@ class integration {
     for (const ode_event<N>& e : events_) {
       event_values_.push_back(e.value(x_));
     }
+    values_at_end_.resize(events_.size());
   }
 
   integration_result<N> run() {
@@ -342,14 +344,14 @@ class integration {
   template <class Method>
   std::optional<integration_status> accept(Method& method, double h) {
     double length = h;
-    std::vector<double> values(events_.size());
     std::optional<std::size_t> which;
     crossing_found first{};
     const auto dense = [&](double t) { return method.at(x_, velocity_, length, t); };
     for (std::size_t i = 0; i < events_.size(); ++i) {
       const auto g = [&](double t) { return events_[i].value(dense(t)); };
-      values[i] = events_[i].value(method.x1);
-      const auto found = first_crossing(g, h, event_values_[i], values[i], events_[i].direction);
+      values_at_end_[i] = events_[i].value(method.x1);
+      const auto found =
+          first_crossing(g, h, event_values_[i], values_at_end_[i], events_[i].direction);
       if (found && (!which || found->time < first.time)) {
         which = i;
         first = *found;
@@ -364,13 +366,14 @@ class integration {
     bool go_on = true;
     if (observer_) {
       const double end = t_ + lag_;
-      const dense_step<N> step{begin, end, x_, method.x1,
-                               [&](double t) { return dense(std::clamp(t - begin, 0.0, length)); }};
+      const auto at = [&](double t) { return dense(std::clamp(t - begin, 0.0, length)); };
+      // A reference fits into std::function, the lambda itself would be allocated at every step.
+      const dense_step<N> step{begin, end, x_, method.x1, method.velocity1, std::cref(at)};
       go_on = observer_(step);
     }
     x_ = method.x1;
     velocity_ = method.velocity1;
-    event_values_ = std::move(values);
+    std::swap(event_values_, values_at_end_);
     result_.x = x_;
     result_.t = t_ + lag_;
     if (which) {
@@ -415,6 +418,7 @@ class integration {
   double lag_ = 0.0;
   double h_ = 0.0;
   std::vector<double> event_values_;
+  std::vector<double> values_at_end_;
   dormand_prince<N> explicit_;
   rosenbrock<N> stiff_;
   integration_result<N> result_;

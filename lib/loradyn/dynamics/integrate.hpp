@@ -38,7 +38,9 @@ struct dense_step {
   double end;
   const std::array<double, N>& at_begin;
   const std::array<double, N>& at_end;
+  const std::array<double, N>& velocity_at_end;
   /// The state at a time between begin and end: of fourth order (explicit) or third (Rosenbrock).
+  /// It refers to the integration: valid while the observer runs.
   std::function<std::array<double, N>(double)> at;
 };
 

@@ -72,7 +72,7 @@ bool met_by(const ode_event<3>& event, const overlap_state& x) {
 ode_system<3> system_of(const flow& f) {
   return {[&f](const std::array<double, 3>& x) {
             try {
-              return f.velocity(overlap_state::unpack(x)).pack();
+              return f.packed_velocity(x);
             } catch (const convergence_error&) {
               constexpr double nan = std::numeric_limits<double>::quiet_NaN();
               return std::array<double, 3>{nan, nan, nan};

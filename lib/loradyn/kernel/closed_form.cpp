@@ -19,14 +19,6 @@ bool is_transcendental(const activation_parts& f) {
 // Terms of the series that a polynomial ends: one more than its degree.
 std::size_t terms_of(const polynomial& p) { return p.zero() ? 0 : p.degree() + 1; }
 
-constexpr auto reciprocals = [] {
-  std::array<double, max_degree + 2> table{};
-  for (std::size_t n = 1; n < table.size(); ++n) {
-    table[n] = 1.0 / static_cast<double>(n);
-  }
-  return table;
-}();
-
 // E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] = Σ_n F_{n+i} G_{n+j} cⁿ/n!; the series ends where n + shift reaches `terms`.
 double series(const double* f, const double* g, std::size_t shift, std::size_t terms, double c) {
   double sum = 0.0;

@@ -10,6 +10,15 @@
 
 namespace loradyn {
 
+/// 1/n for the orders of a series that a polynomial ends; that of 0 is 0.
+inline constexpr auto reciprocals = [] {
+  std::array<double, max_degree + 2> table{};
+  for (std::size_t n = 1; n < table.size(); ++n) {
+    table[n] = 1.0 / static_cast<double>(n);
+  }
+  return table;
+}();
+
 /// The closed kernel of a pair without a rest. Keeps g's moments at unit variance, the one of every
 /// target.
 class closed_pair {

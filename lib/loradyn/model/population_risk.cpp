@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <loradyn/kernel/polynomial_pair.hpp>
 #include <utility>
 
 namespace loradyn {
@@ -14,7 +15,13 @@ pair_covariance student_teacher(const field_overlaps& o) { return {o.Q, 1.0, o.M
 population_risk::population_risk(activation student, activation teacher)
     : self_(student, student),
       cross_(std::move(student), teacher),
-      teacher_power_(pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0))) {}
+      teacher_power_(pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0))) {
+  const polynomial* f = self_.f().as_polynomial();
+  const polynomial* g = teacher.as_polynomial();
+  if (f != nullptr && g != nullptr) {
+    polynomials_ = std::make_shared<const polynomial_pair>(*f, *g);
+  }
+}
 
 double population_risk::value(const field_overlaps& overlaps, double label_noise) const {
   const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));
@@ -22,13 +29,30 @@ double population_risk::value(const field_overlaps& overlaps, double label_noise
   return 0.5 * (student_power + teacher_power_ + label_noise) - product;
 }
 
-risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
-  // d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& overlaps) const {
+  const pair_covariance covariance = student_teacher(overlaps);
+  if (polynomials_) {
+    if (!covariance.valid()) {
+      covariance.validate();
+    }
+    return polynomials_->moments(covariance.q1, covariance.c);
+  }
   const pair_moments self =
-      self_.moments(pair_covariance::diagonal(overlaps.Q), moment_set::gradient);
-  const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
-  return {-cross.e11, 0.5 * (self.e11 + self.e20 - cross.e20),
-          0.5 * (std::abs(self.e11) + std::abs(self.e20) + std::abs(cross.e20))};
+      self_.moments(pair_covariance::diagonal(covariance.q1), moment_set::gradient);
+  const pair_moments cross = cross_.moments(covariance, moment_set::gradient);
+  return {self.e11, self.e20, cross.e11, cross.e20};
+}
+
+// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
+  const polynomial_pair_moments m = gradient_moments(overlaps);
+  return {-m.cross_e11, 0.5 * (m.self_e11 + m.self_e20 - m.cross_e20),
+          0.5 * (std::abs(m.self_e11) + std::abs(m.self_e20) + std::abs(m.cross_e20))};
+}
+
+risk_slopes population_risk::slopes(const field_overlaps& overlaps) const {
+  const polynomial_pair_moments m = gradient_moments(overlaps);
+  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
 }
 
 risk_hessian population_risk::hessian(const field_overlaps& overlaps) const {

@@ -6,8 +6,12 @@
 
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
+#include <memory>
 
 namespace loradyn {
+
+class polynomial_pair;
+struct polynomial_pair_moments;
 
 /// The second moments of student and teacher fields, λ = <w, x> and λ* = <w*, x>.
 struct field_overlaps {
@@ -23,6 +27,12 @@ struct risk_gradient {
   /// The sum of the absolute values of the three moments that Q is made of: what its rounding error
   /// is relative to.
   double Q_scale = 0.0;
+};
+
+/// What a right-hand side needs of the gradient.
+struct risk_slopes {
+  double M = 0.0;        ///< ∂R/∂M
+  double twice_Q = 0.0;  ///< 2 ∂R/∂Q
 };
 
 /// Second derivatives of R.
@@ -45,6 +55,9 @@ class population_risk {
   /// are those of `pair_kernel`.
   [[nodiscard]] risk_gradient gradient(const field_overlaps& overlaps) const;
 
+  /// The same, R_M and 2 R_Q alone.
+  [[nodiscard]] risk_slopes slopes(const field_overlaps& overlaps) const;
+
   /// The second derivatives. Where student and teacher have kinks these are infinite at gap = 0;
   /// there and close by they are taken at gap = 1e-14 Q, which changes the finite ones (along a
   /// constant gap) by about 1e-7 of their size.
@@ -59,9 +72,12 @@ class population_risk {
   [[nodiscard]] const pair_kernel& cross_kernel() const noexcept { return cross_; }
 
  private:
+  [[nodiscard]] polynomial_pair_moments gradient_moments(const field_overlaps& overlaps) const;
+
   pair_kernel self_;
   pair_kernel cross_;
-  double teacher_power_ = 0.0;  // E[g(z)²]
+  std::shared_ptr<const polynomial_pair> polynomials_;  // where both are such
+  double teacher_power_ = 0.0;                          // E[g(z)²]
 };
 
 }  // namespace loradyn
