@@ -160,7 +160,7 @@ figure plane_figure(const table& t) {
       run.x.push_back(x[0]);
       run.y.push_back(x[1]);
     }
-    return !at_rest(overlap_state::unpack(step.at_end));
+    return !at_rest(step);
   };
   integrate<3>(system_of(f), start.pack(), 0.0, options, {}, observer);
 

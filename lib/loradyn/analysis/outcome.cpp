@@ -89,22 +89,16 @@ run_status status_of(integration_status status) {
   return run_status::ok;
 }
 
-bool rest_detector::operator()(const overlap_state& x) { return passes(x, flow_.velocity(x)); }
-
 bool rest_detector::operator()(const dense_step<3>& step) {
-  return passes(overlap_state::unpack(step.at_end), overlap_state::unpack(step.velocity_at_end));
-}
-
-bool rest_detector::passes(const overlap_state& x, const overlap_state& velocity) {
   constexpr double slow = 1e-2;   // against the fastest so far
   constexpr double slower = 0.2;  // against the last attempt
-  const double speed = velocity.norm();
+  const double speed = overlap_state::unpack(step.velocity_at_end).norm();
   fastest_ = std::max(fastest_, speed);
   if (speed > slow * fastest_ || (tried_at_ > 0.0 && speed > slower * tried_at_)) {
     return false;
   }
   tried_at_ = speed;
-  return rests_at(x);
+  return rests_at(overlap_state::unpack(step.at_end));
 }
 
 bool rest_detector::rests_at(const overlap_state& x) {

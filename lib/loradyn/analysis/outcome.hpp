@@ -57,11 +57,8 @@ class rest_detector {
  public:
   explicit rest_detector(const flow& f) : flow_(f) {}
 
-  /// Whether the run that passes through x is at rest. Cheap unless the velocity has fallen since
+  /// Whether the run is at rest at the end of a step. Cheap unless the velocity has fallen since
   /// the last attempt.
-  bool operator()(const overlap_state& x);
-
-  /// The same at the end of a step, with the velocity that the integrator knows.
   bool operator()(const dense_step<3>& step);
 
   /// Whether the run rests at x, at the cost of Newton's method: for its last state, whose velocity
@@ -71,8 +68,6 @@ class rest_detector {
   [[nodiscard]] const equilibrium& rest() const noexcept { return rest_; }
 
  private:
-  bool passes(const overlap_state& x, const overlap_state& velocity);
-
   const flow& flow_;
   double fastest_ = 0.0;
   double tried_at_ = 0.0;

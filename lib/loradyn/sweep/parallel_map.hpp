@@ -7,6 +7,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -44,8 +45,12 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
 
   std::size_t next = 0;
   std::size_t taken = 0;
+  // The first in order. It is thrown when the pipeline has ended: one that is torn by an exception
+  // loses the blocks that wait in it.
+  std::exception_ptr fault;
+  std::atomic<bool> failed = false;
   const auto open = [&]() -> token {
-    if (next == count || (control.stop && control.stop())) {
+    if (next == count || failed || (control.stop && control.stop())) {
       return nullptr;
     }
     auto block = std::make_shared<block_results>();
@@ -65,20 +70,32 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
     return block;
   };
   const auto close = [&](const token& block) {
-    for (std::size_t k = 0; k < block->results.size(); ++k) {
-      take(block->begin + k, std::move(block->results[k]));
-      ++taken;
+    if (fault) {
+      return;
     }
-    if (block->fault) {
-      std::rethrow_exception(block->fault);
+    try {
+      for (std::size_t k = 0; k < block->results.size(); ++k) {
+        take(block->begin + k, std::move(block->results[k]));
+        ++taken;
+      }
+      fault = block->fault;
+    } catch (...) {
+      fault = std::current_exception();
     }
+    failed = fault != nullptr;
+  };
+  const auto finish = [&] {
+    if (fault) {
+      std::rethrow_exception(fault);
+    }
+    return taken;
   };
 
   if (control.threads == 1 || count <= control.serial_up_to) {
     while (const token block = open()) {
       close(compute(block));
     }
-    return taken;
+    return finish();
   }
   namespace tbb = oneapi::tbb;
   constexpr std::size_t waiting = 64;
@@ -98,7 +115,7 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
                     tbb::make_filter<token, token>(tbb::filter_mode::parallel, compute) &
                     tbb::make_filter<token, void>(tbb::filter_mode::serial_in_order, close));
   });
-  return taken;
+  return finish();
 }
 
 /// results[i] = point(i) for i < count, in order; a prefix where the sweep is stopped early.
