@@ -78,6 +78,23 @@ phase_setting read_setting(const phase_options& options, const described& parame
     throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
   }
   read_unit(options.shared);
+  const phase_options defaults;
+  const auto idle = [](const char* option, const std::string& given, const std::string& usual,
+                       const char* without) {
+    if (given != usual) {
+      throw argument_error(option, "'" + given + "'",
+                           fmt::format("left out: it does nothing without {}", without));
+    }
+  };
+  if (options.ensemble.engine.empty()) {
+    idle("--batch", options.ensemble.batch, defaults.ensemble.batch, "--engine");
+    idle("--lr", options.ensemble.learning_rate, defaults.ensemble.learning_rate, "--engine");
+    idle("--runs", options.ensemble.runs, defaults.ensemble.runs, "--engine");
+    idle("--steps", options.ensemble.steps, defaults.ensemble.steps, "--engine");
+  }
+  if (options.refine == "0") {
+    idle("--refine-step", options.refine_step, defaults.refine_step, "--refine");
+  }
   return setting_of_parameters(parameters);
 }
 

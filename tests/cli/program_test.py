@@ -858,6 +858,8 @@ class Refinement(InTemporaryDirectory):
     def test_faults_are_named(self):
         self.refused("--refine is '40', but must be a whole number from 0 to 20", *self.base[:-2],
                      "--refine", "40")
+        self.refused("--refine-step is '0.3', but must be left out: it does nothing without "
+                     "--refine", *self.base[:-2])
         self.refused("--refine-step is '0', but must be > 0", *self.base[:-5], "--refine-step",
                      "0", "--refine", "2")
         self.refused("the refined grid is 3.52e+13 cells, but must be of at most 1e9 cells",
@@ -964,6 +966,8 @@ class Ensembles(InTemporaryDirectory):
              "--runs is '0', but must be a whole number from 1 to 100000000"),
         ]:
             self.refused(message, *words, *more)
+        self.refused("--runs is '10', but must be left out: it does nothing without --engine",
+                     *words[:-2], "--y", "gamma=1,2", "--runs", "10")
 
     def test_an_interruption_ends_a_long_cell(self):
         words = [LORADYN, "phase", "--student", "he3", "--x", "mu=0.1,0.2", "--y", "gamma=0.1,0.2",
