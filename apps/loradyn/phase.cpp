@@ -209,7 +209,11 @@ class leadership {
 // By this process, until no cell is left or the user interrupts.
 void run_here(const phase_grid& grid, std::size_t threads, phase_work& work,
               work_progress& progress) {
-  std::size_t size = 64;
+  // A claim, and a wait for the last thread, about every two seconds; some cells for each thread.
+  const std::size_t workers =
+      threads == 0 ? std::max<std::size_t>(1, std::thread::hardware_concurrency()) : threads;
+  const std::size_t least = 4 * workers;
+  std::size_t size = least;
   while (interruption() == 0) {
     const std::vector<planned_cell> cells = work.next(size);
     if (cells.empty()) {
@@ -226,14 +230,12 @@ void run_here(const phase_grid& grid, std::size_t threads, phase_work& work,
       work.take(std::move(done));
       progress.update();
     });
-    // A claim, and a wait for the last thread, about every two seconds.
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     constexpr double wanted = 2.0;
     const double factor = std::clamp(wanted / std::max(seconds, 1e-6), 0.25, 4.0);
-    constexpr double least = 16.0;
-    constexpr double most = 1048576.0;
-    size = static_cast<std::size_t>(std::clamp(static_cast<double>(size) * factor, least, most));
+    constexpr std::size_t most = 1'000'000;
+    size = std::clamp(static_cast<std::size_t>(static_cast<double>(size) * factor), least, most);
   }
   work.flush();
 }
