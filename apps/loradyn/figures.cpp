@@ -7,6 +7,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/report/table_io.hpp>
 #include <loradyn/sweep/range.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -59,6 +60,17 @@ struct stretch {
 };
 
 }  // namespace
+
+std::string parameter_title(const std::string& column) {
+  static const std::map<std::string, std::string> titles{{"mu", "pre-training alignment μ"},
+                                                         {"nu", "misalignment ν"},
+                                                         {"gamma", "noise scale γ"},
+                                                         {"noise", "label noise Δ"},
+                                                         {"lr_ratio", "learning rate ratio κ"},
+                                                         {"dim", "dimension d"}};
+  const auto found = titles.find(column);
+  return found == titles.end() ? column : found->second;
+}
 
 std::string unit_suffix(const provenance& meta) {
   return meta.parameter("time-unit") == "fisher" ? " × E[σ′²]" : "";

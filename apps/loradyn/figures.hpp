@@ -9,6 +9,9 @@
 
 namespace loradyn::cli {
 
+// How an axis over a parameter is titled, by the parameter's column; one in braces by its name.
+std::string parameter_title(const std::string& column);
+
 // What the name of a time is followed by, where its unit is not raw time.
 std::string unit_suffix(const provenance& meta);
 

@@ -7,7 +7,6 @@
 #include <loradyn/analysis/outcome.hpp>
 #include <loradyn/analysis/phase_plane.hpp>
 #include <loradyn/sweep/range.hpp>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,15 +25,6 @@ std::string axis_of(const table& t, const std::vector<std::string>& candidates) 
     }
   }
   return candidates.front();
-}
-
-std::string axis_label(const std::string& column) {
-  static const std::map<std::string, std::string> labels{{"mu", "pre-training alignment μ"},
-                                                         {"nu", "misalignment ν"},
-                                                         {"gamma", "noise scale γ"},
-                                                         {"noise", "label noise Δ"},
-                                                         {"lr_ratio", "learning rate ratio κ"}};
-  return labels.at(column);
 }
 
 const std::vector<std::string>& sweep_axes() {
@@ -76,7 +66,7 @@ figure bifurcation_figure(const table& t, const std::string& axis) {
   const std::vector<std::string> students = t.texts("student");
   std::vector<std::string> names;
   panel p;
-  p.x_label = axis_label(axis);
+  p.x_label = parameter_title(axis);
   p.y_label = "teacher overlap M at equilibrium";
   for (std::size_t i = 0; i < t.rows.size(); ++i) {
     const auto kind = std::find_if(kind_shapes.begin(), kind_shapes.end(),
@@ -227,7 +217,7 @@ figure escape_figure(const table& t) {
     }
   }
   panel p;
-  p.x_label = axis_label(axis);
+  p.x_label = parameter_title(axis);
   p.y_label = "escape time" + unit_suffix(t.meta);
   p.log_y = true;
   std::vector<std::pair<std::size_t, std::size_t>> curves;

@@ -23,28 +23,6 @@ namespace {
 
 constexpr std::array<const char*, 4> outcome_names{"learned", "unlearned", "trapped", "searching"};
 
-std::string axis_title(const phase_axis& axis) {
-  if (axis.name == "mu") {
-    return "pre-training alignment μ";
-  }
-  if (axis.name == "nu") {
-    return "misalignment ν";
-  }
-  if (axis.name == "gamma") {
-    return "noise scale γ";
-  }
-  if (axis.name == "noise") {
-    return "label noise Δ";
-  }
-  if (axis.name == "lr-ratio") {
-    return "learning rate ratio κ";
-  }
-  if (axis.name == "dim") {
-    return "dimension d";
-  }
-  return axis.name;
-}
-
 // Where a value of an axis is drawn: a logarithmic one by its power of ten, so that cells are even.
 double drawn_place(const phase_axis& axis, double value) {
   return axis.logarithmic ? std::log10(value) : value;
@@ -436,8 +414,8 @@ figure phase_picture::drawn() {
   for (layer& l : layers_) {
     panel p;
     p.title = l.title;
-    p.x_label = axis_title(x_axis);
-    p.y_label = axis_title(y_axis);
+    p.x_label = parameter_title(x_axis.column());
+    p.y_label = parameter_title(y_axis.column());
     p.x_is_log10 = x_axis.logarithmic;
     p.y_is_log10 = y_axis.logarithmic;
     p.heat = heat_map{.x = x,
