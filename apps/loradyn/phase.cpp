@@ -148,16 +148,18 @@ void compute_all(const phase_grid& grid, const std::vector<planned_cell>& cells,
 class work_progress {
  public:
   work_progress(const shared_options& shared, const phase_work& work)
-      : work_(work), line_(shows_progress(shared) && !writes_to_terminal(shared), "cells") {}
+      : work_(work),
+        line_(shows_progress(shared) && !writes_to_terminal(shared), "cells", work.finished()) {}
 
   void update() {
-    line_.update(work_.finished(), work_.total(), [this] {
-      std::string text;
-      for (const auto& [name, count] : work_.tallies()) {
-        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
-      }
-      return text;
-    });
+    if (!line_.due()) {
+      return;  // a store is not asked for every cell
+    }
+    std::string tallies;
+    for (const auto& [name, count] : work_.tallies()) {
+      tallies += fmt::format("{}{} {}", tallies.empty() ? "" : ", ", name, count);
+    }
+    line_.update(work_.finished(), work_.total(), tallies);
   }
 
  private:

@@ -22,8 +22,8 @@ std::size_t terminal_width() {
 
 }  // namespace
 
-progress_line::progress_line(bool shown, std::string unit)
-    : shown_(shown), unit_(std::move(unit)) {}
+progress_line::progress_line(bool shown, std::string unit, std::size_t done)
+    : shown_(shown), unit_(std::move(unit)), done_at_start_(done) {}
 
 progress_line::~progress_line() {
   if (written_) {
@@ -31,23 +31,16 @@ progress_line::~progress_line() {
   }
 }
 
-void progress_line::update(std::size_t done, std::size_t total,
-                           const std::function<std::string()>& note) {
-  if (!started_) {
-    // What an earlier run has finished says nothing about this one's rate.
-    started_ = true;
-    done_at_start_ = done;
-  }
-  const clock::time_point now = clock::now();
-  if (!shown_ || now < next_ || done == done_at_start_) {
+void progress_line::update(std::size_t done, std::size_t total, const std::string& note) {
+  if (!due() || done == done_at_start_) {
     return;
   }
+  const clock::time_point now = clock::now();
   next_ = now + std::chrono::milliseconds(200);
   const double elapsed = std::chrono::duration<double>(now - start_).count();
   const double rate = static_cast<double>(done - done_at_start_) / elapsed;
   fmt::print(stderr, "\r\033[K{}",
-             cut_to_width(progress_text(done, total, rate, unit_, note ? note() : std::string()),
-                          terminal_width()));
+             cut_to_width(progress_text(done, total, rate, unit_, note), terminal_width()));
   std::fflush(stderr);
   written_ = true;
 }

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <string>
 
 namespace loradyn {
@@ -14,25 +13,29 @@ namespace loradyn {
 /// one line that is rewritten, never wider than the terminal, and removed at the end.
 class progress_line {
  public:
-  /// \param unit what is counted, in the plural
-  explicit progress_line(bool shown, std::string unit = "points");
+  /// \param unit what is counted, in the plural \param done what was done before, which says
+  /// nothing about the rate
+  explicit progress_line(bool shown, std::string unit = "points", std::size_t done = 0);
   ~progress_line();
   progress_line(const progress_line&) = delete;
   progress_line& operator=(const progress_line&) = delete;
 
-  /// \param note what else the line tells; asked five times a second at most
-  void update(std::size_t done, std::size_t total, const std::function<std::string()>& note = {});
+  /// Whether `update` would write: five times a second at most. Asked first where it costs
+  /// something to know how much is done.
+  [[nodiscard]] bool due() const { return shown_ && clock::now() >= next_; }
+
+  /// \param note what else the line tells
+  void update(std::size_t done, std::size_t total, const std::string& note = {});
 
  private:
   using clock = std::chrono::steady_clock;
 
   bool shown_;
   std::string unit_;
+  std::size_t done_at_start_;
   bool written_ = false;
   clock::time_point start_ = clock::now();
   clock::time_point next_ = start_ + std::chrono::seconds(2);
-  std::size_t done_at_start_ = 0;
-  bool started_ = false;
 };
 
 /// The text of that line. \param rate points a second
