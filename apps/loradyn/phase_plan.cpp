@@ -17,23 +17,16 @@ std::size_t index_of(const std::vector<std::string>& columns, const char* name) 
 }  // namespace
 
 phase_plan::phase_plan(const phase_grid& grid)
-    : base_(grid.cells()), step_(grid.setting().refine_step), refinement_(grid.refinement()) {
+    : step_(grid.setting().refine_step),
+      refinement_(grid.refinement()),
+      over_(refinement_.levels() == 0) {
   const bool tau_only = grid.setting().tau_only;
   time_column_ = index_of(grid.columns(), tau_only ? "tau" : "t_hit");
   kind_column_ = index_of(grid.columns(), tau_only ? "status" : "outcome");
 }
 
-std::uint64_t phase_plan::place(std::uint64_t index) const {
-  if (index >= base_) {
-    return places_[index - base_];
-  }
-  const std::uint64_t columns = ((refinement_.width() - 1) >> refinement_.levels()) + 1;
-  return ((index / columns) << refinement_.levels()) * refinement_.width() +
-         ((index % columns) << refinement_.levels());
-}
-
 void phase_plan::take(std::uint64_t index, const std::vector<cell>& row) {
-  if (refinement_.level() == refinement_.levels()) {
+  if (over_) {
     return;
   }
   const std::string& kind = std::get<std::string>(row[kind_column_]);
@@ -46,7 +39,9 @@ void phase_plan::take(std::uint64_t index, const std::vector<cell>& row) {
 }
 
 bool phase_plan::grow() {
-  const std::uint64_t end = cells();
+  if (over_) {
+    return false;
+  }
   const auto differs = [this](const std::array<std::uint64_t, 4>& corners) {
     const sample& first = samples_.at(corners[0]);
     double least = std::numeric_limits<double>::infinity();
@@ -65,14 +60,20 @@ bool phase_plan::grow() {
     }
     return times > 0 && (times < 4 || most - least > step_);
   };
-  if (!refinement_.advance(differs)) {
+  const bool grown = refinement_.advance(differs);
+  over_ = !grown || refinement_.level() == refinement_.levels();
+  return grown;
+}
+
+bool phase_plan::grow_from(const sweep_store& store) {
+  if (over_ || store.finished() < cells()) {
     return false;
   }
-  for (std::uint64_t i = 0; i < refinement_.size(); ++i) {
-    places_.push_back(refinement_.point(i));
-  }
-  first_ = end;
-  return true;
+  // The values of the levels before were taken when this one was planned.
+  const std::uint64_t first = refinement_.first();
+  store.read(first, cells() - first,
+             [this](std::uint64_t c, const std::vector<cell>& row) { take(c, row); });
+  return grow();
 }
 
 }  // namespace loradyn::cli

@@ -3,6 +3,7 @@
 // Which cells a phase diagram has: those of its grid, and those that --refine adds.
 
 #include <cstdint>
+#include <loradyn/report/store.hpp>
 #include <loradyn/report/table.hpp>
 #include <loradyn/sweep/refinement.hpp>
 #include <string>
@@ -20,16 +21,16 @@ class phase_plan {
   explicit phase_plan(const phase_grid& grid);
 
   // Those known so far, and where each is.
-  [[nodiscard]] std::uint64_t cells() const noexcept { return first_ + refinement_.size(); }
-  [[nodiscard]] std::uint64_t place(std::uint64_t index) const;
+  [[nodiscard]] std::uint64_t cells() const noexcept { return refinement_.size(); }
+  [[nodiscard]] std::uint64_t place(std::uint64_t index) const { return refinement_.point(index); }
 
   // Notes the values of a cell; any order.
   void take(std::uint64_t index, const std::vector<cell>& row);
 
   // Once all known cells are taken: adds those of the next level. False where there are no more.
   bool grow();
-
-  [[nodiscard]] bool refines() const noexcept { return refinement_.levels() > 0; }
+  // The same with the values in a store; false too where it has not all of them yet.
+  bool grow_from(const sweep_store& store);
 
  private:
   // What decides whether two neighbours differ.
@@ -38,13 +39,11 @@ class phase_plan {
     std::uint32_t kind = 0;  // of outcome
   };
 
-  std::uint64_t base_;
   double step_;
   std::size_t time_column_ = 0;
   std::size_t kind_column_ = 0;
   grid_refinement refinement_;
-  std::uint64_t first_ = 0;                            // the number of the level's first cell
-  std::vector<std::uint64_t> places_;                  // of the cells beyond the grid
+  bool over_ = false;                                  // no level is to come
   std::vector<std::string> kinds_;                     // that have come up
   std::unordered_map<std::uint64_t, sample> samples_;  // by place; where there is a level to come
 };

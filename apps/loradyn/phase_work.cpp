@@ -5,17 +5,21 @@
 #include <variant>
 
 namespace loradyn::cli {
-namespace {
 
-// The first `most` of the cells that were given back.
-std::vector<planned_cell> taken_from(std::vector<planned_cell>& returned, std::size_t most) {
-  const auto end = returned.begin() + static_cast<std::ptrdiff_t>(std::min(most, returned.size()));
-  std::vector<planned_cell> cells(returned.begin(), end);
-  returned.erase(returned.begin(), end);
+std::vector<planned_cell> phase_work::next(std::size_t most) {
+  if (returned_.empty()) {
+    return fresh(most);
+  }
+  const auto end =
+      returned_.begin() + static_cast<std::ptrdiff_t>(std::min(most, returned_.size()));
+  std::vector<planned_cell> cells(returned_.begin(), end);
+  returned_.erase(returned_.begin(), end);
   return cells;
 }
 
-}  // namespace
+void phase_work::give_back(const std::vector<planned_cell>& cells) {
+  returned_.insert(returned_.end(), cells.begin(), cells.end());
+}
 
 direct_work::direct_work(const phase_grid& grid, row_sink sink)
     : plan_(grid),
@@ -25,10 +29,7 @@ direct_work::direct_work(const phase_grid& grid, row_sink sink)
                                              grid.setting().tau_only ? "status" : "outcome") -
                                    grid.columns().begin())) {}
 
-std::vector<planned_cell> direct_work::next(std::size_t most) {
-  if (!returned_.empty()) {
-    return taken_from(returned_, most);
-  }
+std::vector<planned_cell> direct_work::fresh(std::size_t most) {
   grow_if_due();
   std::vector<planned_cell> cells;
   while (cells.size() < most && position_ < plan_.cells()) {
@@ -53,10 +54,6 @@ void direct_work::take(kept_cell done) {
     early_.erase(early_.begin());
     ++delivered_;
   }
-}
-
-void direct_work::give_back(const std::vector<planned_cell>& cells) {
-  returned_.insert(returned_.end(), cells.begin(), cells.end());
 }
 
 bool direct_work::over() {
@@ -93,10 +90,7 @@ std::vector<std::uint64_t> stored_work::next_of_shard(std::size_t most) {
   return cells;
 }
 
-std::vector<planned_cell> stored_work::next(std::size_t most) {
-  if (!returned_.empty()) {
-    return taken_from(returned_, most);
-  }
+std::vector<planned_cell> stored_work::fresh(std::size_t most) {
   std::vector<std::uint64_t> cells = part_.count > 1 ? next_of_shard(most) : store_.claim(most);
   if (cells.empty() && part_.count == 1) {
     flush();
@@ -129,10 +123,6 @@ void stored_work::take(kept_cell done) {
   }
 }
 
-void stored_work::give_back(const std::vector<planned_cell>& cells) {
-  returned_.insert(returned_.end(), cells.begin(), cells.end());
-}
-
 void stored_work::flush() {
   const clock::time_point start = clock::now();
   store_.keep(waiting_);
@@ -142,13 +132,7 @@ void stored_work::flush() {
 }
 
 bool stored_work::grow() {
-  if (!plan_.refines() || store_.finished() < plan_.cells()) {
-    return false;
-  }
-  store_.read(planned_, plan_.cells() - planned_,
-              [this](std::uint64_t c, const std::vector<cell>& row) { plan_.take(c, row); });
-  planned_ = plan_.cells();
-  if (!plan_.grow()) {
+  if (!plan_.grow_from(store_)) {
     return false;
   }
   store_.grow(plan_.cells());
@@ -158,7 +142,7 @@ bool stored_work::grow() {
 bool stored_work::over() {
   flush();
   if (part_.count > 1) {
-    return position_ >= finished_.size() && returned_.empty();
+    return position_ >= finished_.size() && !has_returned();
   }
   return complete();
 }
@@ -169,14 +153,7 @@ std::uint64_t stored_work::finished() const { return store_.finished() + waiting
 
 std::uint64_t planned_cells(const phase_grid& grid, const sweep_store& store) {
   phase_plan plan(grid);
-  std::uint64_t planned = 0;
-  while (plan.refines() && store.finished() >= plan.cells()) {
-    store.read(planned, plan.cells() - planned,
-               [&plan](std::uint64_t c, const std::vector<cell>& row) { plan.take(c, row); });
-    planned = plan.cells();
-    if (!plan.grow()) {
-      break;
-    }
+  while (plan.grow_from(store)) {
   }
   return plan.cells();
 }

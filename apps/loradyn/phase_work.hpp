@@ -23,11 +23,11 @@ class phase_work {
 
   // The next cells, `most` at the most. None where others are computing the last ones, or all are
   // done.
-  [[nodiscard]] virtual std::vector<planned_cell> next(std::size_t most) = 0;
+  [[nodiscard]] std::vector<planned_cell> next(std::size_t most);
   // The values of a cell that `next` gave; any order.
   virtual void take(kept_cell done) = 0;
   // Cells that `next` gave and that will not come back: they are given again.
-  virtual void give_back(const std::vector<planned_cell>& cells) = 0;
+  void give_back(const std::vector<planned_cell>& cells);
   // Whether no cell is left, to compute or to wait for.
   [[nodiscard]] virtual bool over() = 0;
   // Keeps what was taken.
@@ -37,6 +37,15 @@ class phase_work {
   [[nodiscard]] virtual std::uint64_t finished() const = 0;
   [[nodiscard]] virtual std::uint64_t total() const = 0;
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::uint64_t>> tallies() const = 0;
+
+ protected:
+  // Those that were given back are waited for.
+  [[nodiscard]] bool has_returned() const { return !returned_.empty(); }
+
+ private:
+  [[nodiscard]] virtual std::vector<planned_cell> fresh(std::size_t most) = 0;
+
+  std::vector<planned_cell> returned_;
 };
 
 // Without a store: rows go to `sink` in the order of their cells, as soon as those before are
@@ -46,9 +55,7 @@ class direct_work final : public phase_work {
   using row_sink = std::function<void(std::vector<cell>)>;
   direct_work(const phase_grid& grid, row_sink sink);
 
-  [[nodiscard]] std::vector<planned_cell> next(std::size_t most) override;
   void take(kept_cell done) override;
-  void give_back(const std::vector<planned_cell>& cells) override;
   [[nodiscard]] bool over() override;
   [[nodiscard]] std::uint64_t finished() const override { return taken_; }
   [[nodiscard]] std::uint64_t total() const override { return plan_.cells(); }
@@ -58,13 +65,13 @@ class direct_work final : public phase_work {
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
 
  private:
+  [[nodiscard]] std::vector<planned_cell> fresh(std::size_t most) override;
   void grow_if_due();
 
   phase_plan plan_;
   row_sink sink_;
   std::size_t tally_column_;
   std::map<std::string, std::uint64_t> tallies_;
-  std::vector<planned_cell> returned_;
   std::map<std::uint64_t, std::vector<char>> early_;  // packed: they wait for those before
   std::uint64_t position_ = 0;
   std::uint64_t taken_ = 0;
@@ -83,9 +90,7 @@ class stored_work final : public phase_work {
  public:
   stored_work(const phase_grid& grid, sweep_store& store, const phase_shard& part);
 
-  [[nodiscard]] std::vector<planned_cell> next(std::size_t most) override;
   void take(kept_cell done) override;
-  void give_back(const std::vector<planned_cell>& cells) override;
   [[nodiscard]] bool over() override;
   void flush() override;
   [[nodiscard]] std::uint64_t finished() const override;
@@ -100,6 +105,7 @@ class stored_work final : public phase_work {
  private:
   using clock = std::chrono::steady_clock;
 
+  [[nodiscard]] std::vector<planned_cell> fresh(std::size_t most) override;
   [[nodiscard]] std::vector<std::uint64_t> next_of_shard(std::size_t most);
   // Plans what is in the store.
   bool grow();
@@ -109,8 +115,6 @@ class stored_work final : public phase_work {
   phase_shard part_;
   std::vector<bool> finished_;  // of a shard, when it was opened
   std::uint64_t position_ = 0;
-  std::uint64_t planned_ = 0;  // cells whose values the plan has
-  std::vector<planned_cell> returned_;
   std::vector<kept_cell> waiting_;
   clock::time_point flushed_ = clock::now();
   double flush_cost_ = 0.0;  // seconds

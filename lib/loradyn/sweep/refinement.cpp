@@ -28,13 +28,9 @@ grid_refinement::grid_refinement(std::uint64_t columns, std::uint64_t rows, unsi
   height_ = ((rows - 1) << levels) + 1;
 }
 
-std::uint64_t grid_refinement::size() const noexcept {
-  return level_ == 0 ? columns_ * rows_ : points_.size();
-}
-
 std::uint64_t grid_refinement::point(std::uint64_t i) const {
-  if (level_ > 0) {
-    return points_[i];
+  if (i >= columns_ * rows_) {
+    return added_[i - columns_ * rows_];
   }
   return (i / columns_ << levels_) * width_ + (i % columns_ << levels_);
 }
@@ -75,7 +71,8 @@ bool grid_refinement::advance(
   // Neighbours share the middles of their sides.
   std::sort(points.begin(), points.end());
   points.erase(std::unique(points.begin(), points.end()), points.end());
-  points_ = std::move(points);
+  first_ = size();
+  added_.insert(added_.end(), points.begin(), points.end());
   squares_ = std::move(squares);
   ++level_;
   return true;

@@ -14,7 +14,8 @@ namespace loradyn {
 /// Points of a rectangular grid and of its halvings. All lie on one lattice, the grid halved
 /// `levels` times, and are told by their index y * width + x there. Level 0 is the whole grid; each
 /// further level divides those squares of the level before whose corners differ into four, which
-/// adds the middles of their sides and their centres.
+/// adds the middles of their sides and their centres. Points are numbered level by level, those of
+/// a level by increasing index.
 ///
 /// A square whose four corners agree is never divided: what lies wholly inside it is not seen.
 class grid_refinement {
@@ -28,8 +29,10 @@ class grid_refinement {
   [[nodiscard]] unsigned level() const noexcept { return level_; }
   [[nodiscard]] unsigned levels() const noexcept { return levels_; }
 
-  /// How many points the current level adds, and the place of each, in increasing order.
-  [[nodiscard]] std::uint64_t size() const noexcept;
+  /// How many points there are, those of all levels so far; the first that the current level added;
+  /// and the index of each.
+  [[nodiscard]] std::uint64_t size() const noexcept { return columns_ * rows_ + added_.size(); }
+  [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint64_t point(std::uint64_t i) const;
 
   /// Goes on to the next level. \param differs of the four corners of a square, all of them points
@@ -48,8 +51,9 @@ class grid_refinement {
   unsigned level_ = 0;
   std::uint64_t width_ = 0;
   std::uint64_t height_ = 0;
-  std::vector<std::uint64_t> points_;   // of this level, from level 1 on
-  std::vector<std::uint64_t> squares_;  // their lowest corners, from level 1 on
+  std::uint64_t first_ = 0;
+  std::vector<std::uint64_t> added_;    // the points beyond the grid
+  std::vector<std::uint64_t> squares_;  // the lowest corners of this level's, from level 1 on
 };
 
 }  // namespace loradyn
