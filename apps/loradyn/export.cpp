@@ -30,12 +30,12 @@ int run_export(const export_options& options, const invocation&) {
   require_show(options.show);
   outputs out(options.shared);
   const sweep_store store = sweep_store::open_existing(options.store);
-  const phase_grid grid = grid_of(store.configuration().parameters);
-  const std::uint64_t planned = planned_cells(grid, store);
+  const auto grid = grid_of(store.configuration().parameters);
+  const std::uint64_t planned = planned_cells(*grid, store);
   if (store.finished() < planned && !options.shared.quiet) {
     fmt::print(stderr, "loradyn: {} of {} cells are finished\n", store.finished(), planned);
   }
-  write_store(store, grid, options.show, out);
+  write_store(store, *grid, options.show, out);
   return done;
 }
 

@@ -229,9 +229,7 @@ figure figure_of_file(const std::filesystem::path& path) {
         t.meta = header.meta;
         t.columns = header.columns;
         if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
-          grid = std::make_unique<phase_grid>(setting_of_parameters(t.meta.parameters),
-                                              std::string(t.meta.parameter("x")),
-                                              std::string(t.meta.parameter("y")));
+          grid = grid_of(t.meta.parameters);
           picture.emplace(*grid, t.meta, t.columns, "");
         }
       },

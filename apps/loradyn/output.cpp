@@ -118,19 +118,12 @@ void append(table& t, const std::vector<std::pair<std::string, std::string>>& pa
 }
 
 failure_count::failure_count(const std::vector<std::string>& columns) {
-  const auto find = [&columns](const char* name) -> std::optional<std::size_t> {
-    const auto found = std::find(columns.begin(), columns.end(), name);
-    if (found == columns.end()) {
-      return std::nullopt;
-    }
-    return static_cast<std::size_t>(found - columns.begin());
-  };
-  const auto status = find("status");
+  const auto status = find_column(columns, "status");
   if (!status) {
     throw argument_error("the column", "'status'", "one of the table's");
   }
   status_ = *status;
-  time_ = find("t_hit");
+  time_ = find_column(columns, "t_hit");
 }
 
 void failure_count::add(std::span<const cell> row) {
@@ -142,9 +135,7 @@ void failure_count::add(std::span<const cell> row) {
     return;
   }
   // A run that met its event is a result, though its rest was not reached.
-  const auto* time = time_ ? std::get_if<double>(&row[*time_]) : nullptr;
-  const bool met = (time != nullptr && !std::isnan(*time)) ||
-                   (time_ && std::holds_alternative<std::int64_t>(row[*time_]));
+  const bool met = time_ && !std::isnan(to_number(row[*time_]));
   failed_ += met ? 0 : 1;
 }
 

@@ -17,8 +17,6 @@
 #include <thread>
 
 #include "command.hpp"
-#include "ensemble_cell.hpp"
-#include "figures.hpp"
 #include "flow_options.hpp"
 #include "interruption.hpp"
 #include "output.hpp"
@@ -66,7 +64,8 @@ described describe(const phase_options& options) {
   return parameters;
 }
 
-phase_setting read_setting(const phase_options& options, const described& parameters) {
+// What the parameters can't tell is wrong. Throws argument_error and error.
+void check(const phase_options& options) {
   if (options.shared.students.size() != 1 ||
       options.shared.students.front().find(',') != std::string::npos) {
     throw options.shared.students.empty()
@@ -95,7 +94,6 @@ phase_setting read_setting(const phase_options& options, const described& parame
   if (options.refine == "0") {
     idle("--refine-step", options.refine_step, defaults.refine_step, "--refine");
   }
-  return setting_of_parameters(parameters);
 }
 
 phase_shard read_shard(const std::string& text) {
@@ -310,8 +308,10 @@ int run_phase(const phase_options& options, const invocation& call) {
   const ranks processes;
   const std::size_t given = options.shared.threads;
   const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
+  check(options);
   const described parameters = describe(options);
-  const phase_grid grid(read_setting(options, parameters), options.x, options.y);
+  const std::unique_ptr<const phase_grid> made = grid_of(parameters);
+  const phase_grid& grid = *made;
   if (!processes.leads()) {
     processes.follow([&](const std::vector<planned_cell>& cells) {
       std::vector<kept_cell> computed;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +19,9 @@ namespace loradyn::cli {
 // Throws argument_error for another text than t, law, tau, risk or outcome.
 void require_show(const std::string& show);
 
-// The setting, and the grid, that a table's parameters describe. Throw argument_error and error.
-phase_setting setting_of_parameters(
+// The grid that a table's parameters describe. Throws argument_error and error.
+std::unique_ptr<const phase_grid> grid_of(
     const std::vector<std::pair<std::string, std::string>>& parameters);
-phase_grid grid_of(const std::vector<std::pair<std::string, std::string>>& parameters);
 
 // The heat map of rows as they come in: all that is kept of a row is what is drawn. Where there are
 // ensembles, the simulated map stands beside that of the theory. Of a refined grid each cell is
@@ -51,6 +51,7 @@ class phase_picture {
     bool logarithmic = false;
     bool outcomes = false;
     std::vector<double> z;
+    double value = 0.0;  // of the row that is being added
   };
 
   void add_layer(const std::vector<std::string>& columns, const std::string& column,

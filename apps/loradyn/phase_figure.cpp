@@ -4,11 +4,11 @@
 #include <array>
 #include <cmath>
 #include <iterator>
-#include <limits>
 #include <loradyn/analysis/zero_curves.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/sweep/range.hpp>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -165,30 +165,15 @@ double middle_quantile(const std::vector<double>& quantiles) {
 }
 
 std::size_t column_of(const std::vector<std::string>& columns, const std::string& name) {
-  const auto found = std::find(columns.begin(), columns.end(), name);
-  if (found == columns.end()) {
+  const auto found = find_column(columns, name);
+  if (!found) {
     throw argument_error("the table", "without a column " + name, "one of a phase diagram");
   }
-  return static_cast<std::size_t>(found - columns.begin());
+  return *found;
 }
 
-double number_of(const cell& value) {
-  if (const auto* number = std::get_if<double>(&value)) {
-    return *number;
-  }
-  const auto* integer = std::get_if<std::int64_t>(&value);
-  return integer != nullptr ? static_cast<double>(*integer) : std::nan("");
-}
-
-}  // namespace
-
-phase_setting setting_of_parameters(
-    const std::vector<std::pair<std::string, std::string>>& parameters) {
-  const auto text = [&parameters](const std::string& name) {
-    const auto found = std::find_if(parameters.begin(), parameters.end(),
-                                    [&](const auto& p) { return p.first == name; });
-    return found == parameters.end() ? std::string() : found->second;
-  };
+phase_setting setting_of(const provenance& meta) {
+  const auto text = [&meta](const char* name) { return std::string(meta.parameter(name)); };
   shared_options shared;
   start_options start;
   event_options event;
@@ -243,11 +228,13 @@ phase_setting setting_of_parameters(
   return s;
 }
 
-phase_grid grid_of(const std::vector<std::pair<std::string, std::string>>& parameters) {
-  provenance meta;
-  meta.parameters = parameters;
-  return {setting_of_parameters(parameters), std::string(meta.parameter("x")),
-          std::string(meta.parameter("y"))};
+}  // namespace
+
+std::unique_ptr<const phase_grid> grid_of(
+    const std::vector<std::pair<std::string, std::string>>& parameters) {
+  const provenance meta{{}, {}, parameters};
+  return std::make_unique<const phase_grid>(setting_of(meta), std::string(meta.parameter("x")),
+                                            std::string(meta.parameter("y")));
 }
 
 phase_picture::phase_picture(const phase_grid& grid, const provenance& meta,
@@ -270,12 +257,10 @@ phase_picture::phase_picture(const phase_grid& grid, const provenance& meta,
   from_.assign(setting.levels > 0 ? kinds_.size() : 0, 0);
 
   const std::string unit = unit_suffix(meta);
-  if (setting.tau_only) {
-    add_layer(columns, "tau", "", "log₁₀ of the search time τ" + unit, true);
-    return;
-  }
-  outcome_column_ = column_of(columns, "outcome");
-  const std::string what = show.empty() ? std::string(meta.parameter("show")) : show;
+  outcome_column_ = column_of(columns, grid.outcome_column());
+  const std::string what = setting.tau_only ? "tau"
+                           : show.empty()   ? std::string(meta.parameter("show"))
+                                            : show;
   const double p = middle_quantile(setting.request.quantiles);
   const std::string which =
       p == 0.5 ? std::string("median") : fmt::format("{:g} % quantile", 100.0 * p);
@@ -315,7 +300,7 @@ void phase_picture::add(const std::vector<cell>& row) {
   const unsigned levels = grid_.setting().levels;
   std::array<std::uint64_t, 2> place{};
   for (std::size_t a = 0; a < place.size(); ++a) {
-    const double value = number_of(row[axis_columns_[a]]);
+    const double value = to_number(row[axis_columns_[a]]);
     const auto found = grid_.axes()[a].place_of(value);
     if (!found) {
       throw argument_error(grid_.axes()[a].name, fmt::format("{}", value),
@@ -333,12 +318,15 @@ void phase_picture::add(const std::vector<cell>& row) {
     spacing /= 2;
     ++level;
   }
-  signed char kind = -1;
-  if (!grid_.setting().tau_only) {
-    const auto name =
-        std::find(outcome_names.begin(), outcome_names.end(), to_text(row[outcome_column_]));
-    kind =
-        name == outcome_names.end() ? kind : static_cast<signed char>(name - outcome_names.begin());
+  // Of a search time alone there is none: its status is no outcome's name.
+  const auto name =
+      std::find(outcome_names.begin(), outcome_names.end(), to_text(row[outcome_column_]));
+  const auto kind =
+      static_cast<signed char>(name == outcome_names.end() ? -1 : name - outcome_names.begin());
+  for (layer& l : layers_) {
+    const double value = l.outcomes ? (kind < 0 ? std::nan("") : static_cast<double>(kind))
+                                    : to_number(row[l.column]);
+    l.value = l.logarithmic ? std::log10(value) : value;
   }
   const std::uint64_t half = spacing / step_ / 2;
   const auto around = [&](std::size_t a) {
@@ -359,9 +347,7 @@ void phase_picture::add(const std::vector<cell>& row) {
       }
       kinds_[at] = kind;
       for (layer& l : layers_) {
-        const double value = l.outcomes ? (kind < 0 ? std::nan("") : static_cast<double>(kind))
-                                        : number_of(row[l.column]);
-        l.z[at] = l.logarithmic ? std::log10(value) : value;
+        l.z[at] = l.value;
       }
     }
   }

@@ -73,6 +73,11 @@ class phase_grid {
   // column for, then those of the ensemble.
   [[nodiscard]] const std::vector<std::string>& columns() const { return columns_; }
   [[nodiscard]] std::vector<column_kind> kinds() const;
+  // Those that tell what became of a cell, and when.
+  [[nodiscard]] const char* outcome_column() const {
+    return setting_.tau_only ? "status" : "outcome";
+  }
+  [[nodiscard]] const char* time_column() const { return setting_.tau_only ? "tau" : "t_hit"; }
 
   // The values of the columns at a place; nothing where the user interrupts it. Of any thread.
   [[nodiscard]] std::optional<std::vector<cell>> row(std::uint64_t place) const;

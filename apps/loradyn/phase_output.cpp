@@ -39,7 +39,7 @@ sweep_configuration configuration_of(const phase_grid& grid, const described& pa
                [](const auto& p) { return !is_shown_only(p.first); });
   c.columns = grid.columns();
   c.cells = grid.cells();
-  c.tally = grid.setting().tau_only ? "status" : "outcome";
+  c.tally = grid.outcome_column();
   return c;
 }
 

@@ -7,23 +7,13 @@
 #include <variant>
 
 namespace loradyn::cli {
-namespace {
-
-std::size_t index_of(const std::vector<std::string>& columns, const char* name) {
-  return static_cast<std::size_t>(std::find(columns.begin(), columns.end(), name) -
-                                  columns.begin());
-}
-
-}  // namespace
 
 phase_plan::phase_plan(const phase_grid& grid)
     : step_(grid.setting().refine_step),
+      time_column_(find_column(grid.columns(), grid.time_column()).value()),
+      kind_column_(find_column(grid.columns(), grid.outcome_column()).value()),
       refinement_(grid.refinement()),
-      over_(refinement_.levels() == 0) {
-  const bool tau_only = grid.setting().tau_only;
-  time_column_ = index_of(grid.columns(), tau_only ? "tau" : "t_hit");
-  kind_column_ = index_of(grid.columns(), tau_only ? "status" : "outcome");
-}
+      over_(refinement_.levels() == 0) {}
 
 void phase_plan::take(std::uint64_t index, const std::vector<cell>& row) {
   if (over_) {

@@ -40,8 +40,8 @@ class phase_plan {
   };
 
   double step_;
-  std::size_t time_column_ = 0;
-  std::size_t kind_column_ = 0;
+  std::size_t time_column_;
+  std::size_t kind_column_;
   grid_refinement refinement_;
   bool over_ = false;                                  // no level is to come
   std::vector<std::string> kinds_;                     // that have come up

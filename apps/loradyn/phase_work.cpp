@@ -24,10 +24,7 @@ void phase_work::give_back(const std::vector<planned_cell>& cells) {
 direct_work::direct_work(const phase_grid& grid, row_sink sink)
     : plan_(grid),
       sink_(std::move(sink)),
-      tally_column_(
-          static_cast<std::size_t>(std::find(grid.columns().begin(), grid.columns().end(),
-                                             grid.setting().tau_only ? "status" : "outcome") -
-                                   grid.columns().begin())) {}
+      tally_column_(find_column(grid.columns(), grid.outcome_column()).value()) {}
 
 std::vector<planned_cell> direct_work::fresh(std::size_t most) {
   grow_if_due();

@@ -377,9 +377,7 @@ void validate(const sweep_configuration& configuration) {
     throw argument_error("the number of cells", std::to_string(configuration.cells),
                          "at most " + std::to_string(limit));
   }
-  const auto& columns = configuration.columns;
-  if (!configuration.tally.empty() &&
-      std::find(columns.begin(), columns.end(), configuration.tally) == columns.end()) {
+  if (!configuration.tally.empty() && !find_column(configuration.columns, configuration.tally)) {
     throw argument_error("the column that is counted", "'" + configuration.tally + "'",
                          "one of the columns");
   }
@@ -600,14 +598,6 @@ struct sweep_store::implementation {
   statement beat{db, "UPDATE workers SET heartbeat = ?2 WHERE worker = ?1"};
   statement delete_worker{db, "DELETE FROM workers WHERE worker = ?1"};
 
-  // The place of the column that is counted, where there is one.
-  [[nodiscard]] std::optional<std::size_t> tally_column() const {
-    const auto& columns = configuration.columns;
-    const auto found = std::find(columns.begin(), columns.end(), configuration.tally);
-    return found == columns.end() ? std::nullopt
-                                  : std::optional<std::size_t>(found - columns.begin());
-  }
-
   [[nodiscard]] std::uint64_t cells() { return cell_count.number().value_or(0); }
 
   [[nodiscard]] std::string insertion() const {
@@ -791,7 +781,8 @@ struct sweep_store::implementation {
 
   std::uint64_t insert(std::span<const kept_cell> kept) {
     std::uint64_t added = 0;
-    const std::optional<std::size_t> tally = tally_column();
+    const std::optional<std::size_t> tally =
+        find_column(configuration.columns, configuration.tally);
     std::map<std::string, std::uint64_t> counts;
     // Cells come in runs of one claim: its count is written once.
     std::uint64_t claim_first = 0;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -39,26 +40,30 @@ std::string_view provenance::parameter(std::string_view name) const {
 }
 
 std::optional<std::size_t> table::find(std::string_view column) const {
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i] == column) {
-      return i;
-    }
+  return find_column(columns, column);
+}
+
+std::optional<std::size_t> find_column(const std::vector<std::string>& columns,
+                                       std::string_view name) {
+  const auto found = std::find(columns.begin(), columns.end(), name);
+  return found == columns.end() ? std::nullopt
+                                : std::optional<std::size_t>(found - columns.begin());
+}
+
+double to_number(const cell& value) {
+  if (const auto* number = std::get_if<double>(&value)) {
+    return *number;
   }
-  return std::nullopt;
+  const auto* integer = std::get_if<std::int64_t>(&value);
+  return integer != nullptr ? static_cast<double>(*integer)
+                            : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::vector<double> table::numbers(std::string_view column) const {
   const std::size_t index = require(*this, column);
   std::vector<double> values;
   for (const auto& row : rows) {
-    const cell& c = row[index];
-    if (const auto* number = std::get_if<double>(&c)) {
-      values.push_back(*number);
-    } else if (const auto* integer = std::get_if<std::int64_t>(&c)) {
-      values.push_back(static_cast<double>(*integer));
-    } else {
-      values.push_back(std::numeric_limits<double>::quiet_NaN());
-    }
+    values.push_back(to_number(row[index]));
   }
   return values;
 }

@@ -30,6 +30,13 @@ using cell = std::variant<double, std::int64_t, std::string>;
 /// What a column holds.
 enum class column_kind { number, integer, text };
 
+/// The index of a column, or none.
+std::optional<std::size_t> find_column(const std::vector<std::string>& columns,
+                                       std::string_view name);
+
+/// The number that a cell holds, NaN for a text.
+double to_number(const cell& value);
+
 /// All of a table but its rows, which may be too many to be held at once.
 struct table_header {
   provenance meta;

@@ -601,10 +601,7 @@ struct waiting_numbers {
   std::vector<double> values;
 
   static handle type() { return {H5Tcopy(H5T_IEEE_F64LE), H5Tclose, "a type"}; }
-  void add(const cell& value) {
-    const auto* integer = std::get_if<std::int64_t>(&value);
-    values.push_back(integer != nullptr ? static_cast<double>(*integer) : std::get<double>(value));
-  }
+  void add(const cell& value) { values.push_back(to_number(value)); }
   [[nodiscard]] herr_t write(hid_t set, hid_t memory, hid_t target) const {
     return H5Dwrite(set, H5T_NATIVE_DOUBLE, memory, target, H5P_DEFAULT, values.data());
   }
