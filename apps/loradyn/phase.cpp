@@ -127,14 +127,10 @@ std::optional<kept_cell> compute(const phase_grid& grid, const planned_cell& c) 
 template <class Take>
 void compute_all(const phase_grid& grid, const std::vector<planned_cell>& cells,
                  std::size_t threads, const Take& take) {
-  sweep_control control;
-  control.threads = threads;
-  const bool is_fast = grid.setting().tau_only;
-  control.block = is_fast ? 64 : 1;
-  control.serial_up_to = is_fast ? 64 : 1;
-  control.stop = [] { return interruption() != 0; };
+  const std::size_t block = grid.setting().tau_only ? 64 : 1;
   ordered_map(
-      cells.size(), control, [&](std::size_t i) { return compute(grid, cells[i]); },
+      cells.size(), interruptible(threads, block),
+      [&](std::size_t i) { return compute(grid, cells[i]); },
       [&](std::size_t, std::optional<kept_cell> done) {
         if (done) {
           take(*std::move(done));

@@ -374,14 +374,13 @@ std::vector<std::string> phase_grid::make_columns() const {
 std::vector<column_kind> phase_grid::kinds() const {
   static const std::set<std::string> texts{"student", "teacher", "outcome", "status", "law", "sim"};
   static const std::set<std::string> counts{"sim_runs", "sim_hit", "sim_diverged", "sim_seed"};
-  std::vector<column_kind> kinds;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    // A parameter in braces may have any name.
-    const bool own =
-        i < static_cast<std::size_t>(std::count_if(axes_.begin(), axes_.end(), has_own_column));
-    kinds.push_back(!own && texts.contains(columns_[i])    ? column_kind::text
-                    : !own && counts.contains(columns_[i]) ? column_kind::integer
-                                                           : column_kind::number);
+  // A parameter in braces may have any name: the axes' own columns, which come first, are numbers.
+  const auto own = std::count_if(axes_.begin(), axes_.end(), has_own_column);
+  std::vector<column_kind> kinds(static_cast<std::size_t>(own), column_kind::number);
+  for (auto name = columns_.begin() + own; name != columns_.end(); ++name) {
+    kinds.push_back(texts.contains(*name)    ? column_kind::text
+                    : counts.contains(*name) ? column_kind::integer
+                                             : column_kind::number);
   }
   return kinds;
 }

@@ -119,13 +119,19 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
 }
 
 /// results[i] = point(i) for i < count, in order; a prefix where the sweep is stopped early.
+/// \param progress told after each result how many there are
 /// \throws what the first point that throws, in order, throws
 template <class Point>
-auto parallel_map(std::size_t count, const sweep_control& control, const Point& point) {
+auto parallel_map(std::size_t count, const sweep_control& control, const Point& point,
+                  const std::function<void(std::size_t)>& progress = {}) {
   std::vector<std::invoke_result_t<const Point&, std::size_t>> results;
   results.reserve(count);
-  ordered_map(count, control, point,
-              [&results](std::size_t, auto result) { results.push_back(std::move(result)); });
+  ordered_map(count, control, point, [&](std::size_t, auto result) {
+    results.push_back(std::move(result));
+    if (progress) {
+      progress(results.size());
+    }
+  });
   return results;
 }
 
