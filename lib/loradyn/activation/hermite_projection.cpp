@@ -53,7 +53,7 @@ hermite_projection::hermite_projection(const activation& f, double variance,
     samples_[order].even[static_cast<Eigen::Index>(i)] = weight * (plus + minus);
     samples_[order].odd[static_cast<Eigen::Index>(i)] = weight * (plus - minus);
   };
-  const bool high = highest_order > 2 && f.has_high_derivatives() && kinks_.empty();
+  const bool high = highest_order > 2 && kinks_.empty();
   sampled_orders_ = high ? 5 : 3;
   for (std::size_t order = 0; order < sampled_orders_; ++order) {
     samples& s = samples_[order];
@@ -125,11 +125,11 @@ void hermite_projection::append_quadrature_block(std::size_t order) {
     return;
   }
   for (const kink& k : kinks_) {
-    if (k.slope_jump == 0.0) {
+    if (k.jumps[1] == 0.0) {
       continue;
     }
     const double z = k.location / std::sqrt(variance_);
-    const double weight = k.slope_jump * std::exp(-0.5 * z * z) /
+    const double weight = k.jumps[1] * std::exp(-0.5 * z * z) /
                           (boost::math::constants::root_two_pi<double>() * std::sqrt(variance_));
     std::array<double, gaussian_grid::table_size> hermite{};
     const std::span<double> needed(hermite.data(), first + block_size);

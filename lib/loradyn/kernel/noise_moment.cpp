@@ -233,6 +233,7 @@ activation derived(const activation& source, std::string name, Function f) {
   for (const kink& k : source.kinks()) {
     u.kinks.push_back(k.location);
   }
+  u.features = source.features();
   // Products of σ and σ' are analytic where these are, but grow faster off the axis.
   u.strip = 0.5 * source.strip();
   return activation(std::move(u));
@@ -252,7 +253,7 @@ three slope_of(const derivatives& d) { return {d[1], d[2], d[3]}; }
 products make_products(const activation& student, const activation& teacher) {
   const activation one(polynomial::from_monomials({1.0}), "1");
   const auto is_smooth = [](const activation& f) {
-    return f.has_high_derivatives() && f.kinks().empty();
+    return f.kinks().empty();
   };
   const activation steep =
       derived(student, "slope^2", [](const derivatives& d) { return square(slope_of(d)); });

@@ -146,9 +146,9 @@ pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) c
                              const activation& b, const activation_table& bt, double deviation_b) {
     double sum = expectation(at.second, bt.value);
     for (const kink& k : a.kinks()) {
-      if (k.slope_jump != 0.0) {
+      if (k.jumps[1] != 0.0) {
         const double partner = k.location == 0.0 ? 0.0 : k.location * (deviation_b / deviation_a);
-        sum += k.slope_jump * normal_density(k.location, 0.0, std::abs(deviation_a)) * b(partner);
+        sum += k.jumps[1] * normal_density(k.location, 0.0, std::abs(deviation_a)) * b(partner);
       }
     }
     return sum;
@@ -307,8 +307,8 @@ pair_moments numerical_pair::nested(const pair_covariance& v, moment_set wanted)
       add(grid->weights()[i % count], y[i], value[i], first[i], second[i]);
     }
     for (const kink& k : g_.kinks()) {
-      if (k.slope_jump != 0.0) {
-        add(normal_density(k.location, mean, spread), k.location, 0.0, 0.0, k.slope_jump);
+      if (k.jumps[1] != 0.0) {
+        add(normal_density(k.location, mean, spread), k.location, 0.0, 0.0, k.jumps[1]);
       }
     }
     return e;
@@ -352,8 +352,8 @@ pair_moments numerical_pair::nested(const pair_covariance& v, moment_set wanted)
     }
   }
   for (const kink& k : f_.kinks()) {
-    if (k.slope_jump != 0.0) {
-      add(normal_density(k.location, 0.0, deviation), 0.0, 0.0, k.slope_jump, given(k.location));
+    if (k.jumps[1] != 0.0) {
+      add(normal_density(k.location, 0.0, deviation), 0.0, 0.0, k.jumps[1], given(k.location));
     }
   }
   return m;
