@@ -6,6 +6,7 @@
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <limits>
+#include <loradyn/activation/differences.hpp>
 #include <loradyn/activation/expression.hpp>
 #include <loradyn/activation/hermite_projection.hpp>
 #include <loradyn/error.hpp>
@@ -19,85 +20,37 @@ namespace {
 
 using boost::math::constants::root_two_pi;
 
-// The distance from x to the nearest kink.
-double distance_to(const std::vector<double>& kinks, double x) {
-  double distance = std::numeric_limits<double>::infinity();
-  for (const double t : kinks) {
-    distance = std::min(distance, std::abs(x - t));
-  }
-  return distance;
-}
-
-// Central differences of eighth order for σ' and σ'' over x - 4h … x + 4h. The step is the one that
-// balances the truncation against rounding where no kink is near, else it stays within the piece.
-struct finite_difference {
-  const std::function<double(double)>& f;
-  const std::vector<double>& kinks;
-
-  [[nodiscard]] double step(double x, double ideal) const {
-    const double h = std::min(ideal * std::max(1.0, std::abs(x)), distance_to(kinks, x) / 5.0);
-    // At a kink itself there is no central difference; a step left of it is the left derivative.
-    return h > 0.0 ? h : 0.0;
-  }
-
-  [[nodiscard]] double first(double x) const {
-    const double h = step(x, 0.012);
-    if (h == 0.0) {
-      return first(std::nextafter(x - 1e-6, x - 1.0));
-    }
-    const auto odd = [&](double k) { return f(x + k * h) - f(x - k * h); };
-    return (odd(1) * 4.0 / 5.0 - odd(2) / 5.0 + odd(3) * 4.0 / 105.0 - odd(4) / 280.0) / h;
-  }
-
-  [[nodiscard]] double second(double x) const {
-    const double h = step(x, 0.02);
-    if (h == 0.0) {
-      return second(std::nextafter(x - 1e-4, x - 1.0));
-    }
-    const auto even = [&](double k) { return f(x + k * h) + f(x - k * h); };
-    return (even(1) * 8.0 / 5.0 - even(2) / 5.0 + even(3) * 8.0 / 315.0 - even(4) / 560.0 -
-            f(x) * 205.0 / 72.0) /
-           (h * h);
-  }
-
-  // One-sided derivative at a kink, from the seven points t + side·k·h: the derivative at 0 of the
-  // polynomial through them.
-  [[nodiscard]] double one_sided_first(double t, double side) const {
-    constexpr std::array<double, 7> weights{-49.0 / 20.0, 6.0,       -15.0 / 2.0, 20.0 / 3.0,
-                                            -15.0 / 4.0,  6.0 / 5.0, -1.0 / 6.0};
-    double room = std::numeric_limits<double>::infinity();
-    for (const double other : kinks) {
-      if ((other - t) * side > 0.0) {
-        room = std::min(room, std::abs(other - t));
-      }
-    }
-    const double h = std::min(0.01 * std::max(1.0, std::abs(t)), room / 6.0);
-    double sum = 0.0;
-    for (std::size_t k = 0; k < weights.size(); ++k) {
-      sum += weights[k] * f(t + side * static_cast<double>(k) * h);
-    }
-    return side * sum / h;
-  }
-};
-
 struct user_body {
   user_function f;
 
-  [[nodiscard]] double first(double x) const {
-    return f.first ? f.first(x) : finite_difference{f.value, f.kinks}.first(x);
+  // σ⁽ᵏ⁾ where it is given.
+  [[nodiscard]] const std::function<double(double)>& given(std::size_t k) const {
+    const std::array all{&f.value, &f.first, &f.second, &f.third, &f.fourth};
+    return *all[k];
   }
-  [[nodiscard]] double second(double x) const {
-    if (f.second) {
-      return f.second(x);
+  // The highest derivative up to the k-th that is given.
+  [[nodiscard]] std::size_t base(std::size_t k) const {
+    while (k > 0 && !given(k)) {
+      --k;
     }
-    return f.first ? finite_difference{f.first, f.kinks}.first(x)
-                   : finite_difference{f.value, f.kinks}.second(x);
+    return k;
   }
-  [[nodiscard]] double one_sided_first(double t, double side) const {
-    if (!f.first) {
-      return finite_difference{f.value, f.kinks}.one_sided_first(t, side);
-    }
-    return f.first(std::nextafter(t, side * std::numeric_limits<double>::infinity()));
+
+  [[nodiscard]] double derivative(std::size_t k, double x) const {
+    const std::size_t known = base(k);
+    return known == k ? given(k)(x)
+                      : detail::finite_difference{given(known), f.kinks}.derivative(k - known, x);
+  }
+
+  [[nodiscard]] double jump(std::size_t k, double t) const {
+    // What the value differs by over two neighbouring doubles is no jump.
+    constexpr double rounding = 1e-13;
+    const std::size_t known = base(k);
+    const detail::finite_difference difference{given(known), f.kinks};
+    const double right = difference.one_sided(k - known, t, 1.0);
+    const double left = difference.one_sided(k - known, t, -1.0);
+    const double least = rounding * (1.0 + std::abs(right) + std::abs(left));
+    return known == k && std::abs(right - left) <= least ? 0.0 : right - left;
   }
 };
 
@@ -153,6 +106,7 @@ class activation_body {
   std::string name;
   activation_parts parts;
   std::vector<kink> kinks;
+  std::vector<double> features;
   double strip = std::numeric_limits<double>::infinity();
   std::variant<compiled_expression, user_body> function;
 };
@@ -165,8 +119,9 @@ std::shared_ptr<detail::activation_body> body_of(const detail::expression& e, st
   activation_parts parts = detail::parts_of(e);
   std::vector<kink> kinks = detail::kinks_of(e);
   const double strip = detail::strip_of(e);
-  return std::make_shared<detail::activation_body>(detail::activation_body{
-      std::move(name), std::move(parts), std::move(kinks), strip, detail::compiled_expression(e)});
+  return std::make_shared<detail::activation_body>(
+      detail::activation_body{std::move(name), std::move(parts), std::move(kinks),
+                              detail::features_of(e), strip, detail::compiled_expression(e)});
 }
 
 detail::expression expression_of(polynomial p) {
@@ -194,6 +149,7 @@ activation::activation(user_function f) {
                          "a number >= 0");
   }
   std::sort(f.kinks.begin(), f.kinks.end());
+  std::sort(f.features.begin(), f.features.end());
   for (std::size_t i = 0; i < f.kinks.size(); ++i) {
     if (!std::isfinite(f.kinks[i]) || (i > 0 && f.kinks[i] == f.kinks[i - 1])) {
       throw argument_error("a kink of activation '" + f.name + "'", std::to_string(f.kinks[i]),
@@ -203,15 +159,19 @@ activation::activation(user_function f) {
   user_body user{std::move(f)};
   std::vector<kink> kinks;
   for (const double t : user.f.kinks) {
-    kinks.push_back({.location = t,
-                     .slope_jump = user.one_sided_first(t, 1.0) - user.one_sided_first(t, -1.0)});
+    kink k{.location = t, .jumps = {}};
+    for (std::size_t order = 0; order < k.jumps.size(); ++order) {
+      k.jumps[order] = user.jump(order, t);
+    }
+    kinks.push_back(k);
   }
   const double strip = user.f.strip;
   std::string name = user.f.name;
   activation_parts parts;
   parts.has_rest = true;
-  auto body = std::make_shared<detail::activation_body>(detail::activation_body{
-      std::move(name), std::move(parts), std::move(kinks), strip, std::move(user)});
+  auto body = std::make_shared<detail::activation_body>(
+      detail::activation_body{std::move(name), std::move(parts), std::move(kinks), user.f.features,
+                              strip, std::move(user)});
   body_ = body;
   if (strip == 0.0) {
     body->strip = measured_strip(*this);
@@ -220,8 +180,14 @@ activation::activation(user_function f) {
 
 const std::string& activation::name() const noexcept { return body_->name; }
 const std::vector<kink>& activation::kinks() const noexcept { return body_->kinks; }
+const std::vector<double>& activation::features() const noexcept { return body_->features; }
 double activation::strip() const noexcept { return body_->strip; }
 const activation_parts& activation::parts() const noexcept { return body_->parts; }
+
+bool activation::continuous() const noexcept {
+  return std::all_of(kinks().begin(), kinks().end(),
+                     [](const kink& k) { return k.jumps[0] == 0.0; });
+}
 
 const polynomial* activation::as_polynomial() const noexcept {
   const activation_parts& parts = body_->parts;
@@ -243,43 +209,59 @@ double activation::operator()(double x) const {
       body_->function);
 }
 
-double activation::first(double x) const { return all(x)[1]; }
-double activation::second(double x) const { return all(x)[2]; }
+double activation::first(double x) const { return derivative(1, x); }
+double activation::second(double x) const { return derivative(2, x); }
 
-derivatives activation::all(double x) const {
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+double activation::derivative(std::size_t order, double x) const {
   return std::visit(
-      [x](const auto& function) -> derivatives {
+      [order, x](const auto& function) {
         if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-          return {function.f.value(x), function.first(x), function.second(x), nan, nan};
+          return function.derivative(order, x);
         } else {
-          derivatives values{};
-          function.template evaluate<4>(x, values);
-          return values;
+          std::array<double, 3> values{};
+          function.template evaluate<2>(x, values);
+          return values[order];
         }
       },
       body_->function);
 }
 
-bool activation::has_high_derivatives() const noexcept {
-  return std::holds_alternative<detail::compiled_expression>(body_->function);
+derivatives activation::all(double x) const {
+  derivatives values{};
+  std::array<std::span<double>, 5> out;
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    out[k] = {&values[k], 1};
+  }
+  tabulate_all({&x, 1}, out);
+  return values;
 }
 
 void activation::tabulate(std::span<const double> x, std::span<double> value,
                           std::span<double> first, std::span<double> second) const {
+  tabulate_orders<2>(x, {value, first, second});
+}
+
+void activation::tabulate_all(std::span<const double> x,
+                              std::array<std::span<double>, 5> out) const {
+  tabulate_orders<4>(x, out);
+}
+
+template <std::size_t Order>
+void activation::tabulate_orders(std::span<const double> x,
+                                 std::array<std::span<double>, Order + 1> out) const {
   std::visit(
       [&](const auto& function) {
         for (std::size_t i = 0; i < x.size(); ++i) {
           if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-            value[i] = function.f.value(x[i]);
-            first[i] = function.first(x[i]);
-            second[i] = function.second(x[i]);
+            for (std::size_t k = 0; k <= Order; ++k) {
+              out[k][i] = function.derivative(k, x[i]);
+            }
           } else {
-            std::array<double, 3> values{};
-            function.template evaluate<2>(x[i], values);
-            value[i] = values[0];
-            first[i] = values[1];
-            second[i] = values[2];
+            std::array<double, Order + 1> values{};
+            function.template evaluate<Order>(x[i], values);
+            for (std::size_t k = 0; k <= Order; ++k) {
+              out[k][i] = values[k];
+            }
           }
         }
       },
@@ -311,7 +293,7 @@ double activation::hermite_coefficient(std::size_t n, double q) const {
   }
   // a_n = φ_{k,n-k} √((n-k)!) / (n! q^{(n-k)/2}): as few divisions by √q as the derivatives allow.
   hermite_projection projection(*this, q, 4);
-  const std::size_t sampled = has_high_derivatives() && kinks().empty() ? 4 : 2;
+  const std::size_t sampled = kinks().empty() ? 4 : 2;
   const std::size_t order = std::min(n, sampled);
   const std::size_t rest = n - order;
   const double coefficient = projection.block(

@@ -226,9 +226,19 @@ std::vector<kink> kinks_of(const expression& e) {
   if (right.terms.empty()) {
     return {};
   }
-  std::array<double, 3> at_zero{};
-  compiled_expression(right).evaluate<2>(0.0, at_zero);
-  return {kink{.location = 0.0, .slope_jump = at_zero[1]}};
+  std::array<double, 5> at_zero{};
+  compiled_expression(right).evaluate<4>(0.0, at_zero);
+  return {kink{.location = 0.0, .jumps = {at_zero[0], at_zero[1], at_zero[2], at_zero[3]}}};
+}
+
+std::vector<double> features_of(const expression& e) {
+  const bool curved = std::any_of(e.terms.begin(), e.terms.end(), [](const expression_term& term) {
+    return total_power(term.powers) > 0;
+  });
+  if (!curved) {
+    return {};
+  }
+  return {-16.0, -8.0, -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
 }
 
 double strip_of(const expression& e) {

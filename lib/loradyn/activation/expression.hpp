@@ -63,6 +63,7 @@ class compiled_expression {
 /// analyticity.
 activation_parts parts_of(const expression& e);
 std::vector<kink> kinks_of(const expression& e);
+std::vector<double> features_of(const expression& e);
 double strip_of(const expression& e);
 
 }  // namespace loradyn::detail

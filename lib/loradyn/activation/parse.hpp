@@ -22,7 +22,7 @@ using brace_parameters = std::map<std::string, double, std::less<>>;
 ///     product := factor ("*" factor)*
 ///     factor  := ("+" | "-") factor | atom ("^" integer)?
 ///     atom    := number | name | "{" word "}" | "(" sum ")"
-///     name    := linear relu erf sigmoid tanh softplus gelu silu sin cos he0 … he20 he{word}
+///     name    := linear relu erf sigmoid tanh softplus gelu silu sin cos he0 … he40 he{word}
 ///
 /// Polynomials are recognised by exact rational arithmetic, whatever way they are written.
 /// \param text   the expression, such as "he3+0.5*he5"; it becomes the activation's name

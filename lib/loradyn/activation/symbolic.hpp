@@ -43,7 +43,7 @@ class symbolic {
   [[nodiscard]] symbolic power(unsigned exponent) const;
 
   /// Rounds every coefficient once.
-  /// \throws argument_error where a degree or a power is above 20, or a coefficient overflows
+  /// \throws argument_error where a degree or a power is above 40, or a coefficient overflows
   [[nodiscard]] expression compile() const;
 
  private:
