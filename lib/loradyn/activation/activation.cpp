@@ -10,6 +10,7 @@
 #include <loradyn/activation/expression.hpp>
 #include <loradyn/activation/hermite_projection.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/gaussian/average.hpp>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -54,47 +55,25 @@ struct user_body {
   }
 };
 
-// E[σ²], E[σ'²] and E[σσ''] at unit variance, on the grid of one level.
-std::array<double, 3> probe_moments(const activation& f, const gaussian_grid& grid) {
-  std::array<double, 3> moments{};
-  for (std::size_t i = 0; i < grid.nodes().size(); ++i) {
-    for (const double x : {grid.nodes()[i], -grid.nodes()[i]}) {
-      const double value = f(x);
-      const double slope = f.first(x);
-      moments[0] += grid.weights()[i] * value * value;
-      moments[1] += grid.weights()[i] * slope * slope;
-      moments[2] += grid.weights()[i] * value * f.second(x);
-    }
-  }
-  return moments;
-}
-
-// The strip of a function that does not tell it: the widest for which two successive grids agree.
-double measured_strip(const activation& f) {
-  constexpr double agreement = 1e-11;  // what differences of second order leave of E[σσ'']
-  constexpr double level_zero_strip = 1.75;
+// E[σ²] and E[σ'²] at unit variance: finite, and resolved.
+void require_moments(const activation& f) {
   std::vector<double> breaks;
   for (const kink& k : f.kinks()) {
     breaks.push_back(k.location);
   }
-  const auto moments_at = [&](int level) {
-    return probe_moments(f, *grid_for(breaks, std::ldexp(level_zero_strip, -level), level, false));
-  };
-  std::array<double, 3> coarse = moments_at(0);
-  for (int level = 0; level < max_grid_level; ++level) {
-    const std::array<double, 3> fine = moments_at(level + 1);
-    const double scale = fine[0] + fine[1];
-    bool agree = std::isfinite(scale);
-    for (std::size_t i = 0; i < fine.size(); ++i) {
-      agree = agree && std::abs(fine[i] - coarse[i]) <= agreement * scale;
-    }
-    if (agree) {
-      return std::ldexp(level_zero_strip, -level);
-    }
-    coarse = fine;
+  try {
+    gaussian_averages(2, breaks, f.features(), [&f](std::span<const double> z, double* values) {
+      for (std::size_t i = 0; i < z.size(); ++i) {
+        const double value = f(z[i]);
+        const double slope = f.first(z[i]);
+        values[i] = value * value;
+        values[z.size() + i] = slope * slope;
+      }
+    });
+  } catch (const convergence_error&) {
+    throw convergence_error("the Gaussian moments of activation '" + f.name() +
+                            "' don't settle: it grows too fast, or has kinks that are not named");
   }
-  throw convergence_error("the Gaussian moments of activation '" + f.name() +
-                          "' don't settle: name its kinks, or the width of its strip");
 }
 
 }  // namespace
@@ -107,7 +86,6 @@ class activation_body {
   activation_parts parts;
   std::vector<kink> kinks;
   std::vector<double> features;
-  double strip = std::numeric_limits<double>::infinity();
   std::variant<compiled_expression, user_body> function;
 };
 
@@ -118,10 +96,9 @@ namespace {
 std::shared_ptr<detail::activation_body> body_of(const detail::expression& e, std::string name) {
   activation_parts parts = detail::parts_of(e);
   std::vector<kink> kinks = detail::kinks_of(e);
-  const double strip = detail::strip_of(e);
   return std::make_shared<detail::activation_body>(
       detail::activation_body{std::move(name), std::move(parts), std::move(kinks),
-                              detail::features_of(e), strip, detail::compiled_expression(e)});
+                              detail::features_of(e), detail::compiled_expression(e)});
 }
 
 detail::expression expression_of(polynomial p) {
@@ -144,10 +121,6 @@ activation::activation(user_function f) {
   if (!f.value) {
     throw argument_error("the value of activation '" + f.name + "'", "empty", "a function");
   }
-  if (!(f.strip >= 0.0)) {
-    throw argument_error("the strip of activation '" + f.name + "'", std::to_string(f.strip),
-                         "a number >= 0");
-  }
   std::sort(f.kinks.begin(), f.kinks.end());
   std::sort(f.features.begin(), f.features.end());
   for (std::size_t i = 0; i < f.kinks.size(); ++i) {
@@ -165,23 +138,18 @@ activation::activation(user_function f) {
     }
     kinks.push_back(k);
   }
-  const double strip = user.f.strip;
   std::string name = user.f.name;
   activation_parts parts;
   parts.has_rest = true;
-  auto body = std::make_shared<detail::activation_body>(
+  body_ = std::make_shared<detail::activation_body>(
       detail::activation_body{std::move(name), std::move(parts), std::move(kinks), user.f.features,
-                              strip, std::move(user)});
-  body_ = body;
-  if (strip == 0.0) {
-    body->strip = measured_strip(*this);
-  }
+                              std::move(user)});
+  require_moments(*this);
 }
 
 const std::string& activation::name() const noexcept { return body_->name; }
 const std::vector<kink>& activation::kinks() const noexcept { return body_->kinks; }
 const std::vector<double>& activation::features() const noexcept { return body_->features; }
-double activation::strip() const noexcept { return body_->strip; }
 const activation_parts& activation::parts() const noexcept { return body_->parts; }
 
 bool activation::continuous() const noexcept {

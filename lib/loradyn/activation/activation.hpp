@@ -42,9 +42,6 @@ struct user_function {
   /// The points, besides the kinks, about which σ varies on a short scale. One that is not named
   /// may cost accuracy.
   std::vector<double> features = {};
-  /// Half-width of the strip about the real axis in which every piece of σ is analytic; 0:
-  /// measured, by refining E[σ²], E[σ'²] and E[σσ''] at unit variance until they stand still.
-  double strip = 0.0;
 };
 
 namespace detail {
@@ -69,9 +66,8 @@ class activation {
   explicit activation(polynomial p, std::string name = "polynomial");
 
   /// The user's function.
-  /// \throws argument_error where it has no value, or a kink or the strip is out of range
-  /// \throws convergence_error where its strip is to be measured and its Gaussian moments don't
-  /// settle
+  /// \throws argument_error where it has no value, or a kink is out of range
+  /// \throws convergence_error where its Gaussian moments at unit variance don't settle
   explicit activation(user_function f);
 
   /// Used by the parser.
@@ -103,8 +99,6 @@ class activation {
   /// most 400: the centres of its sigmoids and bumps, and points at their sides, at distances that
   /// double from half their width on.
   [[nodiscard]] const std::vector<double>& features() const noexcept;
-  /// Half-width of the strip |Im x| < y in which every smooth piece is analytic; may be infinite.
-  [[nodiscard]] double strip() const noexcept;
   [[nodiscard]] const activation_parts& parts() const noexcept;
   /// The polynomial that σ is, or null.
   [[nodiscard]] const polynomial* as_polynomial() const noexcept;

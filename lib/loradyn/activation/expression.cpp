@@ -4,6 +4,7 @@
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace loradyn::detail {
@@ -135,6 +136,20 @@ bool is_constant_times_relu(const expression_term& term) {
   return term.step && total_power(term.powers) == 0 && c.size() == 2 && c[0] == 0.0;
 }
 
+// Near 0 to rounding of its own value there, so that a term that vanishes at a kink keeps its digits.
+double local_value(const polynomial& p, double x) {
+  constexpr double near = 0.5;
+  if (std::abs(x) >= near) {
+    return p(x);
+  }
+  const std::span<const double> c = p.monomial();
+  double value = 0.0;
+  for (std::size_t k = c.size(); k-- > 0;) {
+    value = value * x + c[k];
+  }
+  return value;
+}
+
 }  // namespace
 
 compiled_expression::compiled_expression(const expression& e) {
@@ -182,7 +197,7 @@ void compiled_expression::evaluate(double x, std::array<double, Order + 1>& valu
       product[1] = term.slope;
     } else {
       for (std::size_t k = 0; k <= Order; ++k) {
-        product[k] = term.cofactor[k](x);
+        product[k] = local_value(term.cofactor[k], x);
       }
     }
     for (const factor& f : term.factors) {
@@ -239,33 +254,6 @@ std::vector<double> features_of(const expression& e) {
     return {};
   }
   return {-16.0, -8.0, -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
-}
-
-double strip_of(const expression& e) {
-  // tanh has its poles at ±iπ/2, sigmoid and softplus singularities at ±iπ. The others are entire,
-  // but grow off the axis: erf like e^{y²}, Φ like e^{y²/2}, sin and cos like e^{|y|}. The widths
-  // for these are such that E[σσ''] is integrated to rounding by the grid that `grid_level` picks.
-  double strip = std::numeric_limits<double>::infinity();
-  for (const expression_term& term : e.terms) {
-    const auto power = [&term](primitive p) {
-      return static_cast<double>(term.powers[index_of(p)]);
-    };
-    if (power(primitive::tanh) > 0.0) {
-      strip = std::min(strip, 0.5 * pi<double>());
-    }
-    if (power(primitive::sigmoid) + power(primitive::softplus) > 0.0) {
-      strip = std::min(strip, pi<double>());
-    }
-    const double growth = power(primitive::erf) + 0.5 * power(primitive::normal_cdf);
-    if (growth > 0.0) {
-      strip = std::min(strip, 1.6 / std::sqrt(growth));
-    }
-    const double frequency = power(primitive::sin) + power(primitive::cos);
-    if (frequency > 0.0) {
-      strip = std::min(strip, 12.0 / frequency);
-    }
-  }
-  return strip;
 }
 
 }  // namespace loradyn::detail

@@ -64,6 +64,5 @@ class compiled_expression {
 activation_parts parts_of(const expression& e);
 std::vector<kink> kinks_of(const expression& e);
 std::vector<double> features_of(const expression& e);
-double strip_of(const expression& e);
 
 }  // namespace loradyn::detail

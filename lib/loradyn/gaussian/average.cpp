@@ -60,6 +60,7 @@ struct panel {
   std::array<double, max_components> value;
   std::array<double, max_components> magnitude;
   std::array<double, max_components> tail;  // the size of the last coefficients, integrated
+  int stubborn = 0;  // generations in which halving has not helped anywhere
 };
 
 // What an unresolved component is judged by.
@@ -102,26 +103,43 @@ class panels {
     // The interpolation error of the rule is that of twice the degree: about the square of this.
     constexpr double resolved = 1e-10;
     constexpr double narrowest = 1e-13;
+    // Where halving takes nothing off the coefficients on either side, generation after generation,
+    // they are the rounding of the integrand. Of a kink one side is rid, an oscillation is resolved.
+    constexpr int generations = 5;
+    constexpr double no_gain = 0.125;
+    constexpr double rounding_at_most = 1e-3;
     const auto scale = scales(components_, total_);
+    const auto roughness = [&](const panel& p) {
+      double worst = 0.0;
+      for (std::size_t k = 0; k < components_; ++k) {
+        if (p.tail[k] > resolved * scale[k]) {
+          worst = std::max(worst, p.tail[k] / scale[k]);
+        }
+      }
+      return worst;
+    };
     averages sum;
     std::vector<panel> waiting(list_.rbegin(), list_.rend());
     while (!waiting.empty()) {
       const panel p = waiting.back();
       waiting.pop_back();
-      bool done = true;
-      for (std::size_t k = 0; k < components_; ++k) {
-        done = done && p.tail[k] <= resolved * scale[k];
-      }
+      const double rough = roughness(p);
       const double middle = 0.5 * (p.lo + p.hi);
-      if (done || p.hi - p.lo <= narrowest * (1.0 + std::abs(middle))) {
+      if (rough == 0.0 || (p.stubborn >= generations && rough <= rounding_at_most) ||
+          p.hi - p.lo <= narrowest * (1.0 + std::abs(middle))) {
         for (std::size_t k = 0; k < components_; ++k) {
           sum.value[k] += p.value[k];
           sum.magnitude[k] += p.magnitude[k];
         }
-      } else {
-        waiting.push_back(evaluated(middle, p.hi));
-        waiting.push_back(evaluated(p.lo, middle));
+        continue;
       }
+      panel right = evaluated(middle, p.hi);
+      panel left = evaluated(p.lo, middle);
+      if (std::min(roughness(left), roughness(right)) > no_gain * rough) {
+        left.stubborn = right.stubborn = p.stubborn + 1;
+      }
+      waiting.push_back(right);
+      waiting.push_back(left);
     }
     return sum;
   }
@@ -141,7 +159,7 @@ class panels {
     }
     std::array<double, points * max_components> values;
     f_(x, values.data());
-    panel p{lo, hi, {}, {}, {}};
+    panel p{.lo = lo, .hi = hi, .value = {}, .magnitude = {}, .tail = {}};
     for (std::size_t k = 0; k < components_; ++k) {
       const double* v = values.data() + k * points;
       double sum = 0.0;

@@ -4,13 +4,10 @@
 /// Quadrature grids for E[f(z)], z ~ N(0, 1), and for the Hermite coefficients of f.
 ///
 /// A grid is symmetric: it stores nodes z >= 0 and every one stands for the pair ±z. Two kinds:
-/// - equispaced (the trapezoidal rule), for functions that are analytic in a strip |Im z| < y: the
-///   error falls like e^{-2πy/h};
+/// - equispaced (the trapezoidal rule), for smooth functions;
 /// - panels of 16-point Gauss-Legendre rules between breakpoints, for functions with kinks: no
-/// panel
-///   runs across a break.
-/// A *level* halves the step or the panel; level l integrates functions of strip half-width
-/// y >= y₀ 2^{-l} to rounding (`grid_level`).
+///   panel runs across a break.
+/// A *level* halves the step or the panel.
 
 #include <cstddef>
 #include <span>
