@@ -91,7 +91,7 @@ TEST_CASE("Hermite coefficients obey the heat equation and their limits") {
 
 TEST_CASE("a user's function without derivatives gets them by differences") {
   const activation own(
-      user_function{.name = "own", .value = [](double x) { return std::tanh(x); }, .strip = 0.0});
+      user_function{.name = "own", .value = [](double x) { return std::tanh(x); }});
   const activation built_in = parse_activation("tanh");
   double worst_first = 0.0;
   double worst_second = 0.0;
@@ -101,7 +101,6 @@ TEST_CASE("a user's function without derivatives gets them by differences") {
   }
   CHECK(worst_first < 4e-14);
   CHECK(worst_second < 6e-12);
-  CHECK(own.strip() < 2.0);  // tanh has its poles at ±iπ/2
 }
 
 TEST_CASE("a generic callable is differentiated automatically") {
@@ -150,15 +149,14 @@ TEST_CASE("bad user functions are refused") {
   f.kinks = {std::numeric_limits<double>::infinity()};
   CHECK_THROWS_AS(activation(f), argument_error);
   f.kinks = {};
-  f.strip = -1.0;
-  CHECK_THROWS_AS(activation(f), argument_error);
+  f.first = [](double) { return 2.0; };
+  CHECK_THROWS_AS(activation(f), convergence_error);  // not the derivative of x
 }
 
 TEST_CASE("the higher derivatives of a user's function are those given, or differences") {
   const activation built_in = parse_activation("tanh");
   user_function f;
   f.value = [](double x) { return std::tanh(x); };
-  f.strip = 1.0;
   const activation by_value(f);
   f.second = [&](double x) { return built_in.second(x); };
   const activation by_second(f);
@@ -182,7 +180,6 @@ TEST_CASE("a user's function may jump, and its higher derivatives too") {
   user_function f;
   f.value = [](double x) { return x <= 0.5 ? std::sin(x) : std::cos(x); };
   f.kinks = {0.5};
-  f.strip = 1.0;
   const activation a(f);
   CHECK_FALSE(a.continuous());
   const double s = std::sin(0.5);

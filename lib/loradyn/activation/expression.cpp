@@ -136,7 +136,8 @@ bool is_constant_times_relu(const expression_term& term) {
   return term.step && total_power(term.powers) == 0 && c.size() == 2 && c[0] == 0.0;
 }
 
-// Near 0 to rounding of its own value there, so that a term that vanishes at a kink keeps its digits.
+// Near 0 to rounding of its own value there, so that a term that vanishes at a kink keeps its
+// digits.
 double local_value(const polynomial& p, double x) {
   constexpr double near = 0.5;
   if (std::abs(x) >= near) {

@@ -17,9 +17,9 @@ namespace loradyn {
 
 /// φ_k,n = E[σ⁽ᵏ⁾(√q z) he_n(z)], z ~ N(0, 1), for derivatives k <= 4 and n < gaussian_grid::
 /// table_size, computed a block at a time as they are asked for. Kinks of σ are breaks of the
-/// quadrature and the δ-like parts of σ' and σ'' are added exactly; σ''' and σ⁗ of a kinked σ follow
-/// from σ'' by Stein's identity, φ_{k+1,n} = √((n+1)/q) φ_{k,n+1}. Absolute
-/// error about 1e-15 E[σ⁽ᵏ⁾²]^½ (times (n/q)^½ or n/q where Stein's identity is used).
+/// quadrature and the δ-like parts of σ' and σ'' are added exactly; σ''' and σ⁗ of a kinked σ
+/// follow from σ'' by Stein's identity, φ_{k+1,n} = √((n+1)/q) φ_{k,n+1}. Absolute error about
+/// 1e-15 E[σ⁽ᵏ⁾²]^½ (times (n/q)^½ or n/q where Stein's identity is used).
 class hermite_projection {
  public:
   /// Coefficients in a block.

@@ -14,14 +14,14 @@ divergence_law strong_pretraining_law(const activation& matched) {
   for (const kink& k : matched.kinks()) {
     breaks.push_back(k.location);
   }
-  const averages moments = gaussian_averages(
-      2, breaks, matched.features(), [&](std::span<const double> z, double* values) {
-        for (std::size_t i = 0; i < z.size(); ++i) {
-          const double slope = matched.first(z[i]);
-          values[i] = slope * slope;
-          values[z.size() + i] = z[i] * z[i] * slope * slope;
-        }
-      });
+  const averages moments = gaussian_averages(2, breaks, matched.features(),
+                                             [&](std::span<const double> z, double* values) {
+                                               for (std::size_t i = 0; i < z.size(); ++i) {
+                                                 const double slope = matched.first(z[i]);
+                                                 values[i] = slope * slope;
+                                                 values[z.size() + i] = z[i] * z[i] * slope * slope;
+                                               }
+                                             });
   const double slope_power = moments.value[0];
   const double weighted_power = moments.value[1];
   if (!(weighted_power > 0.0)) {

@@ -33,8 +33,9 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
           -u * (-a * m * s + b * (nu - s * p)) - friction * s};
 }
 
-// In M and the gap: with w = M w* + w_⟂ the gradient of the risk is G = a w* + b w_⟂, where a is R_M at
-// fixed gap, b = 2R_Q and |w_⟂|² = gap. Nothing here is infinite at the edge: ∂²R/∂gap² meets w_⟂.
+// In M and the gap: with w = M w* + w_⟂ the gradient of the risk is G = a w* + b w_⟂, where a is
+// R_M at fixed gap, b = 2R_Q and |w_⟂|² = gap. Nothing here is infinite at the edge: ∂²R/∂gap²
+// meets w_⟂.
 Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
   using row = Eigen::RowVector3d;
   const auto& [mu, nu, gamma, noise, kappa] = parameters_;
@@ -44,9 +45,9 @@ Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
   const risk_curvature h = task_.risk.curvature(o);
   const double a = r.M + 2.0 * o.M * r.Q;
   const double b = 2.0 * r.Q;
-  const double beside = nu + u * s;                         // <w_⟂, ξ>
+  const double beside = nu + u * s;                          // <w_⟂, ξ>
   const double across = nu * s + u * (1.0 - m) * (1.0 + m);  // <w_⟂, v>
-  const double along = a * m + b * across;                  // <G, v>
+  const double along = a * m + b * across;                   // <G, v>
 
   const row e_u(1.0, 0.0, 0.0);
   const row e_m(0.0, 1.0, 0.0);

@@ -11,10 +11,10 @@ namespace loradyn {
 namespace {
 
 constexpr std::size_t points = panel_points;
-constexpr std::size_t largest_block = 64;     // of points that an integrand is asked for at once
+constexpr std::size_t largest_block = 64;  // of points that an integrand is asked for at once
 constexpr std::size_t most_panels = 4000;
-constexpr double farthest = 38.0;             // beyond this the density is zero in doubles
-constexpr double negligible = 1e-18;          // what is added beside what there is
+constexpr double farthest = 38.0;     // beyond this the density is zero in doubles
+constexpr double negligible = 1e-18;  // what is added beside what there is
 
 // A component that is nothing but the rounding of the others is not resolved to its own digits.
 constexpr double rounding = 1e-14;
@@ -60,14 +60,13 @@ struct panel {
   std::array<double, max_components> value;
   std::array<double, max_components> magnitude;
   std::array<double, max_components> tail;  // the size of the last coefficients, integrated
-  int stubborn = 0;  // generations in which halving has not helped anywhere
+  int stubborn = 0;                         // generations in which halving has not helped anywhere
 };
 
 // What an unresolved component is judged by.
 std::array<double, max_components> scales(std::size_t components, const averages& total) {
-  const double largest =
-      *std::max_element(total.magnitude.begin(),
-                        total.magnitude.begin() + static_cast<std::ptrdiff_t>(components));
+  const double largest = *std::max_element(
+      total.magnitude.begin(), total.magnitude.begin() + static_cast<std::ptrdiff_t>(components));
   std::array<double, max_components> scale{};
   for (std::size_t k = 0; k < components; ++k) {
     scale[k] = total.magnitude[k] + rounding * largest;
@@ -104,10 +103,11 @@ class panels {
     constexpr double resolved = 1e-10;
     constexpr double narrowest = 1e-13;
     // Where halving takes nothing off the coefficients on either side, generation after generation,
-    // they are the rounding of the integrand. Of a kink one side is rid, an oscillation is resolved.
+    // they are the rounding of the integrand. Of a kink one side is rid, an oscillation is
+    // resolved.
     constexpr int generations = 5;
     constexpr double no_gain = 0.125;
-    constexpr double rounding_at_most = 1e-3;
+    constexpr double rounding_at_most = 1e-3;  // of the panel's own magnitude
     const auto scale = scales(components_, total_);
     const auto roughness = [&](const panel& p) {
       double worst = 0.0;
@@ -118,6 +118,14 @@ class panels {
       }
       return worst;
     };
+    const auto is_rounding = [&](const panel& p) {
+      for (std::size_t k = 0; k < components_; ++k) {
+        if (p.tail[k] > resolved * scale[k] && p.tail[k] > rounding_at_most * p.magnitude[k]) {
+          return false;
+        }
+      }
+      return p.stubborn >= generations;
+    };
     averages sum;
     std::vector<panel> waiting(list_.rbegin(), list_.rend());
     while (!waiting.empty()) {
@@ -125,8 +133,8 @@ class panels {
       waiting.pop_back();
       const double rough = roughness(p);
       const double middle = 0.5 * (p.lo + p.hi);
-      if (rough == 0.0 || (p.stubborn >= generations && rough <= rounding_at_most) ||
-          p.hi - p.lo <= narrowest * (1.0 + std::abs(middle))) {
+      if (rough == 0.0 || is_rounding(p) || p.hi - p.lo <= narrowest * (1.0 + std::abs(middle))) {
+        sum.narrowest = std::min(sum.narrowest, p.hi - p.lo);
         for (std::size_t k = 0; k < components_; ++k) {
           sum.value[k] += p.value[k];
           sum.magnitude[k] += p.magnitude[k];
@@ -206,8 +214,8 @@ class panel_ends {
   void add(double x) {
     const double near = 1e-3 * std::min(1.0, std::abs(x)) + 1e-12;
     const auto at = std::lower_bound(ends_.begin(), ends_.end(), x);
-    const bool crowded = (at != ends_.end() && *at - x < near) ||
-                         (at != ends_.begin() && x - *std::prev(at) < near);
+    const bool crowded =
+        (at != ends_.end() && *at - x < near) || (at != ends_.begin() && x - *std::prev(at) < near);
     if (!crowded) {
       ends_.insert(at, x);
     }
@@ -273,9 +281,9 @@ averages on_panels(std::size_t components, std::span<const double> breaks,
   return p.result();
 }
 
-// The trapezoidal rule; nothing where no step is fine enough. A sum of step h is compared with one of
-// step 2h on nodes that it does not share, shifted by an irrational part of a step: a frequency that
-// is aliased is aliased with another phase.
+// The trapezoidal rule; nothing where no step is fine enough. A sum of step h is compared with one
+// of step 2h on nodes that it does not share, shifted by an irrational part of a step: a frequency
+// that is aliased is aliased with another phase.
 class trapezoidal_rule {
  public:
   trapezoidal_rule(std::size_t components, line_integrand f) : components_(components), f_(f) {}
@@ -291,6 +299,7 @@ class trapezoidal_rule {
     averages sum = lattice(0.0, h);
     for (int level = 0;; ++level) {
       if (agree(sum, check, agreement)) {
+        sum.narrowest = h;
         return sum;
       }
       if (level == halvings) {

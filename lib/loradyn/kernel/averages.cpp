@@ -84,7 +84,8 @@ void fill_line(std::span<const double> z, const gaussian_line& line, std::span<d
   }
 }
 
-// Breaks and features of lines of activations, kept between lines that differ in mean and deviation.
+// Breaks and features of lines of activations, kept between lines that differ in mean and
+// deviation.
 struct line_places {
   std::vector<double> breaks;
   std::vector<double> features;
@@ -106,7 +107,7 @@ struct line_places {
 averages over_planes_lines(const activation& f, const activation& g, const pair_covariance& v,
                            std::size_t order, std::size_t components, pair_integrand integrand) {
   const double deviation = std::sqrt(v.q2);
-  const double carried = v.c / deviation;        // E[X | Y = deviation z] = carried z
+  const double carried = v.c / deviation;         // E[X | Y = deviation z] = carried z
   const double spread = std::sqrt(v.gap / v.q2);  // the deviation of X given Y
   const std::vector<double> kinks = kink_places(f);
 
@@ -247,8 +248,8 @@ averages over_sectors(const activation& f, const activation& g, const pair_covar
     return interval_integrals(components, ends, [&](std::span<const double> d, double* values) {
       check_stop();
       for (std::size_t i = 0; i < d.size(); ++i) {
-        const averages a = along(deviation_f * std::sin(d[i]),
-                                 sign * deviation_g * std::sin(width - d[i]));
+        const averages a =
+            along(deviation_f * std::sin(d[i]), sign * deviation_g * std::sin(width - d[i]));
         for (std::size_t k = 0; k < components; ++k) {
           values[k * d.size() + i] = a.value[k];
         }
@@ -291,24 +292,22 @@ averages line_averages(const activation& f, const gaussian_line& x_line, const a
   places.add(f, kink_places(f), x_line);
   places.add(g, kink_places(g), y_line);
   places.order();
-  const bool same = f.same_as(g) && x_line.mean == y_line.mean &&
-                    x_line.deviation == y_line.deviation;
+  const bool same =
+      f.same_as(g) && x_line.mean == y_line.mean && x_line.deviation == y_line.deviation;
   sampled f_at;
   sampled g_at;
   std::array<double, largest_block> x;
-  return gaussian_averages(components, places.breaks, places.features,
-                           [&](std::span<const double> z, double* values) {
-                             const std::span<double> points(x.data(), z.size());
-                             fill_line(z, x_line, points);
-                             f_at.at(f, points, order);
-                             if (!same) {
-                               fill_line(z, y_line, points);
-                               g_at.at(g, points, order);
-                             }
-                             integrand({z.size(), z.data(), f_at.rows(),
-                                        same ? f_at.rows() : g_at.rows()},
-                                       values);
-                           });
+  return gaussian_averages(
+      components, places.breaks, places.features, [&](std::span<const double> z, double* values) {
+        const std::span<double> points(x.data(), z.size());
+        fill_line(z, x_line, points);
+        f_at.at(f, points, order);
+        if (!same) {
+          fill_line(z, y_line, points);
+          g_at.at(g, points, order);
+        }
+        integrand({z.size(), z.data(), f_at.rows(), same ? f_at.rows() : g_at.rows()}, values);
+      });
 }
 
 averages plane_averages(const activation& f, const activation& g, const pair_covariance& covariance,

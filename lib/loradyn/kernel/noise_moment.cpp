@@ -162,8 +162,8 @@ class polynomial_pair {
   std::vector<double> target_slope_;
 };
 
-// Smooth pairs: V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against three
-// of λ*.
+// Smooth pairs: V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
+// three of λ*.
 struct smooth_pair {
   pair_kernel power;        // (σσ')² and 1
   pair_kernel mixed;        // σσ'² and g
@@ -196,9 +196,9 @@ struct smooth_pair {
   }
 };
 
-// Kinks on either side: h = ((σ(λ) - g(λ*))² + Δ) σ'(λ)² is averaged over the plane as it stands. Its
-// derivatives, V_M = E[∂²h/∂λ∂λ*] and V_Q = ½ E[∂²h/∂λ²], are those of the pieces and what the jumps of
-// h and of its slope at the kinks add.
+// Kinks on either side: h = ((σ(λ) - g(λ*))² + Δ) σ'(λ)² is averaged over the plane as it stands.
+// Its derivatives, V_M = E[∂²h/∂λ∂λ*] and V_Q = ½ E[∂²h/∂λ²], are those of the pieces and what the
+// jumps of h and of its slope at the kinks add.
 struct kinked_pair {
   activation student;
   activation teacher;
@@ -210,9 +210,9 @@ struct kinked_pair {
         values[p] = (e * e + label_noise) * at.f[1][p] * at.f[1][p];
       }
     };
-    return gap == 0.0
-               ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
-               : plane_averages(student, teacher, {Q, 1.0, M, gap}, 1, 1, power).value[0];
+    const pair_covariance v{Q, 1.0, M, gap};
+    return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
+                       : plane_averages(student, teacher, v, 1, 1, power).value[0];
   }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
@@ -265,16 +265,15 @@ struct kinked_pair {
     const double products = s1 * s2 - left[1] * left[2];
     const double slope = v.c / v.q1;
     const double variance = v.gap / v.q1;
-    const averages given_t = line_averages(
-        teacher, {slope * t, std::sqrt(variance)}, 1, 3,
-        [value](const point_block& at, double* values) {
-          for (std::size_t p = 0; p < at.count; ++p) {
-            const double e = value - at.f[0][p];
-            values[p] = e;
-            values[at.count + p] = e * e;
-            values[2 * at.count + p] = e * at.f[1][p];
-          }
-        });
+    const averages given_t = line_averages(teacher, {slope * t, std::sqrt(variance)}, 1, 3,
+                                           [value](const point_block& at, double* values) {
+                                             for (std::size_t p = 0; p < at.count; ++p) {
+                                               const double e = value - at.f[0][p];
+                                               values[p] = e;
+                                               values[at.count + p] = e * e;
+                                               values[2 * at.count + p] = e * at.f[1][p];
+                                             }
+                                           });
     double by_label = -2.0 * given_t.value[2];  // E[∂(e²)/∂λ*]
     for (const kink& other : teacher.kinks()) {
       if (other.jumps[0] != 0.0) {
@@ -297,15 +296,15 @@ struct kinked_pair {
 
   // At λ* = s: [∂h/∂λ] = 2[e]σ'³ + 2[e²]σ'σ'', a function of λ between its kinks.
   void add_teacher_jump(noise_value& result, const kink& k, const pair_covariance& v) const {
-    const averages given_s = line_averages(
-        student, {v.c * k.location, std::sqrt(v.gap)}, 2, 1,
-        [&](const point_block& at, double* values) {
-          for (std::size_t p = 0; p < at.count; ++p) {
-            const double s1 = at.f[1][p];
-            values[p] = -2.0 * k.jumps[0] * s1 * s1 * s1 +
-                        2.0 * square_jump(k, at.f[0][p]) * s1 * at.f[2][p];
-          }
-        });
+    const averages given_s =
+        line_averages(student, {v.c * k.location, std::sqrt(v.gap)}, 2, 1,
+                      [&](const point_block& at, double* values) {
+                        for (std::size_t p = 0; p < at.count; ++p) {
+                          const double s1 = at.f[1][p];
+                          values[p] = -2.0 * k.jumps[0] * s1 * s1 * s1 +
+                                      2.0 * square_jump(k, at.f[0][p]) * s1 * at.f[2][p];
+                        }
+                      });
     result.V_M += density(k.location, 0.0, 1.0) * given_s.value[0];
   }
 };

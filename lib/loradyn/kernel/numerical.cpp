@@ -75,8 +75,8 @@ auto products_of(const std::vector<moment_term>& terms) {
 }
 
 // Derivatives of σ as a distribution are those of its pieces and, at each kink t,
-// Σ_a jumps[first + k - 1 - a] δ⁽ᵃ⁾(x - t), a < k, for the k-th derivative of what jumps[first] is the
-// jump of. The average of δ⁽ᵃ⁾(X - t) is (-1)ᵃ dᵃp/dtᵃ.
+// Σ_a jumps[first + k - 1 - a] δ⁽ᵃ⁾(x - t), a < k, for the k-th derivative of what jumps[first] is
+// the jump of. The average of δ⁽ᵃ⁾(X - t) is (-1)ᵃ dᵃp/dtᵃ.
 template <class Average>
 double over_kink(const kink& t, std::size_t first, std::size_t k, const Average& average) {
   double sum = 0.0;
@@ -107,12 +107,11 @@ std::array<double, 5> piece_averages(const activation& f, const gaussian_line& l
   if (line.deviation == 0.0) {
     return middle(f, line.mean);
   }
-  const averages a =
-      line_averages(f, line, 4, 5, [](const point_block& at, double* values) {
-        for (std::size_t k = 0; k < 5; ++k) {
-          std::copy_n(at.f[k], at.count, values + k * at.count);
-        }
-      });
+  const averages a = line_averages(f, line, 4, 5, [](const point_block& at, double* values) {
+    for (std::size_t k = 0; k < 5; ++k) {
+      std::copy_n(at.f[k], at.count, values + k * at.count);
+    }
+  });
   std::array<double, 5> result;
   std::copy_n(a.value.begin(), result.size(), result.begin());
   return result;
@@ -128,8 +127,8 @@ struct conditional {
   [[nodiscard]] gaussian_line line(double given) const { return {slope * given, deviation}; }
 };
 
-// dᵇ/dtᵇ of E[(of)⁽ᵒʳᵈᵉʳ⁾ | t], b = 0 … 3, where the first `smooth` derivatives of `of` are taken piece
-// by piece: pieces holds those averages at t.
+// dᵇ/dtᵇ of E[(of)⁽ᵒʳᵈᵉʳ⁾ | t], b = 0 … 3, where the first `smooth` derivatives of `of` are taken
+// piece by piece: pieces holds those averages at t.
 double conditional_derivative(const conditional& c, double t, std::size_t smooth, std::size_t order,
                               std::size_t b, const std::array<double, 5>& pieces) {
   const std::size_t k = order + b - smooth;  // derivatives as a distribution
@@ -159,7 +158,7 @@ numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f)
 
 pair_moments numerical_pair::moments(const pair_covariance& covariance, moment_set wanted) const {
   check_stop();
-  if (covariance.gap == 0.0) {
+  if (covariance.on_edge()) {
     return edge(covariance, wanted);
   }
   if (unit_g_) {
@@ -178,8 +177,8 @@ pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) c
   const gaussian_line x{0.0, std::sqrt(v.q1)};
   const gaussian_line y{0.0, std::copysign(std::sqrt(v.q2), v.c)};
   const std::vector<moment_term> terms = terms_of(wanted);
-  const averages a = line_averages(f_, x, g_, y, highest_order(terms), terms.size(),
-                                   products_of(terms));
+  const averages a =
+      line_averages(f_, x, g_, y, highest_order(terms), terms.size(), products_of(terms));
   pair_moments m;
   for (std::size_t k = 0; k < terms.size(); ++k) {
     m.*terms[k].target = a.value[k];
@@ -194,16 +193,16 @@ pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) c
 
 // At q1 = c², q2 = 1: X = cz, Y = z.
 edge_curvature numerical_pair::along_edge(double c) const {
-  const averages a = line_averages(
-      f_, {0.0, c}, g_, {0.0, 1.0}, 3, 2, [](const point_block& at, double* values) {
+  const averages a =
+      line_averages(f_, {0.0, c}, g_, {0.0, 1.0}, 3, 2, [](const point_block& at, double* values) {
         for (std::size_t p = 0; p < at.count; ++p) {
           values[p] = at.z[p] * at.z[p] * at.f[2][p] * at.g[0][p];
           values[at.count + p] = 0.5 * at.z[p] * at.f[3][p] * at.g[0][p];
         }
       });
   edge_curvature e{a.value[0], a.value[1]};
-  // f''(cz) ∋ J₁ δ(cz - t), f''' ∋ J₂ δ + J₁ δ'; by parts onto the rest, at z = t/c. Where a kink of g
-  // sits there too, its slope is the mean of the two.
+  // f''(cz) ∋ J₁ δ(cz - t), f''' ∋ J₂ δ + J₁ δ'; by parts onto the rest, at z = t/c. Where a kink
+  // of g sits there too, its slope is the mean of the two.
   for (const kink& k : f_.kinks()) {
     const double z = k.location == 0.0 ? 0.0 : k.location / c;
     const double density = density_derivative(z, {0.0, 1.0}, 0) / std::abs(c);
@@ -235,14 +234,13 @@ double numerical_pair::diagonal_curvature(double q) const {
         .value[0];
   }
   // ¼ E[(fg)⁗(√q z)] = E[f g He_4(z)]/(4q²), which asks for no derivative of a kink.
-  const averages a = line_averages(f_, line, g_, line, 2, 1,
-                                   [](const point_block& at, double* values) {
-                                     for (std::size_t p = 0; p < at.count; ++p) {
-                                       const double z2 = at.z[p] * at.z[p];
-                                       values[p] = at.f[0][p] * at.g[0][p] *
-                                                   (z2 * (z2 - 6.0) + 3.0);
-                                     }
-                                   });
+  const averages a =
+      line_averages(f_, line, g_, line, 2, 1, [](const point_block& at, double* values) {
+        for (std::size_t p = 0; p < at.count; ++p) {
+          const double z2 = at.z[p] * at.z[p];
+          values[p] = at.f[0][p] * at.g[0][p] * (z2 * (z2 - 6.0) + 3.0);
+        }
+      });
   return a.value[0] / (4.0 * q * q);
 }
 
@@ -314,12 +312,12 @@ pair_moments numerical_pair::plane(const pair_covariance& v, moment_set wanted) 
   return m;
 }
 
-// What the kinks add to the averages of the pieces: by parts, on the line where one variable is at its
-// kink.
+// What the kinks add to the averages of the pieces: by parts, on the line where one variable is at
+// its kink.
 void numerical_pair::add_kinks(pair_moments& m, const pair_covariance& v,
                                std::span<const moment_term> terms) const {
-  const bool derived = std::any_of(terms.begin(), terms.end(),
-                                   [](const moment_term& t) { return t.i + t.j > 0; });
+  const bool derived =
+      std::any_of(terms.begin(), terms.end(), [](const moment_term& t) { return t.i + t.j > 0; });
   if (!derived || (f_.kinks().empty() && g_.kinks().empty())) {
     return;
   }

@@ -21,8 +21,8 @@ struct moment_term {
   std::size_t j;
 };
 
-/// The numerical kernel of a pair. Keeps what does not change between calls: g's Hermite coefficients
-/// at unit variance, the one of every target.
+/// The numerical kernel of a pair. Keeps what does not change between calls: g's Hermite
+/// coefficients at unit variance, the one of every target.
 class numerical_pair {
  public:
   numerical_pair(const activation& f, const activation& g);

@@ -28,6 +28,13 @@ struct pair_covariance {
   /// The pair of a variable and itself: K(q, q, q).
   static pair_covariance diagonal(double q) { return {q, q, q, 0.0}; }
 
+  /// Whether the gap is zero, or so small that what it does to a kernel, a part of √gap at most, is
+  /// lost in rounding.
+  [[nodiscard]] bool on_edge() const noexcept {
+    constexpr double negligible = 1e-26;
+    return gap <= negligible * (q1 * q2);
+  }
+
   /// Whether everything is finite, q1, q2 and gap >= 0, and the gap fits c.
   [[nodiscard]] bool valid() const noexcept {
     constexpr double slack = 1e-6;
@@ -109,8 +116,8 @@ struct edge_curvature {
 ///   1e-13;
 /// - both sides with kinks, or a series that does not settle: quadrature in the plane between the
 ///   kinks, and what the kinks add by parts; 1e-13.
-/// Every quadrature checks itself (gaussian/average.hpp): it is refined until a finer one agrees, or
-/// ends in a convergence_error after a stated number of panels.
+/// Every quadrature checks itself (gaussian/average.hpp): it is refined until a finer one agrees,
+/// or ends in a convergence_error after a stated number of panels.
 ///
 /// Costs: 0.05 to 0.5 µs for the first kind, 5 to 50 µs for the next two, up to milliseconds for
 /// the last. Immutable and safe from any thread; copies share their tables.
@@ -131,8 +138,8 @@ class pair_kernel {
   /// ∂²K/∂(q1, q2, c)²
   [[nodiscard]] kernel_hessian hessian(const pair_covariance& covariance) const;
 
-  /// The second derivatives along the edge. c != 0 where f has kinks; where a kink of g other than 0
-  /// sits at a kink of f over c, q1c is the mean of its values on the two sides.
+  /// The second derivatives along the edge. c != 0 where f has kinks; where a kink of g other than
+  /// 0 sits at a kink of f over c, q1c is the mean of its values on the two sides.
   [[nodiscard]] edge_curvature along_edge(double c) const;
 
   /// d²/dq² K(q, q, q): finite for kinked pairs too, whose separate second derivatives are not.

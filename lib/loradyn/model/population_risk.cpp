@@ -61,7 +61,7 @@ risk_curvature population_risk::curvature(const field_overlaps& o) const {
   const double power_curvature = self_.diagonal_curvature(o.Q);
   risk_curvature r{power_slope + 2.0 * o.M * o.M * power_curvature, o.M * power_curvature,
                    0.5 * power_curvature};
-  if (o.gap == 0.0) {
+  if (student_teacher(o).on_edge()) {
     const edge_curvature k = cross_.along_edge(o.M);
     return {r.MM - k.cc, r.M_gap - k.q1c, 0.0};
   }

@@ -38,8 +38,8 @@ struct risk_slopes {
 /// Second derivatives of R as a function of M and gap = Q - M², the coordinates in which they keep
 /// their limits at gap = 0 for kinked pairs too.
 struct risk_curvature {
-  double MM = 0.0;       ///< ∂²R/∂M² at fixed gap
-  double M_gap = 0.0;    ///< ∂²R/∂M∂gap
+  double MM = 0.0;     ///< ∂²R/∂M² at fixed gap
+  double M_gap = 0.0;  ///< ∂²R/∂M∂gap
   double gap_gap = 0.0;  ///< ∂²R/∂gap²; at gap = 0 it is not told (0): kinks make it infinite there
 };
 
@@ -59,8 +59,8 @@ class population_risk {
   /// The same, R_M and 2 R_Q alone.
   [[nodiscard]] risk_slopes slopes(const field_overlaps& overlaps) const;
 
-  /// The second derivatives, to about 1e-12 of their terms. On the edge gap = 0 those of `along_edge`;
-  /// a kinked student has none at M = gap = 0 (NaN or infinite).
+  /// The second derivatives, to about 1e-12 of their terms. On the edge gap = 0 those of
+  /// `along_edge`; a kinked student has none at M = gap = 0 (NaN or infinite).
   [[nodiscard]] risk_curvature curvature(const field_overlaps& overlaps) const;
 
   [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
