@@ -12,7 +12,7 @@ namespace {
 
 std::vector<activation> read_activations(const std::string& option, const std::string& list) {
   std::vector<activation> activations;
-  for (const std::string_view text : split(list, ',')) {
+  for (const std::string_view text : split_activations(list)) {
     activations.push_back(read_activation(option, text));
   }
   return activations;
@@ -52,7 +52,8 @@ void shared_options::add_to(CLI::App& app) {
   };
   app.add_option("--student", students,
                  "the student's activation, or a list a,b,c: a curve each;\n"
-                 "given again: another panel of the figure")
+                 "given again: another panel of the figure. An expression of\n" +
+                     activation_grammar())
       ->type_name("NAME")
       ->allow_extra_args(false);
   text("--teacher", teachers, "the teacher's; one for all, or one each (default: the student's)")

@@ -105,13 +105,13 @@ TEST_CASE("brace parameters are set by name") {
 
 TEST_CASE("faults are told in one line, with the column") {
   CHECK(fault("rellu") == "unknown activation 'rellu'; the nearest are relu, gelu (column 1)");
-  CHECK(fault("erf+tahn") == "unknown activation 'tahn'; the nearest are tanh, sin (column 5)");
+  CHECK(fault("erf+tahn") == "unknown activation 'tahn'; the nearest are tanh, sin, abs (column 5)");
   CHECK(fault("(erf+he3") == "unbalanced bracket: '(' is not closed (column 1)");
   CHECK(fault("erf+he3)") == "unbalanced bracket: ')' without '(' (column 8)");
   CHECK(fault("2*(erf") == "unbalanced bracket: '(' is not closed (column 3)");
   CHECK(fault("") == "an activation is missing (column 1)");
   CHECK(fault("erf+") == "an activation, a number or a bracket is missing (column 5)");
-  CHECK(fault("erf he3") == "expected + - * ^ or the end, not 'he3' (column 5)");
+  CHECK(fault("erf he3") == "expected + - * / ^ or the end, not 'he3' (column 5)");
   CHECK(fault("erf^-1") == "a power must be an integer from 0 to 40 (column 5)");
   CHECK(fault("erf^1.5") == "a power must be an integer from 0 to 40 (column 5)");
   CHECK(fault("erf^2^2") == "a power of a power needs brackets (column 6)");
@@ -120,9 +120,7 @@ TEST_CASE("faults are told in one line, with the column") {
   CHECK(fault("he99999999999999999999") == "a degree above 40 (column 1)");
   CHECK(fault("he21*he20") ==
         "the degree of a polynomial is 41, but must be at most 40 (column 1)");
-  CHECK(fault("erf/2") == "expected + - * ^ or the end, not '/' (column 4)");
   CHECK(fault("σ") == "'σ' is not in the grammar of activations (column 1)");
   CHECK(fault("1e999*erf") == "a number out of range (column 1)");
   CHECK(fault(std::string(500, '(')).starts_with("brackets or signs nested deeper than 100"));
-  CHECK(fault("(tanh+erf+sin+cos+silu+gelu)^20").find("number of terms") != std::string::npos);
 }

@@ -7,8 +7,9 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/activation/differences.hpp>
-#include <loradyn/activation/expression.hpp>
+#include <loradyn/activation/formula_analysis.hpp>
 #include <loradyn/activation/hermite_projection.hpp>
+#include <loradyn/activation/primitives.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/gaussian/average.hpp>
 #include <optional>
@@ -109,42 +110,108 @@ void require_moments(const activation& f) {
 
 namespace detail {
 
+// Near 0 to rounding of its own value there, so that what vanishes at a kink keeps its digits.
+double local_value(const polynomial& p, double x) {
+  constexpr double near = 0.5;
+  if (std::abs(x) >= near) {
+    return p(x);
+  }
+  const std::span<const double> c = p.monomial();
+  double value = 0.0;
+  for (std::size_t k = c.size(); k-- > 0;) {
+    value = value * x + c[k];
+  }
+  return value;
+}
+
+// σ = polynomial + erf_weight erf + relu_weight relu.
+class closed_function {
+ public:
+  explicit closed_function(const activation_parts& parts)
+      : erf_weight_(parts.erf_weight), relu_weight_(parts.relu_weight) {
+    if (parts.polynomial_part.degree() <= 1) {
+      const auto c = parts.polynomial_part.monomial();
+      constant_ = c.empty() ? 0.0 : c[0];
+      slope_ = c.size() > 1 ? c[1] : 0.0;
+    } else {
+      polynomials_[0] = parts.polynomial_part;
+      for (std::size_t k = 1; k < polynomials_.size(); ++k) {
+        polynomials_[k] = polynomials_[k - 1].derivative();
+      }
+    }
+  }
+
+  template <std::size_t Order>
+  void evaluate(double x, std::array<double, Order + 1>& values) const {
+    values.fill(0.0);
+    if (polynomials_[0].zero()) {
+      values[0] = constant_ + slope_ * x;
+      values[1] = slope_;
+    } else {
+      for (std::size_t k = 0; k <= Order; ++k) {
+        values[k] = local_value(polynomials_[k], x);
+      }
+    }
+    if (erf_weight_ != 0.0) {
+      const derivatives erf = primitive_derivatives(primitive::erf, x);
+      for (std::size_t k = 0; k <= Order; ++k) {
+        values[k] += erf_weight_ * erf[k];
+      }
+    }
+    if (relu_weight_ != 0.0 && x > 0.0) {
+      values[0] += relu_weight_ * x;
+      values[1] += relu_weight_;
+    }
+  }
+
+ private:
+  double constant_ = 0.0;  // the polynomial is constant + slope x, where it is that simple
+  double slope_ = 0.0;
+  std::array<polynomial, 5> polynomials_;  // and its derivatives; zero where it is
+  double erf_weight_;
+  double relu_weight_;
+};
+
 class activation_body {
  public:
   std::string name;
   activation_parts parts;
   std::vector<kink> kinks;
   std::vector<double> features;
-  std::variant<compiled_expression, user_body> function;
+  std::variant<closed_function, formula, user_body> function;
 };
 
 }  // namespace detail
 
-namespace {
-
-std::shared_ptr<detail::activation_body> body_of(const detail::expression& e, std::string name) {
-  activation_parts parts = detail::parts_of(e);
-  std::vector<kink> kinks = detail::kinks_of(e);
-  return std::make_shared<detail::activation_body>(
-      detail::activation_body{std::move(name), std::move(parts), std::move(kinks),
-                              detail::features_of(e), detail::compiled_expression(e)});
-}
-
-detail::expression expression_of(polynomial p) {
-  detail::expression e;
-  if (!p.zero()) {
-    e.terms.push_back({.step = false, .cofactor = std::move(p), .powers = {}});
+activation::activation(activation_parts parts, std::string name) {
+  std::vector<kink> kinks;
+  if (parts.relu_weight != 0.0) {
+    kinks.push_back({.location = 0.0, .jumps = {0.0, parts.relu_weight, 0.0, 0.0}});
   }
-  return e;
+  std::vector<double> features;
+  if (parts.erf_weight != 0.0) {
+    features = {-16.0, -8.0, -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
+  }
+  detail::closed_function function(parts);
+  body_ = std::make_shared<detail::activation_body>(
+      detail::activation_body{std::move(name), std::move(parts), std::move(kinks),
+                              std::move(features), std::move(function)});
 }
-
-}  // namespace
-
-activation::activation(const detail::expression& e, std::string name)
-    : body_(body_of(e, std::move(name))) {}
 
 activation::activation(polynomial p, std::string name)
-    : activation(expression_of(std::move(p)), std::move(name)) {}
+    : activation(activation_parts{.polynomial_part = std::move(p)}, std::move(name)) {}
+
+activation::activation(detail::formula f, bool kinked, std::string name) {
+  detail::formula_shape shape = detail::analyse(f);
+  if (!kinked) {
+    shape.kinks.clear();
+  }
+  activation_parts parts;
+  parts.has_rest = true;
+  body_ = std::make_shared<detail::activation_body>(
+      detail::activation_body{std::move(name), std::move(parts), std::move(shape.kinks),
+                              std::move(shape.features), std::move(f)});
+}
 
 activation::activation(user_function f) {
   if (!f.value) {

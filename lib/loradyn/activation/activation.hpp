@@ -46,11 +46,11 @@ struct user_function {
 
 namespace detail {
 class activation_body;
-struct expression;
+class formula;
 }  // namespace detail
 
-/// The closed-form parts of an activation: σ = polynomial + erf_weight erf + relu_weight relu +
-/// rest.
+/// The closed form of an activation, σ = polynomial + erf_weight erf + relu_weight relu, where
+/// `has_rest` is false; where it is true, it has none.
 struct activation_parts {
   polynomial polynomial_part;
   double erf_weight = 0.0;
@@ -70,8 +70,12 @@ class activation {
   /// \throws convergence_error where its Gaussian moments at unit variance don't settle
   explicit activation(user_function f);
 
-  /// Used by the parser.
-  activation(const detail::expression& e, std::string name);
+  /// Used by the parser: a sum of closed parts, without a rest.
+  activation(activation_parts parts, std::string name);
+  /// Used by the parser: a formula.
+  /// \param kinked whether it has kinks where its pieces meet; they may cancel
+  /// \throws parse_error where it is not a finite function with Gaussian averages
+  activation(detail::formula f, bool kinked, std::string name);
 
   /// The text it was made from.
   [[nodiscard]] const std::string& name() const noexcept;
