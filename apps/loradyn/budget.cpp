@@ -132,7 +132,12 @@ int run_budget(const budget_options& options, const invocation& call) {
                            (budget.event.is_signed ? " signed" : "")},
              {"at", fmt::format("{}", budget.event.at)}});
   append(t, describe(options.integrator));
-  const auto best = least_cost(budget, points, integrator, classifier);
+  std::optional<budget_point> best;
+  try {
+    best = least_cost(budget, points, integrator, classifier);
+  } catch (const interrupted&) {
+    // The table holds the rows that there are.
+  }
   append(t, {{"best t_pre", best ? fmt::format("{}", best->t_pre * unit) : "none"},
              {"best t_total", best ? fmt::format("{}", best->t_total * unit) : "nan"}});
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -148,7 +153,7 @@ int run_budget(const budget_options& options, const invocation& call) {
                       status});
   }
   out.write(t, budget_figure);
-  if (points.size() < times.size()) {
+  if (interruption() != 0) {
     return report_interruption(points.size(), times.size(), call.command_line.c_str());
   }
   if (best && !shared.quiet) {

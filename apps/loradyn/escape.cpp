@@ -76,9 +76,9 @@ int run_escape(const escape_options& options, const invocation& call) {
     append(t, describe(options.law));
   }
   t.rows = std::move(rows);
-  out.write(t, escape_figure);
-  if (finished < total) {
-    return report_interruption(finished, total, call.command_line.c_str());
+  const std::size_t written = out.write(t, escape_figure);
+  if (written < total) {
+    return report_interruption(written, total, call.command_line.c_str());
   }
   return exit_code_for(t);
 }

@@ -83,9 +83,9 @@ int run_rates(const rates_options& options, const invocation& call) {
                       r.B / unit, r.C / unit, r.lambda / unit, r.tau * unit,
                       points[i].converged ? std::string(to_string(r.status)) : "no-convergence"});
   }
-  out.write(t, rates_figure);
-  if (points.size() < total) {
-    return report_interruption(points.size(), total, call.command_line.c_str());
+  const std::size_t written = out.write(t, rates_figure);
+  if (written < total) {
+    return report_interruption(written, total, call.command_line.c_str());
   }
   return exit_code_for(t);
 }

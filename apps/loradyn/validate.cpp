@@ -119,6 +119,18 @@ class validation {
 
   // False where the user interrupted.
   bool run() {
+    try {
+      return compare();
+    } catch (const interrupted&) {
+      return false;
+    }
+  }
+
+  [[nodiscard]] const std::vector<comparison>& rows() const { return rows_; }
+  [[nodiscard]] double end_time() const { return t_end_; }
+
+ private:
+  bool compare() {
     const std::size_t times = experiments_.front().record.size();
     const std::size_t means = experiments_.size() * quantities_.size() * times;
     const std::size_t limits = experiments_.size() > 1 ? quantities_.size() * times : 0;
@@ -143,10 +155,6 @@ class validation {
     return true;
   }
 
-  [[nodiscard]] const std::vector<comparison>& rows() const { return rows_; }
-  [[nodiscard]] double end_time() const { return t_end_; }
-
- private:
   void read_end(const lora_parameters& p) {
     if (!options_.t_end.empty()) {
       t_end_ = read_number("--t-end", options_.t_end) / pair_.rate_unit;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <fstream>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/bytes.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <memory>
@@ -146,7 +147,11 @@ class ensemble_work {
         if (!mine) {
           return;
         }
-        work_on(*mine->pack, deadline);
+        try {
+          work_on(*mine->pack, deadline);
+        } catch (const interrupted&) {
+          // In the middle of a step: the pack stays as it was before it.
+        }
         const bool ended = mine->pack->done();
         const std::lock_guard lock(mutex_);
         if (ended) {
@@ -154,7 +159,7 @@ class ensemble_work {
         } else {
           open_.push_back(*std::move(mine));
         }
-        if (clock::now() >= deadline) {
+        if (clock::now() >= deadline || stop_requested()) {
           // What nobody has taken stays for the next round.
           for (std::size_t left = next_open.exchange(open.size()); left < open.size(); ++left) {
             open_.push_back(std::move(open[left]));
@@ -393,7 +398,7 @@ ensemble simulate_ensemble(const simulation_problem& problem, simulation_engine 
     cost = seconds_since(start);
   };
   while (!work.done()) {
-    if (control.stop && control.stop()) {
+    if (stop_requested() || (control.stop && control.stop())) {
       if (control.keep) {
         keep();
       }
