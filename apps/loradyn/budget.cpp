@@ -93,6 +93,9 @@ int run_budget(const budget_options& options, const invocation& call) {
     throw error("--t-pre is missing: give the pre-training times, such as --t-pre 0:20:81");
   }
   std::vector<double> times = parse_range("--t-pre", options.t_pre);
+  constexpr std::size_t columns = 8;
+  require_table(std::vector<extent>{{"--t-pre", options.t_pre, static_cast<double>(times.size())}},
+                columns, sizeof(budget_point));
   for (double& t : times) {
     if (t < 0.0) {
       throw argument_error("--t-pre", "'" + options.t_pre + "'", ">= 0");

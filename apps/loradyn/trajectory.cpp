@@ -47,6 +47,9 @@ std::vector<double> read_times(const std::string& text, double end) {
                                      "times",
                                      max_range_size));
   }
+  constexpr std::size_t columns = 8;
+  require_table(std::vector<extent>{{"--points", text, n, true}}, columns,
+                sizeof(double) + sizeof(training_point));
   const auto count = static_cast<std::size_t>(n);
   constexpr double decades = 1e-4;  // of a logarithmic record, from this part of the end
   std::vector<double> times(count);

@@ -30,7 +30,7 @@ LONG = {
         "escape", "--student", "relu", "--teacher", "relu-0.5*linear", "--mu", "0.1:0.9:1000",
         "--gamma", "0.5"],
     "escape of a sum with relu": ["escape", "--student", "relu+erf", "--mu", "0.1:0.9:1000000"],
-    "quantiles": ["escape", "--student", "linear", "--mu", "0.1:0.9:1000", "--dim", "1000",
+    "quantiles": ["escape", "--student", "linear", "--mu", "0.1:0.9:20", "--dim", "1000",
                   "--quantiles", "0.1:0.9:1000000"],
     "fixed-points": ["fixed-points", "--student", "relu*tanh", "--mu", "0.1:0.9:400"],
     "fixed-points with noise": ["fixed-points", "--student", "erf", "--mu", "0.1:0.9:4000", "--nu",
