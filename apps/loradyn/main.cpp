@@ -126,8 +126,13 @@ int run(int argc, char** argv) {
         config != nullptr && config->count() > 0) {
       apply_config(*subcommands[i], config->as<std::string>(), names);
     }
-    catch_interruptions();
-    return runs[i](call);
+    try {
+      return runs[i](call);
+    } catch (const reported_interruption&) {
+      return 128 + interruption();
+    } catch (const interrupted&) {
+      return report_interruption(call.command_line.c_str());
+    }
   }
   return fail(wrong_input, unexpected_word(app, first));
 }
@@ -135,6 +140,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  catch_interruptions();
   try {
     return run(argc, argv);
   } catch (const drawing_error& e) {

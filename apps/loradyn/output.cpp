@@ -1,8 +1,14 @@
 #include "output.hpp"
 
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <climits>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -10,6 +16,8 @@
 #include <loradyn/version.hpp>
 #include <string_view>
 #include <variant>
+
+#include "interruption.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -49,15 +57,28 @@ outputs::outputs(const shared_options& options) {
   open(figure_, "--plot", options.figure);
 }
 
-void outputs::write(const table& t, const std::function<figure(const table&)>& figure_of) {
+std::size_t outputs::write(const table& t, const std::function<figure(const table&)>& figure_of) {
+  using clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds patience(1);
   begin(header_of(t));
+  std::optional<clock::time_point> stopped;
+  std::size_t written = 0;
   for (const auto& row : t.rows) {
+    if (stop_requested()) {
+      stopped = stopped ? stopped : clock::now();
+      if (clock::now() - *stopped > patience) {
+        break;
+      }
+    }
     add(row);
+    ++written;
   }
   finish_table();
-  if (draws()) {
-    draw(figure_of(t));
+  // An interrupted command ends with its table.
+  if (draws() && !stop_requested()) {
+    draw([&] { return figure_of(t); });
   }
+  return written;
 }
 
 void outputs::begin(const table_header& header) {
@@ -90,16 +111,47 @@ void outputs::finish_table() {
   }
 }
 
-void outputs::draw(const figure& f) {
-  if (figure_) {
-    figure_->draw(f);
+void outputs::draw(const std::function<figure()>& figure_of) {
+  if (!figure_) {
+    return;
+  }
+  try {
+    figure_->draw(figure_of());
+  } catch (const interrupted&) {
+    fmt::print(stderr,
+               "loradyn: interrupted while drawing; the table is whole, the figure is not drawn\n");
+    throw reported_interruption();
   }
 }
 
 void write_stdout(const std::string& text) {
-  const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
-  if (written != text.size() || std::fflush(stdout) != 0) {
+  const auto failed = [] {
     throw file_error(std::string("standard output can't be written: ") + std::strerror(errno));
+  };
+  // A pipe that can be written takes so much without a wait.
+  constexpr std::size_t piece = PIPE_BUF;
+  constexpr int look_every = 100;  // milliseconds
+  constexpr int patience = 3;      // looks, from the interruption on
+  int idle = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    pollfd ready{STDOUT_FILENO, POLLOUT, 0};
+    const int found = ::poll(&ready, 1, look_every);
+    if (found < 0 && errno != EINTR) {
+      failed();
+    }
+    if (found <= 0) {
+      if (stop_requested() && ++idle > patience) {
+        throw interrupted();
+      }
+      continue;
+    }
+    idle = 0;
+    const ssize_t count =
+        ::write(STDOUT_FILENO, text.data() + at, std::min(piece, text.size() - at));
+    if (count < 0 && errno != EINTR && errno != EAGAIN) {
+      failed();
+    }
+    at += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
 }
 

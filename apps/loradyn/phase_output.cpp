@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <loradyn/interruption.hpp>
 #include <loradyn/version.hpp>
 
 #include "command.hpp"
@@ -71,8 +72,8 @@ void phase_report::add(const std::vector<cell>& row) {
 
 int phase_report::finish() {
   out_.finish_table();
-  if (picture_) {
-    out_.draw(picture_->drawn());
+  if (picture_ && !stop_requested()) {
+    out_.draw([this] { return picture_->drawn(); });
   }
   return failures_.exit_code();
 }
@@ -82,8 +83,10 @@ int write_store(const sweep_store& store, const phase_grid& grid, const std::str
   described parameters = store.configuration().parameters;
   parameters.emplace_back("show", show);
   phase_report report(grid, header_of(grid, store.configuration().version, parameters), out);
-  store.read(0, store.cells(),
-             [&report](std::uint64_t, const std::vector<cell>& row) { report.add(row); });
+  store.read(0, store.cells(), [&report](std::uint64_t, const std::vector<cell>& row) {
+    check_stop();
+    report.add(row);
+  });
   return report.finish();
 }
 

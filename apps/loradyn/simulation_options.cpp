@@ -86,12 +86,7 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
       file.commit();
     };
   }
-  ensemble done = simulate_ensemble(problem, engine, plan, runs, control, kept);
-  if (done.complete() && !checkpoint.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove(checkpoint, ignored);
-  }
-  return done;
+  return simulate_ensemble(problem, engine, plan, runs, control, kept);
 }
 
 int report_interrupted_ensemble(const ensemble& done, const std::string& checkpoint,

@@ -1,5 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <loradyn/interruption.hpp>
 #include <loradyn/report/figure.hpp>
 #include <utility>
 
@@ -95,7 +98,17 @@ void run_gnuplot(const fs::path& script, const fs::path& output) {
   ::close(channel[1]);
   std::string complaint;
   std::array<char, 4096> buffer{};
+  bool stopped = false;
   for (;;) {
+    stopped = fault == 0 && stop_requested();
+    if (stopped) {
+      break;
+    }
+    constexpr int look_every = 50;  // milliseconds
+    pollfd ready{channel[0], POLLIN, 0};
+    if (::poll(&ready, 1, look_every) <= 0) {
+      continue;
+    }
     const ssize_t count = ::read(channel[0], buffer.data(), buffer.size());
     if (count > 0) {
       complaint.append(buffer.data(), static_cast<std::size_t>(count));
@@ -111,7 +124,18 @@ void run_gnuplot(const fs::path& script, const fs::path& output) {
                             : std::string("gnuplot can't be run: ") + std::strerror(fault));
   }
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  for (pid_t ended = 0; ended != child && !(ended < 0 && errno != EINTR);) {
+    stopped = stopped || stop_requested();
+    if (stopped) {
+      ::kill(child, SIGKILL);
+    }
+    ended = ::waitpid(child, &status, stopped ? 0 : WNOHANG);
+    if (ended == 0) {
+      ::usleep(1000);  // it has closed its standard error and is about to end
+    }
+  }
+  if (stopped) {
+    throw interrupted();
   }
   if (status != 0) {
     for (char& c : complaint) {
@@ -426,7 +450,10 @@ void figure_file::draw(const figure& f) {
   script_.write(gnuplot_script(f, picture_.final_name().filename().string(),
                                data_.final_name().filename().string()));
   file_writer data(data_);
-  write_gnuplot_data(f, [&data](std::string_view piece) { data.append(piece); });
+  write_gnuplot_data(f, [&data](std::string_view piece) {
+    check_stop();
+    data.append(piece);
+  });
   data.close();
   data_.commit();
   script_.commit();
