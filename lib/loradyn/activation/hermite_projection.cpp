@@ -72,7 +72,7 @@ bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t ord
 
 // Whether the last Legendre coefficients have died out on every panel.
 bool resolved_by_panels(const table& t, const gaussian_grid& grid, std::size_t orders) {
-  constexpr double resolved = 1e-10;
+  constexpr double resolved = 1e-8;
   for (std::size_t order = 0; order < orders; ++order) {
     double size = 0.0;
     double tail = 0.0;

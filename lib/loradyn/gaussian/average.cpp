@@ -100,7 +100,7 @@ class panels {
   // Halves what is not resolved and sums.
   averages result() {
     // The interpolation error of the rule is that of twice the degree: about the square of this.
-    constexpr double resolved = 1e-10;
+    constexpr double resolved = 1e-8;
     constexpr double narrowest = 1e-13;
     // Where halving takes nothing off the coefficients on either side, generation after generation,
     // they are the rounding of the integrand. Of a kink one side is rid, an oscillation is

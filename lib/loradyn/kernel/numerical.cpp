@@ -146,13 +146,11 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
 }  // namespace
 
 numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f), g_(g) {
-  if (f_.kinks().empty() || g_.kinks().empty()) {
-    try {
-      unit_g_.emplace(g_, 1.0, 2);
-      unit_g_->complete();
-    } catch (const convergence_error&) {
-      unit_g_.reset();  // it varies too fast for a series
-    }
+  try {
+    unit_g_.emplace(g_, 1.0, 2);
+    unit_g_->complete();
+  } catch (const convergence_error&) {
+    unit_g_.reset();  // it varies too fast for a series
   }
 }
 
@@ -161,7 +159,12 @@ pair_moments numerical_pair::moments(const pair_covariance& covariance, moment_s
   if (covariance.on_edge()) {
     return edge(covariance, wanted);
   }
-  if (unit_g_) {
+  // The coefficients of two kinks fall by powers of the order only: the correlation has to end the
+  // series.
+  constexpr double least_decay = 0.86;
+  const bool both_kinked = !f_.kinks().empty() && !g_.kinks().empty();
+  const bool decays = covariance.c * covariance.c <= least_decay * covariance.q1 * covariance.q2;
+  if (unit_g_ && (!both_kinked || decays)) {
     try {
       if (const auto series = hermite_series(covariance, wanted)) {
         return *series;

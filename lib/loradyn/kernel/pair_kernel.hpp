@@ -112,9 +112,11 @@ struct edge_curvature {
 /// Methods and accuracy, relative to √(E[f⁽ⁱ⁾²] E[g⁽ʲ⁾²]):
 /// - sums of polynomials, erf and ReLU on both sides: closed forms and finite series; rounding;
 /// - c² = q1 q2: one-dimensional quadrature; 1e-14;
-/// - at least one side without kinks: the Hermite (Mehler) series, summed until it stands still;
-///   1e-13;
-/// - both sides with kinks, or a series that does not settle: quadrature in the plane between the
+/// - at least one side without kinks, or c² <= 0.86 q1 q2: the Hermite (Mehler) series, summed
+/// until
+///   it stands still; 1e-13;
+/// - two kinked sides nearer to the edge, or a series that does not settle: quadrature in the plane
+/// between the
 ///   kinks, and what the kinks add by parts; 1e-13.
 /// Every quadrature checks itself (gaussian/average.hpp): it is refined until a finer one agrees,
 /// or ends in a convergence_error after a stated number of panels.
