@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <loradyn/interruption.hpp>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -29,8 +30,9 @@ struct sweep_control {
 /// take(i, point(i)) for i < count: points on all threads, each taking the next block as it is
 /// free, so that points of any cost keep them busy; `take` in the order of i and by one thread at a
 /// time. At most 64 blocks a thread wait to be taken, whatever the count. Where the sweep is
-/// stopped early, what was taken is a prefix. \returns how many were taken \throws what the first
-/// point, in order, that throws does, once those before it are taken; what `take` throws
+/// stopped early, also by a point that throws `interrupted`, what was taken is a prefix. \returns
+/// how many were taken \throws what the first point, in order, that throws does, once those before
+/// it are taken; what `take` throws
 template <class Point, class Take>
 std::size_t ordered_map(std::size_t count, const sweep_control& control, const Point& point,
                         const Take& take) {
@@ -40,6 +42,7 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
     std::size_t end = 0;
     std::vector<result_type> results;
     std::exception_ptr fault;  // of the point after the last result
+    bool cut = false;          // the point after the last result was interrupted
   };
   using token = std::shared_ptr<block_results>;
 
@@ -48,9 +51,10 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
   // The first in order. It is thrown when the pipeline has ended: one that is torn by an exception
   // loses the blocks that wait in it.
   std::exception_ptr fault;
-  std::atomic<bool> failed = false;
+  bool cut = false;
+  std::atomic<bool> ended = false;
   const auto open = [&]() -> token {
-    if (next == count || failed || (control.stop && control.stop())) {
+    if (next == count || ended || (control.stop && control.stop())) {
       return nullptr;
     }
     auto block = std::make_shared<block_results>();
@@ -64,13 +68,15 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
       for (std::size_t i = block->begin; i < block->end; ++i) {
         block->results.push_back(point(i));
       }
+    } catch (const interrupted&) {
+      block->cut = true;
     } catch (...) {
       block->fault = std::current_exception();
     }
     return block;
   };
   const auto close = [&](const token& block) {
-    if (fault) {
+    if (fault || cut) {
       return;
     }
     try {
@@ -79,10 +85,11 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
         ++taken;
       }
       fault = block->fault;
+      cut = block->cut;
     } catch (...) {
       fault = std::current_exception();
     }
-    failed = fault != nullptr;
+    ended = cut || fault != nullptr;
   };
   const auto finish = [&] {
     if (fault) {
