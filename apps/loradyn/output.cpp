@@ -1,5 +1,7 @@
 #include "output.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -7,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <loradyn/error.hpp>
+#include <loradyn/printable.hpp>
 #include <loradyn/version.hpp>
 #include <string_view>
 #include <variant>
@@ -97,8 +100,11 @@ void outputs::draw(const figure& f) {
 }
 
 void write_stdout(const std::string& text) {
-  const std::size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
-  if (written != text.size() || std::fflush(stdout) != 0) {
+  // A store of a stranger's sends no commands to a terminal.
+  static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  const std::string& out = terminal ? printable_lines(text) : text;
+  const std::size_t written = std::fwrite(out.data(), 1, out.size(), stdout);
+  if (written != out.size() || std::fflush(stdout) != 0) {
     throw file_error(std::string("standard output can't be written: ") + std::strerror(errno));
   }
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "interruption.hpp"
+#include "message.hpp"
 #include "sweep.hpp"
 
 namespace loradyn::cli {
@@ -62,11 +63,18 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
                       simulation_engine engine, const simulation_plan& plan, std::uint64_t runs,
                       const std::string& checkpoint) {
   std::string kept;
+  bool is_ours = false;  // the checkpoint's file
   if (!checkpoint.empty()) {
-    if (std::filesystem::exists(checkpoint)) {
+    std::error_code ignored;
+    if (std::filesystem::exists(checkpoint, ignored)) {
       kept = read_file(checkpoint);
+      if (kept.empty()) {
+        throw argument_error("--checkpoint", "'" + checkpoint + "', an empty file",
+                             "the name of a new file, or of a checkpoint of this command");
+      }
+      is_ours = true;  // or it is refused
       if (!shared.quiet) {
-        fmt::print(stderr, "loradyn: going on from '{}'\n", checkpoint);
+        say("going on from '{}'", checkpoint);
       }
     } else {
       pending_file check(checkpoint);  // that it can be written, before the work
@@ -80,14 +88,15 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
     progress.update(static_cast<std::size_t>(share * static_cast<double>(runs)), runs);
   };
   if (!checkpoint.empty()) {
-    control.keep = [&checkpoint](const std::string& bytes) {
+    control.keep = [&checkpoint, &is_ours](const std::string& bytes) {
       pending_file file(checkpoint);
       file.write(bytes);
       file.commit();
+      is_ours = true;
     };
   }
   ensemble done = simulate_ensemble(problem, engine, plan, runs, control, kept);
-  if (done.complete() && !checkpoint.empty()) {
+  if (done.complete() && is_ours) {
     std::error_code ignored;
     std::filesystem::remove(checkpoint, ignored);
   }
@@ -97,15 +106,12 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
 int report_interrupted_ensemble(const ensemble& done, const std::string& checkpoint,
                                 const char* command_line) {
   if (checkpoint.empty()) {
-    fmt::print(
-        stderr,
-        "loradyn: interrupted after {} of {} runs; nothing was kept, for neither --output nor "
-        "--checkpoint names a file\n",
+    say("interrupted after {} of {} runs; nothing was kept, for neither --output nor "
+        "--checkpoint names a file",
         done.runs.size(), done.requested);
   } else {
-    fmt::print(stderr,
-               "loradyn: interrupted after {} of {} runs; '{}' keeps them. To go on run: {}\n",
-               done.runs.size(), done.requested, checkpoint, command_line);
+    say("interrupted after {} of {} runs; '{}' keeps them. To go on run: {}", done.runs.size(),
+        done.requested, checkpoint, command_line);
   }
   return 128 + interruption();
 }

@@ -13,6 +13,7 @@
 #include "command.hpp"
 #include "figures.hpp"
 #include "flow_options.hpp"
+#include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "stages.hpp"
@@ -163,9 +164,8 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
   out.write(t, trajectory_figure);
   if (!run.complete) {
     const stage_summary& last = run.stages.back();
-    fmt::print(stderr,
-               "loradyn: stage {} ended at t = {} with {}; the table holds what was reached\n",
-               run.stages.size(), last.end * unit, to_string(last.status));
+    say("stage {} ended at t = {} with {}; the table holds what was reached", run.stages.size(),
+        last.end * unit, to_string(last.status));
     return computation_failed;
   }
   return done;
