@@ -47,21 +47,28 @@ std::string shown(const std::string& text) {
   return printable(text.substr(0, end)) + "…";
 }
 
-// Single quotes, in which gnuplot takes everything but the quote itself as it is: it reads no
-// backslash, runs no `command`, replaces no @macro.
-std::string in_single_quotes(const std::string& text) {
-  std::string result = "'";
+// A string of gnuplot's with exactly this text, which holds no control character. gnuplot takes
+// what stands in single quotes as it is, but reads '' as a quote only behind another character; so
+// a text with a quote, or with anything else that it has a meaning for somewhere, stands in double
+// quotes with these characters as octal numbers.
+std::string literal(const std::string& text) {
+  constexpr std::string_view meaningful = "'\"`\\@$";
+  if (text.find_first_of(meaningful) == std::string::npos) {
+    return "'" + text + "'";
+  }
+  std::string result = "\"";
   for (const char c : text) {
-    result += c;
-    if (c == '\'') {
+    if (meaningful.find(c) == std::string_view::npos) {
       result += c;
+    } else {
+      result += fmt::format("\\{:03o}", static_cast<unsigned>(c));
     }
   }
-  return result + "'";
+  return result + "\"";
 }
 
 // A text in a script: this, `quoted_tick` and `file_name` are the only ways for a string into one.
-std::string quoted(const std::string& text) { return in_single_quotes(shown(text)); }
+std::string quoted(const std::string& text) { return literal(shown(text)); }
 
 // The same as the text of a tick, which gnuplot takes for a format of its place.
 std::string quoted_tick(const std::string& text) {
@@ -72,7 +79,7 @@ std::string quoted_tick(const std::string& text) {
       format += c;
     }
   }
-  return in_single_quotes(format);
+  return literal(format);
 }
 
 // The name of a file in a script: one in the script's directory as ./name, so that gnuplot takes
@@ -81,7 +88,7 @@ std::string file_name(const fs::path& name) {
   if (!is_printable(name.string())) {
     throw drawing_error("'" + name.string() + "' holds characters that no script can name");
   }
-  return in_single_quotes(name.is_absolute() ? name.string() : "./" + name.string());
+  return literal(name.is_absolute() ? name.string() : "./" + name.string());
 }
 
 // In points of a screen.
@@ -235,6 +242,20 @@ bool spans_decades(const panel& p) {
   return largest >= 100.0 * least;
 }
 
+// Whether there is anything to draw inside the axes.
+bool has_points(const panel& p) {
+  return p.heat || !p.field.empty() ||
+         std::any_of(p.curves.begin(), p.curves.end(), [&p](const curve& c) {
+           for (std::size_t i = 0; i < c.x.size(); ++i) {
+             if (std::isfinite(c.x[i]) && std::isfinite(c.y[i]) && (!p.log_x || c.x[i] > 0.0) &&
+                 (!p.log_y || c.y[i] > 0.0)) {
+               return true;
+             }
+           }
+           return false;
+         });
+}
+
 std::string style_of(const curve& c, std::size_t i) {
   const char* paint = colour(c.colour.value_or(i));
   if (c.points) {
@@ -378,7 +399,11 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
     const curve& c = p.curves[i];
     add_plot(style_of(c, i), c.label);
   }
-  script += plots.empty() ? "set multiplot next\n" : "plot " + plots + "\n";
+  // gnuplot finds no range for nothing.
+  const std::string ranges = has_points(p) ? ""
+                                           : fmt::format("{} {} ", p.log_x ? "[1:10]" : "[0:1]",
+                                                         p.log_y ? "[1:10]" : "[0:1]");
+  script += plots.empty() ? "set multiplot next\n" : "plot " + ranges + plots + "\n";
 }
 
 }  // namespace
