@@ -121,7 +121,7 @@ class sender {
 
 using reading = std::function<void(const head_visitor&, const row_visitor&)>;
 
-[[noreturn]] void be_child(int pipe, const reading& read) {
+[[noreturn]] void be_child(const fs::path& path, int pipe, const reading& read) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGSEGV, SIGABRT, SIGBUS}) {
     std::signal(signal, SIG_DFL);
@@ -151,7 +151,7 @@ using reading = std::function<void(const head_visitor&, const row_visitor&)>;
     out.send(message::end);
   } catch (const std::bad_alloc&) {
     out.send(message::fault);
-    out.send(std::string_view("it takes too much memory"));
+    out.send("'" + path.string() + "' can't be read: it takes too much memory");
   } catch (const std::exception& e) {
     out.send(message::fault);
     out.send(std::string_view(e.what()));
@@ -313,7 +313,7 @@ void read_in_child(const fs::path& path, const reading& read, const head_visitor
     refuse(std::strerror(errno));
   }
   if (id == 0) {
-    be_child(to, read);
+    be_child(path, to, read);
   }
   child_process child(id);
   to.close();
