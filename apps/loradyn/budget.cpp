@@ -94,6 +94,9 @@ int run_budget(const budget_options& options, const invocation& call) {
     throw error("--t-pre is missing: give the pre-training times, such as --t-pre 0:20:81");
   }
   std::vector<double> times = parse_range("--t-pre", options.t_pre);
+  constexpr std::size_t columns = 8;
+  require_table(std::vector<extent>{{"--t-pre", options.t_pre, static_cast<double>(times.size())}},
+                columns, sizeof(budget_point));
   for (double& t : times) {
     if (t < 0.0) {
       throw argument_error("--t-pre", "'" + options.t_pre + "'", ">= 0");
@@ -133,7 +136,12 @@ int run_budget(const budget_options& options, const invocation& call) {
                            (budget.event.is_signed ? " signed" : "")},
              {"at", fmt::format("{}", budget.event.at)}});
   append(t, describe(options.integrator));
-  const auto best = least_cost(budget, points, integrator, classifier);
+  std::optional<budget_point> best;
+  try {
+    best = least_cost(budget, points, integrator, classifier);
+  } catch (const interrupted&) {
+    // The table holds the rows that there are.
+  }
   append(t, {{"best t_pre", best ? fmt::format("{}", best->t_pre * unit) : "none"},
              {"best t_total", best ? fmt::format("{}", best->t_total * unit) : "nan"}});
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -149,7 +157,7 @@ int run_budget(const budget_options& options, const invocation& call) {
                       status});
   }
   out.write(t, budget_figure);
-  if (points.size() < times.size()) {
+  if (interruption() != 0) {
     return report_interruption(points.size(), times.size(), call.command_line.c_str());
   }
   if (best && !shared.quiet) {

@@ -41,6 +41,8 @@ int run_critical(const critical_options& options, const invocation& call) {
         t.rows.push_back({pair.student(), pair.teacher(), root.alignment, root.B / pair.rate_unit,
                           root.slope / pair.rate_unit, std::string(to_string(root.status))});
       }
+    } catch (const interrupted&) {
+      break;
     } catch (const convergence_error&) {
       constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       t.rows.push_back({pair.student(), pair.teacher(), nan, nan, nan, "no-convergence"});

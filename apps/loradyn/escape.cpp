@@ -47,6 +47,8 @@ int run_escape(const escape_options& options, const invocation& call) {
   const std::vector<activation_pair> pairs = read_pairs(shared);
   const parameter_grid grid = read_grid(shared, options.mu);
   const escape_request request = read_request(options);
+  std::vector<extent> extents = extents_of(shared, options.mu, grid, pairs.size());
+  require_table(extents, escape_columns(request).size());
   const std::vector<escape_problem> problems(pairs.begin(), pairs.end());
   outputs out(shared);
 
@@ -76,9 +78,9 @@ int run_escape(const escape_options& options, const invocation& call) {
     append(t, describe(options.law));
   }
   t.rows = std::move(rows);
-  out.write(t, escape_figure);
-  if (finished < total) {
-    return report_interruption(finished, total, call.command_line.c_str());
+  const std::size_t written = out.write(t, escape_figure);
+  if (written < total) {
+    return report_interruption(written, total, call.command_line.c_str());
   }
   return exit_code_for(t);
 }

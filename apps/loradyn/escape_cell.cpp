@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/sweep/range.hpp>
 
 #include "flow_options.hpp"
@@ -130,6 +131,7 @@ std::vector<cell> escape_row(const escape_problem& problem, const lora_parameter
   if (request.dimension) {
     row.emplace_back(point.law ? point.law->mean() * unit : nan);
     for (const double q : request.quantiles) {
+      check_stop();
       row.emplace_back(point.law ? point.law->quantile(q) * unit : nan);
     }
     row.emplace_back(point.law ? std::string(to_string(point.law->status)) : point.status);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/report/table_io.hpp>
 #include <loradyn/sweep/range.hpp>
@@ -34,7 +35,7 @@ std::vector<std::size_t> panel_sizes(const table& t, std::size_t students) {
   std::vector<std::size_t> sizes;
   std::size_t total = 0;
   for (const std::string_view panel : split(t.meta.parameter("student"), '|')) {
-    sizes.push_back(split(panel, ',').size());
+    sizes.push_back(split_activations(panel).size());
     total += sizes.back();
   }
   return total == students ? sizes : std::vector<std::size_t>{students};

@@ -35,6 +35,10 @@ int run_fixed_points(const fixed_points_options& options, const invocation& call
   const std::vector<activation_pair> pairs = read_pairs(shared);
   const parameter_grid grid = read_grid(shared, options.mu);
   read_start(options.start);
+  constexpr std::size_t columns = 21;
+  constexpr double usual = 4.0;  // equilibria of a point
+  require_table(extents_of(shared, options.mu, grid, pairs.size()), columns,
+                usual * (columns * sizeof(cell) + sizeof(equilibrium)));
   std::vector<learning_task> tasks;
   std::vector<outcome_classifier> classifiers;
   for (const activation_pair& pair : pairs) {

@@ -126,8 +126,13 @@ int run(int argc, char** argv) {
       apply_config(*subcommands[i], config->as<std::string>(), names);
     }
     require_files_apart(*subcommands[i]);
-    catch_interruptions();
-    return runs[i](call);
+    try {
+      return runs[i](call);
+    } catch (const reported_interruption&) {
+      return 128 + interruption();
+    } catch (const interrupted&) {
+      return report_interruption(call.command_line.c_str());
+    }
   }
   return fail(wrong_input, unexpected_word(app, first));
 }
@@ -137,6 +142,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   open_standard_files();
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
+  catch_interruptions();
   try {
     return run(argc, argv);
   } catch (const drawing_error& e) {

@@ -12,7 +12,7 @@ namespace {
 
 std::vector<activation> read_activations(const std::string& option, const std::string& list) {
   std::vector<activation> activations;
-  for (const std::string_view text : split(list, ',')) {
+  for (const std::string_view text : split_activations(list)) {
     activations.push_back(read_activation(option, text));
   }
   return activations;
@@ -52,7 +52,8 @@ void shared_options::add_to(CLI::App& app) {
   };
   app.add_option("--student", students,
                  "the student's activation, or a list a,b,c: a curve each;\n"
-                 "given again: another panel of the figure")
+                 "given again: another panel of the figure. An expression of\n" +
+                     activation_grammar())
       ->type_name("NAME")
       ->allow_extra_args(false);
   text("--teacher", teachers, "the teacher's; one for all, or one each (default: the student's)")
@@ -169,15 +170,21 @@ parameter_grid read_grid(const shared_options& options, const std::string& mu) {
   parameter_grid grid{
       parse_range("--mu", mu), read_nu(options), in_range("--gamma", options.gamma, true),
       in_range("--noise", options.noise, true), in_range("--lr-ratio", options.lr_ratio, false)};
-  double rows = 1.0;
-  for (const auto* values : {&grid.mu, &grid.nu, &grid.gamma, &grid.noise, &grid.lr_ratio}) {
-    rows *= static_cast<double>(values->size());
-  }
-  if (rows > static_cast<double>(max_range_size)) {
-    throw argument_error("the table", fmt::format("{:.0f} rows long", rows),
-                         fmt::format("of at most {} rows", max_range_size));
-  }
   return grid;
+}
+
+std::vector<extent> extents_of(const shared_options& options, const std::string& mu,
+                               const parameter_grid& grid, std::size_t pairs) {
+  const auto count = [](const std::vector<double>& values) {
+    return static_cast<double>(values.size());
+  };
+  return {{"--mu", mu, count(grid.mu)},
+          {"--nu", options.nu, count(grid.nu)},
+          {"--gamma", options.gamma, count(grid.gamma)},
+          {"--noise", options.noise, count(grid.noise)},
+          {"--lr-ratio", options.lr_ratio, count(grid.lr_ratio)},
+          {"--student", fmt::format("{}", fmt::join(options.students, " | ")),
+           static_cast<double>(pairs)}};
 }
 
 lora_parameters read_parameters(const shared_options& options) {

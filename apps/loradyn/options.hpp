@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "resources.hpp"
+
 namespace loradyn::cli {
 
 enum class time_unit { raw, fisher };
@@ -87,6 +89,10 @@ struct parameter_grid {
 
 // Throws argument_error, naming the option.
 parameter_grid read_grid(const shared_options& options, const std::string& mu);
+
+// How many values each option gives a table with a row for each pair and point of a grid.
+std::vector<extent> extents_of(const shared_options& options, const std::string& mu,
+                               const parameter_grid& grid, std::size_t pairs);
 
 // The values of --nu, all >= 0. Throws argument_error.
 std::vector<double> read_nu(const shared_options& options);

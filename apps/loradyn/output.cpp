@@ -1,10 +1,13 @@
 #include "output.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <climits>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +16,9 @@
 #include <loradyn/version.hpp>
 #include <string_view>
 #include <variant>
+
+#include "interruption.hpp"
+#include "message.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -52,15 +58,28 @@ outputs::outputs(const shared_options& options) {
   open(figure_, "--plot", options.figure);
 }
 
-void outputs::write(const table& t, const std::function<figure(const table&)>& figure_of) {
+std::size_t outputs::write(const table& t, const std::function<figure(const table&)>& figure_of) {
+  using clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds patience(1);
   begin(header_of(t));
+  std::optional<clock::time_point> stopped;
+  std::size_t written = 0;
   for (const auto& row : t.rows) {
+    if (stop_requested()) {
+      stopped = stopped ? stopped : clock::now();
+      if (clock::now() - *stopped > patience) {
+        break;
+      }
+    }
     add(row);
+    ++written;
   }
   finish_table();
-  if (draws()) {
-    draw(figure_of(t));
+  // An interrupted command ends with its table.
+  if (draws() && !stop_requested()) {
+    draw([&] { return figure_of(t); });
   }
+  return written;
 }
 
 void outputs::begin(const table_header& header) {
@@ -93,19 +112,50 @@ void outputs::finish_table() {
   }
 }
 
-void outputs::draw(const figure& f) {
-  if (figure_) {
-    figure_->draw(f);
+void outputs::draw(const std::function<figure()>& figure_of) {
+  if (!figure_) {
+    return;
+  }
+  try {
+    figure_->draw(figure_of());
+  } catch (const interrupted&) {
+    say("interrupted while drawing; the table is whole, the figure is not drawn");
+    throw reported_interruption();
   }
 }
 
-void write_stdout(const std::string& text) {
+void write_stdout(const std::string& table) {
   // A store of a stranger's sends no commands to a terminal.
   static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
-  const std::string& out = terminal ? printable_lines(text) : text;
-  const std::size_t written = std::fwrite(out.data(), 1, out.size(), stdout);
-  if (written != out.size() || std::fflush(stdout) != 0) {
+  const std::string escaped = terminal ? printable_lines(table) : "";
+  const std::string& text = terminal ? escaped : table;
+  const auto failed = [] {
     throw file_error(std::string("standard output can't be written: ") + std::strerror(errno));
+  };
+  // A pipe that can be written takes so much without a wait.
+  constexpr std::size_t piece = PIPE_BUF;
+  constexpr int look_every = 100;  // milliseconds
+  constexpr int patience = 3;      // looks, from the interruption on
+  int idle = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    pollfd ready{STDOUT_FILENO, POLLOUT, 0};
+    const int found = ::poll(&ready, 1, look_every);
+    if (found < 0 && errno != EINTR) {
+      failed();
+    }
+    if (found <= 0) {
+      if (stop_requested() && ++idle > patience) {
+        throw interrupted();
+      }
+      continue;
+    }
+    idle = 0;
+    const ssize_t count =
+        ::write(STDOUT_FILENO, text.data() + at, std::min(piece, text.size() - at));
+    if (count < 0 && errno != EINTR && errno != EAGAIN) {
+      failed();
+    }
+    at += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
 }
 
@@ -147,7 +197,7 @@ void failure_count::add(std::span<const cell> row) {
 
 int failure_count::exit_code() const {
   if (rows_ > 0 && failed_ == rows_) {
-    std::fputs("loradyn: no point came to a result; the table names the status of each\n", stderr);
+    say("no point came to a result; the table names the status of each");
     return computation_failed;
   }
   return done;

@@ -25,9 +25,10 @@ class outputs {
   // Throws argument_error, naming the option, and file_error.
   explicit outputs(const shared_options& options);
 
-  // Writes the table, then draws its figure.
-  // Throws file_error and drawing_error; the table is complete in the latter case.
-  void write(const table& t, const std::function<figure(const table&)>& figure_of);
+  // Writes the table, then draws its figure; of an interrupted command the table alone, as many
+  // rows as a second allows. Returns how many. Throws file_error and drawing_error; the table is
+  // complete in the latter case.
+  std::size_t write(const table& t, const std::function<figure(const table&)>& figure_of);
 
   // The same in parts, for a table that is not held in memory: its header, its rows, its end, then
   // the figure. The first three throw as table_file's do, `draw` as above.
@@ -35,7 +36,8 @@ class outputs {
   void add(std::span<const cell> row);
   void finish_table();
   // Nothing where --plot is not given; `draws` says so before the figure is made.
-  void draw(const figure& f);
+  // Throws reported_interruption where the user interrupts it.
+  void draw(const std::function<figure()>& figure_of);
   [[nodiscard]] bool draws() const { return figure_.has_value(); }
 
  private:
@@ -45,7 +47,8 @@ class outputs {
 };
 
 // Writes a text to standard output; a terminal gets its control characters as visible escapes.
-// Throws file_error where that can't take it.
+// Throws file_error where that can't take it; interrupted where the user interrupts it and nobody
+// reads.
 void write_stdout(const std::string& text);
 
 // A table without rows, with its provenance.

@@ -212,7 +212,12 @@ void run_here(const phase_grid& grid, std::size_t threads, phase_work& work,
   const std::size_t least = 4 * workers;
   std::size_t size = least;
   while (interruption() == 0) {
-    const std::vector<planned_cell> cells = work.next(size);
+    std::vector<planned_cell> cells;
+    try {
+      cells = work.next(size);
+    } catch (const interrupted&) {
+      break;  // while it waited for the store's lock
+    }
     if (cells.empty()) {
       if (work.over()) {
         break;
@@ -234,7 +239,11 @@ void run_here(const phase_grid& grid, std::size_t threads, phase_work& work,
     constexpr std::size_t most = 1'000'000;
     size = std::clamp(static_cast<std::size_t>(static_cast<double>(size) * factor), least, most);
   }
-  work.flush();
+  try {
+    work.flush();
+  } catch (const interrupted&) {
+    // The store is locked: it says how many of the cells it keeps.
+  }
 }
 
 int run_stored(const phase_options& options, const phase_grid& grid, const described& parameters,
@@ -275,7 +284,12 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
     }
     return done;
   }
-  return write_store(store, grid, options.show, *out);
+  try {
+    return write_store(store, grid, options.show, *out);
+  } catch (const interrupted&) {
+    return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
+                                      call.command_line.c_str());
+  }
 }
 
 int run_direct(const phase_options& options, const phase_grid& grid, const described& parameters,
@@ -305,7 +319,18 @@ int run_phase(const phase_options& options, const invocation& call) {
   const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
   check(options);
   const described parameters = describe(options);
-  const std::unique_ptr<const phase_grid> made = grid_of(parameters);
+  std::unique_ptr<const phase_grid> made;
+  try {
+    made = grid_of(parameters);
+  } catch (const interrupted&) {
+    // The other ranks may be further, and wait for this one.
+    if (processes.leads()) {
+      const leadership dismissal(processes);
+    } else {
+      processes.follow([](const auto&) { return std::vector<kept_cell>(); });
+    }
+    throw;
+  }
   const phase_grid& grid = *made;
   if (!processes.leads()) {
     processes.follow([&](const std::vector<planned_cell>& cells) {

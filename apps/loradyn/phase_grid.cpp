@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "resources.hpp"
 #include "simulation_options.hpp"
 
 namespace loradyn::cli {
@@ -251,9 +252,17 @@ phase_grid::phase_grid(const phase_setting& setting, const std::string& x, const
                          "0 where an axis has one value");
   }
   const double count = static_cast<double>(axes_[0].size()) * static_cast<double>(axes_[1].size());
+  const double across = static_cast<double>(axes_[0].values.size());
+  const double up = static_cast<double>(axes_[1].values.size());
+  require_affordable(std::vector<extent>{{"--x", x, across}, {"--y", y, up}}, {"cells", 0.0, 0.0},
+                     max_cells);
   if (count > max_cells) {
-    throw argument_error(setting.levels > 0 ? "the refined grid" : "the grid",
-                         fmt::format("{:.3g} cells", count), "of at most 1e9 cells");
+    // Each level makes four squares of one.
+    const double levels = std::floor(0.5 * std::log2(max_cells / (across * up)));
+    throw argument_error("--refine", fmt::format("'{}'", setting.levels),
+                         fmt::format("at most {} here: the grid has up to {:.3g} cells, and "
+                                     "{:.3g} are the most",
+                                     std::max(0.0, levels), count, max_cells));
   }
   if (is_on_axis("dim")) {
     const phase_axis& axis = axes_[axes_[0].name == "dim" ? 0 : 1];
@@ -298,6 +307,17 @@ void phase_grid::check_ensemble() const {
   } else if (!has_gamma || (gamma != axes_.end() && gamma->values.front() == 0.0)) {
     throw argument_error("--gamma", "0", "> 0 with --engine, or --lr given: it has noise");
   }
+  const ensemble_request& e = *setting_.ensemble;
+  const auto number = [](const char* option, double value, double count) {
+    return extent{option, fmt::format("{}", value), count, true};
+  };
+  const auto runs = static_cast<double>(e.runs);
+  const auto batch = static_cast<double>(e.batch);
+  // A run ends with its event: of one step is known that it is taken.
+  require_simulation(
+      {number("--runs", runs, runs), number("--steps", static_cast<double>(e.steps), 1.0),
+       number("--batch", batch, batch), number("--dim", d, d), e.engine == simulation_engine::sgd},
+      static_cast<double>(cells()));
   // Finds a level that no simulation can watch.
   static_cast<void>(simulated_event(setting_.request.event));
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/version.hpp>
 
 #include "command.hpp"
@@ -72,8 +73,8 @@ void phase_report::add(const std::vector<cell>& row) {
 
 int phase_report::finish() {
   out_.finish_table();
-  if (picture_) {
-    out_.draw(picture_->drawn());
+  if (picture_ && !stop_requested()) {
+    out_.draw([this] { return picture_->drawn(); });
   }
   return failures_.exit_code();
 }
@@ -86,6 +87,7 @@ int write_store(const sweep_store& store, const phase_grid& grid, const std::str
   const std::uint64_t counted = store.finished();  // before others add to it
   std::uint64_t there = 0;
   store.read(0, store.cells(), [&](std::uint64_t, const std::vector<cell>& row) {
+    check_stop();
     report.add(row);
     ++there;
   });

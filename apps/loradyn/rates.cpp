@@ -49,15 +49,17 @@ int run_rates(const rates_options& options, const invocation& call) {
   const std::vector<double> mu = parse_range("--mu", options.mu);
   const std::vector<double> nu = read_nu(options.shared);
   const lora_parameters base = read_parameters(options.shared);
+  constexpr std::size_t columns = 10;
+  require_table(std::vector<extent>{{"--mu", options.mu, static_cast<double>(mu.size())},
+                                    {"--nu", options.shared.nu, static_cast<double>(nu.size())},
+                                    {"--student", fmt::format("{} activations", pairs.size()),
+                                     static_cast<double>(pairs.size())}},
+                columns, sizeof(rates_point));
   outputs out(options.shared);
 
   // Pairs, then ν, then μ.
   const std::size_t per_pair = mu.size() * nu.size();
   const std::size_t total = pairs.size() * per_pair;
-  if (total > max_range_size) {
-    throw argument_error("the table", fmt::format("{} rows long", total),
-                         fmt::format("of at most {} rows", max_range_size));
-  }
   const auto parameters_of = [&](std::size_t i) {
     lora_parameters p = base;
     p.alignment = mu[i % mu.size()];
@@ -83,9 +85,9 @@ int run_rates(const rates_options& options, const invocation& call) {
                       r.B / unit, r.C / unit, r.lambda / unit, r.tau * unit,
                       points[i].converged ? std::string(to_string(r.status)) : "no-convergence"});
   }
-  out.write(t, rates_figure);
-  if (points.size() < total) {
-    return report_interruption(points.size(), total, call.command_line.c_str());
+  const std::size_t written = out.write(t, rates_figure);
+  if (written < total) {
+    return report_interruption(written, total, call.command_line.c_str());
   }
   return exit_code_for(t);
 }

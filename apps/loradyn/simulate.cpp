@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "command.hpp"
 #include "figures.hpp"
@@ -17,6 +19,7 @@
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
+#include "resources.hpp"
 #include "simulation_options.hpp"
 #include "stages.hpp"
 
@@ -134,10 +137,12 @@ simulation_problem read_problem(const simulate_options& options, const activatio
   return problem;
 }
 
+constexpr std::uint64_t most_points = 100'000'000;
+
 std::vector<std::uint64_t> read_record(const std::string& text, std::uint64_t steps) {
   const bool logarithmic = text.starts_with("log:");
-  constexpr std::uint64_t most = 100'000'000;
-  const std::uint64_t n = read_count("--points", logarithmic ? text.substr(4) : text, 2, most);
+  const std::uint64_t n =
+      read_count("--points", logarithmic ? text.substr(4) : text, 2, most_points);
   return logarithmic ? logarithmic_record(steps, n) : linear_record(steps, n);
 }
 
@@ -181,6 +186,44 @@ table event_table(const ensemble& done, const simulation_problem& problem, doubl
   return t;
 }
 
+// Throws argument_error where the machine is too small, or the user's life too short.
+void require_size(const simulate_options& options, const simulation_problem& problem,
+                  simulation_engine engine, std::uint64_t runs, bool by_event) {
+  const auto number = [](const char* option, const std::string& text, double count) {
+    return extent{option, text, count, true};
+  };
+  const extent by_runs = number("--runs", options.runs, static_cast<double>(runs));
+  const auto steps = static_cast<double>(problem.steps());
+  const extent by_steps = !options.stages.empty() ? extent{"--stages", options.stages, steps}
+                          : options.steps.empty() ? extent{"--t-end", options.t_end, steps}
+                                                  : number("--steps", options.steps, steps);
+  simulation_size size{by_runs, by_steps,
+                       number("--batch", options.batch, static_cast<double>(problem.batch)),
+                       number("--dim", options.dimension, static_cast<double>(problem.dimension)),
+                       engine == simulation_engine::sgd};
+  if (by_event) {
+    size.steps.count = 1.0;  // a run ends with its event: of one step is known that it is taken
+  }
+  require_simulation(size);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (by_event) {
+    constexpr std::size_t columns = 7;
+    require_affordable(
+        std::vector<extent>{by_runs},
+        {"runs", sizeof(run_result) + sizeof(event_hit) + columns * sizeof(cell), 0.0}, infinity);
+    return;
+  }
+  const bool logarithmic = options.points.starts_with("log:");
+  const extent by_points = number(
+      "--points", options.points,
+      static_cast<double>(read_count(
+          "--points", logarithmic ? options.points.substr(4) : options.points, 2, most_points)));
+  constexpr std::size_t columns = 39;
+  require_table(std::vector<extent>{by_points}, columns, sizeof(recorded_summary));
+  require_affordable(std::vector<extent>{by_runs, by_points},
+                     {"recorded states", sizeof(simulated_state), 0.0}, infinity);
+}
+
 int run_simulate(const simulate_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
   const activation_pair pair =
@@ -189,6 +232,7 @@ int run_simulate(const simulate_options& options, const invocation& call) {
   const simulation_engine engine = read_engine(options.engine);
   const std::uint64_t runs = read_count("--runs", options.runs, 1, random_runs - 1);
   const bool by_event = !options.event.quantity.empty() || !options.event.at.empty();
+  require_size(options, problem, engine, runs, by_event);
   simulation_plan plan;
   plan.risk = risk_of(pair.risk, problem.stages.back().label_noise);
   if (by_event) {
@@ -242,6 +286,10 @@ int run_simulate(const simulate_options& options, const invocation& call) {
     t = record_table(done, problem, plan, pair.rate_unit, std::move(t));
   }
   out.write(t, by_event ? hitting_figure : ensemble_figure);
+  if (!checkpoint.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(checkpoint, ignored);
+  }
 
   std::size_t diverged = 0;
   const run_result* first = nullptr;

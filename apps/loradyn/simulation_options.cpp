@@ -63,7 +63,6 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
                       simulation_engine engine, const simulation_plan& plan, std::uint64_t runs,
                       const std::string& checkpoint) {
   std::string kept;
-  bool is_ours = false;  // the checkpoint's file
   if (!checkpoint.empty()) {
     std::error_code ignored;
     if (std::filesystem::exists(checkpoint, ignored)) {
@@ -72,7 +71,6 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
         throw argument_error("--checkpoint", "'" + checkpoint + "', an empty file",
                              "the name of a new file, or of a checkpoint of this command");
       }
-      is_ours = true;  // or it is refused
       if (!shared.quiet) {
         say("going on from '{}'", checkpoint);
       }
@@ -88,19 +86,13 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
     progress.update(static_cast<std::size_t>(share * static_cast<double>(runs)), runs);
   };
   if (!checkpoint.empty()) {
-    control.keep = [&checkpoint, &is_ours](const std::string& bytes) {
+    control.keep = [&checkpoint](const std::string& bytes) {
       pending_file file(checkpoint);
       file.write(bytes);
       file.commit();
-      is_ours = true;
     };
   }
-  ensemble done = simulate_ensemble(problem, engine, plan, runs, control, kept);
-  if (done.complete() && is_ours) {
-    std::error_code ignored;
-    std::filesystem::remove(checkpoint, ignored);
-  }
-  return done;
+  return simulate_ensemble(problem, engine, plan, runs, control, kept);
 }
 
 int report_interrupted_ensemble(const ensemble& done, const std::string& checkpoint,

@@ -28,8 +28,8 @@ simulation_event simulated_event(const overlap_event& event);
 std::function<double(double, double)> risk_of(const population_risk& risk, double label_noise);
 
 // An ensemble with progress, which the user may interrupt. Where `checkpoint` names a file, what is
-// done is kept there and the work goes on from it. The file is removed once the ensemble is
-// complete.
+// done is kept there and the work goes on from it. The file stays until the caller, whose table
+// stands, removes it.
 ensemble run_ensemble(const shared_options& shared, const simulation_problem& problem,
                       simulation_engine engine, const simulation_plan& plan, std::uint64_t runs,
                       const std::string& checkpoint);

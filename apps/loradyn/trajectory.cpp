@@ -13,6 +13,7 @@
 #include "command.hpp"
 #include "figures.hpp"
 #include "flow_options.hpp"
+#include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -47,10 +48,14 @@ std::vector<double> read_times(const std::string& text, double end) {
                                      "times",
                                      max_range_size));
   }
+  constexpr std::size_t columns = 8;
+  require_table(std::vector<extent>{{"--points", text, n, true}}, columns,
+                sizeof(double) + sizeof(training_point));
   const auto count = static_cast<std::size_t>(n);
   constexpr double decades = 1e-4;  // of a logarithmic record, from this part of the end
   std::vector<double> times(count);
   for (std::size_t i = 0; i < count; ++i) {
+    check_stop();
     const double part = static_cast<double>(i) / static_cast<double>(count - 1);
     times[i] =
         i + 1 == count ? end : (logarithmic ? end * std::pow(decades, 1.0 - part) : end * part);
@@ -162,6 +167,11 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
         {p.t * unit, p.x.u, p.x.m, p.x.s, p.M, p.Q, p.risk, static_cast<std::int64_t>(p.stage)});
   }
   out.write(t, trajectory_figure);
+  if (!run.complete && interruption() != 0) {
+    say("interrupted in stage {}; the table holds what was reached. For all of it run: {}",
+        run.stages.size(), call.command_line);
+    return 128 + interruption();
+  }
   if (!run.complete) {
     const stage_summary& last = run.stages.back();
     say("stage {} ended at t = {} with {}; the table holds what was reached", run.stages.size(),

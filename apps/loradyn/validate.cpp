@@ -22,6 +22,7 @@
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
+#include "resources.hpp"
 #include "simulation_options.hpp"
 
 namespace loradyn::cli {
@@ -111,6 +112,7 @@ class validation {
     }
     read_end(p);
     read_experiments(p);
+    require_size();
     quantities_ = {{"u", simulated_quantity::u, &overlap_state::u},
                    {"m", simulated_quantity::m, &overlap_state::m}};
     if (p.misalignment > 0.0 || start_.s != 0.0) {
@@ -120,6 +122,18 @@ class validation {
 
   // False where the user interrupted.
   bool run() {
+    try {
+      return compare();
+    } catch (const interrupted&) {
+      return false;
+    }
+  }
+
+  [[nodiscard]] const std::vector<comparison>& rows() const { return rows_; }
+  [[nodiscard]] double end_time() const { return t_end_; }
+
+ private:
+  bool compare() {
     const std::size_t times = experiments_.front().record.size();
     const std::size_t means = experiments_.size() * quantities_.size() * times;
     const std::size_t limits = experiments_.size() > 1 ? quantities_.size() * times : 0;
@@ -144,10 +158,6 @@ class validation {
     return true;
   }
 
-  [[nodiscard]] const std::vector<comparison>& rows() const { return rows_; }
-  [[nodiscard]] double end_time() const { return t_end_; }
-
- private:
   void read_end(const lora_parameters& p) {
     if (!options_.t_end.empty()) {
       t_end_ = read_number("--t-end", options_.t_end) / pair_.rate_unit;
@@ -213,6 +223,27 @@ class validation {
       e.record = linear_record(e.steps, points + 1);
       e.record.erase(e.record.begin());
       experiments_.push_back(std::move(e));
+    }
+  }
+
+  void require_size() const {
+    const auto number = [](const char* option, const std::string& text, double count) {
+      return extent{option, text, count, true};
+    };
+    const extent runs = number("--runs", options_.runs, static_cast<double>(runs_));
+    const extent points = number("--points", options_.points,
+                                 static_cast<double>(experiments_.front().record.size()));
+    require_affordable(std::vector<extent>{runs, points},
+                       {"recorded states", sizeof(simulated_state), 0.0},
+                       std::numeric_limits<double>::infinity());
+    for (const experiment& e : experiments_) {
+      const auto steps = static_cast<double>(e.steps);
+      const auto batch = static_cast<double>(e.batch);
+      require_simulation({runs,
+                          number(options_.t_end.empty() ? "" : "--t-end", options_.t_end, steps),
+                          number("--batch", options_.batch, batch),
+                          {"--dim", options_.dimensions, static_cast<double>(e.dimension)},
+                          engine_ == simulation_engine::sgd});
     }
   }
 

@@ -90,12 +90,8 @@ TEST_CASE("Hermite coefficients obey the heat equation and their limits") {
 }
 
 TEST_CASE("a user's function without derivatives gets them by differences") {
-  const activation own(user_function{.name = "own",
-                                     .value = [](double x) { return std::tanh(x); },
-                                     .first = {},
-                                     .second = {},
-                                     .kinks = {},
-                                     .strip = 0.0});
+  const activation own(
+      user_function{.name = "own", .value = [](double x) { return std::tanh(x); }});
   const activation built_in = parse_activation("tanh");
   double worst_first = 0.0;
   double worst_second = 0.0;
@@ -105,7 +101,6 @@ TEST_CASE("a user's function without derivatives gets them by differences") {
   }
   CHECK(worst_first < 4e-14);
   CHECK(worst_second < 6e-12);
-  CHECK(own.strip() < 2.0);  // tanh has its poles at ±iπ/2
 }
 
 TEST_CASE("a generic callable is differentiated automatically") {
@@ -131,8 +126,8 @@ TEST_CASE("kinks of a user's function get their slope jumps") {
     const activation a(f);
     REQUIRE(a.kinks().size() == 2);
     CHECK(a.kinks()[0].location == -1.0);
-    CHECK(a.kinks()[0].slope_jump == Approx(1.0).epsilon(1e-11));
-    CHECK(a.kinks()[1].slope_jump == Approx(-1.0).epsilon(1e-11));
+    CHECK(a.kinks()[0].jumps[1] == Approx(1.0).epsilon(1e-11));
+    CHECK(a.kinks()[1].jumps[1] == Approx(-1.0).epsilon(1e-11));
     CHECK(std::abs(a.second(0.999)) < 1e-6);
   }
 }
@@ -154,6 +149,46 @@ TEST_CASE("bad user functions are refused") {
   f.kinks = {std::numeric_limits<double>::infinity()};
   CHECK_THROWS_AS(activation(f), argument_error);
   f.kinks = {};
-  f.strip = -1.0;
-  CHECK_THROWS_AS(activation(f), argument_error);
+  f.first = [](double) { return 2.0; };
+  CHECK_THROWS_AS(activation(f), convergence_error);  // not the derivative of x
+}
+
+TEST_CASE("the higher derivatives of a user's function are those given, or differences") {
+  const activation built_in = parse_activation("tanh");
+  user_function f;
+  f.value = [](double x) { return std::tanh(x); };
+  const activation by_value(f);
+  f.second = [&](double x) { return built_in.second(x); };
+  const activation by_second(f);
+  const activation automatic = activation_from_callable([](auto x) { return tanh(x); });
+  const auto worst = [&](const activation& a, std::size_t k) {
+    double error = 0.0;
+    for (double x = -5.0; x <= 5.0; x += 0.01) {
+      error = std::max(error, std::abs(a.all(x)[k] - built_in.all(x)[k]));
+    }
+    return error;
+  };
+  CHECK(worst(by_value, 3) < 4e-10);
+  CHECK(worst(by_value, 4) < 2e-8);
+  CHECK(worst(by_second, 3) < 3e-13);
+  CHECK(worst(by_second, 4) < 3e-11);
+  CHECK(worst(automatic, 3) < 1e-14);
+  CHECK(worst(automatic, 4) < 1e-13);
+}
+
+TEST_CASE("a user's function may jump, and its higher derivatives too") {
+  user_function f;
+  f.value = [](double x) { return x <= 0.5 ? std::sin(x) : std::cos(x); };
+  f.kinks = {0.5};
+  const activation a(f);
+  CHECK_FALSE(a.continuous());
+  const double s = std::sin(0.5);
+  const double c = std::cos(0.5);
+  REQUIRE(a.kinks().size() == 1);
+  CHECK(a.kinks()[0].jumps[0] == Approx(c - s).epsilon(1e-14));
+  CHECK(a.kinks()[0].jumps[1] == Approx(-s - c).epsilon(1e-9));
+  CHECK(a.kinks()[0].jumps[2] == Approx(s - c).epsilon(1e-7));
+  CHECK(a.kinks()[0].jumps[3] == Approx(s + c).epsilon(1e-5));
+  CHECK(a(0.5) == std::sin(0.5));
+  CHECK(a.first(0.5) == Approx(c).epsilon(1e-10));
 }

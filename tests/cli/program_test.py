@@ -633,7 +633,9 @@ class Simulate(InTemporaryDirectory):
             self.refused(message, *words)
         done = run(*self.base, "--runs", "4000000000", "--points", "400", cwd=self.path)
         self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, "^loradyn: the size of .* GB, but must be")
+        self.assertRegex(done.stderr, "^loradyn: --runs is '4000000000', but must be at most .* "
+                                      "here: 1.6e.12 recorded states take 3.84e.04 GB, and .* GB "
+                                      "are free\n")
         self.assertEqual(len(done.stderr.splitlines()), 1)
 
 
@@ -774,7 +776,8 @@ class Phase(InTemporaryDirectory):
              "--mu is given, but must be left out: it is on an axis"),
             ([*x, "--y", "nu=-1,0", "--student", "erf"], "--y is 'nu=-1,0', but must be >= 0"),
             (["--x", "mu=0:1:100000", "--y", "nu=0:1:100000", "--student", "erf"],
-             "the grid is 1e+10 cells, but must be of at most 1e9 cells"),
+             "--x is 'mu=0:1:100000', but must be of at most 1e+04 values here: 1e+10 cells are "
+             "asked for, and 1e+09 are the most"),
             ([*x, "--student", "erf"], "--y is '', but must be PARAM=R, such as mu=0.1:0.9:33"),
             ([*x, "--y", "nu=0,1", "--student", "erf", "--show", "x"],
              "--show is 'x', but must be t, law, tau, risk or outcome"),
@@ -862,7 +865,8 @@ class Refinement(InTemporaryDirectory):
                      "--refine", *self.base[:-2])
         self.refused("--refine-step is '0', but must be > 0", *self.base[:-5], "--refine-step",
                      "0", "--refine", "2")
-        self.refused("the refined grid is 3.52e+13 cells, but must be of at most 1e9 cells",
+        self.refused("--refine is '20', but must be at most 12 here: the grid has up to 3.52e+13 "
+                     "cells, and 1e+09 are the most",
                      *self.base[:-2], "--refine", "20")
         self.refused("--refine is 1, but must be 0 where an axis has one value", "phase",
                      "--student", "erf", "--x", "mu=0.5", "--y", "nu=0,0.1", "--refine", "1")

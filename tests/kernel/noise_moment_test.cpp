@@ -80,8 +80,9 @@ TEST_CASE("the derivatives of V are those of its values") {
        {std::tuple("erf", "erf", 1e-9), std::tuple("erf", "relu", 1e-9),
         std::tuple("relu", "relu", 1e-9), std::tuple("he3", "he3", 1e-9),
         std::tuple("he6", "he2", 1e-8), std::tuple("he2", "he6", 1e-8),
-        std::tuple("tanh", "sigmoid", 1e-8), std::tuple("relu", "tanh", 1e-7),
-        std::tuple("gelu", "relu", 1e-7)}) {
+        std::tuple("tanh", "sigmoid", 1e-8), std::tuple("relu", "tanh", 1e-8),
+        std::tuple("gelu", "relu", 1e-8), std::tuple("relu^2", "relu", 1e-8),
+        std::tuple("erf*relu", "relu+he2", 1e-8), std::tuple("relu*tanh", "sin", 1e-8)}) {
     CAPTURE(student, teacher);
     const noise_moment v(parse_activation(student), parse_activation(teacher));
     const double M = 0.5;
@@ -95,6 +96,26 @@ TEST_CASE("the derivatives of V are those of its values") {
     const noise_value r = v.with_derivatives(M, Q, gap, 0.3);
     CHECK(r.V_M == Approx(slope([&](double t) { return at(t, 0); })).margin(tolerance * r.V * 10));
     CHECK(r.V_Q == Approx(slope([&](double t) { return at(0, t); })).margin(tolerance * r.V * 10));
+  }
+}
+
+TEST_CASE("the slopes of V at the edge are those beside it") {
+  for (const auto& [student, teacher] :
+       {std::pair("relu", "relu+1"), std::pair("relu^2", "relu"), std::pair("erf*relu", "erf*relu"),
+        std::pair("relu*sigmoid", "he2"), std::pair("tanh", "relu")}) {
+    CAPTURE(student, teacher);
+    const noise_moment v(parse_activation(student), parse_activation(teacher));
+    const double M = 0.6;
+    const noise_value edge = v.with_derivatives(M, M * M, 0.0, 0.1);
+    const double gap = 1e-10;
+    const noise_value beside = v.with_derivatives(M, M * M + gap, gap, 0.1);
+    CHECK(edge.V == Approx(v.value(M, M * M, 0.0, 0.1)).epsilon(1e-12));
+    CHECK(edge.V_M == Approx(beside.V_M).margin(1e-4 * edge.V));
+    CHECK(edge.V_Q == Approx(beside.V_Q).margin(1e-4 * edge.V));
+    // A one-sided difference along the edge: d/dM V(M, M²).
+    const auto along = [&](double t) { return v.value(M + t, (M + t) * (M + t), 0.0, 0.1); };
+    CHECK(edge.V_M + 2 * M * edge.V_Q ==
+          Approx(test::difference(along, 5e-3)).margin(1e-6 * edge.V));
   }
 }
 

@@ -6,9 +6,12 @@
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <limits>
-#include <loradyn/activation/expression.hpp>
+#include <loradyn/activation/differences.hpp>
+#include <loradyn/activation/formula_analysis.hpp>
 #include <loradyn/activation/hermite_projection.hpp>
+#include <loradyn/activation/primitives.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/gaussian/average.hpp>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -19,181 +22,203 @@ namespace {
 
 using boost::math::constants::root_two_pi;
 
-// The distance from x to the nearest kink.
-double distance_to(const std::vector<double>& kinks, double x) {
-  double distance = std::numeric_limits<double>::infinity();
-  for (const double t : kinks) {
-    distance = std::min(distance, std::abs(x - t));
-  }
-  return distance;
-}
-
-// Central differences of eighth order for σ' and σ'' over x - 4h … x + 4h. The step is the one that
-// balances the truncation against rounding where no kink is near, else it stays within the piece.
-struct finite_difference {
-  const std::function<double(double)>& f;
-  const std::vector<double>& kinks;
-
-  [[nodiscard]] double step(double x, double ideal) const {
-    const double h = std::min(ideal * std::max(1.0, std::abs(x)), distance_to(kinks, x) / 5.0);
-    // At a kink itself there is no central difference; a step left of it is the left derivative.
-    return h > 0.0 ? h : 0.0;
-  }
-
-  [[nodiscard]] double first(double x) const {
-    const double h = step(x, 0.012);
-    if (h == 0.0) {
-      return first(std::nextafter(x - 1e-6, x - 1.0));
-    }
-    const auto odd = [&](double k) { return f(x + k * h) - f(x - k * h); };
-    return (odd(1) * 4.0 / 5.0 - odd(2) / 5.0 + odd(3) * 4.0 / 105.0 - odd(4) / 280.0) / h;
-  }
-
-  [[nodiscard]] double second(double x) const {
-    const double h = step(x, 0.02);
-    if (h == 0.0) {
-      return second(std::nextafter(x - 1e-4, x - 1.0));
-    }
-    const auto even = [&](double k) { return f(x + k * h) + f(x - k * h); };
-    return (even(1) * 8.0 / 5.0 - even(2) / 5.0 + even(3) * 8.0 / 315.0 - even(4) / 560.0 -
-            f(x) * 205.0 / 72.0) /
-           (h * h);
-  }
-
-  // One-sided derivative at a kink, from the seven points t + side·k·h: the derivative at 0 of the
-  // polynomial through them.
-  [[nodiscard]] double one_sided_first(double t, double side) const {
-    constexpr std::array<double, 7> weights{-49.0 / 20.0, 6.0,       -15.0 / 2.0, 20.0 / 3.0,
-                                            -15.0 / 4.0,  6.0 / 5.0, -1.0 / 6.0};
-    double room = std::numeric_limits<double>::infinity();
-    for (const double other : kinks) {
-      if ((other - t) * side > 0.0) {
-        room = std::min(room, std::abs(other - t));
-      }
-    }
-    const double h = std::min(0.01 * std::max(1.0, std::abs(t)), room / 6.0);
-    double sum = 0.0;
-    for (std::size_t k = 0; k < weights.size(); ++k) {
-      sum += weights[k] * f(t + side * static_cast<double>(k) * h);
-    }
-    return side * sum / h;
-  }
-};
-
 struct user_body {
   user_function f;
 
-  [[nodiscard]] double first(double x) const {
-    return f.first ? f.first(x) : finite_difference{f.value, f.kinks}.first(x);
+  // σ⁽ᵏ⁾ where it is given.
+  [[nodiscard]] const std::function<double(double)>& given(std::size_t k) const {
+    const std::array all{&f.value, &f.first, &f.second, &f.third, &f.fourth};
+    return *all[k];
   }
-  [[nodiscard]] double second(double x) const {
-    if (f.second) {
-      return f.second(x);
+  // The highest derivative up to the k-th that is given.
+  [[nodiscard]] std::size_t base(std::size_t k) const {
+    while (k > 0 && !given(k)) {
+      --k;
     }
-    return f.first ? finite_difference{f.first, f.kinks}.first(x)
-                   : finite_difference{f.value, f.kinks}.second(x);
+    return k;
   }
-  [[nodiscard]] double one_sided_first(double t, double side) const {
-    if (!f.first) {
-      return finite_difference{f.value, f.kinks}.one_sided_first(t, side);
-    }
-    return f.first(std::nextafter(t, side * std::numeric_limits<double>::infinity()));
+
+  [[nodiscard]] double derivative(std::size_t k, double x) const {
+    const std::size_t known = base(k);
+    return known == k ? given(k)(x)
+                      : detail::finite_difference{given(known), f.kinks}.derivative(k - known, x);
+  }
+
+  [[nodiscard]] double jump(std::size_t k, double t) const {
+    // What the value differs by over two neighbouring doubles is no jump.
+    constexpr double rounding = 1e-13;
+    const std::size_t known = base(k);
+    const detail::finite_difference difference{given(known), f.kinks};
+    const double right = difference.one_sided(k - known, t, 1.0);
+    const double left = difference.one_sided(k - known, t, -1.0);
+    const double least = rounding * (1.0 + std::abs(right) + std::abs(left));
+    return known == k && std::abs(right - left) <= least ? 0.0 : right - left;
   }
 };
 
-// E[σ²], E[σ'²] and E[σσ''] at unit variance, on the grid of one level.
-std::array<double, 3> probe_moments(const activation& f, const gaussian_grid& grid) {
-  std::array<double, 3> moments{};
-  for (std::size_t i = 0; i < grid.nodes().size(); ++i) {
-    for (const double x : {grid.nodes()[i], -grid.nodes()[i]}) {
-      const double value = f(x);
-      const double slope = f.first(x);
-      moments[0] += grid.weights()[i] * value * value;
-      moments[1] += grid.weights()[i] * slope * slope;
-      moments[2] += grid.weights()[i] * value * f.second(x);
-    }
-  }
-  return moments;
-}
-
-// The strip of a function that does not tell it: the widest for which two successive grids agree.
-double measured_strip(const activation& f) {
-  constexpr double agreement = 1e-11;  // what differences of second order leave of E[σσ'']
-  constexpr double level_zero_strip = 1.75;
+// E[σ²] and E[σ'²] at unit variance are finite and resolved; E[zσ] = E[σ'] and E[(z² - 1)σ] =
+// E[σ''], as by parts, with what the kinks that are named add: one that is not is missing there.
+void require_moments(const activation& f) {
+  constexpr double agreement = 1e-6;
+  constexpr double narrow = 2e-4;  // panels of this width, beside no feature, close in on a kink
   std::vector<double> breaks;
+  double scale = narrow;
+  for (std::size_t i = 1; i < f.features().size(); ++i) {
+    scale = std::min(scale, narrow * (f.features()[i] - f.features()[i - 1]));
+  }
+  std::array<double, 2> kinks{};
   for (const kink& k : f.kinks()) {
-    breaks.push_back(k.location);
+    const double t = k.location;
+    breaks.push_back(t);
+    const double density = std::exp(-0.5 * t * t) / root_two_pi<double>();
+    kinks[0] += k.jumps[0] * density;
+    kinks[1] += (k.jumps[1] + k.jumps[0] * t) * density;
   }
-  const auto moments_at = [&](int level) {
-    return probe_moments(f, *grid_for(breaks, std::ldexp(level_zero_strip, -level), level, false));
-  };
-  std::array<double, 3> coarse = moments_at(0);
-  for (int level = 0; level < max_grid_level; ++level) {
-    const std::array<double, 3> fine = moments_at(level + 1);
-    const double scale = fine[0] + fine[1];
-    bool agree = std::isfinite(scale);
-    for (std::size_t i = 0; i < fine.size(); ++i) {
-      agree = agree && std::abs(fine[i] - coarse[i]) <= agreement * scale;
-    }
-    if (agree) {
-      return std::ldexp(level_zero_strip, -level);
-    }
-    coarse = fine;
+  averages moments;
+  try {
+    moments =
+        gaussian_averages(4, breaks, f.features(), [&f](std::span<const double> z, double* values) {
+          const std::size_t n = z.size();
+          for (std::size_t i = 0; i < n; ++i) {
+            const double value = f(z[i]);
+            const double slope = f.first(z[i]);
+            values[i] = z[i] * value - slope;
+            values[n + i] = (z[i] * z[i] - 1.0) * value - f.second(z[i]);
+            values[2 * n + i] = value * value;
+            values[3 * n + i] = slope * slope;
+          }
+        });
+  } catch (const convergence_error&) {
+    throw convergence_error("the Gaussian moments of activation '" + f.name() +
+                            "' don't settle: it grows too fast, or has kinks that are not named");
   }
-  throw convergence_error("the Gaussian moments of activation '" + f.name() +
-                          "' don't settle: name its kinks, or the width of its strip");
+  if (moments.narrowest < scale) {
+    throw convergence_error("activation '" + f.name() +
+                            "' is not smooth: name its kinks, or the "
+                            "features of a short scale");
+  }
+  for (std::size_t k = 0; k < kinks.size(); ++k) {
+    if (!(std::abs(moments.value[k] - kinks[k]) <= agreement * moments.magnitude[k])) {
+      throw convergence_error("the derivatives of activation '" + f.name() +
+                              "' are not those of its values: they are wrong, or it has kinks that "
+                              "are not named");
+    }
+  }
 }
 
 }  // namespace
 
 namespace detail {
 
+// Near 0 to rounding of its own value there, so that what vanishes at a kink keeps its digits.
+double local_value(const polynomial& p, double x) {
+  constexpr double near = 0.5;
+  if (std::abs(x) >= near) {
+    return p(x);
+  }
+  const std::span<const double> c = p.monomial();
+  double value = 0.0;
+  for (std::size_t k = c.size(); k-- > 0;) {
+    value = value * x + c[k];
+  }
+  return value;
+}
+
+// σ = polynomial + erf_weight erf + relu_weight relu.
+class closed_function {
+ public:
+  explicit closed_function(const activation_parts& parts)
+      : erf_weight_(parts.erf_weight), relu_weight_(parts.relu_weight) {
+    if (parts.polynomial_part.degree() <= 1) {
+      const auto c = parts.polynomial_part.monomial();
+      constant_ = c.empty() ? 0.0 : c[0];
+      slope_ = c.size() > 1 ? c[1] : 0.0;
+    } else {
+      polynomials_[0] = parts.polynomial_part;
+      for (std::size_t k = 1; k < polynomials_.size(); ++k) {
+        polynomials_[k] = polynomials_[k - 1].derivative();
+      }
+    }
+  }
+
+  template <std::size_t Order>
+  void evaluate(double x, std::array<double, Order + 1>& values) const {
+    values.fill(0.0);
+    if (polynomials_[0].zero()) {
+      values[0] = constant_ + slope_ * x;
+      values[1] = slope_;
+    } else {
+      for (std::size_t k = 0; k <= Order; ++k) {
+        values[k] = local_value(polynomials_[k], x);
+      }
+    }
+    if (erf_weight_ != 0.0) {
+      const derivatives erf = primitive_derivatives(primitive::erf, x);
+      for (std::size_t k = 0; k <= Order; ++k) {
+        values[k] += erf_weight_ * erf[k];
+      }
+    }
+    if (relu_weight_ != 0.0 && x > 0.0) {
+      values[0] += relu_weight_ * x;
+      values[1] += relu_weight_;
+    }
+  }
+
+ private:
+  double constant_ = 0.0;  // the polynomial is constant + slope x, where it is that simple
+  double slope_ = 0.0;
+  std::array<polynomial, 5> polynomials_;  // and its derivatives; zero where it is
+  double erf_weight_;
+  double relu_weight_;
+};
+
 class activation_body {
  public:
   std::string name;
   activation_parts parts;
   std::vector<kink> kinks;
-  double strip = std::numeric_limits<double>::infinity();
-  std::variant<compiled_expression, user_body> function;
+  std::vector<double> features;
+  std::variant<closed_function, formula, user_body> function;
 };
 
 }  // namespace detail
 
-namespace {
-
-std::shared_ptr<detail::activation_body> body_of(const detail::expression& e, std::string name) {
-  activation_parts parts = detail::parts_of(e);
-  std::vector<kink> kinks = detail::kinks_of(e);
-  const double strip = detail::strip_of(e);
-  return std::make_shared<detail::activation_body>(detail::activation_body{
-      std::move(name), std::move(parts), std::move(kinks), strip, detail::compiled_expression(e)});
-}
-
-detail::expression expression_of(polynomial p) {
-  detail::expression e;
-  if (!p.zero()) {
-    e.terms.push_back({.step = false, .cofactor = std::move(p), .powers = {}});
+activation::activation(activation_parts parts, std::string name) {
+  std::vector<kink> kinks;
+  if (parts.relu_weight != 0.0) {
+    kinks.push_back({.location = 0.0, .jumps = {0.0, parts.relu_weight, 0.0, 0.0}});
   }
-  return e;
+  std::vector<double> features;
+  if (parts.erf_weight != 0.0) {
+    features = {-16.0, -8.0, -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
+  }
+  detail::closed_function function(parts);
+  body_ = std::make_shared<detail::activation_body>(
+      detail::activation_body{std::move(name), std::move(parts), std::move(kinks),
+                              std::move(features), std::move(function)});
 }
-
-}  // namespace
-
-activation::activation(const detail::expression& e, std::string name)
-    : body_(body_of(e, std::move(name))) {}
 
 activation::activation(polynomial p, std::string name)
-    : activation(expression_of(std::move(p)), std::move(name)) {}
+    : activation(activation_parts{.polynomial_part = std::move(p)}, std::move(name)) {}
+
+activation::activation(detail::formula f, bool kinked, std::string name) {
+  detail::formula_shape shape = detail::analyse(f);
+  if (!kinked) {
+    shape.kinks.clear();
+  }
+  activation_parts parts;
+  parts.has_rest = true;
+  body_ = std::make_shared<detail::activation_body>(
+      detail::activation_body{std::move(name), std::move(parts), std::move(shape.kinks),
+                              std::move(shape.features), std::move(f)});
+}
 
 activation::activation(user_function f) {
   if (!f.value) {
     throw argument_error("the value of activation '" + f.name + "'", "empty", "a function");
   }
-  if (!(f.strip >= 0.0)) {
-    throw argument_error("the strip of activation '" + f.name + "'", std::to_string(f.strip),
-                         "a number >= 0");
-  }
   std::sort(f.kinks.begin(), f.kinks.end());
+  std::sort(f.features.begin(), f.features.end());
   for (std::size_t i = 0; i < f.kinks.size(); ++i) {
     if (!std::isfinite(f.kinks[i]) || (i > 0 && f.kinks[i] == f.kinks[i - 1])) {
       throw argument_error("a kink of activation '" + f.name + "'", std::to_string(f.kinks[i]),
@@ -203,25 +228,29 @@ activation::activation(user_function f) {
   user_body user{std::move(f)};
   std::vector<kink> kinks;
   for (const double t : user.f.kinks) {
-    kinks.push_back({.location = t,
-                     .slope_jump = user.one_sided_first(t, 1.0) - user.one_sided_first(t, -1.0)});
+    kink k{.location = t, .jumps = {}};
+    for (std::size_t order = 0; order < k.jumps.size(); ++order) {
+      k.jumps[order] = user.jump(order, t);
+    }
+    kinks.push_back(k);
   }
-  const double strip = user.f.strip;
   std::string name = user.f.name;
   activation_parts parts;
   parts.has_rest = true;
-  auto body = std::make_shared<detail::activation_body>(detail::activation_body{
-      std::move(name), std::move(parts), std::move(kinks), strip, std::move(user)});
-  body_ = body;
-  if (strip == 0.0) {
-    body->strip = measured_strip(*this);
-  }
+  body_ = std::make_shared<detail::activation_body>(detail::activation_body{
+      std::move(name), std::move(parts), std::move(kinks), user.f.features, std::move(user)});
+  require_moments(*this);
 }
 
 const std::string& activation::name() const noexcept { return body_->name; }
 const std::vector<kink>& activation::kinks() const noexcept { return body_->kinks; }
-double activation::strip() const noexcept { return body_->strip; }
+const std::vector<double>& activation::features() const noexcept { return body_->features; }
 const activation_parts& activation::parts() const noexcept { return body_->parts; }
+
+bool activation::continuous() const noexcept {
+  return std::all_of(kinks().begin(), kinks().end(),
+                     [](const kink& k) { return k.jumps[0] == 0.0; });
+}
 
 const polynomial* activation::as_polynomial() const noexcept {
   const activation_parts& parts = body_->parts;
@@ -243,43 +272,59 @@ double activation::operator()(double x) const {
       body_->function);
 }
 
-double activation::first(double x) const { return all(x)[1]; }
-double activation::second(double x) const { return all(x)[2]; }
+double activation::first(double x) const { return derivative(1, x); }
+double activation::second(double x) const { return derivative(2, x); }
 
-derivatives activation::all(double x) const {
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+double activation::derivative(std::size_t order, double x) const {
   return std::visit(
-      [x](const auto& function) -> derivatives {
+      [order, x](const auto& function) {
         if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-          return {function.f.value(x), function.first(x), function.second(x), nan, nan};
+          return function.derivative(order, x);
         } else {
-          derivatives values{};
-          function.template evaluate<4>(x, values);
-          return values;
+          std::array<double, 3> values{};
+          function.template evaluate<2>(x, values);
+          return values[order];
         }
       },
       body_->function);
 }
 
-bool activation::has_high_derivatives() const noexcept {
-  return std::holds_alternative<detail::compiled_expression>(body_->function);
+derivatives activation::all(double x) const {
+  derivatives values{};
+  std::array<std::span<double>, 5> out;
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    out[k] = {&values[k], 1};
+  }
+  tabulate_all({&x, 1}, out);
+  return values;
 }
 
 void activation::tabulate(std::span<const double> x, std::span<double> value,
                           std::span<double> first, std::span<double> second) const {
+  tabulate_orders<2>(x, {value, first, second});
+}
+
+void activation::tabulate_all(std::span<const double> x,
+                              std::array<std::span<double>, 5> out) const {
+  tabulate_orders<4>(x, out);
+}
+
+template <std::size_t Order>
+void activation::tabulate_orders(std::span<const double> x,
+                                 std::array<std::span<double>, Order + 1> out) const {
   std::visit(
       [&](const auto& function) {
         for (std::size_t i = 0; i < x.size(); ++i) {
           if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-            value[i] = function.f.value(x[i]);
-            first[i] = function.first(x[i]);
-            second[i] = function.second(x[i]);
+            for (std::size_t k = 0; k <= Order; ++k) {
+              out[k][i] = function.derivative(k, x[i]);
+            }
           } else {
-            std::array<double, 3> values{};
-            function.template evaluate<2>(x[i], values);
-            value[i] = values[0];
-            first[i] = values[1];
-            second[i] = values[2];
+            std::array<double, Order + 1> values{};
+            function.template evaluate<Order>(x[i], values);
+            for (std::size_t k = 0; k <= Order; ++k) {
+              out[k][i] = values[k];
+            }
           }
         }
       },
@@ -311,7 +356,7 @@ double activation::hermite_coefficient(std::size_t n, double q) const {
   }
   // a_n = φ_{k,n-k} √((n-k)!) / (n! q^{(n-k)/2}): as few divisions by √q as the derivatives allow.
   hermite_projection projection(*this, q, 4);
-  const std::size_t sampled = has_high_derivatives() && kinks().empty() ? 4 : 2;
+  const std::size_t sampled = kinks().empty() ? 4 : 2;
   const std::size_t order = std::min(n, sampled);
   const std::size_t rest = n - order;
   const double coefficient = projection.block(

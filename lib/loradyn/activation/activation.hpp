@@ -16,10 +16,11 @@
 
 namespace loradyn {
 
-/// A point where σ is continuous but not smooth.
+/// A point where σ's formula changes, so that some derivative jumps, or σ itself.
 struct kink {
   double location = 0.0;
-  double slope_jump = 0.0;  ///< σ'(t+) - σ'(t-), the weight of δ(x - t) in σ''
+  /// jumps[k] = σ⁽ᵏ⁾(t+) - σ⁽ᵏ⁾(t-); jumps[1] is the weight of δ(x - t) in σ''.
+  std::array<double, 4> jumps{};
 };
 
 /// f(x), f'(x), …, f⁗(x); at a kink those of the piece to the left.
@@ -28,25 +29,28 @@ using derivatives = std::array<double, 5>;
 /// A function of the user's own: what the library needs to know of it.
 struct user_function {
   std::string name = "user";
-  std::function<double(double)> value;  ///< continuous, of at most polynomial growth
-  /// σ' and σ''; where empty, by central differences of eighth order that do not reach across a
-  /// kink (errors measured on tanh: 2e-14 for σ', 3e-12 for σ'').
-  std::function<double(double)> first;
-  std::function<double(double)> second;
+  std::function<double(double)> value;  ///< of at most polynomial growth
+  /// σ' … σ⁗; where empty, by central differences of eighth order of the highest derivative that is
+  /// given before, which do not reach across a kink (errors measured on tanh, from its value: 2e-14
+  /// for σ', 3e-12 for σ'', 4e-10 for σ''', 2e-8 for σ⁗).
+  std::function<double(double)> first = {};
+  std::function<double(double)> second = {};
+  std::function<double(double)> third = {};
+  std::function<double(double)> fourth = {};
   /// The points where σ is not smooth. A kink that is not named here costs accuracy.
-  std::vector<double> kinks;
-  /// Half-width of the strip about the real axis in which every piece of σ is analytic; 0:
-  /// measured, by refining E[σ²], E[σ'²] and E[σσ''] at unit variance until they stand still.
-  double strip = 0.0;
+  std::vector<double> kinks = {};
+  /// The points, besides the kinks, about which σ varies on a short scale. One that is not named
+  /// may cost accuracy.
+  std::vector<double> features = {};
 };
 
 namespace detail {
 class activation_body;
-struct expression;
+class formula;
 }  // namespace detail
 
-/// The closed-form parts of an activation: σ = polynomial + erf_weight erf + relu_weight relu +
-/// rest.
+/// The closed form of an activation, σ = polynomial + erf_weight erf + relu_weight relu, where
+/// `has_rest` is false; where it is true, it has none.
 struct activation_parts {
   polynomial polynomial_part;
   double erf_weight = 0.0;
@@ -54,21 +58,24 @@ struct activation_parts {
   bool has_rest = false;
 };
 
-/// A scalar activation σ: continuous, smooth between finitely many kinks, of at most polynomial
-/// growth. A cheap, immutable value: copies share their data.
+/// A scalar activation σ: smooth between finitely many kinks. A cheap, immutable value: copies
+/// share their data.
 class activation {
  public:
-  /// A polynomial of degree <= 20.
+  /// A polynomial of degree <= max_degree.
   explicit activation(polynomial p, std::string name = "polynomial");
 
   /// The user's function.
-  /// \throws argument_error where it has no value, or a kink or the strip is out of range
-  /// \throws convergence_error where its strip is to be measured and its Gaussian moments don't
-  /// settle
+  /// \throws argument_error where it has no value, or a kink is out of range
+  /// \throws convergence_error where its Gaussian moments at unit variance don't settle
   explicit activation(user_function f);
 
-  /// Used by the parser.
-  activation(const detail::expression& e, std::string name);
+  /// Used by the parser: a sum of closed parts, without a rest.
+  activation(activation_parts parts, std::string name);
+  /// Used by the parser: a formula.
+  /// \param kinked whether it has kinks where its pieces meet; they may cancel
+  /// \throws parse_error where it is not a finite function with Gaussian averages
+  activation(detail::formula f, bool kinked, std::string name);
 
   /// The text it was made from.
   [[nodiscard]] const std::string& name() const noexcept;
@@ -79,18 +86,23 @@ class activation {
   [[nodiscard]] double first(double x) const;
   /// σ''(x) without its δ-like part; at a kink the left one
   [[nodiscard]] double second(double x) const;
-  /// σ … σ⁗ at x, without δ-like parts. Where `has_high_derivatives` is false the last two are NaN.
+  /// σ … σ⁗ at x, without δ-like parts; at a kink those of the piece to its left.
   [[nodiscard]] derivatives all(double x) const;
-  [[nodiscard]] bool has_high_derivatives() const noexcept;
 
   /// Tabulates σ, σ', σ'' (without δ-like parts) at the points x; the spans have equal lengths.
   void tabulate(std::span<const double> x, std::span<double> value, std::span<double> first,
                 std::span<double> second) const;
+  /// The same for σ … σ⁗: out[k][i] = σ⁽ᵏ⁾(x[i]).
+  void tabulate_all(std::span<const double> x, std::array<std::span<double>, 5> out) const;
 
   /// The kinks, in increasing order.
   [[nodiscard]] const std::vector<kink>& kinks() const noexcept;
-  /// Half-width of the strip |Im x| < y in which every smooth piece is analytic; may be infinite.
-  [[nodiscard]] double strip() const noexcept;
+  /// Whether no kink is a jump of σ itself.
+  [[nodiscard]] bool continuous() const noexcept;
+  /// Besides the kinks the points about which σ varies on a short scale, in increasing order, at
+  /// most 400: the centres of its sigmoids and bumps, and points at their sides, at distances that
+  /// double from half their width on.
+  [[nodiscard]] const std::vector<double>& features() const noexcept;
   [[nodiscard]] const activation_parts& parts() const noexcept;
   /// The polynomial that σ is, or null.
   [[nodiscard]] const polynomial* as_polynomial() const noexcept;
@@ -108,6 +120,12 @@ class activation {
   }
 
  private:
+  // 0 <= order <= 2
+  [[nodiscard]] double derivative(std::size_t order, double x) const;
+  template <std::size_t Order>
+  void tabulate_orders(std::span<const double> x,
+                       std::array<std::span<double>, Order + 1> out) const;
+
   std::shared_ptr<const detail::activation_body> body_;
 };
 

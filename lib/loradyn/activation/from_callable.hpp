@@ -22,13 +22,18 @@ template <class Callable>
 requires std::invocable<Callable, double> activation
 activation_from_callable(Callable f, std::string name = "user") {
   const auto derivative = [f](double x, std::size_t order) {
-    return f(boost::math::differentiation::make_fvar<double, 2>(x)).derivative(order);
+    return f(boost::math::differentiation::make_fvar<double, 4>(x)).derivative(order);
   };
   user_function user;
   user.name = std::move(name);
   user.value = [f](double x) { return static_cast<double>(f(x)); };
-  user.first = [derivative](double x) { return static_cast<double>(derivative(x, 1)); };
-  user.second = [derivative](double x) { return static_cast<double>(derivative(x, 2)); };
+  const auto of_order = [derivative](std::size_t order) {
+    return [derivative, order](double x) { return static_cast<double>(derivative(x, order)); };
+  };
+  user.first = of_order(1);
+  user.second = of_order(2);
+  user.third = of_order(3);
+  user.fourth = of_order(4);
   return activation(std::move(user));
 }
 

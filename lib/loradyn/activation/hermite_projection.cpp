@@ -1,10 +1,15 @@
 #include <loradyn/activation/hermite_projection.hpp>
 
 #include <algorithm>
+#include <array>
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
-#include <limits>
+#include <loradyn/error.hpp>
+#include <loradyn/gaussian/average.hpp>
 #include <loradyn/gaussian/hermite.hpp>
+#include <optional>
+#include <span>
+#include <utility>
 
 namespace loradyn {
 namespace {
@@ -17,72 +22,126 @@ std::shared_ptr<const gaussian_grid> borrow(const gaussian_grid& grid) {
 // he_n oscillates with a frequency up to √512: the grids of level 0 are too coarse for it.
 constexpr int projection_level = 1;
 
-}  // namespace
+// What is sampled of σ(√q z): its derivatives at ±z_i, first every plus, then every minus.
+struct table {
+  table(const activation& f, double scale, const gaussian_grid& grid, std::size_t orders)
+      : count(grid.nodes().size()), values(5 * 2 * count) {
+    std::vector<double> x(2 * count);
+    for (std::size_t i = 0; i < count; ++i) {
+      x[i] = scale * grid.nodes()[i];
+      x[count + i] = -x[i];
+    }
+    const auto row = [this](std::size_t order) {
+      return std::span<double>(values).subspan(order * 2 * count, 2 * count);
+    };
+    if (orders <= 3) {
+      f.tabulate(x, row(0), row(1), row(2));
+    } else {
+      f.tabulate_all(x, {row(0), row(1), row(2), row(3), row(4)});
+    }
+  }
+  [[nodiscard]] double at(std::size_t order, std::size_t i, bool minus) const {
+    return values[(2 * order + (minus ? 1 : 0)) * count + i];
+  }
 
-std::shared_ptr<const gaussian_grid> grid_for(const std::vector<double>& kinks, double strip,
-                                              int least, bool tables) {
-  const int level = grid_level(strip, least);
-  if (kinks.empty()) {
-    return borrow(shared_equispaced_grid(level));
+  std::size_t count;
+  std::vector<double> values;
+};
+
+// Whether the averages of the squares are those on every other node: the grid's own error is then
+// about the square of the difference. he_n up to the table's end oscillates no faster than a square
+// that this grid resolves.
+bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t orders) {
+  constexpr double agreement = 1e-8;
+  for (std::size_t order = 0; order < orders; ++order) {
+    double fine = 0.0;
+    double coarse = 0.0;
+    for (std::size_t i = 0; i < t.count; ++i) {
+      const double plus = t.at(order, i, false);
+      const double minus = t.at(order, i, true);
+      const double square = grid.weights()[i] * (plus * plus + minus * minus);
+      fine += square;
+      coarse += i % 2 == 0 ? 2.0 * square : 0.0;
+    }
+    if (!(std::abs(fine - coarse) <= agreement * fine)) {
+      return false;
+    }
   }
-  if (std::all_of(kinks.begin(), kinks.end(), [](double t) { return t == 0.0; })) {
-    return borrow(shared_panel_grid(level));
-  }
-  auto grid = std::make_shared<gaussian_grid>(gaussian_grid::panels(kinks, level));
-  if (tables) {
-    grid->tabulate();
-  }
-  return grid;
+  return true;
 }
+
+// Whether the last Legendre coefficients have died out on every panel.
+bool resolved_by_panels(const table& t, const gaussian_grid& grid, std::size_t orders) {
+  constexpr double resolved = 1e-10;
+  for (std::size_t order = 0; order < orders; ++order) {
+    double size = 0.0;
+    double tail = 0.0;
+    std::array<double, panel_points> weighted;
+    for (std::size_t i = 0; i < t.count; i += panel_points) {
+      const double width = 2.0 * grid.panel_half_width(i / panel_points);
+      for (const bool minus : {false, true}) {
+        for (std::size_t k = 0; k < panel_points; ++k) {
+          const double z = grid.nodes()[i + k];
+          weighted[k] = t.at(order, i + k, minus) * std::exp(-0.5 * z * z);
+          size += grid.weights()[i + k] * std::abs(t.at(order, i + k, minus));
+        }
+        tail = std::max(tail, width * panel_tail(weighted));
+      }
+    }
+    if (!(tail <= resolved * boost::math::constants::root_two_pi<double>() * size)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
 
 hermite_projection::hermite_projection(const activation& f, double variance,
                                        std::size_t highest_order)
     : kinks_(f.kinks()), variance_(variance) {
   const double scale = std::sqrt(variance);
+  sampled_orders_ = highest_order > 2 && kinks_.empty() ? 5 : 3;
   std::vector<double> breaks;
   for (const kink& k : kinks_) {
-    breaks.push_back(scale > 0.0 ? k.location / scale : std::numeric_limits<double>::infinity());
+    breaks.push_back(k.location == 0.0 ? 0.0 : k.location / scale);
   }
-  const double strip = scale > 0.0 ? f.strip() / scale : std::numeric_limits<double>::infinity();
-  grid_ = grid_for(breaks, strip, projection_level, true);
-
-  const std::vector<double>& nodes = grid_->nodes();
-  const std::size_t count = nodes.size();
-  const auto store = [&](std::size_t order, std::size_t i, double plus, double minus) {
-    const double weight = grid_->weights()[i];
-    samples_[order].even[static_cast<Eigen::Index>(i)] = weight * (plus + minus);
-    samples_[order].odd[static_cast<Eigen::Index>(i)] = weight * (plus - minus);
-  };
-  const bool high = highest_order > 2 && f.has_high_derivatives() && kinks_.empty();
-  sampled_orders_ = high ? 5 : 3;
+  const bool at_zero = std::all_of(breaks.begin(), breaks.end(), [](double t) { return t == 0.0; });
+  std::optional<table> t;
+  for (int level = projection_level; level <= max_grid_level && !grid_; ++level) {
+    std::shared_ptr<const gaussian_grid> grid;
+    if (kinks_.empty()) {
+      grid = borrow(shared_equispaced_grid(level));
+    } else if (at_zero) {
+      grid = borrow(shared_panel_grid(level));
+    } else {
+      grid = std::make_shared<const gaussian_grid>(gaussian_grid::panels(breaks, level));
+    }
+    t.emplace(f, scale, *grid, sampled_orders_);
+    if (kinks_.empty() ? resolved_by_step(*t, *grid, sampled_orders_)
+                       : resolved_by_panels(*t, *grid, sampled_orders_)) {
+      grid_ = std::move(grid);
+    }
+  }
+  if (!grid_) {
+    throw convergence_error("the Hermite coefficients of '" + f.name() +
+                            "' need a grid finer than the finest");
+  }
+  if (!kinks_.empty() && !at_zero) {
+    auto own = std::make_shared<gaussian_grid>(*grid_);
+    own->tabulate();
+    grid_ = std::move(own);
+  }
   for (std::size_t order = 0; order < sampled_orders_; ++order) {
     samples& s = samples_[order];
-    s.even.resize(static_cast<Eigen::Index>(count));
-    s.odd.resize(static_cast<Eigen::Index>(count));
-  }
-  if (high) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const derivatives plus = f.all(scale * nodes[i]);
-      const derivatives minus = f.all(-scale * nodes[i]);
-      for (std::size_t order = 0; order < 5; ++order) {
-        store(order, i, plus[order], minus[order]);
-      }
-    }
-    return;
-  }
-  std::vector<double> x(2 * count);
-  for (std::size_t i = 0; i < count; ++i) {
-    x[i] = scale * nodes[i];
-    x[count + i] = -x[i];
-  }
-  std::array<std::vector<double>, 3> values;
-  for (auto& v : values) {
-    v.resize(x.size());
-  }
-  f.tabulate(x, values[0], values[1], values[2]);
-  for (std::size_t order = 0; order < 3; ++order) {
-    for (std::size_t i = 0; i < count; ++i) {
-      store(order, i, values[order][i], values[order][count + i]);
+    s.even.resize(static_cast<Eigen::Index>(t->count));
+    s.odd.resize(static_cast<Eigen::Index>(t->count));
+    for (std::size_t i = 0; i < t->count; ++i) {
+      const double weight = grid_->weights()[i];
+      const double plus = t->at(order, i, false);
+      const double minus = t->at(order, i, true);
+      s.even[static_cast<Eigen::Index>(i)] = weight * (plus + minus);
+      s.odd[static_cast<Eigen::Index>(i)] = weight * (plus - minus);
     }
   }
 }
@@ -121,21 +180,24 @@ void hermite_projection::append_quadrature_block(std::size_t order) {
     target.push_back(even[j]);
     target.push_back(odd[j]);
   }
-  if (order != 2) {
-    return;
-  }
+  // δ-like parts: of σ' where σ jumps, of σ'' where σ' does, and the derivative of the former.
   for (const kink& k : kinks_) {
-    if (k.slope_jump == 0.0) {
+    const double delta = order == 0 ? 0.0 : k.jumps[order - 1];
+    const double slope = order == 2 ? k.jumps[0] : 0.0;
+    if (delta == 0.0 && slope == 0.0) {
       continue;
     }
-    const double z = k.location / std::sqrt(variance_);
-    const double weight = k.slope_jump * std::exp(-0.5 * z * z) /
-                          (boost::math::constants::root_two_pi<double>() * std::sqrt(variance_));
-    std::array<double, gaussian_grid::table_size> hermite{};
-    const std::span<double> needed(hermite.data(), first + block_size);
+    const double deviation = std::sqrt(variance_);
+    const double z = k.location == 0.0 ? 0.0 : k.location / deviation;
+    const double density =
+        std::exp(-0.5 * z * z) / (boost::math::constants::root_two_pi<double>() * deviation);
+    std::array<double, gaussian_grid::table_size + 1> hermite{};
+    const std::span<double> needed(hermite.data(), first + block_size + 1);
     normalised_hermite(z, needed);
     for (std::size_t n = first; n < first + block_size; ++n) {
-      target[n] += weight * hermite[n];
+      // d/dz (φ he_n) = -√(n+1) φ he_{n+1}
+      const double turned = std::sqrt(static_cast<double>(n) + 1.0) * hermite[n + 1] / deviation;
+      target[n] += density * (delta * hermite[n] + slope * turned);
     }
   }
 }

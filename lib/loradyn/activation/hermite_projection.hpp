@@ -17,9 +17,9 @@ namespace loradyn {
 
 /// φ_k,n = E[σ⁽ᵏ⁾(√q z) he_n(z)], z ~ N(0, 1), for derivatives k <= 4 and n < gaussian_grid::
 /// table_size, computed a block at a time as they are asked for. Kinks of σ are breaks of the
-/// quadrature and the δ-like part of σ'' is added exactly; σ''' and σ⁗ of a kinked σ, or of a
-/// user's function, follow from σ'' by Stein's identity, φ_{k+1,n} = √((n+1)/q) φ_{k,n+1}. Absolute
-/// error about 1e-15 E[σ⁽ᵏ⁾²]^½ (times (n/q)^½ or n/q where Stein's identity is used).
+/// quadrature and the δ-like parts of σ' and σ'' are added exactly; σ''' and σ⁗ of a kinked σ
+/// follow from σ'' by Stein's identity, φ_{k+1,n} = √((n+1)/q) φ_{k,n+1}. Absolute error about
+/// 1e-15 E[σ⁽ᵏ⁾²]^½ (times (n/q)^½ or n/q where Stein's identity is used).
 class hermite_projection {
  public:
   /// Coefficients in a block.
@@ -28,7 +28,8 @@ class hermite_projection {
 
   /// \param variance      q >= 0
   /// \param highest_order the highest derivative that will be asked for, 2 or 4
-  /// \throws convergence_error where σ(√q z) varies too fast for the finest grid
+  /// \throws convergence_error where σ(√q z) varies too fast for the finest grid: the grid is the
+  ///         first whose averages of σ⁽ᵏ⁾² (whose panels, with kinks) are resolved
   hermite_projection(const activation& f, double variance, std::size_t highest_order);
 
   /// The number of blocks that the derivative of this order has.
@@ -62,14 +63,5 @@ class hermite_projection {
   std::array<samples, 5> samples_;
   std::array<std::vector<double>, 5> coefficients_;
 };
-
-/// The grid on which σ(√q z) is integrated: equispaced without kinks, else panels broken at them. A
-/// shared one where it depends on nothing but its level.
-/// \param kinks   the breaks, in units of z
-/// \param strip   half-width of analyticity in units of z
-/// \param least   the least level
-/// \param tables  whether the table of Hermite polynomials is needed
-std::shared_ptr<const gaussian_grid> grid_for(const std::vector<double>& kinks, double strip,
-                                              int least, bool tables);
 
 }  // namespace loradyn

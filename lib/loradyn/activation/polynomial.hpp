@@ -10,7 +10,7 @@
 namespace loradyn {
 
 /// The largest degree of a polynomial that the library takes.
-inline constexpr std::size_t max_degree = 20;
+inline constexpr std::size_t max_degree = 40;
 
 /// A polynomial of degree <= max_degree with both its expansions: f(x) = Σ c_n xⁿ = Σ h_n
 /// He_n(x). Both are kept because each is the well-conditioned one somewhere: h for variances near

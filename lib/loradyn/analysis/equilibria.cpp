@@ -5,6 +5,7 @@
 #include <limits>
 #include <loradyn/analysis/equilibria.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 
 namespace loradyn {
 namespace {
@@ -125,6 +126,7 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
   overlap_state x = start;
   overlap_state v = f.velocity(x);
   for (int i = 0; i < iterations && v.finite(); ++i) {
+    check_stop();
     const Eigen::Matrix3d j = f.jacobian(x);
     if (!j.allFinite()) {
       return std::nullopt;

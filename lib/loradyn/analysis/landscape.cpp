@@ -17,16 +17,17 @@ scaled_value slope_along(const population_risk& risk, double M) {
   return {r.M + 2.0 * M * r.Q, std::abs(r.M) + 2.0 * std::abs(M) * r.Q_scale};
 }
 
-// Newton's method on R_M = R_Q = 0 in (M, gap); R_M at fixed gap is R_M + 2M R_Q.
+// Newton's method on R_M = R_Q = 0 in (M, gap).
 std::optional<risk_critical_point> interior_point(const population_risk& risk, double M,
                                                   double gap) {
   for (int iteration = 0; iteration < 50; ++iteration) {
     const field_overlaps o = overlaps_of(M, gap);
     const risk_gradient r = risk.gradient(o);
-    const risk_hessian h = risk.hessian(o);
+    const risk_curvature h = risk.curvature(o);
     Eigen::Matrix2d j;
-    j << h.MM + 2.0 * M * h.MQ, h.MQ, h.MQ + 2.0 * M * h.QQ, h.QQ;
-    const Eigen::Vector2d step = -j.fullPivLu().solve(Eigen::Vector2d(r.M, r.Q));
+    // R_M at fixed gap is R_M + 2M R_Q, and vanishes where both do.
+    j << h.MM, h.M_gap, h.M_gap, h.gap_gap;
+    const Eigen::Vector2d step = -j.fullPivLu().solve(Eigen::Vector2d(r.M + 2.0 * M * r.Q, r.Q));
     if (!step.allFinite()) {
       return std::nullopt;
     }

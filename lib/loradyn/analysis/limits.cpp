@@ -1,8 +1,9 @@
 #include <cmath>
 #include <cstddef>
-#include <loradyn/activation/hermite_projection.hpp>
 #include <loradyn/analysis/limits.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/gaussian/average.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,17 +14,16 @@ divergence_law strong_pretraining_law(const activation& matched) {
   for (const kink& k : matched.kinks()) {
     breaks.push_back(k.location);
   }
-  const auto grid = grid_for(breaks, matched.strip(), 0, false);
-  double slope_power = 0.0;
-  double weighted_power = 0.0;
-  for (std::size_t i = 0; i < grid->nodes().size(); ++i) {
-    const double z = grid->nodes()[i];
-    const double plus = matched.first(z);
-    const double minus = matched.first(-z);
-    const double power = grid->weights()[i] * (plus * plus + minus * minus);
-    slope_power += power;
-    weighted_power += z * z * power;
-  }
+  const averages moments = gaussian_averages(2, breaks, matched.features(),
+                                             [&](std::span<const double> z, double* values) {
+                                               for (std::size_t i = 0; i < z.size(); ++i) {
+                                                 const double slope = matched.first(z[i]);
+                                                 values[i] = slope * slope;
+                                                 values[z.size() + i] = z[i] * z[i] * slope * slope;
+                                               }
+                                             });
+  const double slope_power = moments.value[0];
+  const double weighted_power = moments.value[1];
   if (!(weighted_power > 0.0)) {
     throw argument_error("the activation", "'" + matched.name() + "'", "one that is not constant");
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <loradyn/analysis/roots.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <utility>
 
 namespace loradyn {
@@ -104,6 +105,7 @@ void resolve(const function& f, double lo, double hi, int depth, const std::stri
   double scale = 0.0;
   const chebyshev_series series(
       [&](double x) {
+        check_stop();
         const scaled_value v = f(x);
         scale = std::max(scale, v.scale);
         return v.value;

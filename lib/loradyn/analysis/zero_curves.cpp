@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <loradyn/analysis/zero_curves.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <optional>
 #include <string>
 
@@ -123,6 +124,7 @@ class tracer {
     point t{way * (*direction)[0], way * (*direction)[1]};
     double step = longest;
     while (step > least && points.size() < most_points) {
+      check_stop();
       const point& from = points.back();
       const point guess{from[0] + step * t[0], from[1] + step * t[1]};
       const std::optional<point> next = inside(guess) ? corrected(guess) : std::nullopt;

@@ -33,43 +33,43 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
           -u * (-a * m * s + b * (nu - s * p)) - friction * s};
 }
 
+// In M and the gap: with w = M w* + w_⟂ the gradient of the risk is G = a w* + b w_⟂, where a is
+// R_M at fixed gap, b = 2R_Q and |w_⟂|² = gap. Nothing here is infinite at the edge: ∂²R/∂gap²
+// meets w_⟂.
 Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
   using row = Eigen::RowVector3d;
   const auto& [mu, nu, gamma, noise, kappa] = parameters_;
   const auto& [u, m, s] = x;
   const field_overlaps o = fields(x, parameters_);
   const risk_gradient r = task_.risk.gradient(o);
-  const risk_hessian h = task_.risk.hessian(o);
-  const double p = mu * m + nu * s;
-  const double across = (1.0 - m) * (1.0 + m);
+  const risk_curvature h = task_.risk.curvature(o);
+  const double a = r.M + 2.0 * o.M * r.Q;
+  const double b = 2.0 * r.Q;
+  const double beside = nu + u * s;                          // <w_⟂, ξ>
+  const double across = nu * s + u * (1.0 - m) * (1.0 + m);  // <w_⟂, v>
+  const double along = a * m + b * across;                   // <G, v>
 
-  const row M_x(m, u, 0.0);
-  const row Q_x(2.0 * (p + u), 2.0 * u * mu, 2.0 * u * nu);
-  const row p_x(0.0, mu, nu);
   const row e_u(1.0, 0.0, 0.0);
   const row e_m(0.0, 1.0, 0.0);
   const row e_s(0.0, 0.0, 1.0);
-  const double a = r.M;
-  const double b = 2.0 * r.Q;
-  const row a_x = h.MM * M_x + h.MQ * Q_x;
-  const row b_x = 2.0 * (h.MQ * M_x + h.QQ * Q_x);
-
-  const double force_m = a * across + b * (mu - m * p);
-  const double force_s = -a * m * s + b * (nu - s * p);
-  const row force_m_x =
-      across * a_x - 2.0 * a * m * e_m + (mu - m * p) * b_x - b * (p * e_m + m * p_x);
-  const row force_s_x =
-      -m * s * a_x - a * (s * e_m + m * e_s) + (nu - s * p) * b_x - b * (p * e_s + s * p_x);
+  const row M_x(m, u, 0.0);
+  const row gap_x(2.0 * across, -2.0 * u * u * m, 2.0 * u * nu);
+  const row a_x = h.MM * M_x + h.M_gap * gap_x;
+  const row b_x = 2.0 * (h.M_gap * M_x + h.gap_gap * gap_x);
+  const row beside_x(s, 0.0, u);
+  const row across_x((1.0 - m) * (1.0 + m), -2.0 * u * m, nu);
+  const row along_x = m * a_x + a * e_m + across * b_x + b * across_x;
 
   Eigen::Matrix3d j;
-  j.row(0) = -kappa * (m * a_x + a * e_m + (p + u) * b_x + b * (p_x + e_u));
-  j.row(1) = -force_m * e_u - u * force_m_x;
-  j.row(2) = -force_s * e_u - u * force_s_x;
+  j.row(0) = -kappa * along_x;
+  j.row(1) = -(a - m * along) * e_u - u * (a_x - along * e_m - m * along_x);
+  j.row(2) = -(b * beside - s * along) * e_u -
+             u * (beside * b_x + b * beside_x - along * e_s - s * along_x);
   if (gamma > 0.0) {
     const noise_value v = task_.noise.with_derivatives(o.M, o.Q, o.gap, noise);
     const double friction = 0.5 * gamma * u * u * v.V;
-    const row friction_x =
-        gamma * u * v.V * e_u + 0.5 * gamma * u * u * (v.V_M * M_x + v.V_Q * Q_x);
+    const row V_x = (v.V_M + 2.0 * o.M * v.V_Q) * M_x + v.V_Q * gap_x;
+    const row friction_x = gamma * u * v.V * e_u + 0.5 * gamma * u * u * V_x;
     j.row(1) -= friction * e_m + m * friction_x;
     j.row(2) -= friction * e_s + s * friction_x;
   }

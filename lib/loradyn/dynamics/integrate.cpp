@@ -9,6 +9,7 @@
 #include <loradyn/dynamics/integrate.hpp>
 #include <loradyn/dynamics/rosenbrock.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -291,6 +292,7 @@ class integration {
     constexpr std::size_t patience = 10;
     std::size_t suspicions = 0;
     for (std::size_t count = 1;; ++count) {
+      check_stop();
       if (result_.steps + result_.rejected >= options_.step_limit) {
         return integration_status::step_limit;
       }

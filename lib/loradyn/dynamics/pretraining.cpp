@@ -44,13 +44,9 @@ pretraining_state pretraining_flow::velocity(const pretraining_state& x) const {
 Eigen::Matrix2d pretraining_flow::jacobian(const pretraining_state& x) const {
   const field_overlaps o = fields(x);
   const risk_gradient r = task_.risk.gradient(o);
-  const risk_hessian h = task_.risk.hessian(o);
-  // By a at fixed gap: d/dM + 2a d/dQ; by the gap: d/dQ.
-  const double M_a = h.MM + 2.0 * x.a * h.MQ;
-  const double Q_a = h.MQ + 2.0 * x.a * h.QQ;
+  const risk_curvature h = task_.risk.curvature(o);
   Eigen::Matrix2d j;
-  j << -(M_a + 2.0 * Q_a * x.a + 2.0 * r.Q), -(h.MQ + 2.0 * h.QQ * x.a), -4.0 * Q_a * o.gap,
-      -4.0 * (h.QQ * o.gap + r.Q);
+  j << -h.MM, -h.M_gap, -4.0 * h.M_gap * o.gap, -4.0 * (h.gap_gap * o.gap + r.Q);
   if (const double gamma = parameters_.noise_scale; gamma > 0.0) {
     const noise_value v = task_.noise.with_derivatives(o.M, o.Q, o.gap, parameters_.label_noise);
     j(1, 0) += gamma * (v.V_M + 2.0 * x.a * v.V_Q);

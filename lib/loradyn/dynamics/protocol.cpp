@@ -4,6 +4,7 @@
 #include <limits>
 #include <loradyn/dynamics/protocol.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <span>
 #include <string>
 
@@ -35,12 +36,18 @@ class execution {
     for (const training_stage& stage : protocol_.stages) {
       const double begin = t_;
       ++stage_;
-      const integration_status status = std::visit(
-          overloaded{[this](const pretraining_stage& s) { return pretrain(s); },
-                     [this](const tuning_stage& s) {
-                       return protocol_.method == tuning_method::flow ? tune(s) : tune_by_map(s);
-                     }},
-          stage);
+      integration_status status = integration_status::stopped;
+      try {
+        status = std::visit(
+            overloaded{[this](const pretraining_stage& s) { return pretrain(s); },
+                       [this](const tuning_stage& s) {
+                         return protocol_.method == tuning_method::flow ? tune(s) : tune_by_map(s);
+                       }},
+            stage);
+      } catch (const interrupted&) {
+        // What was recorded is kept.
+        t_ = run_.points.empty() ? t_ : std::max(t_, run_.points.back().t);
+      }
       run_.stages.push_back({begin, t_, status});
       if (status != integration_status::end_time && status != integration_status::event &&
           status != integration_status::event_at_start) {
@@ -56,6 +63,7 @@ class execution {
   template <class Point>
   void record_until(double end, const Point& point) {
     for (; next_ < times_.size() && times_[next_] <= end; ++next_) {
+      check_stop();
       run_.points.push_back(point(times_[next_]));
     }
   }
@@ -140,6 +148,7 @@ class execution {
     }
     constexpr double slack = 1e-9;  // of a step: the last one may end this late
     for (std::size_t k = 1; k <= options_.step_limit; ++k) {
+      check_stop();
       const double after = begin + eta * static_cast<double>(k);
       if (after > end + slack * eta) {
         record_until(end, [&](double t) { return point_of(f, t, x_); });

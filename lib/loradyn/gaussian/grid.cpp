@@ -14,9 +14,8 @@ namespace loradyn {
 namespace {
 
 // Beyond |z| = 16 the weight e^{-z²/2} times the growth e^{z²/4} of he_n is 2e-28 and outlasts a
-// function of degree 20; without he_n a product of two such functions has died out at |z| = 13.
+// function of degree 20.
 constexpr double cutoff = 16.0;
-constexpr double core_cutoff = 13.0;
 
 double density(double z) {
   return std::exp(-0.5 * z * z) / boost::math::constants::root_two_pi<double>();
@@ -79,6 +78,7 @@ gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level) {
     const double half = 0.5 * length / static_cast<double>(count);
     for (std::size_t p = 0; p < count; ++p) {
       const double centre = ends[e] + (2.0 * static_cast<double>(p) + 1.0) * half;
+      grid.half_widths_.push_back(half);
       const auto add = [&](double offset, double weight) {
         const double z = centre + half * offset;
         grid.nodes_.push_back(z);
@@ -97,11 +97,6 @@ gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level) {
   return grid;
 }
 
-std::size_t gaussian_grid::core_size() const noexcept {
-  const auto end = std::upper_bound(nodes_.begin(), nodes_.end(), core_cutoff);
-  return static_cast<std::size_t>(end - nodes_.begin());
-}
-
 void gaussian_grid::tabulate() {
   const auto half = static_cast<Eigen::Index>(table_size / 2);
   const auto count = static_cast<Eigen::Index>(nodes_.size());
@@ -115,23 +110,6 @@ void gaussian_grid::tabulate() {
       odd_(j, i) = values[static_cast<std::size_t>(2 * j + 1)];
     }
   }
-}
-
-int grid_level(double strip, int least) {
-  // The trapezoidal error is e^{y²/2 - 2πy/h}, times the square or the cube of 1/h for the poles of
-  // σσ''; a 16-point panel needs y >= 0.55 widths. The coarsest grid has to allow for y²/2 too.
-  constexpr double level_zero_strip = 1.75;
-  constexpr double coarsest_strip = 4.2;
-  for (int level = least; level <= max_grid_level; ++level) {
-    const double needed =
-        level == min_grid_level ? coarsest_strip : std::ldexp(level_zero_strip, -level);
-    if (strip >= needed) {
-      return level;
-    }
-  }
-  throw convergence_error(
-      "a Gaussian integral needs a grid finer than the finest (analytic strip " +
-      std::to_string(strip) + ")");
 }
 
 const gaussian_grid& shared_equispaced_grid(int level) {

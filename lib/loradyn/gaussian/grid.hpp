@@ -4,13 +4,10 @@
 /// Quadrature grids for E[f(z)], z ~ N(0, 1), and for the Hermite coefficients of f.
 ///
 /// A grid is symmetric: it stores nodes z >= 0 and every one stands for the pair ±z. Two kinds:
-/// - equispaced (the trapezoidal rule), for functions that are analytic in a strip |Im z| < y: the
-///   error falls like e^{-2πy/h};
+/// - equispaced (the trapezoidal rule), for smooth functions;
 /// - panels of 16-point Gauss-Legendre rules between breakpoints, for functions with kinks: no
-/// panel
-///   runs across a break.
-/// A *level* halves the step or the panel; level l integrates functions of strip half-width
-/// y >= y₀ 2^{-l} to rounding (`grid_level`).
+///   panel runs across a break.
+/// A *level* halves the step or the panel.
 
 #include <cstddef>
 #include <span>
@@ -37,12 +34,11 @@ class gaussian_grid {
   /// Nodes z_i >= 0, increasing.
   [[nodiscard]] const std::vector<double>& nodes() const noexcept { return nodes_; }
 
-  /// How many nodes, from the first, matter to a product of two functions of degree <= 20; the
-  /// others are for Hermite polynomials of high order.
-  [[nodiscard]] std::size_t core_size() const noexcept;
-
   /// w_i with E[f(z)] ≈ Σ_i w_i (f(z_i) + f(-z_i)).
   [[nodiscard]] const std::vector<double>& weights() const noexcept { return weights_; }
+
+  /// Half the width of panel p, whose nodes are the 16 from 16 p on.
+  [[nodiscard]] double panel_half_width(std::size_t p) const { return half_widths_[p]; }
 
   /// Computes the table of he_n(z_i), n < table_size; `even_table` and `odd_table` need it.
   void tabulate();
@@ -55,18 +51,14 @@ class gaussian_grid {
  private:
   std::vector<double> nodes_;
   std::vector<double> weights_;
+  std::vector<double> half_widths_;
   Eigen::MatrixXd even_;
   Eigen::MatrixXd odd_;
 };
 
 /// The coarsest and the finest level there are.
-inline constexpr int min_grid_level = -1;
+inline constexpr int min_grid_level = 0;
 inline constexpr int max_grid_level = 5;
-
-/// The least level >= `least` whose grids integrate, to rounding, a function of z that is analytic
-/// for |Im z| < strip (apart from its kinks, on panels).
-/// \throws convergence_error where that would be finer than max_grid_level
-int grid_level(double strip, int least);
 
 /// The shared equispaced grid of a level, tabulated; built once, safe from any thread.
 const gaussian_grid& shared_equispaced_grid(int level);

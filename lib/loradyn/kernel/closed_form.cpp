@@ -192,6 +192,15 @@ pair_moments closed_pair::moments(const pair_covariance& covariance, moment_set 
   return m;
 }
 
+edge_curvature closed_pair::along_edge(double c) const {
+  // The pair of ReLUs is linear in c there, and flat across.
+  pair_moments m;
+  add_regular(m, {c * c, 1.0, c, 0.0}, moment_set::gradient | moment_set::hessian);
+  const double q1q1 = 0.25 * m.e40;
+  const double q1c = 0.5 * m.e31;
+  return {m.e22 + 4.0 * c * (q1c + c * q1q1) + m.e20, q1c + 2.0 * c * q1q1};
+}
+
 double closed_pair::diagonal_curvature(double q) const {
   // The pair of ReLUs is q/2 there.
   pair_moments m;

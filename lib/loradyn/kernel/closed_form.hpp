@@ -27,6 +27,8 @@ class closed_pair {
 
   [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
 
+  [[nodiscard]] edge_curvature along_edge(double c) const;
+
   /// d²/dq² K(q, q, q)
   [[nodiscard]] double diagonal_curvature(double q) const;
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/gaussian/gauss_hermite.hpp>
+#include <loradyn/kernel/averages.hpp>
 #include <loradyn/kernel/noise_moment.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <mutex>
@@ -161,13 +162,13 @@ class polynomial_pair {
   std::vector<double> target_slope_;
 };
 
-// V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²]: four functions of λ against three of λ*.
-struct products {
+// Smooth pairs: V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
+// three of λ*.
+struct smooth_pair {
   pair_kernel power;        // (σσ')² and 1
   pair_kernel mixed;        // σσ'² and g
   pair_kernel label_power;  // σ'² and g²
   pair_kernel slope_power;  // σ'² and 1
-  bool smooth;
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
     const pair_covariance v{Q, 1.0, M, gap};
@@ -178,13 +179,6 @@ struct products {
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
-    return smooth ? with_exact_derivatives(M, Q, gap, label_noise)
-                  : with_differences(M, Q, gap, label_noise);
-  }
-
- private:
-  [[nodiscard]] noise_value with_exact_derivatives(double M, double Q, double gap,
-                                                   double label_noise) const {
     constexpr moment_set wanted = moment_set::value | moment_set::gradient;
     const pair_covariance v{Q, 1.0, M, gap};
     const pair_covariance alone{Q, 1.0, 0.0, Q};
@@ -200,25 +194,118 @@ struct products {
     }
     return result;
   }
+};
 
-  // Differences of fourth order in (M, gap), which has no forbidden corner but gap < 0: there the
-  // formula is one-sided.
-  [[nodiscard]] noise_value with_differences(double M, double Q, double gap,
+// Kinks on either side: h = ((σ(λ) - g(λ*))² + Δ) σ'(λ)² is averaged over the plane as it stands.
+// Its derivatives, V_M = E[∂²h/∂λ∂λ*] and V_Q = ½ E[∂²h/∂λ²], are those of the pieces and what the
+// jumps of h and of its slope at the kinks add.
+struct kinked_pair {
+  activation student;
+  activation teacher;
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    const auto power = [label_noise](const point_block& at, double* values) {
+      for (std::size_t p = 0; p < at.count; ++p) {
+        const double e = at.f[0][p] - at.g[0][p];
+        values[p] = (e * e + label_noise) * at.f[1][p] * at.f[1][p];
+      }
+    };
+    const pair_covariance v{Q, 1.0, M, gap};
+    return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
+                       : plane_averages(student, teacher, v, 1, 1, power).value[0];
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
-    const auto at = [&](double m, double g) { return value(m, m * m + g, g, label_noise); };
-    const double h = 2e-3 * std::max(1.0, std::abs(M));
-    const auto central = [h](auto f) {
-      return (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h);
-    };
-    const auto forward = [h](auto f) {
-      return (-25.0 * f(0.0) + 48.0 * f(h) - 36.0 * f(2.0 * h) + 16.0 * f(3.0 * h) -
-              3.0 * f(4.0 * h)) /
-             (12.0 * h);
-    };
-    const auto over_gap = [&](double x) { return at(M, gap + x); };
-    const double by_M = central([&](double x) { return at(M + x, gap); });
-    const double by_gap = gap > 2.0 * h ? central(over_gap) : forward(over_gap);
-    return {value(M, Q, gap, label_noise), by_M - 2.0 * M * by_gap, by_gap};
+    // V has a limit of its slopes at gap = 0, with corrections of order √gap; the plane has none.
+    constexpr double least_gap = 1e-14;
+    const pair_covariance v{Q, 1.0, M, std::max(gap, least_gap * Q)};
+    const averages a = plane_averages(
+        student, teacher, v, 3, 3, [label_noise](const point_block& at, double* values) {
+          for (std::size_t p = 0; p < at.count; ++p) {
+            const double e = at.f[0][p] - at.g[0][p];
+            const double s1 = at.f[1][p];
+            const double s2 = at.f[2][p];
+            const double s3 = at.f[3][p];
+            const double power = e * e + label_noise;
+            values[p] = power * s1 * s1;
+            values[at.count + p] = -2.0 * at.g[1][p] * s1 * (s1 * s1 + 2.0 * e * s2);
+            values[2 * at.count + p] =
+                s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3);
+          }
+        });
+    noise_value result{a.value[0], a.value[1], a.value[2]};
+    for (const kink& k : student.kinks()) {
+      add_student_kink(result, k, v, label_noise);
+    }
+    for (const kink& k : teacher.kinks()) {
+      if (k.jumps[0] != 0.0) {
+        add_teacher_jump(result, k, v);
+      }
+    }
+    return result;
+  }
+
+ private:
+  static double density(double t, double mean, double variance) {
+    return std::exp(-0.5 * (t - mean) * (t - mean) / variance) /
+           std::sqrt(2.0 * pi<double>() * variance);
+  }
+
+  // At λ = t: [h] = (e² + Δ)[σ'²] and [∂h/∂λ] = 2e[σ'³] + 2(e² + Δ)[σ'σ''], functions of λ*.
+  void add_student_kink(noise_value& result, const kink& k, const pair_covariance& v,
+                        double label_noise) const {
+    const double t = k.location;
+    const derivatives left = student.all(t);
+    const double value = left[0];
+    const double s1 = left[1] + k.jumps[1];
+    const double s2 = left[2] + k.jumps[2];
+    const double squares = s1 * s1 - left[1] * left[1];
+    const double cubes = s1 * s1 * s1 - left[1] * left[1] * left[1];
+    const double products = s1 * s2 - left[1] * left[2];
+    const double slope = v.c / v.q1;
+    const double variance = v.gap / v.q1;
+    const averages given_t = line_averages(teacher, {slope * t, std::sqrt(variance)}, 1, 3,
+                                           [value](const point_block& at, double* values) {
+                                             for (std::size_t p = 0; p < at.count; ++p) {
+                                               const double e = value - at.f[0][p];
+                                               values[p] = e;
+                                               values[at.count + p] = e * e;
+                                               values[2 * at.count + p] = e * at.f[1][p];
+                                             }
+                                           });
+    double by_label = -2.0 * given_t.value[2];  // E[∂(e²)/∂λ*]
+    for (const kink& other : teacher.kinks()) {
+      if (other.jumps[0] != 0.0) {
+        by_label += density(other.location, slope * t, variance) * square_jump(other, value);
+      }
+    }
+    const double power = given_t.value[1] + label_noise;
+    const double p = density(t, 0.0, v.q1);
+    result.V_M += p * squares * by_label;
+    result.V_Q += 0.5 * p *
+                  (2.0 * given_t.value[0] * cubes + 2.0 * power * products -
+                   squares * (slope * by_label - t / v.q1 * power));
+  }
+
+  // (σ - g)² after a jump of g less that before.
+  [[nodiscard]] double square_jump(const kink& k, double value) const {
+    const double before = value - teacher(k.location);
+    return -k.jumps[0] * (2.0 * before - k.jumps[0]);
+  }
+
+  // At λ* = s: [∂h/∂λ] = 2[e]σ'³ + 2[e²]σ'σ'', a function of λ between its kinks.
+  void add_teacher_jump(noise_value& result, const kink& k, const pair_covariance& v) const {
+    const averages given_s =
+        line_averages(student, {v.c * k.location, std::sqrt(v.gap)}, 2, 1,
+                      [&](const point_block& at, double* values) {
+                        for (std::size_t p = 0; p < at.count; ++p) {
+                          const double s1 = at.f[1][p];
+                          values[p] = -2.0 * k.jumps[0] * s1 * s1 * s1 +
+                                      2.0 * square_jump(k, at.f[0][p]) * s1 * at.f[2][p];
+                        }
+                      });
+    result.V_M += density(k.location, 0.0, 1.0) * given_s.value[0];
   }
 };
 
@@ -230,11 +317,7 @@ activation derived(const activation& source, std::string name, Function f) {
   u.value = [source, f](double x) { return f(source.all(x))[0]; };
   u.first = [source, f](double x) { return f(source.all(x))[1]; };
   u.second = [source, f](double x) { return f(source.all(x))[2]; };
-  for (const kink& k : source.kinks()) {
-    u.kinks.push_back(k.location);
-  }
-  // Products of σ and σ' are analytic where these are, but grow faster off the axis.
-  u.strip = 0.5 * source.strip();
+  u.features = source.features();
   return activation(std::move(u));
 }
 
@@ -249,11 +332,8 @@ three product(const three& f, const three& g) {
 three function_of(const derivatives& d) { return {d[0], d[1], d[2]}; }
 three slope_of(const derivatives& d) { return {d[1], d[2], d[3]}; }
 
-products make_products(const activation& student, const activation& teacher) {
+smooth_pair make_smooth_pair(const activation& student, const activation& teacher) {
   const activation one(polynomial::from_monomials({1.0}), "1");
-  const auto is_smooth = [](const activation& f) {
-    return f.has_high_derivatives() && f.kinks().empty();
-  };
   const activation steep =
       derived(student, "slope^2", [](const derivatives& d) { return square(slope_of(d)); });
   const activation force = derived(student, "value*slope^2", [](const derivatives& d) {
@@ -265,7 +345,7 @@ products make_products(const activation& student, const activation& teacher) {
   const activation label_power =
       derived(teacher, "teacher^2", [](const derivatives& d) { return square(function_of(d)); });
   return {pair_kernel(power, one), pair_kernel(force, teacher), pair_kernel(steep, label_power),
-          pair_kernel(steep, one), is_smooth(student) && is_smooth(teacher)};
+          pair_kernel(steep, one)};
 }
 
 bool only_erf(const activation_parts& p) {
@@ -280,7 +360,7 @@ bool only_relu(const activation_parts& p) {
 
 class noise_method {
  public:
-  using kind = std::variant<erf_student, relu_pair, polynomial_pair, products>;
+  using kind = std::variant<erf_student, relu_pair, polynomial_pair, smooth_pair, kinked_pair>;
 
   noise_method(const activation& student, const activation& teacher)
       : student_(student), teacher_(teacher) {}
@@ -307,7 +387,10 @@ class noise_method {
     if (student != nullptr && teacher != nullptr) {
       return polynomial_pair(*student, *teacher);
     }
-    return make_products(student_, teacher_);
+    if (student_.kinks().empty() && teacher_.kinks().empty()) {
+      return make_smooth_pair(student_, teacher_);
+    }
+    return kinked_pair{student_, teacher_};
   }
 
   activation student_;

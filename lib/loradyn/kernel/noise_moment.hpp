@@ -19,10 +19,10 @@ struct noise_value {
 /// of covariance [[Q, M], [M, 1]].
 ///
 /// Exact for pairs of polynomials (Gauss-Hermite quadrature), an erf student with a closed teacher
-/// and a pair of ReLUs (closed forms), to rounding; quadrature otherwise, to 1e-11 of V.
-/// Derivatives are exact for the closed pairs and for smooth activations of the grammar; for the
-/// others they are differences with an error of about 1e-9 of V, and less accurate within 0.01 of
-/// gap = 0 where both have kinks. Immutable and safe from any thread; copies share their tables.
+/// and a pair of ReLUs (closed forms), to rounding; series for other smooth pairs and quadrature
+/// over the plane for kinked ones, to 1e-12 of E[(σσ')²] + E[σ'²g²]. Derivatives likewise, exact
+/// everywhere; at gap = 0 those of kinked pairs are taken at 1e-14 Q, which changes them by 1e-7 of
+/// their size. Immutable and safe from any thread; copies share their tables.
 class noise_moment {
  public:
   noise_moment(const activation& student, const activation& teacher);

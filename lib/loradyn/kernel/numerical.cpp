@@ -2,47 +2,35 @@
 
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
+#include <boost/math/special_functions/binomial.hpp>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <loradyn/error.hpp>
-#include <loradyn/gaussian/grid.hpp>
-#include <span>
+#include <loradyn/gaussian/hermite.hpp>
+#include <loradyn/interruption.hpp>
+#include <loradyn/kernel/averages.hpp>
 #include <utility>
+#include <vector>
 
 namespace loradyn {
 namespace {
 
 using boost::math::constants::root_two_pi;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-// The density of N(mean, deviation²) at t.
-double normal_density(double t, double mean, double deviation) {
-  const double z = (t - mean) / deviation;
-  return std::exp(-0.5 * z * z) / (root_two_pi<double>() * deviation);
-}
-
-std::vector<double> scaled_breaks(const activation& f, double deviation) {
-  std::vector<double> breaks;
-  for (const kink& k : f.kinks()) {
-    // A kink at 0 stays there at any deviation.
-    breaks.push_back(k.location == 0.0 ? 0.0 : k.location / deviation);
+// dᵏ/dtᵏ of the density of N(mean, deviation²) at t.
+double density_derivative(double t, const gaussian_line& line, std::size_t k) {
+  if (line.deviation == 0.0) {
+    return t == line.mean ? std::numeric_limits<double>::infinity() : 0.0;
   }
-  return breaks;
+  const double z = (t - line.mean) / line.deviation;
+  std::array<double, 5> one{};
+  one[k] = 1.0;
+  const double sign = k % 2 == 0 ? 1.0 : -1.0;
+  return sign * hermite_series({one.data(), k + 1}, z) * std::exp(-0.5 * z * z) /
+         (root_two_pi<double>() * std::pow(line.deviation, static_cast<double>(k) + 1.0));
 }
 
-double scaled_strip(const activation& f, double deviation) {
-  return deviation > 0.0 ? f.strip() / deviation : infinity;
-}
-
-// Orders of derivatives that each moment multiplies.
-struct moment_term {
-  moment_set set;
-  double pair_moments::*target;
-  std::size_t i;
-  std::size_t j;
-};
 constexpr std::array<moment_term, 9> moment_terms{{
     {moment_set::value, &pair_moments::e00, 0, 0},
     {moment_set::gradient, &pair_moments::e11, 1, 1},
@@ -55,145 +43,205 @@ constexpr std::array<moment_term, 9> moment_terms{{
     {moment_set::hessian, &pair_moments::e04, 0, 4},
 }};
 
+std::vector<moment_term> terms_of(moment_set wanted) {
+  std::vector<moment_term> terms;
+  for (const moment_term& t : moment_terms) {
+    if (contains(wanted, t.set)) {
+      terms.push_back(t);
+    }
+  }
+  return terms;
+}
+
+std::size_t highest_order(const std::vector<moment_term>& terms) {
+  std::size_t order = 0;
+  for (const moment_term& t : terms) {
+    order = std::max({order, t.i, t.j});
+  }
+  return order;
+}
+
+// The products of derivatives that the terms average.
+auto products_of(const std::vector<moment_term>& terms) {
+  return [&terms](const point_block& at, double* values) {
+    for (std::size_t k = 0; k < terms.size(); ++k) {
+      const double* f = at.f[terms[k].i];
+      const double* g = at.g[terms[k].j];
+      for (std::size_t p = 0; p < at.count; ++p) {
+        values[k * at.count + p] = f[p] * g[p];
+      }
+    }
+  };
+}
+
+// Derivatives of σ as a distribution are those of its pieces and, at each kink t,
+// Σ_a jumps[first + k - 1 - a] δ⁽ᵃ⁾(x - t), a < k, for the k-th derivative of what jumps[first] is
+// the jump of. The average of δ⁽ᵃ⁾(X - t) is (-1)ᵃ dᵃp/dtᵃ.
+template <class Average>
+double over_kink(const kink& t, std::size_t first, std::size_t k, const Average& average) {
+  double sum = 0.0;
+  for (std::size_t a = 0; a < k; ++a) {
+    const double jump = t.jumps[first + k - 1 - a];
+    if (jump != 0.0) {
+      sum += (a % 2 == 0 ? jump : -jump) * average(t.location, a);
+    }
+  }
+  return sum;
+}
+
+// f and its derivatives at x; at a kink the means of those on its sides.
+std::array<double, 5> middle(const activation& f, double x) {
+  std::array<double, 5> values = f.all(x);
+  for (const kink& k : f.kinks()) {
+    if (k.location == x) {
+      for (std::size_t i = 0; i < k.jumps.size(); ++i) {
+        values[i] += 0.5 * k.jumps[i];
+      }
+    }
+  }
+  return values;
+}
+
+// E[f⁽ⁱ⁾(X)], i = 0 … 4, of the pieces of f alone, for X on the line.
+std::array<double, 5> piece_averages(const activation& f, const gaussian_line& line) {
+  if (line.deviation == 0.0) {
+    return middle(f, line.mean);
+  }
+  const averages a = line_averages(f, line, 4, 5, [](const point_block& at, double* values) {
+    for (std::size_t k = 0; k < 5; ++k) {
+      std::copy_n(at.f[k], at.count, values + k * at.count);
+    }
+  });
+  std::array<double, 5> result;
+  std::copy_n(a.value.begin(), result.size(), result.begin());
+  return result;
+}
+
+// One variable of a pair seen from a fixed value of the other: the mean of `of` is slope times that
+// value.
+struct conditional {
+  const activation& of;
+  double slope;
+  double deviation;
+
+  [[nodiscard]] gaussian_line line(double given) const { return {slope * given, deviation}; }
+};
+
+// dᵇ/dtᵇ of E[(of)⁽ᵒʳᵈᵉʳ⁾ | t], b = 0 … 3, where the first `smooth` derivatives of `of` are taken
+// piece by piece: pieces holds those averages at t.
+double conditional_derivative(const conditional& c, double t, std::size_t smooth, std::size_t order,
+                              std::size_t b, const std::array<double, 5>& pieces) {
+  const std::size_t k = order + b - smooth;  // derivatives as a distribution
+  double kinks = 0.0;
+  if (c.deviation > 0.0) {  // two kinks don't meet on one line but by chance
+    for (const kink& other : c.of.kinks()) {
+      kinks += over_kink(other, smooth, k, [&](double s, std::size_t a) {
+        return density_derivative(s, c.line(t), a);
+      });
+    }
+  }
+  return std::pow(c.slope, static_cast<double>(b)) * (pieces[order + b] + kinks);
+}
+
 }  // namespace
 
-activation_table::activation_table(const activation& f, double deviation, const gaussian_grid& grid)
-    : count(grid.core_size()), x(2 * count), value(2 * count), first(2 * count), second(2 * count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    x[i] = deviation * grid.nodes()[i];
-    x[count + i] = -x[i];
-  }
-  f.tabulate(x, value, first, second);
-}
-
 numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f), g_(g) {
-  std::vector<double> breaks = scaled_breaks(f_, 1.0);
-  for (const double b : scaled_breaks(g_, 1.0)) {
-    breaks.push_back(b);
-  }
-  if (std::all_of(breaks.begin(), breaks.end(), [](double b) { return b == 0.0; })) {
-    const int own_level = grid_level(g_.strip(), min_grid_level);
-    for (int level = own_level; level <= std::min(own_level + 1, max_grid_level); ++level) {
-      const gaussian_grid& grid =
-          breaks.empty() ? shared_equispaced_grid(level) : shared_panel_grid(level);
-      unit_tables_.push_back({&grid, activation_table(g_, 1.0, grid)});
-    }
-  }
   if (f_.kinks().empty() || g_.kinks().empty()) {
-    unit_g_.emplace(g_, 1.0, 2);
-    unit_g_->complete();
-  }
-}
-
-const activation_table* numerical_pair::unit_table_on(const gaussian_grid* grid) const {
-  for (const unit_table& t : unit_tables_) {
-    if (t.grid == grid) {
-      return &t.values;
+    try {
+      unit_g_.emplace(g_, 1.0, 2);
+      unit_g_->complete();
+    } catch (const convergence_error&) {
+      unit_g_.reset();  // it varies too fast for a series
     }
   }
-  return nullptr;
 }
 
 pair_moments numerical_pair::moments(const pair_covariance& covariance, moment_set wanted) const {
-  const bool both_kinked = !f_.kinks().empty() && !g_.kinks().empty();
-  const bool needs_hessian = contains(wanted, moment_set::hessian);
-  if (covariance.gap == 0.0 && (!needs_hessian || both_kinked)) {
+  check_stop();
+  if (covariance.on_edge()) {
     return edge(covariance, wanted);
   }
-  if (!both_kinked) {
-    if (const auto series = hermite_series(covariance, wanted)) {
-      return *series;
+  if (unit_g_) {
+    try {
+      if (const auto series = hermite_series(covariance, wanted)) {
+        return *series;
+      }
+    } catch (const convergence_error&) {
+      // f varies too fast for a series at this variance
     }
   }
-  if (covariance.gap == 0.0) {
-    throw convergence_error("the Hermite series of the kernel of '" + f_.name() + "' and '" +
-                            g_.name() + "' does not converge at these variances");
-  }
-  return nested(covariance, wanted);
+  return plane(covariance, wanted);
 }
 
 pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) const {
-  const double deviation_f = std::sqrt(v.q1);
-  const double deviation_g = std::copysign(std::sqrt(v.q2), v.c);
-  std::vector<double> breaks = scaled_breaks(f_, deviation_f);
-  for (const double b : scaled_breaks(g_, deviation_g)) {
-    breaks.push_back(b);
-  }
-  const double strip =
-      std::min(scaled_strip(f_, deviation_f), scaled_strip(g_, std::abs(deviation_g)));
-  const auto grid = grid_for(breaks, strip, min_grid_level, false);
-  const activation_table f(f_, deviation_f, *grid);
-  const bool same = f_.same_as(g_) && deviation_f == deviation_g;
-  const activation_table* ready = same ? &f : nullptr;
-  if (deviation_g == 1.0 && !same) {
-    ready = unit_table_on(grid.get());
-  }
-  std::optional<activation_table> computed;
-  if (ready == nullptr) {
-    ready = &computed.emplace(g_, deviation_g, *grid);
-  }
-  const activation_table& g = *ready;
-
-  const auto expectation = [&](const std::vector<double>& a, const std::vector<double>& b) {
-    double sum = 0.0;
-    for (std::size_t i = 0; i < f.count; ++i) {
-      sum += grid->weights()[i] * (a[i] * b[i] + a[f.count + i] * b[f.count + i]);
-    }
-    return sum;
-  };
-  // E[a''(A) b(B)] with the δ-like part of a'', B = A deviation_b/deviation_a.
-  const auto curvature = [&](const activation& a, const activation_table& at, double deviation_a,
-                             const activation& b, const activation_table& bt, double deviation_b) {
-    double sum = expectation(at.second, bt.value);
-    for (const kink& k : a.kinks()) {
-      if (k.slope_jump != 0.0) {
-        const double partner = k.location == 0.0 ? 0.0 : k.location * (deviation_b / deviation_a);
-        sum += k.slope_jump * normal_density(k.location, 0.0, std::abs(deviation_a)) * b(partner);
-      }
-    }
-    return sum;
-  };
-
+  const gaussian_line x{0.0, std::sqrt(v.q1)};
+  const gaussian_line y{0.0, std::copysign(std::sqrt(v.q2), v.c)};
+  const std::vector<moment_term> terms = terms_of(wanted);
+  const averages a =
+      line_averages(f_, x, g_, y, highest_order(terms), terms.size(), products_of(terms));
   pair_moments m;
-  if (contains(wanted, moment_set::value)) {
-    m.e00 = expectation(f.value, g.value);
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    m.*terms[k].target = a.value[k];
   }
-  if (contains(wanted, moment_set::gradient)) {
-    m.e11 = expectation(f.first, g.first);
-    m.e20 = curvature(f_, f, deviation_f, g_, g, deviation_g);
-  }
-  if (contains(wanted, moment_set::gradient2)) {
-    m.e02 = same ? curvature(f_, f, deviation_f, g_, g, deviation_g)
-                 : curvature(g_, g, deviation_g, f_, f, deviation_f);
-  }
-  if (contains(wanted, moment_set::hessian)) {
+  add_kinks(m, v, terms);
+  if (contains(wanted, moment_set::hessian) && !f_.kinks().empty() && !g_.kinks().empty()) {
     // Two kinks on one line: δ meets δ or a jump.
     m.e22 = m.e31 = m.e13 = m.e40 = m.e04 = std::numeric_limits<double>::quiet_NaN();
   }
   return m;
 }
 
+// At q1 = c², q2 = 1: X = cz, Y = z.
+edge_curvature numerical_pair::along_edge(double c) const {
+  const averages a =
+      line_averages(f_, {0.0, c}, g_, {0.0, 1.0}, 3, 2, [](const point_block& at, double* values) {
+        for (std::size_t p = 0; p < at.count; ++p) {
+          values[p] = at.z[p] * at.z[p] * at.f[2][p] * at.g[0][p];
+          values[at.count + p] = 0.5 * at.z[p] * at.f[3][p] * at.g[0][p];
+        }
+      });
+  edge_curvature e{a.value[0], a.value[1]};
+  // f''(cz) ∋ J₁ δ(cz - t), f''' ∋ J₂ δ + J₁ δ'; by parts onto the rest, at z = t/c. Where a kink
+  // of g sits there too, its slope is the mean of the two.
+  for (const kink& k : f_.kinks()) {
+    const double z = k.location == 0.0 ? 0.0 : k.location / c;
+    const double density = density_derivative(z, {0.0, 1.0}, 0) / std::abs(c);
+    const auto g = middle(g_, z);
+    const double value = g[0];
+    const double slope = g[1];
+    e.cc += k.jumps[1] * density * z * z * value;
+    e.q1c += 0.5 * density *
+             (k.jumps[2] * z * value - k.jumps[1] / c * ((1.0 - z * z) * value + z * slope));
+  }
+  return e;
+}
+
 double numerical_pair::diagonal_curvature(double q) const {
-  if (f_.kinks().empty() || g_.kinks().empty()) {
-    return moments(pair_covariance::diagonal(q), moment_set::hessian).diagonal_curvature();
+  const double deviation = std::sqrt(q);
+  const gaussian_line line{0.0, deviation};
+  if (f_.kinks().empty() && g_.kinks().empty()) {
+    // ¼ E[(fg)⁗]
+    return line_averages(f_, line, g_, line, 4, 1,
+                         [](const point_block& at, double* values) {
+                           const auto& f = at.f;
+                           const auto& g = at.g;
+                           for (std::size_t p = 0; p < at.count; ++p) {
+                             values[p] = 0.25 * (f[4][p] * g[0][p] + f[0][p] * g[4][p]) +
+                                         f[3][p] * g[1][p] + f[1][p] * g[3][p] +
+                                         1.5 * f[2][p] * g[2][p];
+                           }
+                         })
+        .value[0];
   }
   // ¼ E[(fg)⁗(√q z)] = E[f g He_4(z)]/(4q²), which asks for no derivative of a kink.
-  const double deviation = std::sqrt(q);
-  std::vector<double> breaks = scaled_breaks(f_, deviation);
-  for (const double b : scaled_breaks(g_, deviation)) {
-    breaks.push_back(b);
-  }
-  const double strip = std::min(scaled_strip(f_, deviation), scaled_strip(g_, deviation));
-  const auto grid = grid_for(breaks, strip, min_grid_level, false);
-  const activation_table f(f_, deviation, *grid);
-  const activation_table g(g_, deviation, *grid);
-  double sum = 0.0;
-  for (std::size_t i = 0; i < f.count; ++i) {
-    const double z2 = grid->nodes()[i] * grid->nodes()[i];
-    const double product = f.value[i] * g.value[i] + f.value[f.count + i] * g.value[f.count + i];
-    sum += grid->weights()[i] * product * (z2 * (z2 - 6.0) + 3.0);
-  }
-  return sum / (4.0 * q * q);
+  const averages a =
+      line_averages(f_, line, g_, line, 2, 1, [](const point_block& at, double* values) {
+        for (std::size_t p = 0; p < at.count; ++p) {
+          const double z2 = at.z[p] * at.z[p];
+          values[p] = at.f[0][p] * at.g[0][p] * (z2 * (z2 - 6.0) + 3.0);
+        }
+      });
+  return a.value[0] / (4.0 * q * q);
 }
 
 std::optional<pair_moments> numerical_pair::hermite_series(const pair_covariance& v,
@@ -252,111 +300,61 @@ std::optional<pair_moments> numerical_pair::hermite_series(const pair_covariance
   return std::nullopt;
 }
 
-pair_moments numerical_pair::nested(const pair_covariance& v, moment_set wanted) const {
-  const double deviation = std::sqrt(v.q1);
-  const double slope = v.c / v.q1;                // E[Y | X] = slope X
-  const double spread = std::sqrt(v.gap / v.q1);  // the deviation of Y given X
-  const bool needs_hessian = contains(wanted, moment_set::hessian);
-
-  // E[g⁽ʲ⁾(Y) …| X = x]: the plain ones, and those with the weights of Stein's identity, which
-  // stand in for the third and fourth derivatives.
-  struct conditional {
-    double g0 = 0.0;
-    double g1 = 0.0;
-    double g2 = 0.0;
-    double g1_f3 = 0.0;  // g' ζ,            ζ = (q2 X - c Y)/gap
-    double g0_f4 = 0.0;  // g (ζ² - q2/gap)
-    double g2_g3 = 0.0;  // g'' η,           η = (q1 Y - c X)/gap
-    double g2_g4 = 0.0;  // g'' (η² - q1/gap)
-  };
-  const auto given = [&](double x) {
-    const double mean = slope * x;
-    std::vector<double> breaks;
-    for (const kink& k : g_.kinks()) {
-      const double z = (k.location - mean) / spread;
-      if (std::abs(z) < 14.0) {
-        breaks.push_back(z);
-      }
-    }
-    const auto grid = grid_for(breaks, scaled_strip(g_, spread), min_grid_level, false);
-    conditional e;
-    const auto add = [&](double weight, double y, double g0, double g1, double g2) {
-      e.g0 += weight * g0;
-      e.g1 += weight * g1;
-      e.g2 += weight * g2;
-      if (needs_hessian) {
-        const double zeta = (v.q2 * x - v.c * y) / v.gap;
-        const double eta = (v.q1 * y - v.c * x) / v.gap;
-        e.g1_f3 += weight * g1 * zeta;
-        e.g0_f4 += weight * g0 * (zeta * zeta - v.q2 / v.gap);
-        e.g2_g3 += weight * g2 * eta;
-        e.g2_g4 += weight * g2 * (eta * eta - v.q1 / v.gap);
-      }
-    };
-    const std::size_t count = grid->core_size();
-    std::vector<double> y(2 * count);
-    for (std::size_t i = 0; i < count; ++i) {
-      y[i] = mean + spread * grid->nodes()[i];
-      y[count + i] = mean - spread * grid->nodes()[i];
-    }
-    std::vector<double> value(y.size());
-    std::vector<double> first(y.size());
-    std::vector<double> second(y.size());
-    g_.tabulate(y, value, first, second);
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      add(grid->weights()[i % count], y[i], value[i], first[i], second[i]);
-    }
-    for (const kink& k : g_.kinks()) {
-      if (k.slope_jump != 0.0) {
-        add(normal_density(k.location, mean, spread), k.location, 0.0, 0.0, k.slope_jump);
-      }
-    }
-    return e;
-  };
-
-  // Where E[X] carries Y across a kink of g, its conditional moments turn over a width of
-  // spread/|slope|: breaks at geometric distances resolve it.
-  std::vector<double> breaks = scaled_breaks(f_, deviation);
-  const double turn = spread / (std::abs(slope) * deviation);
-  for (const kink& k : g_.kinks()) {
-    const double centre = k.location == 0.0 ? 0.0 : k.location / (slope * deviation);
-    for (double reach = turn; reach < 2.0; reach *= 2.0) {
-      breaks.push_back(centre - reach);
-      breaks.push_back(centre + reach);
-    }
-    breaks.push_back(centre);
-  }
-  const double strip =
-      std::min(scaled_strip(f_, deviation), scaled_strip(g_, std::abs(slope) * deviation));
-  const auto grid = grid_for(breaks, strip, min_grid_level, false);
-  const activation_table f(f_, deviation, *grid);
-
+pair_moments numerical_pair::plane(const pair_covariance& v, moment_set wanted) const {
+  const std::vector<moment_term> terms = terms_of(wanted);
+  const averages a =
+      plane_averages(f_, g_, v, highest_order(terms), terms.size(), products_of(terms));
   pair_moments m;
-  const auto add = [&](double weight, double f0, double f1, double f2, const conditional& e) {
-    m.e00 += weight * f0 * e.g0;
-    m.e11 += weight * f1 * e.g1;
-    m.e20 += weight * f2 * e.g0;
-    m.e02 += weight * f0 * e.g2;
-    if (needs_hessian) {
-      m.e22 += weight * f2 * e.g2;
-      m.e31 += weight * f2 * e.g1_f3;
-      m.e13 += weight * f1 * e.g2_g3;
-      m.e40 += weight * f2 * e.g0_f4;
-      m.e04 += weight * f0 * e.g2_g4;
-    }
-  };
-  for (std::size_t i = 0; i < f.x.size(); ++i) {
-    const double weight = grid->weights()[i % f.count];
-    if (weight > 1e-25) {
-      add(weight, f.value[i], f.first[i], f.second[i], given(f.x[i]));
-    }
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    m.*terms[k].target = a.value[k];
   }
-  for (const kink& k : f_.kinks()) {
-    if (k.slope_jump != 0.0) {
-      add(normal_density(k.location, 0.0, deviation), 0.0, 0.0, k.slope_jump, given(k.location));
-    }
-  }
+  add_kinks(m, v, terms);
   return m;
+}
+
+// What the kinks add to the averages of the pieces: by parts, on the line where one variable is at
+// its kink.
+void numerical_pair::add_kinks(pair_moments& m, const pair_covariance& v,
+                               std::span<const moment_term> terms) const {
+  const bool derived =
+      std::any_of(terms.begin(), terms.end(), [](const moment_term& t) { return t.i + t.j > 0; });
+  if (!derived || (f_.kinks().empty() && g_.kinks().empty())) {
+    return;
+  }
+  const conditional f_given{f_, v.c / v.q2, std::sqrt(v.gap / v.q2)};
+  const conditional g_given{g_, v.c / v.q1, std::sqrt(v.gap / v.q1)};
+  const gaussian_line x{0.0, std::sqrt(v.q1)};
+  const gaussian_line y{0.0, std::sqrt(v.q2)};
+  // The average of δ⁽ᵃ⁾(A - t) times (other.of)⁽ᵒʳᵈᵉʳ⁾(B), up to the sign (-1)ᵃ.
+  const auto at_kink = [](double t, std::size_t a, const gaussian_line& line,
+                          const conditional& other, std::size_t smooth, std::size_t order,
+                          const std::array<double, 5>& pieces) {
+    double sum = 0.0;
+    for (std::size_t b = 0; b <= a; ++b) {
+      sum += boost::math::binomial_coefficient<double>(static_cast<unsigned>(a),
+                                                       static_cast<unsigned>(b)) *
+             density_derivative(t, line, a - b) *
+             conditional_derivative(other, t, smooth, order, b, pieces);
+    }
+    return sum;
+  };
+  // The kinks of f against all of g, then the pieces of f against the kinks of g.
+  for (const kink& k : f_.kinks()) {
+    const auto pieces = piece_averages(g_, g_given.line(k.location));
+    for (const moment_term& term : terms) {
+      m.*term.target += over_kink(k, 0, term.i, [&](double t, std::size_t a) {
+        return at_kink(t, a, x, g_given, 0, term.j, pieces);
+      });
+    }
+  }
+  for (const kink& k : g_.kinks()) {
+    const auto pieces = piece_averages(f_, f_given.line(k.location));
+    for (const moment_term& term : terms) {
+      m.*term.target += over_kink(k, 0, term.j, [&](double s, std::size_t a) {
+        return at_kink(s, a, y, f_given, term.i, term.i, pieces);
+      });
+    }
+  }
 }
 
 }  // namespace loradyn

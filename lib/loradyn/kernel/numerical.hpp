@@ -5,34 +5,31 @@
 
 #include <cstddef>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/activation/hermite_projection.hpp>
-#include <loradyn/gaussian/grid.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 
 namespace loradyn {
 
-/// An activation and its first two derivatives (without δ-like parts) at ±√q z_i, for the core of a
-/// grid: first every plus, then every minus.
-struct activation_table {
-  activation_table(const activation& f, double deviation, const gaussian_grid& grid);
-
-  std::size_t count;
-  std::vector<double> x;
-  std::vector<double> value;
-  std::vector<double> first;
-  std::vector<double> second;
+/// Orders of derivatives that a moment multiplies.
+struct moment_term {
+  moment_set set;
+  double pair_moments::*target;
+  std::size_t i;
+  std::size_t j;
 };
 
-/// The numerical kernel of a pair. Keeps what does not change between calls: g's values and Hermite
+/// The numerical kernel of a pair. Keeps what does not change between calls: g's Hermite
 /// coefficients at unit variance, the one of every target.
 class numerical_pair {
  public:
   numerical_pair(const activation& f, const activation& g);
 
   [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
+
+  [[nodiscard]] edge_curvature along_edge(double c) const;
 
   /// d²/dq² K(q, q, q)
   [[nodiscard]] double diagonal_curvature(double q) const;
@@ -41,19 +38,13 @@ class numerical_pair {
   [[nodiscard]] pair_moments edge(const pair_covariance& covariance, moment_set wanted) const;
   [[nodiscard]] std::optional<pair_moments> hermite_series(const pair_covariance& covariance,
                                                            moment_set wanted) const;
-  [[nodiscard]] pair_moments nested(const pair_covariance& covariance, moment_set wanted) const;
-
-  // g at unit variance on one of the shared grids.
-  struct unit_table {
-    const gaussian_grid* grid;
-    activation_table values;
-  };
-  [[nodiscard]] const activation_table* unit_table_on(const gaussian_grid* grid) const;
+  [[nodiscard]] pair_moments plane(const pair_covariance& covariance, moment_set wanted) const;
+  void add_kinks(pair_moments& m, const pair_covariance& covariance,
+                 std::span<const moment_term> terms) const;
 
   activation f_;
   activation g_;
   std::optional<hermite_projection> unit_g_;
-  std::vector<unit_table> unit_tables_;
 };
 
 }  // namespace loradyn

@@ -64,6 +64,10 @@ kernel_hessian pair_kernel::hessian(const pair_covariance& covariance) const {
   return {0.25 * m.e40, 0.25 * m.e22, 0.5 * m.e31, 0.25 * m.e04, 0.5 * m.e13, m.e22};
 }
 
+edge_curvature pair_kernel::along_edge(double c) const {
+  return closed_ ? closed_->along_edge(c) : numerical_->along_edge(c);
+}
+
 double pair_kernel::diagonal_curvature(double q) const {
   pair_covariance::diagonal(q).validate();
   return closed_ ? closed_->diagonal_curvature(q) : numerical_->diagonal_curvature(q);

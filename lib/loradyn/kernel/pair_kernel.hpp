@@ -28,6 +28,13 @@ struct pair_covariance {
   /// The pair of a variable and itself: K(q, q, q).
   static pair_covariance diagonal(double q) { return {q, q, q, 0.0}; }
 
+  /// Whether the gap is zero, or so small that what it does to a kernel, a part of √gap at most, is
+  /// lost in rounding.
+  [[nodiscard]] bool on_edge() const noexcept {
+    constexpr double negligible = 1e-26;
+    return gap <= negligible * (q1 * q2);
+  }
+
   /// Whether everything is finite, q1, q2 and gap >= 0, and the gap fits c.
   [[nodiscard]] bool valid() const noexcept {
     constexpr double slack = 1e-6;
@@ -93,17 +100,26 @@ struct kernel_hessian {
   double cc = 0.0;
 };
 
+/// Second derivatives of a kernel on the edge q1 = c², q2 = 1, along which w is along the teacher:
+/// at fixed gap q1 - c² = 0, so that they are finite for kinked pairs too.
+struct edge_curvature {
+  double cc = 0.0;   ///< d²/dc² K(c², 1, c)
+  double q1c = 0.0;  ///< d/dc ∂K/∂q1(c², 1, c)
+};
+
 /// The kernel of a pair of activations (f, g), for any variances >= 0 and up to c² = q1 q2.
 ///
 /// Methods and accuracy, relative to √(E[f⁽ⁱ⁾²] E[g⁽ʲ⁾²]):
 /// - sums of polynomials, erf and ReLU on both sides: closed forms and finite series; rounding;
-/// - one side a polynomial: a finite series with the other's Hermite coefficients; 1e-14;
 /// - c² = q1 q2: one-dimensional quadrature; 1e-14;
 /// - at least one side without kinks: the Hermite (Mehler) series, summed until it stands still;
-/// 1e-13;
-/// - both sides with kinks, or a series that does not converge: nested quadrature; 1e-12.
+///   1e-13;
+/// - both sides with kinks, or a series that does not settle: quadrature in the plane between the
+///   kinks, and what the kinks add by parts; 1e-13.
+/// Every quadrature checks itself (gaussian/average.hpp): it is refined until a finer one agrees,
+/// or ends in a convergence_error after a stated number of panels.
 ///
-/// Costs: 0.05 to 0.5 µs for the first kind, 5 to 25 µs for the next three, up to milliseconds for
+/// Costs: 0.05 to 0.5 µs for the first kind, 5 to 50 µs for the next two, up to milliseconds for
 /// the last. Immutable and safe from any thread; copies share their tables.
 class pair_kernel {
  public:
@@ -121,6 +137,10 @@ class pair_kernel {
   [[nodiscard]] kernel_gradient gradient(const pair_covariance& covariance) const;
   /// ∂²K/∂(q1, q2, c)²
   [[nodiscard]] kernel_hessian hessian(const pair_covariance& covariance) const;
+
+  /// The second derivatives along the edge. c != 0 where f has kinks; where a kink of g other than
+  /// 0 sits at a kink of f over c, q1c is the mean of its values on the two sides.
+  [[nodiscard]] edge_curvature along_edge(double c) const;
 
   /// d²/dq² K(q, q, q): finite for kinked pairs too, whose separate second derivatives are not.
   /// q > 0 for those, q >= 0 for others.

@@ -1,6 +1,5 @@
 #include <loradyn/model/population_risk.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <loradyn/kernel/polynomial_pair.hpp>
 #include <utility>
@@ -55,14 +54,25 @@ risk_slopes population_risk::slopes(const field_overlaps& overlaps) const {
   return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
 }
 
-risk_hessian population_risk::hessian(const field_overlaps& overlaps) const {
-  field_overlaps o = overlaps;
-  if (!student().kinks().empty() && !teacher().kinks().empty()) {
-    constexpr double least_gap = 1e-14;
-    o.gap = std::max(o.gap, least_gap * o.Q);
+// R = ½E[σ²](Q) - K(Q, 1, M) + const with Q = M² + gap.
+risk_curvature population_risk::curvature(const field_overlaps& o) const {
+  const pair_moments self = self_.moments(pair_covariance::diagonal(o.Q), moment_set::gradient);
+  const double power_slope = self.e11 + self.e20;
+  const double power_curvature = self_.diagonal_curvature(o.Q);
+  risk_curvature r{power_slope + 2.0 * o.M * o.M * power_curvature, o.M * power_curvature,
+                   0.5 * power_curvature};
+  if (student_teacher(o).on_edge()) {
+    const edge_curvature k = cross_.along_edge(o.M);
+    return {r.MM - k.cc, r.M_gap - k.q1c, 0.0};
   }
-  const pair_moments cross = cross_.moments(student_teacher(o), moment_set::hessian);
-  return {-cross.e22, -0.5 * cross.e31, 0.5 * self_.diagonal_curvature(o.Q) - 0.25 * cross.e40};
+  const pair_moments m =
+      cross_.moments(student_teacher(o), moment_set::gradient | moment_set::hessian);
+  const double q1q1 = 0.25 * m.e40;
+  const double q1c = 0.5 * m.e31;
+  r.MM -= m.e22 + 4.0 * o.M * (q1c + o.M * q1q1) + m.e20;
+  r.M_gap -= q1c + 2.0 * o.M * q1q1;
+  r.gap_gap -= q1q1;
+  return r;
 }
 
 }  // namespace loradyn

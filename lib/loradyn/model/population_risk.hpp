@@ -35,11 +35,12 @@ struct risk_slopes {
   double twice_Q = 0.0;  ///< 2 ∂R/∂Q
 };
 
-/// Second derivatives of R.
-struct risk_hessian {
-  double MM = 0.0;
-  double MQ = 0.0;
-  double QQ = 0.0;
+/// Second derivatives of R as a function of M and gap = Q - M², the coordinates in which they keep
+/// their limits at gap = 0 for kinked pairs too.
+struct risk_curvature {
+  double MM = 0.0;     ///< ∂²R/∂M² at fixed gap
+  double M_gap = 0.0;  ///< ∂²R/∂M∂gap
+  double gap_gap = 0.0;  ///< ∂²R/∂gap²; at gap = 0 it is not told (0): kinks make it infinite there
 };
 
 /// R(M, Q) = ½ E[(σ(λ) - g(λ*))²] + Δ/2 for a student σ and a teacher g.
@@ -58,10 +59,9 @@ class population_risk {
   /// The same, R_M and 2 R_Q alone.
   [[nodiscard]] risk_slopes slopes(const field_overlaps& overlaps) const;
 
-  /// The second derivatives. Where student and teacher have kinks these are infinite at gap = 0;
-  /// there and close by they are taken at gap = 1e-14 Q, which changes the finite ones (along a
-  /// constant gap) by about 1e-7 of their size.
-  [[nodiscard]] risk_hessian hessian(const field_overlaps& overlaps) const;
+  /// The second derivatives, to about 1e-12 of their terms. On the edge gap = 0 those of
+  /// `along_edge`; a kinked student has none at M = gap = 0 (NaN or infinite).
+  [[nodiscard]] risk_curvature curvature(const field_overlaps& overlaps) const;
 
   [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
   [[nodiscard]] const activation& teacher() const noexcept { return cross_.g(); }

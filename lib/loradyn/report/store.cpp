@@ -10,6 +10,7 @@
 #include <fstream>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/report/store.hpp>
 #include <map>
@@ -18,6 +19,7 @@
 #include <sstream>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <tuple>
 
 namespace loradyn {
@@ -58,7 +60,7 @@ class database {
     try {
       check(status);
       sqlite3_extended_result_codes(connection_, 1);
-      check(sqlite3_busy_timeout(connection_, static_cast<int>(patience.count())));
+      check(sqlite3_busy_handler(connection_, wait_for_lock, this));
       constexpr int most_bytes = 1 << 24;  // of a value; ours have a few hundred
       sqlite3_limit(connection_, SQLITE_LIMIT_LENGTH, most_bytes);
       execute("PRAGMA trusted_schema = OFF");
@@ -94,6 +96,26 @@ class database {
   }
 
  private:
+  // Whether to try again for a lock that another connection holds.
+  static int wait_for_lock(void* self, int tries) {
+    const std::chrono::milliseconds pause(tries < 8 ? 2 : 20);
+    // What is finished is still kept after a stop is requested, if the lock is free soon.
+    constexpr std::chrono::milliseconds last_chance(500);
+    auto& db = *static_cast<database*>(self);
+    if (tries == 0) {
+      db.waited_ = std::chrono::milliseconds(0);
+    }
+    if (stop_requested()) {
+      db.waited_since_stop_ += pause;
+    }
+    if (db.waited_ >= db.patience_ || db.waited_since_stop_ > last_chance) {
+      return 0;
+    }
+    std::this_thread::sleep_for(pause);
+    db.waited_ += pause;
+    return 1;
+  }
+
   // "file:" with every byte that could mean something escaped.
   static std::string uri(const std::string& name) {
     std::string result = "file:";
@@ -116,6 +138,7 @@ class database {
     switch (status & 0xff) {
       case SQLITE_BUSY:
       case SQLITE_LOCKED: {
+        check_stop();
         std::ostringstream seconds;
         seconds << static_cast<double>(patience_.count()) / 1000.0;
         throw file_error(name + " is locked by another program; waited for " + seconds.str() +
@@ -142,6 +165,8 @@ class database {
 
   fs::path path_;
   std::chrono::milliseconds patience_;
+  std::chrono::milliseconds waited_{0};             // for the lock that is wanted now
+  std::chrono::milliseconds waited_since_stop_{0};  // for all locks since a stop is requested
   sqlite3* connection_ = nullptr;
 };
 
@@ -958,6 +983,8 @@ sweep_store::~sweep_store() {
       self_->write([this] { self_->release(*self_->worker); });
     } catch (const error&) {
       // The claims stay until this process ends; no cell is lost.
+    } catch (const interrupted&) {
+      // The same.
     }
   }
 }
@@ -1022,6 +1049,7 @@ std::vector<std::pair<std::string, std::uint64_t>> sweep_store::tallies() const 
 void sweep_store::finished_cells(const std::function<void(std::uint64_t)>& visit) const {
   statement select(self_->db, "SELECT cell FROM cells ORDER BY cell");
   while (select.step()) {
+    check_stop();
     visit(select.unsigned_at(0));
   }
 }
@@ -1052,6 +1080,7 @@ std::uint64_t sweep_store::merge(const fs::path& source) {
     }
   };
   other.self_->each(0, other.cells(), [&](kept_cell row) {
+    check_stop();
     block.push_back(std::move(row));
     if (block.size() == merge_block) {
       flush();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/random.hpp>
 
 namespace loradyn::detail {
@@ -80,6 +81,7 @@ void chain_engine::sum_batch(std::uint64_t step, const stage_constants& stage, b
   const double* const z2 = misaligned_ ? b.z2.data() : nullptr;
   const double* const zeta = noisy ? b.zeta.data() : nullptr;
   for (std::uint64_t row = 0; row < rows; row += block_rows) {
+    check_stop();  // the state is still that of the step before
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(block_rows, rows - row));
     kernels_->normal_pairs(random_key(seed_, random_stream::chain_samples), samples_, step, row, n,
                            b.z1.data(), b.z3.data());

@@ -4,13 +4,13 @@
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <fstream>
+#include <loradyn/available_memory.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/bytes.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <memory>
@@ -35,21 +35,6 @@ double seconds_since(clock::time_point start) {
 std::string size_text(double bytes) {
   return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes * 1e-6)
                      : fmt::format("{:.1f} GB", bytes * 1e-9);
-}
-
-// Memory that can be used without pushing anything out.
-double available_memory() {
-  std::ifstream in("/proc/meminfo");
-  std::string name;
-  double kilobytes = 0.0;
-  std::string unit;
-  while (in >> name >> kilobytes && std::getline(in, unit)) {
-    if (name == "MemAvailable:") {
-      return 1024.0 * kilobytes;
-    }
-  }
-  return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<double>(::sysconf(_SC_PAGESIZE));
 }
 
 void check_memory(const simulation_problem& problem, simulation_engine engine,
@@ -146,7 +131,11 @@ class ensemble_work {
         if (!mine) {
           return;
         }
-        work_on(*mine->pack, deadline);
+        try {
+          work_on(*mine->pack, deadline);
+        } catch (const interrupted&) {
+          // In the middle of a step: the pack stays as it was before it.
+        }
         const bool ended = mine->pack->done();
         const std::lock_guard lock(mutex_);
         if (ended) {
@@ -154,7 +143,7 @@ class ensemble_work {
         } else {
           open_.push_back(*std::move(mine));
         }
-        if (clock::now() >= deadline) {
+        if (clock::now() >= deadline || stop_requested()) {
           // What nobody has taken stays for the next round.
           for (std::size_t left = next_open.exchange(open.size()); left < open.size(); ++left) {
             open_.push_back(std::move(open[left]));
@@ -393,7 +382,7 @@ ensemble simulate_ensemble(const simulation_problem& problem, simulation_engine 
     cost = seconds_since(start);
   };
   while (!work.done()) {
-    if (control.stop && control.stop()) {
+    if (stop_requested() || (control.stop && control.stop())) {
       if (control.keep) {
         keep();
       }
@@ -405,7 +394,7 @@ ensemble simulate_ensemble(const simulation_problem& problem, simulation_engine 
     if (control.progress) {
       control.progress(work.ended_count(), work.share());
     }
-    if (control.keep && !work.done() &&
+    if (control.keep &&
         seconds_since(last_kept) >= std::max(control.keep_every, cost_spacing * cost)) {
       keep();
     }

@@ -19,11 +19,11 @@ namespace loradyn {
 /// from the calling thread.
 struct ensemble_control {
   std::size_t threads = 0;       ///< 0: as many as the machine has cores, which is the most
-  std::function<bool()> stop{};  ///< true ends the work early
+  std::function<bool()> stop{};  ///< true ends the work early, as request_stop() does
   /// Told how many runs have ended, and what share of all steps is behind.
   std::function<void(std::size_t ended, double share)> progress{};
-  /// Given a checkpoint now and then, and when the work is stopped early. Checkpoints take at most
-  /// 1 % of the time: the costlier one is, the later the next.
+  /// Given a checkpoint now and then, the last round's too, and when the work is stopped early.
+  /// Checkpoints take at most 1 % of the time: the costlier one is, the later the next.
   std::function<void(const std::string& checkpoint)> keep{};
   double look_every = 0.25;   ///< seconds between two calls of stop and progress
   double keep_every = 5.0;    ///< seconds between two checkpoints, at least

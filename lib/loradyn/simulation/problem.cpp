@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <utility>
 
@@ -156,6 +157,7 @@ std::vector<std::uint64_t> linear_record(std::uint64_t steps, std::uint64_t poin
   check_record_size(points);
   std::vector<std::uint64_t> record;
   for (std::uint64_t i = 0; i < points; ++i) {
+    check_stop();
     const double share = static_cast<double>(i) / static_cast<double>(points - 1);
     record.push_back(static_cast<std::uint64_t>(std::llround(share * static_cast<double>(steps))));
   }
@@ -167,6 +169,7 @@ std::vector<std::uint64_t> logarithmic_record(std::uint64_t steps, std::uint64_t
   std::vector<std::uint64_t> record{0};
   const double growth = std::log(static_cast<double>(std::max<std::uint64_t>(steps, 1)));
   for (std::uint64_t i = 0; i + 1 < points && steps > 0; ++i) {
+    check_stop();
     const double share =
         points > 2 ? static_cast<double>(i) / static_cast<double>(points - 2) : 1.0;
     const auto step = static_cast<std::uint64_t>(std::llround(std::exp(share * growth)));

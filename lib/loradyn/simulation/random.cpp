@@ -1,3 +1,4 @@
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/random.hpp>
 
 #include <algorithm>
@@ -20,6 +21,7 @@ void fill_normal_pairs(const batch_kernels& kernels, std::uint64_t key, std::uin
   const counter_lanes at = successive_draws(run, first_draw);
   const std::size_t rows = first.size() / lane_count;
   for (std::size_t row = 0; row < rows; row += block_rows) {
+    check_stop();
     kernels.normal_pairs(key, at, step, row, std::min(block_rows, rows - row),
                          first.data() + row * lane_count, second.data() + row * lane_count);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/random.hpp>
 
 namespace loradyn::detail {
@@ -126,6 +127,7 @@ bool sgd_engine::step(std::uint64_t step, std::size_t stage) {
   gradient_.setZero();
   const auto columns = static_cast<std::uint64_t>(first_.cols());
   for (std::uint64_t sample = 0; sample < problem_.batch; sample += columns) {
+    check_stop();  // the state is still that of the step before
     const auto n = static_cast<Eigen::Index>(std::min(columns, problem_.batch - sample));
     const auto pairs = static_cast<std::size_t>(half_ * n);
     fill_normal_pairs(*kernels_, random_key(problem_.seed, random_stream::sgd_inputs), run_, step,

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <utility>
 
 namespace loradyn {
@@ -118,6 +119,7 @@ std::vector<recorded_summary> summarise(const ensemble& runs, const simulation_p
                                         std::span<const double> probabilities) {
   std::vector<recorded_summary> summaries;
   for (std::size_t point = 0; point < plan.record.size(); ++point) {
+    check_stop();
     recorded_summary summary;
     summary.step = plan.record[point];
     summary.time = problem.time_at(summary.step);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <string>
 
@@ -101,6 +102,7 @@ std::vector<double> parse_range(std::string_view name, std::string_view text) {
   std::vector<double> values;
   if (parts.size() == 1) {
     for (const std::string_view part : split(text, ',')) {
+      check_stop();
       values.push_back(number_in(name, text, part, range_forms));
     }
     return values;
@@ -121,6 +123,7 @@ std::vector<double> parse_range(std::string_view name, std::string_view text) {
   }
   const double steps = static_cast<double>(count - 1);
   for (std::size_t i = 0; i < count; ++i) {
+    check_stop();
     values.push_back(between(lo, hi, static_cast<double>(i) / steps, logarithmic));
   }
   values.front() = lo;

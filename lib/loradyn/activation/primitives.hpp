@@ -1,0 +1,23 @@
+#pragma once
+
+/// \file
+/// The functions of the grammar that have no finer parts, with their derivatives. Internal to the
+/// activation room.
+
+#include <array>
+#include <cstddef>
+
+namespace loradyn::detail {
+
+/// The smooth functions that exact algebra knows by name. GELU is x Φ(x), SiLU is x sigmoid(x) and
+/// ReLU is x H(x), so that these need no symbol of their own.
+enum class primitive : std::size_t { erf, tanh, sigmoid, softplus, normal_cdf, sin, cos };
+inline constexpr std::size_t primitive_count = 7;
+
+/// f(x), f'(x), …, f⁗(x), each with a small error relative to its own size where x is exact.
+std::array<double, 5> primitive_derivatives(primitive p, double x);
+
+/// The same of He_k, k <= max_degree, with errors relative to √k! e^{x²/4}.
+std::array<double, 5> hermite_derivatives(unsigned k, double x);
+
+}  // namespace loradyn::detail
