@@ -14,6 +14,7 @@
 #include "figures.hpp"
 #include "flow_options.hpp"
 #include "interruption.hpp"
+#include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "sweep.hpp"
@@ -160,8 +161,7 @@ int run_budget(const budget_options& options, const invocation& call) {
     return report_interruption(points.size(), times.size(), call.command_line.c_str());
   }
   if (best && !shared.quiet) {
-    fmt::print(stderr, "loradyn: the least total cost is {} at t_pre = {}\n", best->t_total * unit,
-               best->t_pre * unit);
+    say("the least total cost is {} at t_pre = {}", best->t_total * unit, best->t_pre * unit);
   }
   return exit_code_for(t);
 }

@@ -87,7 +87,7 @@ void apply(CLI::App& app, const toml::table& values, const std::string& path,
 
 void apply_config(CLI::App& app, const std::string& path,
                   const std::vector<std::string>& commands) {
-  const std::string text = read_file(path);
+  const std::string text = read_text(path);
   toml::table values;
   try {
     values = toml::parse(text);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "command.hpp"
+#include "message.hpp"
 #include "output.hpp"
 #include "phase.hpp"
 #include "phase_output.hpp"
@@ -31,9 +32,18 @@ int run_export(const export_options& options, const invocation&) {
   outputs out(options.shared);
   const sweep_store store = sweep_store::open_existing(options.store);
   const auto grid = grid_of(store.configuration().parameters);
-  const std::uint64_t planned = planned_cells(*grid, store);
+  if (store.configuration().columns != grid->columns()) {
+    throw file_error("'" + options.store +
+                     "' is damaged: its columns are not those of its parameters");
+  }
+  std::uint64_t planned = store.cells();
+  try {
+    planned = planned_cells(*grid, store);
+  } catch (const file_error&) {
+    // What is there is exported; then follows what is missing.
+  }
   if (store.finished() < planned && !options.shared.quiet) {
-    fmt::print(stderr, "loradyn: {} of {} cells are finished\n", store.finished(), planned);
+    say("{} of {} cells are finished", store.finished(), planned);
   }
   write_store(store, *grid, options.show, out);
   return done;
@@ -52,7 +62,8 @@ int run_merge(const merge_options& options, const invocation&) {
   for (const std::string& source : options.sources) {
     target.merge(source);
   }
-  fmt::print("{} of {} cells are in '{}'\n", target.finished(), target.cells(), options.target);
+  write_stdout(fmt::format("{} of {} cells are in '{}'\n", target.finished(), target.cells(),
+                           options.target));
   return done;
 }
 

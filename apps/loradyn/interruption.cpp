@@ -6,6 +6,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "message.hpp"
+
 namespace loradyn::cli {
 namespace {
 
@@ -45,25 +47,22 @@ void catch_interruptions() {
 int interruption() { return caught; }
 
 int report_interruption(const char* command_line) {
-  fmt::print(stderr, "loradyn: interrupted before anything was finished. To run it again: {}\n",
-             command_line);
+  say("interrupted before anything was finished. To run it again: {}", command_line);
   return 128 + caught;
 }
 
 int report_interruption(unsigned long long finished, unsigned long long total,
                         const char* command_line) {
-  fmt::print(
-      stderr,
-      "loradyn: interrupted; the {} of {} points that were finished are in the table. For all "
-      "of them run: {}\n",
+  say("interrupted; the {} of {} points that were finished are in the table. For all "
+      "of them run: {}",
       finished, total, command_line);
   return 128 + caught;
 }
 
 int report_stored_interruption(unsigned long long finished, unsigned long long total,
                                const char* store, const char* command_line) {
-  fmt::print(stderr, "loradyn: interrupted; '{}' keeps {} of {} cells. To go on run: {}\n", store,
-             finished, total, command_line);
+  say("interrupted; '{}' keeps {} of {} cells. To go on run: {}", store, finished, total,
+      command_line);
   return 128 + caught;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
@@ -16,7 +17,9 @@
 
 #include "command.hpp"
 #include "config.hpp"
+#include "files.hpp"
 #include "interruption.hpp"
+#include "message.hpp"
 
 namespace {
 
@@ -52,11 +55,7 @@ std::vector<std::string> command_names() {
 }
 
 int fail(exit_code code, const std::string& message) {
-  std::string line = message;
-  for (char& c : line) {
-    c = c == '\n' ? ' ' : c;
-  }
-  fmt::print(stderr, "loradyn: {}\n", line);
+  say_line(message);
   return code;
 }
 
@@ -93,7 +92,7 @@ int run(int argc, char** argv) {
 
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));
   if (words.size() < 2) {
-    fmt::print(stderr, "{}", app.help());
+    std::fputs(app.help().c_str(), stderr);
     return wrong_input;
   }
   const std::string first = words[1];
@@ -126,6 +125,7 @@ int run(int argc, char** argv) {
         config != nullptr && config->count() > 0) {
       apply_config(*subcommands[i], config->as<std::string>(), names);
     }
+    require_files_apart(*subcommands[i]);
     try {
       return runs[i](call);
     } catch (const reported_interruption&) {
@@ -140,6 +140,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_files();
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
   catch_interruptions();
   try {
     return run(argc, argv);

@@ -1,6 +1,5 @@
 #include "output.hpp"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -13,11 +12,13 @@
 #include <cstdio>
 #include <cstring>
 #include <loradyn/error.hpp>
+#include <loradyn/printable.hpp>
 #include <loradyn/version.hpp>
 #include <string_view>
 #include <variant>
 
 #include "interruption.hpp"
+#include "message.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -118,13 +119,16 @@ void outputs::draw(const std::function<figure()>& figure_of) {
   try {
     figure_->draw(figure_of());
   } catch (const interrupted&) {
-    fmt::print(stderr,
-               "loradyn: interrupted while drawing; the table is whole, the figure is not drawn\n");
+    say("interrupted while drawing; the table is whole, the figure is not drawn");
     throw reported_interruption();
   }
 }
 
-void write_stdout(const std::string& text) {
+void write_stdout(const std::string& table) {
+  // A store of a stranger's sends no commands to a terminal.
+  static const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  const std::string escaped = terminal ? printable_lines(table) : "";
+  const std::string& text = terminal ? escaped : table;
   const auto failed = [] {
     throw file_error(std::string("standard output can't be written: ") + std::strerror(errno));
   };
@@ -193,7 +197,7 @@ void failure_count::add(std::span<const cell> row) {
 
 int failure_count::exit_code() const {
   if (rows_ > 0 && failed_ == rows_) {
-    std::fputs("loradyn: no point came to a result; the table names the status of each\n", stderr);
+    say("no point came to a result; the table names the status of each");
     return computation_failed;
   }
   return done;

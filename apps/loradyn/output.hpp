@@ -46,8 +46,9 @@ class outputs {
   std::string text_;  // for standard output
 };
 
-// Writes a text to standard output. Throws file_error where that can't take it; interrupted where
-// the user interrupts it and nobody reads.
+// Writes a text to standard output; a terminal gets its control characters as visible escapes.
+// Throws file_error where that can't take it; interrupted where the user interrupts it and nobody
+// reads.
 void write_stdout(const std::string& text);
 
 // A table without rows, with its provenance.

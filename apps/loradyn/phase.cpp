@@ -19,6 +19,7 @@
 #include "command.hpp"
 #include "flow_options.hpp"
 #include "interruption.hpp"
+#include "message.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
 #include "phase_work.hpp"
@@ -271,17 +272,15 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
   }
   if (!work.complete()) {
     if (!shared.quiet) {
-      fmt::print(stderr,
-                 "loradyn: shard {} is finished; '{}' holds {} of {} cells. Once all shards are, "
-                 "loradyn merge brings them together\n",
-                 options.shard, options.store, store.finished(), work.total());
+      say("shard {} is finished; '{}' holds {} of {} cells. Once all shards are, "
+          "loradyn merge brings them together",
+          options.shard, options.store, store.finished(), work.total());
     }
     return done;
   }
   if (!out) {
     if (!shared.quiet) {
-      fmt::print(stderr, "loradyn: '{}' is complete; loradyn export makes its table and figure\n",
-                 options.store);
+      say("'{}' is complete; loradyn export makes its table and figure", options.store);
     }
     return done;
   }

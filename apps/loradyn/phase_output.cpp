@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/version.hpp>
 
@@ -83,11 +84,21 @@ int write_store(const sweep_store& store, const phase_grid& grid, const std::str
   described parameters = store.configuration().parameters;
   parameters.emplace_back("show", show);
   phase_report report(grid, header_of(grid, store.configuration().version, parameters), out);
-  store.read(0, store.cells(), [&report](std::uint64_t, const std::vector<cell>& row) {
+  const std::uint64_t counted = store.finished();  // before others add to it
+  std::uint64_t there = 0;
+  store.read(0, store.cells(), [&](std::uint64_t, const std::vector<cell>& row) {
     check_stop();
     report.add(row);
+    ++there;
   });
-  return report.finish();
+  const int code = report.finish();
+  if (there < counted) {
+    throw file_error(fmt::format(
+        "the store is damaged: {} of the {} cells that it counts as finished are missing. The "
+        "others are in the table; loradyn merge takes them into a new store",
+        counted - there, counted));
+  }
+  return code;
 }
 
 }  // namespace loradyn::cli

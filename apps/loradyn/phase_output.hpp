@@ -40,6 +40,8 @@ class phase_report {
 };
 
 // The finished cells of a store, in order; `show` is what the figure tells. Returns the exit code.
+// Throws as outputs does; file_error, once all is written, where cells are missing that the store
+// counts as finished.
 int write_store(const sweep_store& store, const phase_grid& grid, const std::string& show,
                 outputs& out);
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <variant>
+#include <loradyn/error.hpp>
 
 namespace loradyn::cli {
 
@@ -19,12 +19,12 @@ void phase_plan::take(std::uint64_t index, const std::vector<cell>& row) {
   if (over_) {
     return;
   }
-  const std::string& kind = std::get<std::string>(row[kind_column_]);
+  const std::string kind = to_text(row[kind_column_]);
   auto known = std::find(kinds_.begin(), kinds_.end(), kind);
   if (known == kinds_.end()) {
     known = kinds_.insert(known, kind);
   }
-  samples_[place(index)] = {std::log10(std::get<double>(row[time_column_])),
+  samples_[place(index)] = {std::log10(to_number(row[time_column_])),
                             static_cast<std::uint32_t>(known - kinds_.begin())};
 }
 
@@ -61,8 +61,14 @@ bool phase_plan::grow_from(const sweep_store& store) {
   }
   // The values of the levels before were taken when this one was planned.
   const std::uint64_t first = refinement_.first();
-  store.read(first, cells() - first,
-             [this](std::uint64_t c, const std::vector<cell>& row) { take(c, row); });
+  std::uint64_t there = 0;
+  store.read(first, cells() - first, [this, &there](std::uint64_t c, const std::vector<cell>& row) {
+    take(c, row);
+    ++there;
+  });
+  if (there < cells() - first) {
+    throw file_error("the store is damaged: it counts cells as finished that it does not hold");
+  }
   return grow();
 }
 

@@ -16,6 +16,7 @@
 #include "command.hpp"
 #include "figures.hpp"
 #include "flow_options.hpp"
+#include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "resources.hpp"
@@ -299,11 +300,9 @@ int run_simulate(const simulate_options& options, const invocation& call) {
     }
   }
   if (diverged > 0) {
-    fmt::print(stderr,
-               "loradyn: {} of {} runs diverged, the first of them run {} after step {} at u = {}, "
-               "m = {}, s = {}; they are in no average from there on\n",
-               diverged, runs, first->run, first->steps, first->last.u, first->last.m,
-               first->last.s);
+    say("{} of {} runs diverged, the first of them run {} after step {} at u = {}, "
+        "m = {}, s = {}; they are in no average from there on",
+        diverged, runs, first->run, first->steps, first->last.u, first->last.m, first->last.s);
   }
   return diverged == runs ? computation_failed : cli::done;
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "interruption.hpp"
+#include "message.hpp"
 #include "sweep.hpp"
 
 namespace loradyn::cli {
@@ -63,10 +64,15 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
                       const std::string& checkpoint) {
   std::string kept;
   if (!checkpoint.empty()) {
-    if (std::filesystem::exists(checkpoint)) {
+    std::error_code ignored;
+    if (std::filesystem::exists(checkpoint, ignored)) {
       kept = read_file(checkpoint);
+      if (kept.empty()) {
+        throw argument_error("--checkpoint", "'" + checkpoint + "', an empty file",
+                             "the name of a new file, or of a checkpoint of this command");
+      }
       if (!shared.quiet) {
-        fmt::print(stderr, "loradyn: going on from '{}'\n", checkpoint);
+        say("going on from '{}'", checkpoint);
       }
     } else {
       pending_file check(checkpoint);  // that it can be written, before the work
@@ -92,15 +98,12 @@ ensemble run_ensemble(const shared_options& shared, const simulation_problem& pr
 int report_interrupted_ensemble(const ensemble& done, const std::string& checkpoint,
                                 const char* command_line) {
   if (checkpoint.empty()) {
-    fmt::print(
-        stderr,
-        "loradyn: interrupted after {} of {} runs; nothing was kept, for neither --output nor "
-        "--checkpoint names a file\n",
+    say("interrupted after {} of {} runs; nothing was kept, for neither --output nor "
+        "--checkpoint names a file",
         done.runs.size(), done.requested);
   } else {
-    fmt::print(stderr,
-               "loradyn: interrupted after {} of {} runs; '{}' keeps them. To go on run: {}\n",
-               done.runs.size(), done.requested, checkpoint, command_line);
+    say("interrupted after {} of {} runs; '{}' keeps them. To go on run: {}", done.runs.size(),
+        done.requested, checkpoint, command_line);
   }
   return 128 + interruption();
 }

@@ -161,7 +161,7 @@ template <class Stage, class Read>
 std::vector<Stage> read_file_of_stages(const std::string& path, const Read& read) {
   toml::table values;
   try {
-    values = toml::parse(read_file(path));
+    values = toml::parse(read_text(path));
   } catch (const toml::parse_error& e) {
     throw error(fmt::format("--stages '{}', line {}, column {}: {}", path, e.source().begin.line,
                             e.source().begin.column, e.description()));

@@ -14,6 +14,7 @@
 #include "figures.hpp"
 #include "flow_options.hpp"
 #include "interruption.hpp"
+#include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "stages.hpp"
@@ -167,17 +168,14 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
   }
   out.write(t, trajectory_figure);
   if (!run.complete && interruption() != 0) {
-    fmt::print(stderr,
-               "loradyn: interrupted in stage {}; the table holds what was reached. For all of it "
-               "run: {}\n",
-               run.stages.size(), call.command_line);
+    say("interrupted in stage {}; the table holds what was reached. For all of it run: {}",
+        run.stages.size(), call.command_line);
     return 128 + interruption();
   }
   if (!run.complete) {
     const stage_summary& last = run.stages.back();
-    fmt::print(stderr,
-               "loradyn: stage {} ended at t = {} with {}; the table holds what was reached\n",
-               run.stages.size(), last.end * unit, to_string(last.status));
+    say("stage {} ended at t = {} with {}; the table holds what was reached", run.stages.size(),
+        last.end * unit, to_string(last.status));
     return computation_failed;
   }
   return done;

@@ -19,6 +19,7 @@
 #include "figures.hpp"
 #include "flow_options.hpp"
 #include "interruption.hpp"
+#include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "resources.hpp"
@@ -534,7 +535,7 @@ int run_validate(const validate_options& options, const invocation& call) {
     return report_interruption(v.rows().size(), v.rows().size() + 1, call.command_line.c_str());
   }
   if (failed > 0) {
-    fmt::print(stderr, "loradyn: {} of {} comparisons failed\n", failed, v.rows().size());
+    say("{} of {} comparisons failed", failed, v.rows().size());
     return comparison_failed;
   }
   return done;

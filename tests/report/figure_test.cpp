@@ -40,10 +40,10 @@ TEST_CASE("the data of a figure: an index per curve, a blank line where a curve 
 
 TEST_CASE("the script of a figure names its files and quotes its texts") {
   const std::string script = gnuplot_script(example(), "a'b.svg", "a'b.dat");
-  CHECK(script.find("picture = 'a''b.svg'") != std::string::npos);
-  CHECK(script.find("'a''b.dat' index 0 with lines") != std::string::npos);
-  CHECK(script.find("'a''b.dat' index 1 with lines") != std::string::npos);
-  CHECK(script.find("set title 'it''s'") != std::string::npos);
+  CHECK(script.find(R"(picture = "./a\047b.svg")") != std::string::npos);
+  CHECK(script.find(R"("./a\047b.dat" index 0 with lines)") != std::string::npos);
+  CHECK(script.find(R"("./a\047b.dat" index 1 with lines)") != std::string::npos);
+  CHECK(script.find(R"(set title "it\047s")") != std::string::npos);
   CHECK(script.find("title 'he_3^{x}'") != std::string::npos);
   CHECK(script.find("set logscale y") != std::string::npos);
   CHECK(script.find("from first 0.2, graph 0 to first 0.2, graph 1") != std::string::npos);
@@ -57,7 +57,7 @@ TEST_CASE("a field has an index of its own, and a curve without a label no key")
   f.panels[0].log_x = true;
   CHECK(gnuplot_data(f).starts_with("# field: x y dx dy\n0.1 0.2 0.01 -0.02\n\n\n"));
   const std::string script = gnuplot_script(f, "a.svg", "a.dat");
-  CHECK(script.find("'a.dat' index 0 with vectors") != std::string::npos);
+  CHECK(script.find("'./a.dat' index 0 with vectors") != std::string::npos);
   CHECK(script.find("index 1 with lines linewidth 2 dashtype 1 linecolor rgb '#0072B2' notitle") !=
         std::string::npos);
   CHECK(script.find("set logscale x") != std::string::npos);
@@ -76,8 +76,8 @@ TEST_CASE("a map has a row for each cell, and powers of ten where its axis is to
   const std::size_t powers = script.rfind("set format y '10^{%g}'");
   REQUIRE(powers != std::string::npos);
   CHECK(powers > plain);  // the later one holds
-  CHECK(script.find("set label 'it''s here'") != std::string::npos);
-  CHECK(script.find("'a.dat' index 0 with image pixels notitle") != std::string::npos);
+  CHECK(script.find(R"(set label "it\047s here")") != std::string::npos);
+  CHECK(script.find("'./a.dat' index 0 with image pixels notitle") != std::string::npos);
   p.heat->categories = {"a", "b"};
   CHECK(gnuplot_script(f, "a.svg", "a.dat").find("set cbtics ('a' 0, 'b' 1)") != std::string::npos);
 }

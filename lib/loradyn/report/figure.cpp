@@ -1,9 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,9 +10,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <fstream>
 #include <iterator>
 #include <limits>
 #include <loradyn/interruption.hpp>
+#include <loradyn/printable.hpp>
+#include <loradyn/report/child_process.hpp>
+#include <loradyn/report/descriptor.hpp>
 #include <loradyn/report/figure.hpp>
 #include <utility>
 
@@ -31,16 +33,62 @@ constexpr std::array<const char*, 7> palette{"#0072B2", "#D55E00", "#009E73", "#
 
 const char* colour(std::size_t i) { return palette[i % palette.size()]; }
 
-// A gnuplot string: in single quotes, where only the quote itself is special.
-std::string quoted(const std::string& text) {
-  std::string result = "'";
+// A text as a picture shows it: a line without control characters, and not longer than anybody
+// reads.
+std::string shown(const std::string& text) {
+  constexpr std::size_t most = 400;  // bytes
+  if (text.size() <= most) {
+    return printable(text);
+  }
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+    --end;  // not inside a character
+  }
+  return printable(text.substr(0, end)) + "…";
+}
+
+// A string of gnuplot's with exactly this text, which holds no control character. gnuplot takes
+// what stands in single quotes as it is, but reads '' as a quote only behind another character; so
+// a text with a quote, or with anything else that it has a meaning for somewhere, stands in double
+// quotes with these characters as octal numbers.
+std::string literal(const std::string& text) {
+  constexpr std::string_view meaningful = "'\"`\\@$";
+  if (text.find_first_of(meaningful) == std::string::npos) {
+    return "'" + text + "'";
+  }
+  std::string result = "\"";
   for (const char c : text) {
-    result += c;
-    if (c == '\'') {
+    if (meaningful.find(c) == std::string_view::npos) {
       result += c;
+    } else {
+      result += fmt::format("\\{:03o}", static_cast<unsigned>(c));
     }
   }
-  return result + "'";
+  return result + "\"";
+}
+
+// A text in a script: this, `quoted_tick` and `file_name` are the only ways for a string into one.
+std::string quoted(const std::string& text) { return literal(shown(text)); }
+
+// The same as the text of a tick, which gnuplot takes for a format of its place.
+std::string quoted_tick(const std::string& text) {
+  std::string format;
+  for (const char c : shown(text)) {
+    format += c;
+    if (c == '%') {
+      format += c;
+    }
+  }
+  return literal(format);
+}
+
+// The name of a file in a script: one in the script's directory as ./name, so that gnuplot takes
+// none of its first characters for a pipe, a home directory or a block of data.
+std::string file_name(const fs::path& name) {
+  if (!is_printable(name.string())) {
+    throw drawing_error("'" + name.string() + "' holds characters that no script can name");
+  }
+  return literal(name.is_absolute() ? name.string() : "./" + name.string());
 }
 
 // In points of a screen.
@@ -72,9 +120,68 @@ std::string terminal(const fs::path& picture, std::size_t width) {
                        ".svg, .pdf or .png");
 }
 
-// Runs gnuplot on a script in its directory; `output` replaces the name of the picture.
+// The last bytes of a file, or all of them.
+std::string end_of(const fs::path& path, std::size_t count) {
+  std::ifstream in = open_to_read(path);
+  in.seekg(0, std::ios::end);
+  const auto size = static_cast<std::streamoff>(in.tellg());
+  const std::streamoff length = std::min(size, static_cast<std::streamoff>(count));
+  std::string text(static_cast<std::size_t>(length), '\0');
+  in.seekg(size - length);
+  in.read(text.data(), length);
+  return in ? text : "";
+}
+
+// Whether a picture ends as its format does. gnuplot does not say where the disk took no more.
+bool is_whole(const fs::path& picture) {
+  constexpr std::size_t tail = 1024;
+  const std::string end = end_of(picture, tail);
+  const std::string ending = picture.extension().string();
+  using namespace std::string_view_literals;
+  const std::string_view mark = ending == ".svg"   ? "</svg>"sv
+                                : ending == ".pdf" ? "%%EOF"sv
+                                                   : "IEND\xae\x42\x60\x82"sv;
+  const std::size_t at = end.rfind(mark);
+  return at != std::string::npos &&
+         end.find_first_not_of("\r\n", at + mark.size()) == std::string::npos;
+}
+
+// What comes out of a pipe until all its writers have closed it. \throws interrupted
+std::string read_pipe(int pipe) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    check_stop();
+    constexpr int patience = 50;  // ms until the stop is looked at
+    ::pollfd waiting{pipe, POLLIN, 0};
+    if (::poll(&waiting, 1, patience) <= 0) {
+      continue;
+    }
+    const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
+    if (count == 0 || (count < 0 && errno != EINTR)) {
+      return text;
+    }
+    // The rest of a long complaint is read and dropped.
+    constexpr std::size_t most = std::size_t{1} << 16;
+    if (count > 0 && text.size() < most) {
+      text.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+  }
+}
+
+// Runs gnuplot on a script in its directory, without a shell and without the settings in
+// ~/.gnuplot; `output` replaces the name of the picture. \throws drawing_error, interrupted
 void run_gnuplot(const fs::path& script, const fs::path& output) {
   const fs::path directory = script.has_parent_path() ? script.parent_path() : fs::path(".");
+  const bool beside = output.parent_path() == script.parent_path();
+  std::string program = "gnuplot";
+  std::string defaults = "-d";
+  std::string option = "-e";
+  std::string assignment =
+      "picture = " + file_name(beside ? output.filename() : fs::absolute(output));
+  std::string name = "./" + script.filename().string();
+  std::array<char*, 6> arguments{program.data(),    defaults.data(), option.data(),
+                                 assignment.data(), name.data(),     nullptr};
   std::array<int, 2> channel{};
   if (::pipe2(channel.data(), O_CLOEXEC) != 0) {
     throw drawing_error(std::string("gnuplot can't be run: ") + std::strerror(errno));
@@ -85,69 +192,38 @@ void run_gnuplot(const fs::path& script, const fs::path& output) {
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, channel[1], STDERR_FILENO);
-  std::string program = "gnuplot";
-  std::string option = "-e";
-  std::string assignment = "picture = " + quoted(output.filename().string());
-  std::string name = "./" + script.filename().string();
-  std::array<char*, 5> arguments{program.data(), option.data(), assignment.data(), name.data(),
-                                 nullptr};
-  pid_t child = 0;
+  pid_t id = 0;
   const int fault =
-      posix_spawnp(&child, program.c_str(), &actions, nullptr, arguments.data(), environ);
+      posix_spawnp(&id, program.c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   ::close(channel[1]);
-  std::string complaint;
-  std::array<char, 4096> buffer{};
-  bool stopped = false;
-  for (;;) {
-    stopped = fault == 0 && stop_requested();
-    if (stopped) {
-      break;
-    }
-    constexpr int look_every = 50;  // milliseconds
-    pollfd ready{channel[0], POLLIN, 0};
-    if (::poll(&ready, 1, look_every) <= 0) {
-      continue;
-    }
-    const ssize_t count = ::read(channel[0], buffer.data(), buffer.size());
-    if (count > 0) {
-      complaint.append(buffer.data(), static_cast<std::size_t>(count));
-    } else if (count == 0 || errno != EINTR) {
-      break;
-    }
-  }
-  ::close(channel[0]);
+  const file_descriptor complaints(channel[0]);
   if (fault != 0) {
     throw drawing_error(fault == ENOENT
                             ? "gnuplot is not installed, so no figure was drawn; '" +
                                   script.string() + "' draws it"
                             : std::string("gnuplot can't be run: ") + std::strerror(fault));
   }
-  int status = 0;
-  for (pid_t ended = 0; ended != child && !(ended < 0 && errno != EINTR);) {
-    stopped = stopped || stop_requested();
-    if (stopped) {
-      ::kill(child, SIGKILL);
-    }
-    ended = ::waitpid(child, &status, stopped ? 0 : WNOHANG);
-    if (ended == 0) {
-      ::usleep(1000);  // it has closed its standard error and is about to end
-    }
-  }
-  if (stopped) {
-    throw interrupted();
-  }
-  if (status != 0) {
-    for (char& c : complaint) {
-      c = c == '\n' ? ' ' : c;
-    }
-    throw drawing_error("gnuplot failed on '" + script.string() + "': " + complaint.substr(0, 300));
+  child_process child(id);
+  std::string complaint = read_pipe(complaints);
+  if (child.wait_for_end() != 0) {
+    std::replace(complaint.begin(), complaint.end(), '\n', ' ');
+    throw drawing_error("gnuplot failed on '" + script.string() + "': " + shown(complaint));
   }
 }
 
 fs::path with_ending(fs::path picture, const char* ending) {
   terminal(picture, 1);  // refuses a picture's ending that is not known
   return picture.replace_extension(ending);
+}
+
+// A picture's name that a script can hold.
+const fs::path& drawable(const fs::path& picture) {
+  if (!is_printable(picture.string())) {
+    throw file_error("'" + picture.string() +
+                     "' can't be drawn: a figure's name must be without control characters");
+  }
+  return picture;
 }
 
 // Whether the positive values of a panel span two decades, so that its axis is told in powers of
@@ -164,6 +240,20 @@ bool spans_decades(const panel& p) {
     }
   }
   return largest >= 100.0 * least;
+}
+
+// Whether there is anything to draw inside the axes.
+bool has_points(const panel& p) {
+  return p.heat || !p.field.empty() ||
+         std::any_of(p.curves.begin(), p.curves.end(), [&p](const curve& c) {
+           for (std::size_t i = 0; i < c.x.size(); ++i) {
+             if (std::isfinite(c.x[i]) && std::isfinite(c.y[i]) && (!p.log_x || c.x[i] > 0.0) &&
+                 (!p.log_y || c.y[i] > 0.0)) {
+               return true;
+             }
+           }
+           return false;
+         });
 }
 
 std::string style_of(const curve& c, std::size_t i) {
@@ -232,7 +322,7 @@ void add_heat_settings(std::string& script, const panel& p) {
     for (std::size_t i = 0; i < h.categories.size(); ++i) {
       const char* separator = i == 0 ? "" : ", ";
       steps += fmt::format("{}{} '{}'", separator, i, colours[i % colours.size()]);
-      names += fmt::format("{}{} {}", separator, quoted(h.categories[i]), i);
+      names += fmt::format("{}{} {}", separator, quoted_tick(h.categories[i]), i);
       longest = std::max(longest, h.categories[i].size());
     }
     script += fmt::format(
@@ -271,7 +361,7 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
   } else {
     std::string ticks;
     for (const tick& t : p.ticks) {
-      ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", quoted(t.label), t.x);
+      ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", quoted_tick(t.label), t.x);
     }
     script += "set xtics (" + ticks + ") rotate by -45 noenhanced\nset offsets 0.5,0.5,0,0\n";
   }
@@ -292,7 +382,7 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
   std::string plots;
   const auto add_plot = [&](const std::string& style, const std::string& label) {
     plots += fmt::format("{}{} index {} with {} {}", plots.empty() ? "" : ", \\\n     ",
-                         quoted(data_name), index++, style,
+                         file_name(data_name), index++, style,
                          label.empty() ? "notitle" : "title " + quoted(label));
   };
   if (p.heat) {
@@ -309,7 +399,11 @@ void add_panel(std::string& script, const panel& p, const std::string& data_name
     const curve& c = p.curves[i];
     add_plot(style_of(c, i), c.label);
   }
-  script += plots.empty() ? "set multiplot next\n" : "plot " + plots + "\n";
+  // gnuplot finds no range for nothing.
+  const std::string ranges = has_points(p) ? ""
+                                           : fmt::format("{} {} ", p.log_x ? "[1:10]" : "[0:1]",
+                                                         p.log_y ? "[1:10]" : "[0:1]");
+  script += plots.empty() ? "set multiplot next\n" : "plot " + ranges + plots + "\n";
 }
 
 }  // namespace
@@ -329,8 +423,7 @@ std::vector<double> cell_edges(const std::vector<double>& places) {
 
 std::string gnuplot_script(const figure& f, const std::string& picture_name,
                            const std::string& data_name) {
-  std::string script = "# Drawn by gnuplot from " + data_name + "\n";
-  script += "if (!exists('picture')) picture = " + quoted(picture_name) + "\n";
+  std::string script = "if (!exists('picture')) picture = " + file_name(picture_name) + "\n";
   script += terminal(picture_name, width_of(f)) + "\n";
   script +=
       "set output picture\n"
@@ -394,7 +487,7 @@ void write_gnuplot_data(const figure& f, const std::function<void(std::string_vi
       const bool regular = is_regular(h);
       const std::vector<double> across = cell_edges(h.x);
       const std::vector<double> up = cell_edges(h.y);
-      add("# map: x y {}{}\n", regular ? "" : "left right bottom top ", h.label);
+      add("# map: x y {}{}\n", regular ? "" : "left right bottom top ", shown(h.label));
       for (std::size_t k = 0; k < h.y.size(); ++k) {
         for (std::size_t i = 0; i < h.x.size(); ++i) {
           const double z = h.z[k * h.x.size() + i];
@@ -420,7 +513,7 @@ void write_gnuplot_data(const figure& f, const std::function<void(std::string_vi
       add("\n\n");
     }
     for (const curve& c : p.curves) {
-      add("# {}{}{}\n", p.title, p.title.empty() ? "" : ": ", c.label);
+      add("# {}{}{}\n", shown(p.title), p.title.empty() ? "" : ": ", shown(c.label));
       bool any = false;
       bool gap = false;  // between the last point and the next, if one comes
       for (std::size_t i = 0; i < c.x.size(); ++i) {
@@ -442,7 +535,7 @@ void write_gnuplot_data(const figure& f, const std::function<void(std::string_vi
 }
 
 figure_file::figure_file(const fs::path& picture)
-    : picture_(picture),
+    : picture_(drawable(picture)),
       script_(with_ending(picture, ".gp")),
       data_(with_ending(picture, ".dat")) {}
 
@@ -458,6 +551,11 @@ void figure_file::draw(const figure& f) {
   data_.commit();
   script_.commit();
   run_gnuplot(script_.final_name(), picture_.path());
+  if (!is_whole(picture_.path())) {
+    throw drawing_error("'" + picture_.final_name().string() +
+                        "' can't be written: gnuplot did not finish it, as on a full disk; '" +
+                        script_.final_name().string() + "' draws it");
+  }
   picture_.commit();
 }
 

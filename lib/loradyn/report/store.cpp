@@ -61,6 +61,8 @@ class database {
       check(status);
       sqlite3_extended_result_codes(connection_, 1);
       check(sqlite3_busy_handler(connection_, wait_for_lock, this));
+      constexpr int most_bytes = 1 << 24;  // of a value; ours have a few hundred
+      sqlite3_limit(connection_, SQLITE_LIMIT_LENGTH, most_bytes);
       execute("PRAGMA trusted_schema = OFF");
       execute("PRAGMA cell_size_check = ON");
     } catch (...) {
@@ -438,7 +440,22 @@ void write_layout(const fs::path& path, const sweep_configuration& configuration
   db.execute("PRAGMA journal_mode = WAL");
 }
 
+// SQL that runs by itself, or stands where a table of ours should, is none of ours.
+void require_plain_tables(const database& db) {
+  statement strange(db, R"(
+    SELECT name FROM sqlite_schema
+    WHERE type = 'trigger'
+       OR (lower(name) IN ('sweep', 'parameters', 'columns', 'progress', 'tallies', 'unclaimed',
+                           'claims', 'workers', 'cells')
+           AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL%')))");
+  strange.start();
+  if (strange.step()) {
+    db.damaged("'" + strange.text_at(0) + "' is not what loradyn writes");
+  }
+}
+
 sweep_configuration read_configuration(const database& db) {
+  require_plain_tables(db);
   sweep_configuration configuration;
   statement sweep(db, "SELECT version, cells, tally FROM sweep");
   sweep.start();
@@ -466,23 +483,36 @@ fs::path beside(const fs::path& path, const char* ending) {
   return result += ending;
 }
 
-// Gives a new store its name, unless there is a file of that name.
-void publish(const fs::path& temporary, const fs::path& path) {
+// Gives a new store its name, unless there is a file of that name. Returns whether there is one
+// now: where not, another process took the temporary file for one that was left.
+bool publish(const fs::path& temporary, const fs::path& path) {
   if (::link(temporary.c_str(), path.c_str()) == 0 || errno == EEXIST) {
-    return;
+    return true;
   }
   // Some file systems have no links.
-  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0 &&
-      errno != EEXIST) {
+  if (errno == ENOENT ||
+      ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+    return errno != ENOENT;
+  }
+  if (errno != EEXIST) {
     throw file_error(in_quotes(path) + " can't be written: " + std::strerror(errno));
   }
+  return true;
 }
 
 void create(const fs::path& path, const sweep_configuration& configuration,
             std::chrono::milliseconds patience) {
-  const pending_file file(path);
-  write_layout(file.path(), configuration, patience);
-  publish(file.path(), path);
+  std::error_code ignored;
+  do {
+    pending_file file(path);
+    write_layout(file.path(), configuration, patience);
+    // Under its final name the store may be open at once in another thread, whose locks would be
+    // lost with the closing of any descriptor of this process.
+    file.unlock();
+    if (publish(file.path(), path)) {
+      return;
+    }
+  } while (!fs::exists(path, ignored));
 }
 
 // Looks at the first bytes, so that SQLite never opens, and perhaps changes, a file that is not
@@ -584,7 +614,40 @@ struct sweep_store::implementation {
   implementation(const fs::path& path, access how, std::chrono::milliseconds patience)
       : db(path, how, patience),
         writable(how == access::read_write),
-        configuration(read_configuration(db)) {}
+        configuration(read_configuration(db)) {
+    require_counts();
+  }
+
+  // The counts are of this sweep: by others nobody would know when it is complete.
+  void require_counts() {
+    statement counts(db, "SELECT frontier, finished, cells FROM progress");
+    counts.start();
+    if (!counts.step()) {
+      db.damaged("it does not say how far it is");
+    }
+    const std::uint64_t total = counts.unsigned_at(2);
+    if (total < configuration.cells || counts.unsigned_at(0) > total ||
+        counts.unsigned_at(1) > total) {
+      db.damaged("it counts " + std::to_string(counts.unsigned_at(1)) + " of " +
+                 std::to_string(total) + " cells as finished, of a sweep of " +
+                 std::to_string(configuration.cells));
+    }
+  }
+
+  // Where nothing is left to claim and nobody has claimed anything, every cell is there.
+  void require_complete() {
+    require_counts();
+    if (statement(db, "SELECT 1 FROM claims LIMIT 1").number()) {
+      return;
+    }
+    const std::uint64_t there = statement(db, "SELECT count(*) FROM cells").number().value_or(0);
+    const std::uint64_t counted = finished_count.number().value_or(0);
+    if (there != cells() || counted != there) {
+      db.damaged("it holds " + std::to_string(there) + " cells, but counts " +
+                 std::to_string(counted) + " of " + std::to_string(cells()) +
+                 " as finished. What is there loradyn merge takes into a new store");
+    }
+  }
 
   database db;
   bool writable;
@@ -614,6 +677,8 @@ struct sweep_store::implementation {
   statement insert_claim{db, "INSERT INTO claims VALUES (?1, ?2, ?2, ?3)"};
   statement shrink_claim{db, "UPDATE claims SET remaining = remaining - ?2 WHERE first = ?1"};
   statement drop_claim{db, "DELETE FROM claims WHERE first = ?1 AND remaining <= 0"};
+  statement orphaned_claims{
+      db, "SELECT DISTINCT worker FROM claims WHERE worker NOT IN (SELECT worker FROM workers)"};
   statement claims_of{db, "SELECT first, count FROM claims WHERE worker = ?1"};
   statement delete_claims_of{db, "DELETE FROM claims WHERE worker = ?1"};
 
@@ -709,6 +774,11 @@ struct sweep_store::implementation {
     delete_worker.run(who);
   }
 
+  static bool is_recent(std::int64_t heartbeat, std::int64_t now) {
+    const std::int64_t most = claim_lifetime.count();
+    return heartbeat >= now - most && heartbeat <= now + most;  // by whatever clock
+  }
+
   void release_dead() {
     std::vector<std::uint64_t> dead;
     const std::string here = host_name();
@@ -717,10 +787,14 @@ struct sweep_store::implementation {
     while (workers.step()) {
       const bool alive = workers.text_at(1) == here
                              ? start_of(workers.integer_at(2)) == workers.text_at(3)
-                             : now - workers.integer_at(4) <= claim_lifetime.count();
+                             : is_recent(workers.integer_at(4), now);
       if (!alive) {
         dead.push_back(workers.unsigned_at(0));
       }
+    }
+    orphaned_claims.start();
+    while (orphaned_claims.step()) {
+      dead.push_back(orphaned_claims.unsigned_at(0));
     }
     for (const std::uint64_t who : dead) {
       release(who);
@@ -933,6 +1007,9 @@ std::vector<std::uint64_t> sweep_store::claim(std::size_t count) {
     self_->register_worker();
     self_->release_dead();
     cells = self_->claim(count);
+    if (cells.empty() && count > 0) {
+      self_->require_complete();
+    }
   });
   return cells;
 }

@@ -11,6 +11,7 @@
 #include <iterator>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/report/child_reader.hpp>
 #include <loradyn/report/table_io.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -160,9 +161,6 @@ class csv_reader {
   std::size_t position_ = 0;
   std::size_t line_ = 1;
 };
-
-using head_visitor = std::function<void(const table_header&)>;
-using row_visitor = std::function<void(std::vector<cell>)>;
 
 void read_csv(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
   csv_reader reader(path);
@@ -458,8 +456,7 @@ struct output_driver : H5FD_t {
   static H5FD_t* open(const char* name, unsigned, hid_t access, haddr_t) {
     auto file = std::make_unique<output_driver>();
     file->fault = *static_cast<int* const*>(H5Pget_driver_info(access));
-    constexpr int rights = 0666;
-    file->descriptor = ::open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, rights);
+    file->descriptor = ::open(name, O_RDWR | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
     if (file->descriptor < 0) {
       file->note();
       return nullptr;
@@ -781,6 +778,17 @@ class hdf5_column {
   }
 
   [[nodiscard]] hsize_t rows() const { return rows_; }
+
+  // Whether a file of so many bytes can hold the rows: HDF5 makes up those that are not stored.
+  [[nodiscard]] bool is_stored(std::uint64_t file_size) const {
+    constexpr double deflated = 1032.0;  // what zlib shrinks by at most
+    const handle creation(H5Dget_create_plist(set_), H5Pclose, "properties");
+    const handle type(H5Dget_type(set_), H5Tclose, "a type");
+    const double shrunk = H5Pget_nfilters(creation) > 0 ? deflated : 1.0;
+    const double stored =
+        std::min(static_cast<double>(H5Dget_storage_size(set_)), static_cast<double>(file_size));
+    return static_cast<double>(rows_) * static_cast<double>(H5Tget_size(type)) <= shrunk * stored;
+  }
   [[nodiscard]] column_kind kind() const { return kind_; }
 
   // Adds the cells from `first` on to the rows, one each.
@@ -833,12 +841,9 @@ void reading(const fs::path& path, const Calls& calls) {
   }
 }
 
-void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
+void read_hdf5_here(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
   silence_hdf5();
   const std::string where = path.string();
-  if (!fs::exists(path)) {
-    throw file_error("'" + where + "' can't be read: No such file or directory");
-  }
   const hid_t opened = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (opened < 0) {
     throw file_error("'" + where + "' is not an HDF5 file");
@@ -883,6 +888,12 @@ void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor
     if (c.rows() != header.rows) {
       throw file_error("'" + where + "' is not a table of loradyn: its columns differ in length");
     }
+    bool stored = false;
+    reading(path, [&] { stored = c.is_stored(fs::file_size(path)); });
+    if (!stored) {
+      throw file_error("'" + where + "' is damaged: it has not room for its " +
+                       std::to_string(header.rows) + " rows");
+    }
   }
   head(header);
   for (hsize_t first = 0; first < header.rows; first += largest_chunk) {
@@ -896,6 +907,14 @@ void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor
       visit(std::move(row));
     }
   }
+}
+
+// In a process of its own: HDF5 crashes on some damaged files.
+void read_hdf5(const fs::path& path, const head_visitor& head, const row_visitor& visit) {
+  static_cast<void>(open_to_read(path));  // says why it can't be read, if so
+  read_in_child(
+      path, [&path](const head_visitor& h, const row_visitor& v) { read_hdf5_here(path, h, v); },
+      head, visit);
 }
 
 // A row is what its header says.
@@ -934,10 +953,10 @@ table_format table_format_of(const fs::path& path) {
 }
 
 std::string csv_head(const table_header& header) {
-  std::string text =
-      "# loradyn " + header.meta.version + "\n# command: " + one_line(header.meta.command) + "\n";
+  std::string text = "# loradyn " + one_line(header.meta.version) +
+                     "\n# command: " + one_line(header.meta.command) + "\n";
   for (const auto& [key, value] : header.meta.parameters) {
-    text += "# " + key + ": " + one_line(value) + "\n";
+    text += "# " + one_line(key) + ": " + one_line(value) + "\n";
   }
   for (std::size_t c = 0; c < header.columns.size(); ++c) {
     text += c == 0 ? "" : ",";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <loradyn/printable.hpp>
 #include <loradyn/sweep/progress.hpp>
 #include <utility>
 
@@ -39,8 +40,8 @@ void progress_line::update(std::size_t done, std::size_t total, const std::strin
   next_ = now + std::chrono::milliseconds(200);
   const double elapsed = std::chrono::duration<double>(now - start_).count();
   const double rate = static_cast<double>(done - done_at_start_) / elapsed;
-  fmt::print(stderr, "\r\033[K{}",
-             cut_to_width(progress_text(done, total, rate, unit_, note), terminal_width()));
+  const std::string line = printable(progress_text(done, total, rate, unit_, note));
+  std::fputs(("\r\033[K" + cut_to_width(line, terminal_width())).c_str(), stderr);
   std::fflush(stderr);
   written_ = true;
 }
