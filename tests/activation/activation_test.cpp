@@ -1,10 +1,13 @@
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/activation/from_callable.hpp>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <span>
 #include <string>
 #include <support/reference.hpp>
 #include <vector>
@@ -13,33 +16,118 @@ using namespace loradyn;
 
 namespace {
 
+const std::vector<std::string> names{"linear", "relu", "erf", "sigmoid", "tanh", "softplus",
+                                     "gelu",   "silu", "sin", "cos",     "abs",  "he2",
+                                     "he3",    "he9",  "exp", "step"};
+
 const std::vector<std::string> smooth{
     "linear", "erf", "sigmoid", "tanh",     "softplus", "gelu",      "silu",           "sin",
     "cos",    "he7", "erf^2",   "tanh*erf", "he3*tanh", "sin^3*cos", "softplus^2-gelu"};
 
 }  // namespace
 
-TEST_CASE("each derivative is the derivative of the one before") {
-  std::vector<std::string> names = smooth;
-  names.insert(names.end(), {"relu", "relu^2", "relu*tanh", "relu^3*cos"});
-  for (const std::string& name : names) {
-    const activation f = parse_activation(name);
-    for (const double x : {-4.1, -0.8, 0.35, 1.9}) {
-      CAPTURE(name, x);
-      // A central difference of sixth order: truncation below 1e-10, rounding 1e-13/h.
-      const double h = 1e-2;
-      const auto at = [&](int i) { return f.all(x + i * h); };
-      const derivatives d = f.all(x);
-      for (std::size_t k = 0; k < 4; ++k) {
-        const double difference =
-            (45 * (at(1)[k] - at(-1)[k]) - 9 * (at(2)[k] - at(-2)[k]) + (at(3)[k] - at(-3)[k])) /
-            (60 * h);
-        CHECK(d[k + 1] == Approx(difference).epsilon(1e-8).margin(1e-8));
-      }
-      CHECK(f(x) == d[0]);
-      CHECK(f.first(x) == d[1]);
-      CHECK(f.second(x) == d[2]);
+// Whether each derivative of f is the derivative of the one before.
+void check_derivatives(const activation& f, std::initializer_list<double> points) {
+  for (const double x : points) {
+    CAPTURE(f.name(), x);
+    // A central difference of eighth order.
+    const double h = 4e-3;
+    const auto at = [&](int i) { return f.all(x + i * h); };
+    const derivatives d = f.all(x);
+    double size = 0.0;
+    for (const double v : d) {
+      size = std::max(size, std::abs(v));
     }
+    for (std::size_t k = 0; k < 4; ++k) {
+      const double difference = (672 * (at(1)[k] - at(-1)[k]) - 168 * (at(2)[k] - at(-2)[k]) +
+                                 32 * (at(3)[k] - at(-3)[k]) - 3 * (at(4)[k] - at(-4)[k])) /
+                                (840 * h);
+      CHECK(std::abs(d[k + 1] - difference) <= 1e-9 * size);
+    }
+    CHECK(f(x) == Approx(d[0]).epsilon(1e-14).margin(1e-300));
+    CHECK(f.first(x) == Approx(d[1]).epsilon(1e-13).margin(1e-300));
+    CHECK(f.second(x) == Approx(d[2]).epsilon(1e-13).margin(1e-300));
+  }
+}
+
+TEST_CASE("each derivative is the derivative of the one before") {
+  for (const std::string& a : names) {
+    check_derivatives(parse_activation(a), {-4.1, -0.8, 0.35, 1.9});
+    check_derivatives(parse_activation(a + "(0.7*x-0.2)"), {-4.1, -0.8, 0.35, 1.9});
+    check_derivatives(parse_activation(a + "(-2*x+1)"), {-1.9, 0.3, 0.7, 1.9});
+    check_derivatives(parse_activation(a + "/(1+x^2)"), {-4.1, -0.8, 0.35, 1.9});
+    for (const std::string& b : names) {
+      check_derivatives(parse_activation(a + "*" + b), {-2.1, -0.8, 0.35, 1.9});
+      // Not where it outgrows a Gaussian, or its derivatives rise by powers of ten over a step.
+      const bool steep = b == "exp" || b == "he9" || (a == "exp" && b.starts_with("he"));
+      if (!steep && a != "he9") {
+        check_derivatives(parse_activation(a + "(0.3*" + b + "+0.1)"), {-1.1, 0.35, 1.6});
+      }
+    }
+  }
+  for (const std::string& a : smooth) {
+    check_derivatives(parse_activation(a), {-4.1, -0.8, 0.35, 1.9});
+  }
+  for (const char* text :
+       {"relu^3*cos", "log(1+exp(x))", "sqrt(1+x^2)", "exp(-x^2/2)", "x/(1+exp(-1.7*x))",
+        "max(x,0.1*x)", "max(x,0)+min(exp(x)-1,0)", "min(max(x,-1),1)", "sqrt(x^2)",
+        "log(2+sin(3*x))", "tanh(softplus(x))*x", "exp(-exp(-x))", "he4(tanh)", "(2+cos(x))^7",
+        "1/(1+x^2)^3", "he12/1e5"}) {
+    check_derivatives(parse_activation(text), {-4.1, -0.8, 0.35, 1.9});
+  }
+}
+
+TEST_CASE("tabulated derivatives are those of single points") {
+  for (const char* text : {"tanh", "erf+relu", "max(x,0.1*x)*cos", "he3"}) {
+    const activation f = parse_activation(text);
+    const std::vector<double> x{-2.0, -0.5, 0.0, 0.25, 3.0};
+    std::array<std::vector<double>, 5> table;
+    std::array<std::span<double>, 5> out;
+    for (std::size_t k = 0; k < 5; ++k) {
+      table[k].resize(x.size());
+      out[k] = table[k];
+    }
+    f.tabulate_all(x, out);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const derivatives d = f.all(x[i]);
+      for (std::size_t k = 0; k < 5; ++k) {
+        CHECK(table[k][i] == d[k]);
+      }
+    }
+  }
+}
+
+TEST_CASE("an overflow on the way leaves finite functions finite") {
+  struct pair {
+    const char* written;
+    const char* name;
+  };
+  for (const auto& [written, name] :
+       {pair{"x/(1+exp(-x))", "silu"}, pair{"1/(1+exp(-x))", "sigmoid"},
+        pair{"log(1+exp(x))", "softplus"}, pair{"exp(x)/(1+exp(x))", "sigmoid"},
+        pair{"(exp(x)-exp(-x))/(exp(x)+exp(-x))", "tanh"}, pair{"1-2/(exp(2*x)+1)", "tanh"},
+        pair{"log(sqrt((1+exp(x))^2))", "softplus"}, pair{"-log(sigmoid(-x))", "softplus"},
+        pair{"exp(-log(1+exp(-x)))", "sigmoid"}}) {
+    const activation a = parse_activation(written);
+    const activation b = parse_activation(name);
+    for (const double x : {-1e4, -3000.0, -745.0, -40.0, -3.0, -0.2, 0.0, 1.0, 5.0, 36.0, 709.0,
+                           711.0, 2500.0, 1e4}) {
+      CAPTURE(written, x);
+      const derivatives d = a.all(x);
+      const derivatives e = b.all(x);
+      for (std::size_t k = 0; k < 5; ++k) {
+        CHECK(d[k] == Approx(e[k]).epsilon(1e-13).margin(1e-14));
+      }
+    }
+  }
+  // Not by cancellation either.
+  CHECK(parse_activation("1/(1+exp(x))").first(500.0) == Approx(-std::exp(-500.0)).epsilon(1e-12));
+  CHECK(parse_activation("exp(1000*x)/(exp(1000*x)+1)")(-0.3) ==
+        Approx(std::exp(-300.0)).epsilon(1e-12));
+  for (const double x : {-1e4, 1e4}) {
+    CHECK(parse_activation("exp(-x^4)*x")(x) == 0.0);
+    CHECK(parse_activation("tanh(x^40)").all(x)[4] == 0.0);
+    CHECK(parse_activation("x^40")(x) == Approx(1e160).epsilon(1e-14));
   }
 }
 

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace loradyn;
 
@@ -105,7 +108,8 @@ TEST_CASE("brace parameters are set by name") {
 
 TEST_CASE("faults are told in one line, with the column") {
   CHECK(fault("rellu") == "unknown activation 'rellu'; the nearest are relu, gelu (column 1)");
-  CHECK(fault("erf+tahn") == "unknown activation 'tahn'; the nearest are tanh, sin, abs (column 5)");
+  CHECK(fault("erf+tahn") ==
+        "unknown activation 'tahn'; the nearest are tanh, sin, abs (column 5)");
   CHECK(fault("(erf+he3") == "unbalanced bracket: '(' is not closed (column 1)");
   CHECK(fault("erf+he3)") == "unbalanced bracket: ')' without '(' (column 8)");
   CHECK(fault("2*(erf") == "unbalanced bracket: '(' is not closed (column 3)");
@@ -123,4 +127,175 @@ TEST_CASE("faults are told in one line, with the column") {
   CHECK(fault("σ") == "'σ' is not in the grammar of activations (column 1)");
   CHECK(fault("1e999*erf") == "a number out of range (column 1)");
   CHECK(fault(std::string(500, '(')).starts_with("brackets or signs nested deeper than 100"));
+}
+
+TEST_CASE("closed forms are found whatever way they are written") {
+  const auto same = [](const std::string& text, double h0, double h1, double erf, double relu) {
+    CAPTURE(text);
+    const activation a = parse_activation(text);
+    REQUIRE_FALSE(a.parts().has_rest);
+    const auto h = a.parts().polynomial_part.hermite();
+    CHECK((h.empty() ? 0.0 : h[0]) == h0);
+    CHECK((h.size() > 1 ? h[1] : 0.0) == h1);
+    CHECK(h.size() <= 2);
+    CHECK(a.parts().erf_weight == erf);
+    CHECK(a.parts().relu_weight == relu);
+  };
+  for (const char* text :
+       {"relu", "max(x,0)", "max(0,x)", "x*step(x)", "step(x)*x", "(x+abs(x))/2", "relu(x)",
+        "relu(2*x)/2", "-min(-x,0)", "x-min(x,0)", "relu(relu)", "relu(-x)+x", "max(relu,0)",
+        "relu(3*linear)/3", "x-x*step(-x)", "relu(max(x,-0))", "sqrt(4)*relu/2",
+        "relu(x*(x^2-x+1))/(1)-relu*(x^2-x)"}) {
+    same(text, 0, 0, 0, 1);
+  }
+  same("abs", 0, -1, 0, 2);
+  same("max(x,0.5*x)", 0, 0.5, 0, 0.5);
+  same("min(x,0.5*x)", 0, 1, 0, -0.5);
+  same("-erf(-x)", 0, 0, 1, 0);
+  same("erf(x)+sigmoid+sigmoid(-x)", 1, 0, 1, 0);
+  same("softplus-softplus(-x)", 0, 1, 0, 0);
+  same("abs(x)^2-x^2+x", 0, 1, 0, 0);
+  same("cos(0)*x", 0, 1, 0, 0);
+  same("max(x^2,0)-x^2", 0, 0, 0, 0);
+  CHECK(parse_activation("he3(0.5*x)").as_polynomial() != nullptr);
+  CHECK(parse_activation("he14^2").as_polynomial()->degree() == 28);
+  CHECK(parse_activation("he40").as_polynomial()->hermite()[40] == 1.0);
+  CHECK(parse_activation("(x^2-1)^20").as_polynomial()->degree() == 40);
+  CHECK(parse_activation("max(x^2+1,x)").as_polynomial() != nullptr);
+}
+
+TEST_CASE("kinks are where what is inside changes its sign") {
+  const auto places = [](const std::string& text) {
+    std::vector<double> found;
+    const activation f = parse_activation(text);
+    for (const kink& k : f.kinks()) found.push_back(k.location);
+    return found;
+  };
+  using list = std::vector<double>;
+  CHECK(places("relu(x-1)") == list{1.0});
+  CHECK(places("min(max(x,-1),1)") == list{-1.0, 1.0});
+  CHECK(places("abs(x^2-4)") == list{-2.0, 2.0});
+  CHECK(places("relu(x^3-x)") == list{-1.0, 0.0, 1.0});
+  CHECK(places("relu(x-5000)") == list{5000.0});
+  CHECK(places("relu((x-0.3)^2)").empty());
+  CHECK(places("relu(tanh)*sin") == list{0.0});
+  CHECK(places("relu(relu(x-1)-2)") == list{1.0, 3.0});
+  CHECK(places("relu-relu+sin").empty());
+  CHECK(places("relu^5*tanh") == list{0.0});
+  CHECK(places("abs((x-7)*(x-7.001))").size() == 2);
+  CHECK(places("abs((x-0.51)*(x-0.5100001))").size() == 2);
+  CHECK(places("relu(erf(1000*(x-3.3))-0.5)").size() == 1);
+  CHECK(places("relu(exp(-1e4*(x-3.01)^2)-0.5)").size() == 2);
+  CHECK(places("relu(sin(x))").size() >= 63);
+  const kink k = parse_activation("relu(2*x-1)*tanh").kinks().at(0);
+  CHECK(k.location == 0.5);
+  CHECK(k.jumps[0] == 0.0);
+  CHECK(k.jumps[1] == Approx(2 * std::tanh(0.5)));
+  CHECK(k.jumps[2] == Approx(4 * (1 - std::tanh(0.5) * std::tanh(0.5))));
+  const activation jump = parse_activation("step(x-0.25)*cos");
+  CHECK_FALSE(jump.continuous());
+  CHECK(jump.kinks().at(0).jumps[0] == Approx(std::cos(0.25)));
+  CHECK(jump.kinks().at(0).jumps[3] == Approx(std::sin(0.25)));
+  CHECK(jump(0.25) == 0.0);
+  CHECK_FALSE(parse_activation("step").continuous());
+  CHECK(parse_activation("step(x-0.3)*(x^2-0.09)").continuous());
+  CHECK(parse_activation("max(x-1,0.1*x)").continuous());
+  // At a kink the piece to the left, at every neighbour its own.
+  const activation f = parse_activation("abs(x-0.1)*cos");
+  const double t = f.kinks().at(0).location;
+  CHECK(f.first(t) == Approx(-std::cos(0.1)).epsilon(1e-12));
+  CHECK(f.first(std::nextafter(t, 1.0)) == Approx(std::cos(0.1)).epsilon(1e-12));
+}
+
+TEST_CASE("what varies on a short scale is told") {
+  const auto has = [](const std::string& text, double x, double within) {
+    const activation f = parse_activation(text);
+    const std::vector<double>& points = f.features();
+    CHECK(points.size() <= 400);
+    return std::any_of(points.begin(), points.end(),
+                       [&](double t) { return std::abs(t - x) <= within; });
+  };
+  CHECK(has("tanh", 0.0, 0.0));
+  CHECK(has("tanh", -1.0, 1e-9));
+  CHECK(has("erf(100*(x-3))", 3.0, 1e-5));
+  CHECK(has("erf(100*(x-3))", 3.02, 1e-5));
+  CHECK(has("exp(-1e4*(x-3)^2)", 3.0, 1e-5));
+  CHECK(has("exp(-1e4*(x-3)^2)", 3.02, 1e-2));
+  CHECK(has("1/(1+1e6*(x+0.77)^2)", -0.77, 1e-5));
+  CHECK(has("1/(1+exp(-1000*(x-2.2)))", 2.2, 1e-5));
+  CHECK(has("sqrt(1e-8+(x-1.3)^2)", 1.3, 1e-6));
+  CHECK(has("tanh(exp(300*(x-1.7))-1)", 1.7, 1e-4));
+  CHECK(parse_activation("he3").features().empty());
+}
+
+TEST_CASE("what is not a finite function, or outgrows a Gaussian, is refused with its column") {
+  CHECK(fault("log(x)") ==
+        "'log' needs what is above zero everywhere, and it is not at x = -9.474e+07 (column 1)");
+  const auto column = [](const std::string& text) {
+    try {
+      parse_activation(text);
+    } catch (const parse_error& e) {
+      return static_cast<int>(e.column());
+    }
+    return 0;
+  };
+  CHECK(column("erf+log(x)") == 5);
+  CHECK(column("1/x") == 2);
+  CHECK(column("tanh/sin") == 5);
+  CHECK(column("2+1/(x-0.3)^2") == 4);
+  CHECK(column("x/abs(x)") == 2);
+  CHECK(column("sqrt(x)") == 1);
+  CHECK(column("erf+sqrt(abs(x))") == 5);
+  CHECK(column("sqrt(relu)") == 1);
+  CHECK(column("sqrt((x-0.3)^2)") == 0);
+  CHECK(column("exp(x^2)") == 1);
+  CHECK(column("relu+exp(x^2/8)") == 6);
+  CHECK(column("exp(1e-6*x^2)") == 1);
+  CHECK(column("exp(exp(x))") == 1);
+  CHECK(column("exp(abs(x)^3)") == 1);
+  CHECK(column("exp(-x^3)") == 1);
+  CHECK(column("2*exp(relu*x)*tanh") == 3);
+  CHECK(column("x^41") == 3);
+  CHECK(column("tanh*x^30*x^30") == 10);
+  CHECK(column("sin(exp(x))") == 1);
+  CHECK(column("log(-1)*tanh") != 0);
+  CHECK(column("1/0") == 2);
+  CHECK(column("tanh/(1-1)") == 5);
+  CHECK(column("relu(sin(1e5*x))") != 0);
+  for (const char* text : {"exp(x)", "x^40", "exp(2*abs(x))", "tanh*x^40", "exp(-x^2)",
+                           "exp(-exp(-x))", "exp(x^2)/(1+exp(x^2))", "log(1+x^2)", "1/(1+x^2)",
+                           "sqrt(1+x^2)", "exp(x^2)*exp(-x^2)", "sin(x^3)"}) {
+    CAPTURE(text);
+    CHECK(column(text) == 0);
+  }
+}
+
+TEST_CASE("the size of what a text asks for is bounded before it is built") {
+  CHECK(parse_activation("1e-300*1e-300*relu")(2.0) == 0.0);
+  CHECK(parse_activation("erf+{a}*{a}*relu", {{"a", 1e-170}}).parts().erf_weight == 1.0);
+  CHECK(parse_activation("((.3^20)^20)^20*erf")(1.0) == 0.0);
+  CHECK(parse_activation("1e-300*1e-300*tanh")(1.0) == 0.0);
+  CHECK(parse_activation("1e-300*1e300*erf").parts().erf_weight == 1.0);
+  CHECK(fault("((sin-relu*-he3)^9)^18").find("grows faster than x^40") != std::string::npos);
+  CHECK(fault("((((((x+0.1)^40)^40)^40)^40)^40)^40") != "no error");
+  CHECK(parse_activation("(tanh+erf+sin+cos+silu+gelu)^20")(0.0) == Approx(1.0));
+  CHECK(fault(std::string(5000, 'x')).starts_with("an activation may be 4000 characters long"));
+  std::string sum = "tanh";
+  for (int k = 0; k < 250; ++k) sum += "+sin(" + std::to_string(k) + "*x)";
+  CHECK(fault(sum).starts_with("the number of operations"));
+}
+
+TEST_CASE("functions are called, and their faults told") {
+  CHECK(fault("max(x)") == "max takes two expressions, as in max(x, 0.1*x) (column 1)");
+  CHECK(fault("1+min") == "min takes two expressions, as in min(x, 0.1*x) (column 3)");
+  CHECK(fault("erf(x,2)") == "a comma outside max(…, …) and min(…, …) (column 6)");
+  CHECK(fault("x,2") == "a comma outside max(…, …) and min(…, …) (column 2)");
+  CHECK(fault("sqrtt(x)").find("nearest are sqrt") != std::string::npos);
+  CHECK(fault("exq(x)").find("nearest are exp") != std::string::npos);
+  CHECK(fault("erf(2*x") == "unbalanced bracket: '(' is not closed (column 4)");
+  CHECK(fault("2(x)").starts_with("expected + - * / ^ or the end"));
+  CHECK(brace_parameters_of("max(x,{a}*x)/({a}-1)") == std::vector<std::string>{"a"});
+  CHECK(split_activations("erf,max(x,0.1*x),he3") ==
+        std::vector<std::string_view>{"erf", "max(x,0.1*x)", "he3"});
+  CHECK(parse_activation("erf(2*x)").name() == "erf(2*x)");
 }

@@ -138,8 +138,8 @@ class analyser {
         find_pieces();
       }
     }
-    check_values();
     check_growth();
+    check_values();
     return {kinks(), kept_features()};
   }
 
