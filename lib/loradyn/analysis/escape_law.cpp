@@ -125,8 +125,7 @@ escape_law law_of_escape(const flow& f, const overlap_event& event, double dimen
   law.dimension = dimension;
   law.tau = phase.tau;
   const double pull = std::hypot(phase.A, phase.C);
-  if (phase.status == search_status::diverges || phase.status == search_status::undefined ||
-      !(pull > 0.0)) {
+  if (!(phase.lambda > 0.0) || !std::isfinite(phase.lambda) || !(pull > 0.0)) {
     law.status = law_status::no_instability;
     return law;
   }
