@@ -91,6 +91,7 @@ std::function<int(const invocation&)> setup_escape(CLI::App& app) {
   options->event.add_to(app, "m", "0.5 for m");
   options->start.add_to(app, "1e-6");
   options->law.add_to(app);
+  options->integrator.max_steps = row_step_limit;
   options->integrator.add_to(app);
   options->shared.add_to(app);
   app.footer(
