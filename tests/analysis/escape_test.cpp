@@ -239,7 +239,8 @@ TEST_CASE("a mismatched pair learns what it can") {
   CHECK(negative.M_end == Approx(p.classifier.critical_points().front().M).epsilon(1e-8));
 }
 
-TEST_CASE("unlearned is an M below a twentieth of the pre-trained one, and a risk above the least") {
+TEST_CASE(
+    "unlearned is an M below a twentieth of the pre-trained one, and a risk above the least") {
   const problem p("he3");
   const flow f(p.task, {.alignment = 0.4});
   equilibrium rest;

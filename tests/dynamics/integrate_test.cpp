@@ -200,8 +200,8 @@ TEST_CASE("an integration stops where velocity or event end to exist, and says s
     CHECK(r.t == Approx(0.5).epsilon(1e-6));
     CHECK(r.x[0] == Approx(1.5).epsilon(1e-6));
   }
-  const auto height = when(
-      [](const state2& x) { return x[0] > 0.25 ? x[0] - 2.0 : not_a_number; }, crossing::rising);
+  const auto height = when([](const state2& x) { return x[0] > 0.25 ? x[0] - 2.0 : not_a_number; },
+                           crossing::rising);
   const auto r = run(oscillator, {1.0, 0.0}, with(1e-9, stepper::automatic, 5.0), {height});
   CHECK(r.status == integration_status::undefined);
   CHECK(r.x[0] == Approx(0.25).epsilon(1e-6));

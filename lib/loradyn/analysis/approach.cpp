@@ -1,5 +1,5 @@
+#include <Eigen/Dense>
 #include <Eigen/Eigenvalues>
-#include <Eigen/SVD>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -54,6 +54,31 @@ double transient_growth(const flow& f, const overlap_state& rest) {
 }
 
 }  // namespace
+
+equilibrium polished(const flow& f, const equilibrium& rest) {
+  constexpr int steps = 4;
+  constexpr double singular = 1e-10;
+  equilibrium best = rest;
+  try {
+    overlap_state v = f.velocity(rest.x);
+    for (int i = 0; i < steps; ++i) {
+      Eigen::CompleteOrthogonalDecomposition<Eigen::Matrix3d> solver;
+      solver.setThreshold(singular);
+      solver.compute(f.jacobian(best.x));
+      const Eigen::Vector3d step = -solver.solve(Eigen::Vector3d(v.u, v.m, v.s));
+      const overlap_state next = sum(best.x, {step[0], step[1], step[2]});
+      const overlap_state velocity = f.velocity(next);
+      if (!(velocity.norm() < v.norm())) {
+        break;
+      }
+      best = describe_equilibrium(f, next);
+      v = velocity;
+    }
+  } catch (const convergence_error&) {
+    return rest;
+  }
+  return best.kind == rest.kind ? best : rest;
+}
 
 value_near_rest::value_near_rest(const flow& f, const overlap_event& event, const equilibrium& rest)
     : flow_(f), event_(event), rest_(rest.x) {
@@ -136,8 +161,8 @@ approach_end approach(const flow& f, const overlap_event& event, crossing direct
                       const overlap_state& start, double t, const equilibrium& rest,
                       const integration_options& options) {
   constexpr double near = 0.1;
-  constexpr double linear = 1e-8;
-  constexpr double gone = 1e-9;  // of that: below the rounding of the rest
+  constexpr double linear = 1e-7;
+  constexpr double gone = 1e-10;  // of that: below the rounding of the rest
   const double size = size_of(rest);
   const value_near_rest value(f, event, rest);
   approach_end end;
@@ -207,7 +232,7 @@ approach_end approach(const flow& f, const overlap_event& event, crossing direct
       },
       crossing::falling};
   x = difference(overlap_state::unpack(x), rest.x).pack();
-  o.absolute_tolerance = 4.0 * epsilon * size;
+  o.absolute_tolerance = 0.25 * epsilon * size;
   if (!goes_on(about, x, {met_about, comes_closer})) {
     return end.met ? met_at(sum(rest.x, overlap_state::unpack(x))) : end;
   }

@@ -14,6 +14,11 @@
 
 namespace loradyn {
 
+/// The same rest by further steps of Newton's method, as long as they lower the velocity: its own
+/// error decides what is known of a small difference from it. As it was where a kernel does not
+/// converge.
+equilibrium polished(const flow& f, const equilibrium& rest);
+
 /// A quantity near a rest, less the value of an event, as a function of the state's difference from
 /// the rest: without the cancellation of one that is computed from the state. The risk's difference
 /// is an integral of its gradient.
@@ -54,8 +59,10 @@ struct approach_end {
 
 /// Follows the run from x at time t to the event or into its rest, with errors relative to the
 /// distance from the rest: from a tenth of the rest's size on in coordinates about the rest, below
-/// 1e-8 of it by the linearised flow. The time of an event a distance δ from the rest has the
-/// relative error of the tolerance, and 1e-16/δ of the last relaxation time.
+/// 1e-7 of it by the linearised flow. The time of an event a distance δ from the rest has the
+/// relative error of the tolerance, and errors of 1e-7 (below 1e-7) and 1e-15/δ of the relaxation
+/// time; that of the risk, which is known to 1e-16 E[g²], no less.
+/// \param rest polished
 /// \param x not close to the rest: the run's start, or where its linear search ends
 /// \param direction in which the event must pass
 approach_end approach(const flow& f, const overlap_event& event, crossing direction,

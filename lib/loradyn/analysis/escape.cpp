@@ -54,6 +54,10 @@ void look_near_rest(const flow& f, const overlap_event& event, crossing directio
   if (!may_come_near(value_near_rest(f, event, end.rest), f, end.rest, end.last)) {
     return;
   }
+  const equilibrium rest = polished(f, end.rest);
+  if (value_near_rest(f, event, rest).rest_is_event()) {
+    return;
+  }
   if (run.steps >= options.step_limit) {
     end.status = run_status::step_limit;
     return;
@@ -61,13 +65,37 @@ void look_near_rest(const flow& f, const overlap_event& event, crossing directio
   integration_options rest_of_steps = options;
   rest_of_steps.step_limit = options.step_limit - run.steps;
   const approach_end near =
-      approach(f, event, direction, start.x, start.duration, end.rest, rest_of_steps);
+      approach(f, event, direction, start.x, start.duration, rest, rest_of_steps);
   run.steps += near.steps;
-  run.t_hit = near.t;
   if (near.met) {
+    run.t_hit = near.t;
     run.at_hit = near.x;
   } else {
     end.status = status_of(near.status);
+  }
+}
+
+// The event of a run that met it so close to its rest that errors relative to the state show in the
+// small difference from the rest.
+void sharpen(const flow& f, const overlap_event& event, crossing direction,
+             const linear_search& start, const integration_options& options,
+             const equilibrium& found, escape_run& run) {
+  constexpr double close = 1e-2;
+  if (distance(run.at_hit, found.x) > close * found.x.norm() || run.steps >= options.step_limit) {
+    return;
+  }
+  const equilibrium rest = polished(f, found);
+  if (value_near_rest(f, event, rest).rest_is_event()) {
+    return;
+  }
+  integration_options rest_of_steps = options;
+  rest_of_steps.step_limit = options.step_limit - run.steps;
+  const approach_end near =
+      approach(f, event, direction, start.x, start.duration, rest, rest_of_steps);
+  run.steps += near.steps;
+  if (near.met) {
+    run.t_hit = near.t;
+    run.at_hit = near.x;
   }
 }
 
@@ -184,6 +212,9 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
     run.at_hit = end.x;
     if (extent == run_extent::to_rest) {
       end = end_after(f, end.x, first.t, options, run.steps);
+      if (end.at_rest && end.rest.kind == equilibrium_kind::sink) {
+        sharpen(f, event, events[0].direction, start, careful, end.rest, run);
+      }
     }
   } else if (end.at_rest) {
     look_near_rest(f, event, events[0].direction, start, careful, end, run);
