@@ -9,6 +9,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
+#include <optional>
 
 #include "command.hpp"
 #include "figures.hpp"
@@ -70,7 +71,7 @@ training_budget read_budget(const budget_options& options, const activation_pair
   }
   budget.weight_at_start = {a0, q0 - a0 * a0};
   if (options.event.quantity == "risk" && options.event.at.empty()) {
-    // A tenth of the risk of a student that says nothing, above what the labels' noise leaves.
+    // A tenth of the risk of a student that is zero, both above what the labels' noise leaves.
     const population_risk& risk = pair.risk;
     const double power =
         pair_kernel(risk.teacher(), risk.teacher()).value(pair_covariance::diagonal(1.0));
@@ -114,7 +115,7 @@ int run_budget(const budget_options& options, const invocation& call) {
   const auto points = run_sweep(shared, times.size(), block, [&](std::size_t i) {
     try {
       return cost_of_pretraining(budget, times[i], integrator, classifier);
-    } catch (const convergence_error&) {
+    } catch (const error&) {  // the budget was checked before
       failed[i] = 1;
       budget_point p;
       p.t_pre = times[i];
@@ -141,6 +142,8 @@ int run_budget(const budget_options& options, const invocation& call) {
     best = least_cost(budget, points, integrator, classifier);
   } catch (const interrupted&) {
     // The table holds the rows that there are.
+  } catch (const error&) {
+    // There is none that can be told; the points are kept.
   }
   append(t, {{"best t_pre", best ? fmt::format("{}", best->t_pre * unit) : "none"},
              {"best t_total", best ? fmt::format("{}", best->t_total * unit) : "nan"}});
@@ -187,8 +190,11 @@ std::function<int(const invocation&)> setup_budget(CLI::App& app) {
   app.add_option("--pre-noise", options->pre_noise, "variance of the source labels' noise")
       ->type_name("X")
       ->capture_default_str();
-  options->event.add_to(app, "risk", "a tenth of the risk of a student that is zero");
+  options->event.add_to(app, "risk",
+                        "for risk: noise/2 and a tenth of E[g^2]/2, the\nrisk of a student that is "
+                        "zero without noise; 0.5 for m");
   options->start.add_to(app, "1e-6");
+  options->integrator.max_steps = row_step_limit;
   options->integrator.add_to(app);
   options->shared.add_to(app);
   app.footer(

@@ -1,5 +1,7 @@
 // loradyn critical: every root of A on an interval.
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/error.hpp>
@@ -40,10 +42,14 @@ int run_critical(const critical_options& options, const invocation& call) {
            critical_alignments(pair.risk, parameters, range.lo, range.hi)) {
         t.rows.push_back({pair.student(), pair.teacher(), root.alignment, root.B / pair.rate_unit,
                           root.slope / pair.rate_unit, std::string(to_string(root.status))});
+        if (root.status == critical_status::unresolved) {
+          append(t, {{"unresolved", fmt::format("{}|{} on {}:{}", pair.student(), pair.teacher(),
+                                                root.lo, root.hi)}});
+        }
       }
     } catch (const interrupted&) {
       break;
-    } catch (const convergence_error&) {
+    } catch (const error&) {  // the interval was checked before
       constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       t.rows.push_back({pair.student(), pair.teacher(), nan, nan, nan, "no-convergence"});
     }
@@ -67,8 +73,13 @@ std::function<int(const invocation&)> setup_critical(CLI::App& app) {
   app.footer(
       "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: "
       "tau\n"
-      "goes to infinity there), finite (B > 0 or nu > 0: it does not), marginal (B = 0) or\n"
-      "possible-double-root (A touches zero to rounding). A student without a root has no row.\n\n"
+      "goes to infinity there), finite (B > 0 or nu > 0: it does not), marginal (B = 0), touches "
+      "(A\n"
+      "is zero at its corner and keeps its sign), possible-double-root (a smooth A comes to zero\n"
+      "within rounding and keeps its sign) or no-convergence (mu_c is nan: A can't be followed on "
+      "a\n"
+      "piece of the interval, which the lines above the table name). A student without a root has\n"
+      "no row.\n\n"
       "Examples:\n"
       "  loradyn critical --student he3,he10\n"
       "  loradyn critical --student tanh --teacher relu --mu -1:1.5");

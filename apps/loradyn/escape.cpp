@@ -93,13 +93,15 @@ std::function<int(const invocation&)> setup_escape(CLI::App& app) {
   options->event.add_to(app, "m", "0.5 for m");
   options->start.add_to(app, "1e-6");
   options->law.add_to(app);
+  options->integrator.max_steps = row_step_limit;
   options->integrator.add_to(app);
   options->shared.add_to(app);
   app.footer(
       "_hit is the state at the event, _end where the flow ends; t_linear is tau log(at/m0).\n"
-      "outcome: learned, unlearned (M -> 0), trapped or searching. status: ok, no-event (the run\n"
-      "ends without it), met-at-start, time-limit, step-limit, step-underflow, blow-up, undefined\n"
-      "or no-convergence.\n\n"
+      "outcome: learned, unlearned (M -> 0), trapped, diverging (|w|^2 grows beyond 1e6) or\n"
+      "searching. status: ok, no-event (the run ends without it), met-at-start, time-limit,\n"
+      "step-limit, step-underflow, blow-up, undefined or no-convergence; after t_hit it tells why\n"
+      "the run was not followed to its rest.\n\n"
       "Examples:\n"
       "  loradyn escape --student he3 --mu 0.1:0.9:81 --plot escape.svg -o escape.csv\n"
       "  loradyn escape --student erf --mu 0.5 --gamma 1 --dim 1000\n"

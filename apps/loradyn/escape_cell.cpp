@@ -15,6 +15,11 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
+// Of a start that says nothing about the flow beyond it there is no law either.
+bool has_law(const escape_point& point) {
+  return point.status != "undefined" && point.status != "met-at-start";
+}
+
 }  // namespace
 
 escape_point escape_at(const escape_problem& problem, const lora_parameters& parameters,
@@ -39,13 +44,18 @@ escape_point escape_at(const escape_problem& problem, const lora_parameters& par
     if (point.status == "ok" && std::isnan(point.run.t_hit)) {
       point.status = "no-event";
     }
-    if (request.dimension) {
-      const double u0 = 1.0 / (*request.dimension * *request.dimension);
-      point.law =
-          law_of_escape(f, request.event, *request.dimension, u0, integrator, problem.classifier);
-    }
-  } catch (const convergence_error&) {
+  } catch (const error&) {
+    // The request was checked before: what is wrong is no fault of the input.
     point.status = "no-convergence";
+  }
+  if (request.dimension && has_law(point)) {
+    try {
+      const double u0 = 1.0 / (*request.dimension * *request.dimension);
+      point.law = law_of_escape(flow(problem.task, parameters), request.event, *request.dimension,
+                                u0, integrator, problem.classifier);
+    } catch (const error&) {
+      point.law_status = "no-convergence";
+    }
   }
   return point;
 }
@@ -134,7 +144,9 @@ std::vector<cell> escape_row(const escape_problem& problem, const lora_parameter
       check_stop();
       row.emplace_back(point.law ? point.law->quantile(q) * unit : nan);
     }
-    row.emplace_back(point.law ? std::string(to_string(point.law->status)) : point.status);
+    row.emplace_back(point.law                   ? std::string(to_string(point.law->status))
+                     : !point.law_status.empty() ? point.law_status
+                                                 : point.status);
   }
   return row;
 }

@@ -46,10 +46,11 @@ struct escape_point {
   escape_run run;
   std::string status;
   std::optional<escape_law> law;
+  std::string law_status;  // where the law alone could not be had
 };
 
-// What fails is told by its status; nothing is thrown but argument_error for a request that no cell
-// could take.
+// What fails is told by its status; nothing is thrown. The request and the parameters have been
+// checked.
 escape_point escape_at(const escape_problem& problem, const lora_parameters& parameters,
                        const escape_request& request);
 

@@ -56,7 +56,7 @@ int run_fixed_points(const fixed_points_options& options, const invocation& call
       return fixed_points_result{
           equilibria(flow(tasks[k], grid.at(i % per_pair)), classifiers[k].critical_points()),
           true};
-    } catch (const convergence_error&) {
+    } catch (const error&) {  // the parameters were checked before
       return fixed_points_result{{}, false};
     }
   });

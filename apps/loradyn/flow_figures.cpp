@@ -37,10 +37,11 @@ bool geometric(const std::vector<double>& x) {
          x[x.size() - 1] - x[x.size() - 2] > 3.0 * (x[2] - x[1]);
 }
 
-constexpr std::array<std::pair<const char*, point_shape>, 4> outcome_shapes{
+constexpr std::array<std::pair<const char*, point_shape>, 5> outcome_shapes{
     {{"learned", point_shape::disc},
      {"unlearned", point_shape::circle},
      {"trapped", point_shape::triangle},
+     {"diverging", point_shape::square},
      {"searching", point_shape::cross}}};
 
 constexpr std::array<std::pair<const char*, point_shape>, 4> kind_shapes{

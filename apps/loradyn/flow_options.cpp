@@ -57,7 +57,7 @@ void law_options::add_to(CLI::App& app) {
 overlap_state read_start(const start_options& options) {
   const overlap_state x{options.u0.empty() ? 1e-6 : read_number("--u0", options.u0),
                         read_number("--m0", options.m0), read_number("--s0", options.s0)};
-  if (!(x.m * x.m + x.s * x.s <= 1.0)) {
+  if (!in_disc(x)) {
     throw argument_error("--m0 " + options.m0 + " with --s0 " + options.s0,
                          fmt::format("m0^2 + s0^2 = {}", x.m * x.m + x.s * x.s), "at most 1");
   }

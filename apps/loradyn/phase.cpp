@@ -386,6 +386,7 @@ std::function<int(const invocation&)> setup_phase(CLI::App& app) {
   options->start.add_to(app, "1e-6");
   options->law.add_to(app);
   options->ensemble.add_to(app);
+  options->integrator.max_steps = row_step_limit;
   options->integrator.add_to(app);
   options->shared.add_to(app);
   app.footer(

@@ -21,7 +21,9 @@
 namespace loradyn::cli {
 namespace {
 
-constexpr std::array<const char*, 4> outcome_names{"learned", "unlearned", "trapped", "searching"};
+// In the order of their colours.
+constexpr std::array<const char*, 5> outcome_names{"learned", "unlearned", "trapped", "searching",
+                                                   "diverging"};
 
 // Where a value of an axis is drawn: a logarithmic one by its power of ten, so that cells are even.
 double drawn_place(const phase_axis& axis, double value) {

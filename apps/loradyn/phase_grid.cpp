@@ -112,7 +112,7 @@ std::vector<cell> tau_row(const escape_problem& problem, const lora_parameters& 
     const search_phase_result phase = search_phase(problem.task.risk, p);
     tau = phase.tau * problem.unit;
     status = to_string(phase.status);
-  } catch (const convergence_error&) {
+  } catch (const error&) {
     // as the status says
   }
   return {problem.student, problem.teacher, p.alignment, p.misalignment, p.noise_scale,

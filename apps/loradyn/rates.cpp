@@ -31,7 +31,7 @@ struct rates_point {
 rates_point evaluate(const population_risk& risk, const lora_parameters& parameters) {
   try {
     return {search_phase(risk, parameters), true};
-  } catch (const convergence_error&) {
+  } catch (const error&) {  // the parameters were checked before
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     rates_point failed;
     failed.converged = false;
@@ -102,7 +102,8 @@ std::function<int(const invocation&)> setup_rates(CLI::App& app) {
       "R is a number, a list 0.1,0.2,0.5, a range lo:hi:n, or log:lo:hi:n.\n\n"
       "Columns: student,teacher,mu,nu,A,B,C,lambda,tau,status; status is ok, imprecise (A is "
       "within\n"
-      "its rounding error), diverges (no linear instability), undefined or no-convergence.\n\n"
+      "its rounding error), diverges (no linear instability), undefined, overflow\n"
+      "(|w0|^2 is beyond a number's range) or no-convergence.\n\n"
       "Examples:\n"
       "  loradyn rates --student erf,relu --mu 0.1:0.9:9\n"
       "  loradyn rates --student he3 --mu 0.03:0.99:193 --time-unit fisher --plot tau.svg -o "

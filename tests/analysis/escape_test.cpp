@@ -239,10 +239,96 @@ TEST_CASE("a mismatched pair learns what it can") {
   CHECK(negative.M_end == Approx(p.classifier.critical_points().front().M).epsilon(1e-8));
 }
 
+TEST_CASE(
+    "unlearned is an M below a twentieth of the pre-trained one, and a risk above the least") {
+  const problem p("he3");
+  const flow f(p.task, {.alignment = 0.4});
+  equilibrium rest;
+  rest.x = {0.4, -1.0, 0.0};
+  rest.kind = equilibrium_kind::sink;
+  rest.risk = 3.0;
+  const auto with_M = [&](double M) {
+    rest.M = M;
+    return p.classifier.classify(f, rest);
+  };
+  CHECK(with_M(0.0199) == outcome::unlearned);
+  CHECK(with_M(-0.0199) == outcome::unlearned);
+  CHECK(with_M(0.0201) == outcome::trapped);
+  CHECK(with_M(-0.0201) == outcome::trapped);
+  rest.risk = 1e-12;
+  CHECK(with_M(0.0) == outcome::learned);
+  rest.risk = 3.0;
+  rest.kind = equilibrium_kind::saddle;
+  CHECK(with_M(0.0) == outcome::searching);
+  rest.kind = equilibrium_kind::sink;
+  rest.x.u = 0.0;
+  CHECK(with_M(0.0) == outcome::searching);
+}
+
+TEST_CASE("the event stays in the row when the run can't be followed to its rest") {
+  const problem p("erf");
+  const flow f(p.task, {.alignment = 0.5});
+  const escape_run whole = p.run({.alignment = 0.5});
+  const std::size_t to_event =
+      escape(f, default_start, {}, {}, p.classifier, run_extent::to_event).steps;
+  integration_options o;
+  o.step_limit = to_event + 3;
+  const escape_run cut = p.run({.alignment = 0.5}, {}, default_start, o);
+  CHECK(cut.t_hit == whole.t_hit);
+  CHECK(cut.at_hit.u == whole.at_hit.u);
+  CHECK(cut.status == run_status::step_limit);
+  CHECK(cut.result == outcome::searching);
+  CHECK(cut.steps <= o.step_limit);
+  o.step_limit = to_event;
+  CHECK(p.run({.alignment = 0.5}, {}, default_start, o).t_hit == whole.t_hit);
+  o = {};
+  o.end_time = whole.t_hit + 1.0;
+  const escape_run late = p.run({.alignment = 0.5}, {}, default_start, o);
+  CHECK(late.t_hit == whole.t_hit);
+  CHECK(late.status == run_status::time_limit);
+}
+
+TEST_CASE("a weight that grows for ever diverges") {
+  const auto seen = [](rest_detector& d, double before, double after) {
+    const std::array<double, 3> a{before, 1.0, 0.0};
+    const std::array<double, 3> b{after, 1.0, 0.0};
+    const std::array<double, 3> moving{1e3, 0.0, 0.0};
+    return d(dense_step<3>{0.0, 1.0, a, b, moving, {}});
+  };
+  const problem linear("linear");
+  const flow f(linear.task, {.alignment = 0.5});
+  rest_detector growing(f);
+  CHECK_FALSE(seen(growing, 1.0, 900.0));
+  CHECK_FALSE(seen(growing, 900.0, 999.0));
+  CHECK(seen(growing, 999.0, 1001.0));
+  CHECK(growing.diverges());
+  rest_detector shrinking(f);
+  CHECK_FALSE(seen(shrinking, 1500.0, 1400.0));
+  CHECK_FALSE(seen(shrinking, 1400.0, 2000.0));  // not yet twice as long as at its start
+  CHECK(seen(shrinking, 2000.0, 3100.0));
+  CHECK_FALSE(rest_detector(f).diverges());
+}
+
+TEST_CASE("no end lies outside the disc or below the risk of the labels' noise") {
+  for (const char* name : {"linear", "relu", "erf", "he3", "he4", "tanh"}) {
+    const problem p(name);
+    for (int i = 0; i < 12; ++i) {
+      for (const double nu : {0.0, 0.3}) {
+        const escape_run r = p.run({.alignment = 0.13 + 0.07 * i, .misalignment = nu});
+        CAPTURE(name, i, nu);
+        CHECK(std::hypot(r.at_end.m, r.at_end.s) <= 1.0);
+        CHECK(r.risk_end >= 0.0);
+      }
+    }
+  }
+}
+
 TEST_CASE("what can't be a start or an event is refused") {
   const problem p("erf");
   const double nan_value = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_AS(p.run({.alignment = 0.5}, {}, {0.0, 0.9, 0.9}), argument_error);
+  CHECK_NOTHROW(validate_start({0.0, 0.1, std::sqrt(0.99)}));  // 1 + 2e-16
+  CHECK_THROWS_AS(validate_start({0.0, 1.0, 1e-5}), argument_error);
   CHECK_THROWS_AS(p.run({.alignment = 0.5}, {}, {nan_value, 0.1, 0.0}), argument_error);
   CHECK_THROWS_AS(p.run({.alignment = 0.5}, {}, {0.0, 0.6, 0.0}), argument_error);
   CHECK_THROWS_AS(p.run({.alignment = 0.5}, {.at = 1.5}), argument_error);

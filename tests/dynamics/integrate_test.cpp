@@ -145,6 +145,26 @@ TEST_CASE("two crossings in one step are not missed") {
   CHECK(r.steps < 12);
 }
 
+TEST_CASE("a dip inside a step is not taken for far from zero") {
+  // At constant speed a step is six times the one before: the sixth goes from 1.555 to 9.331. A
+  // smooth dip through zero, as wide as a third of that, is found wherever it is in there.
+  const ode_system<2> drift{[](const state2&) {
+                              return state2{1.0, 0.0};
+                            },
+                            [](const state2&) { return Eigen::Matrix2d::Zero().eval(); }};
+  for (double centre = 2.6; centre < 8.4; centre += 0.2) {
+    const double width = 0.3 * 7.776;
+    const auto dip = when([&](const state2& x) {
+      const double z = (x[0] - 1.0 - centre) / width;
+      return 1.001 * std::exp(-z * z) - 1.0;
+    });
+    const auto r = run(drift, {1.0, 0.0}, with(1e-9, stepper::explicit_5, 1e3), {dip});
+    CAPTURE(centre);
+    CHECK(r.status == integration_status::event);
+    CHECK(r.t == Approx(centre - width * std::sqrt(std::log(1.001))).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("a tangent below the level is no crossing") {
   const auto r = run(oscillator, {1.0, 0.0}, with(1e-11, stepper::explicit_5, 6.0),
                      {when([](const state2& x) { return -(x[0] + 1.0 + 1e-6); })});
@@ -167,6 +187,26 @@ TEST_CASE("a step that leads to NaN is rejected") {
   const auto beyond = run(system, {0.0, 0.0}, with(1e-3, stepper::explicit_5, 2.5));
   CHECK(beyond.status != integration_status::end_time);
   CHECK(std::isfinite(beyond.x[0]));
+}
+
+TEST_CASE("an integration stops where velocity or event end to exist, and says so") {
+  const ode_system<2> wall{[](const state2& x) {
+                             return state2{x[0] < 1.5 ? 1.0 : not_a_number, 0.0};
+                           },
+                           [](const state2&) { return Eigen::Matrix2d::Zero().eval(); }};
+  for (const stepper method : {stepper::explicit_5, stepper::stiff_4, stepper::automatic}) {
+    const auto r = run(wall, {1.0, 0.0}, with(1e-9, method, 5.0));
+    CHECK(r.status == integration_status::undefined);
+    CHECK(r.t == Approx(0.5).epsilon(1e-6));
+    CHECK(r.x[0] == Approx(1.5).epsilon(1e-6));
+  }
+  const auto height = when([](const state2& x) { return x[0] > 0.25 ? x[0] - 2.0 : not_a_number; },
+                           crossing::rising);
+  const auto r = run(oscillator, {1.0, 0.0}, with(1e-9, stepper::automatic, 5.0), {height});
+  CHECK(r.status == integration_status::undefined);
+  CHECK(r.x[0] == Approx(0.25).epsilon(1e-6));
+  CHECK(run(oscillator, {0.0, 1.0}, with(1e-9, stepper::automatic, 5.0), {height}).status ==
+        integration_status::undefined);
 }
 
 TEST_CASE("a solution that grows without bound ends as a blow-up with its last state") {

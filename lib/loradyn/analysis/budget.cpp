@@ -8,6 +8,35 @@
 #include <string>
 
 namespace loradyn {
+namespace {
+
+// Fills in what fine-tuning from where pre-training ended costs.
+void fine_tune(const training_budget& budget, const lora_parameters& p,
+               const integration_options& options, const outcome_classifier& classifier,
+               budget_point& point) {
+  const flow f(budget.target, p);
+  const bool reached_M =
+      budget.event.quantity == overlap_quantity::M &&
+      (budget.event.is_signed ? p.alignment : std::abs(p.alignment)) >= budget.event.at;
+  if (reached_M || met_by(event_of(f, budget.event, budget.start), budget.start)) {
+    point.t_finetune = 0.0;
+    point.tau = search_phase(budget.target.risk, p).tau;
+    const run_end end = follow_to_rest(f, budget.start, 0.0, options);
+    point.status = end.status;
+    point.result = end.diverges ? outcome::diverging : outcome::searching;
+    if (end.at_rest) {
+      point.result = classifier.classify(f, end.rest);
+    }
+  } else {
+    const escape_run run = escape(f, budget.start, budget.event, options, classifier);
+    point.tau = run.tau;
+    point.t_finetune = run.t_hit;
+    point.result = run.result;
+    point.status = run.status;
+  }
+}
+
+}  // namespace
 
 budget_point cost_of_pretraining(const training_budget& budget, double t_pre,
                                  const integration_options& options,
@@ -36,21 +65,11 @@ budget_point cost_of_pretraining(const training_budget& budget, double t_pre,
   p.noise_scale = budget.noise_scale;
   p.label_noise = budget.label_noise;
   p.rate_ratio = budget.rate_ratio;
-  const flow f(budget.target, p);
-  const bool reached_M =
-      budget.event.quantity == overlap_quantity::M &&
-      (budget.event.is_signed ? p.alignment : std::abs(p.alignment)) >= budget.event.at;
-  if (reached_M || met_by(event_of(f, budget.event, budget.start), budget.start)) {
-    point.tau = search_phase(budget.target.risk, p).tau;
-    const run_end end = follow_to_rest(f, budget.start, 0.0, options);
-    point.result = end.at_rest ? classifier.classify(f, end.rest) : outcome::searching;
-    point.status = end.status;
-  } else {
-    const escape_run run = escape(f, budget.start, budget.event, options, classifier);
-    point.tau = run.tau;
-    point.t_finetune = run.t_hit;
-    point.result = run.result;
-    point.status = run.status;
+  point.tau = point.t_finetune = std::numeric_limits<double>::quiet_NaN();
+  try {
+    fine_tune(budget, p, options, classifier, point);
+  } catch (const convergence_error&) {
+    point.status = run_status::no_convergence;  // what was found before is kept
   }
   point.t_total = t_pre + point.t_finetune;
   return point;

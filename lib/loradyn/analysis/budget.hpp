@@ -40,7 +40,7 @@ struct budget_point {
 /// The cost at t_pre >= 0. An event of M is met by pre-training where that takes M to the value or
 /// beyond.
 /// \param classifier of the target's task
-/// \throws argument_error where something is out of range; convergence_error from a kernel
+/// \throws argument_error where something is out of range
 budget_point cost_of_pretraining(const training_budget& budget, double t_pre,
                                  const integration_options& options,
                                  const outcome_classifier& classifier);

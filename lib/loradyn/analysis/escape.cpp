@@ -2,7 +2,9 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <cstdint>
+#include <loradyn/analysis/approach.hpp>
 #include <loradyn/analysis/escape.hpp>
+#include <loradyn/analysis/roots.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
 #include <span>
@@ -20,6 +22,114 @@ double linear_size(const flow& f, double tolerance) {
                           !f.task().risk.teacher().kinks().empty() &&
                           f.parameters().misalignment == 0.0;
   return kinks_meet ? 0.1 * tolerance : 0.03 * std::sqrt(tolerance);
+}
+
+// Where a run ends that is at x at time t. Adds the steps tried to those of the run.
+run_end end_after(const flow& f, const overlap_state& x, double t,
+                  const integration_options& options, std::size_t& steps) {
+  // Newton's method finds the rest itself: of a sink the way there only decides which one it is.
+  constexpr double way_tolerance = 1e-7;
+  run_end end{x, x, t, false, {}, false, run_status::step_limit, 0};
+  const auto follow = [&](double tolerance) {
+    if (steps >= options.step_limit) {
+      return;
+    }
+    integration_options o = options;
+    o.relative_tolerance = std::max(options.relative_tolerance, tolerance);
+    o.step_limit = options.step_limit - steps;
+    end = follow_to_rest(f, x, t, o);
+    steps += end.steps;
+  };
+  follow(way_tolerance);
+  if (!end.diverges && (!end.at_rest || end.rest.kind != equilibrium_kind::sink)) {
+    follow(0.0);
+  }
+  return end;
+}
+
+// The event where it lies between the last state of a run that did not meet it and its rest.
+void look_near_rest(const flow& f, const overlap_event& event, crossing direction,
+                    const linear_search& start, const integration_options& options, run_end& end,
+                    escape_run& run) {
+  if (!may_come_near(value_near_rest(f, event, end.rest), f, end.rest, end.last)) {
+    return;
+  }
+  const equilibrium rest = polished(f, end.rest);
+  if (value_near_rest(f, event, rest).rest_is_event()) {
+    return;
+  }
+  if (run.steps >= options.step_limit) {
+    end.status = run_status::step_limit;
+    return;
+  }
+  integration_options rest_of_steps = options;
+  rest_of_steps.step_limit = options.step_limit - run.steps;
+  const approach_end near =
+      approach(f, event, direction, start.x, start.duration, rest, rest_of_steps);
+  run.steps += near.steps;
+  if (near.met) {
+    run.t_hit = near.t;
+    run.at_hit = near.x;
+  } else {
+    end.status = status_of(near.status);
+  }
+}
+
+// The event of a run that met it so close to its rest that errors relative to the state show in the
+// small difference from the rest.
+void sharpen(const flow& f, const overlap_event& event, crossing direction,
+             const linear_search& start, const integration_options& options,
+             const equilibrium& found, escape_run& run) {
+  constexpr double close = 1e-2;
+  if (distance(run.at_hit, found.x) > close * found.x.norm() || run.steps >= options.step_limit) {
+    return;
+  }
+  const equilibrium rest = polished(f, found);
+  if (value_near_rest(f, event, rest).rest_is_event()) {
+    return;
+  }
+  integration_options rest_of_steps = options;
+  rest_of_steps.step_limit = options.step_limit - run.steps;
+  const approach_end near =
+      approach(f, event, direction, start.x, start.duration, rest, rest_of_steps);
+  run.steps += near.steps;
+  if (near.met) {
+    run.t_hit = near.t;
+    run.at_hit = near.x;
+  }
+}
+
+// The exact state lies in the disc m² + s² <= 1: the nearest point of it is nearer to that than
+// what errors have led out.
+overlap_state into_disc(const overlap_state& x) {
+  const double length = std::hypot(x.m, x.s);
+  return length > 1.0 ? overlap_state{x.u, x.m / length, x.s / length} : x;
+}
+
+// No risk is below the labels' noise: what is so by the kernels' rounding is at it.
+double risk_of(const flow& f, const overlap_state& x) {
+  const double risk = f.risk(x);
+  const double least = 0.5 * f.parameters().label_noise;
+  const double power =
+      f.task().risk.self_kernel().value(pair_covariance::diagonal(fields(x, f.parameters()).Q));
+  return risk < least && least - risk <= zero_fraction * (power + least) ? least : risk;
+}
+
+void tell_end(const flow& f, const run_end& end, const outcome_classifier& classifier,
+              escape_run& run) {
+  run.at_end = into_disc(end.at_rest ? end.rest.x : end.x);
+  run.M_end = fields(run.at_end, f.parameters()).M;
+  run.risk_end = std::numeric_limits<double>::quiet_NaN();
+  run.status = end.status;
+  run.result = end.diverges ? outcome::diverging : outcome::searching;
+  try {
+    run.risk_end = risk_of(f, run.at_end);
+    if (end.at_rest) {
+      run.result = classifier.classify(f, end.rest);
+    }
+  } catch (const convergence_error&) {
+    run.status = run_status::no_convergence;
+  }
 }
 
 }  // namespace
@@ -96,30 +206,20 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   const auto first =
       integrate<3>(system, start.x.pack(), start.duration, careful, events, observer);
   run_end end = run_end_of(first, at_rest);
-  run.steps = first.steps;
+  run.steps = end.steps;
   if (first.status == integration_status::event) {
     run.t_hit = first.t;
     run.at_hit = end.x;
     if (extent == run_extent::to_rest) {
-      // Newton's method finds the rest itself: of a sink the way there only decides which one it
-      // is.
-      constexpr double way_tolerance = 1e-7;
-      integration_options loose = options;
-      loose.relative_tolerance = std::max(loose.relative_tolerance, way_tolerance);
-      const overlap_state from = end.x;
-      end = follow_to_rest(f, from, first.t, loose);
-      run.steps += end.steps;
-      if (!end.at_rest || end.rest.kind != equilibrium_kind::sink) {
-        end = follow_to_rest(f, from, first.t, options);
-        run.steps += end.steps;
+      end = end_after(f, end.x, first.t, options, run.steps);
+      if (end.at_rest && end.rest.kind == equilibrium_kind::sink) {
+        sharpen(f, event, events[0].direction, start, careful, end.rest, run);
       }
     }
+  } else if (end.at_rest) {
+    look_near_rest(f, event, events[0].direction, start, careful, end, run);
   }
-  run.at_end = end.at_rest ? end.rest.x : end.x;
-  run.M_end = fields(run.at_end, f.parameters()).M;
-  run.risk_end = f.risk(run.at_end);
-  run.result = end.at_rest ? classifier.classify(f, end.rest) : outcome::searching;
-  run.status = end.status;
+  tell_end(f, end, classifier, run);
   return run;
 }
 

@@ -24,10 +24,10 @@ struct escape_run {
                        std::numeric_limits<double>::quiet_NaN()};
   overlap_state at_end;  ///< the rest, or the last state
   double M_end = 0.0;
-  double risk_end = 0.0;
+  double risk_end = 0.0;  ///< NaN where a kernel does not converge there
   outcome result = outcome::searching;
-  run_status status = run_status::ok;
-  std::size_t steps = 0;
+  run_status status = run_status::ok;  ///< of the whole run: what ended it, after the event too
+  std::size_t steps = 0;               ///< tried
 };
 
 /// Whether a run goes on after its event, to tell where it ends.
@@ -46,9 +46,13 @@ linear_search search_linearly(const flow& f, const overlap_state& x, double rela
 
 /// The time at which a run from x meets the event, and where it ends. The cost does not grow with
 /// τ: the linear part of the search is added in closed form, and where the rest is stiff the
-/// integrator takes implicit steps. \param classifier of the flow's task \param options    the end
-/// time is that of the whole run \throws argument_error where x is not finite, m² + s² > 1, or the
-/// event is already met \throws convergence_error from a kernel
+/// integrator takes implicit steps. An event between the last steps and a stable rest is found by
+/// the linearised flow. What comes after the event does not touch t_hit and at_hit: a run that
+/// can't be followed to its rest, or whose rest can't be told from others, says so by `status`,
+/// with the outcome `searching`. The steps of all parts together are limited. \param classifier of
+/// the flow's task \param options    end time and step limit are those of the whole run \throws
+/// argument_error where x is not finite, m² + s² > 1, or the event is already met \throws
+/// convergence_error where a kernel does not converge in the search phase
 escape_run escape(const flow& f, const overlap_state& x, const overlap_event& event,
                   const integration_options& options, const outcome_classifier& classifier,
                   run_extent extent = run_extent::to_rest);

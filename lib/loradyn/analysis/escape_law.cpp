@@ -92,8 +92,10 @@ double escape_law::mean() const {
   const double half = 0.5 * non_centrality(*this);
   double log_square = 0.0;
   if (half > 300.0) {
-    log_square = std::log(2.0 * half);  // the relative spread is below 1/24
-    log_square -= 1.0 / (2.0 * half);
+    // E log (1 + x)² = -E x² - ½ E x⁴ - ..., x the spread relative to Z; the next term is 5/(2
+    // half)³.
+    const double spread = 1.0 / (2.0 * half);
+    log_square = -std::log(spread) - spread - 1.5 * spread * spread;
   } else {
     double weight = std::exp(-half);
     double total = 0.0;
@@ -125,8 +127,7 @@ escape_law law_of_escape(const flow& f, const overlap_event& event, double dimen
   law.dimension = dimension;
   law.tau = phase.tau;
   const double pull = std::hypot(phase.A, phase.C);
-  if (phase.status == search_status::diverges || phase.status == search_status::undefined ||
-      !(pull > 0.0)) {
+  if (!(phase.lambda > 0.0) || !std::isfinite(phase.lambda) || !(pull > 0.0)) {
     law.status = law_status::no_instability;
     return law;
   }

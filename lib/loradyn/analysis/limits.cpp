@@ -35,6 +35,10 @@ divergence_law critical_law(const critical_alignment& root) {
     throw argument_error("the status of the critical alignment",
                          "'" + std::string(to_string(root.status)) + "'", "'diverges'");
   }
+  if (!std::isfinite(root.B) || !std::isfinite(root.slope)) {
+    throw argument_error("the critical alignment", "a corner of A, or a jump of B",
+                         "one where both are smooth");
+  }
   return {root.alignment, std::abs(root.B) / (root.slope * root.slope)};
 }
 

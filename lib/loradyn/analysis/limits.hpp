@@ -26,7 +26,7 @@ struct divergence_law {
 divergence_law strong_pretraining_law(const activation& matched);
 
 /// Near a critical alignment with B < 0: |B|/(A'(μ_c)² (μ-μ_c)²).
-/// \throws argument_error unless the root's status is `diverges`
+/// \throws argument_error unless the root's status is `diverges`, with a B and a slope
 divergence_law critical_law(const critical_alignment& root);
 
 }  // namespace loradyn

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <loradyn/analysis/outcome.hpp>
+#include <loradyn/error.hpp>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -49,6 +50,8 @@ std::string_view to_string(outcome o) {
       return "unlearned";
     case outcome::trapped:
       return "trapped";
+    case outcome::diverging:
+      return "diverging";
     case outcome::searching:
       break;
   }
@@ -66,9 +69,11 @@ std::string_view to_string(run_status status) {
     case run_status::step_underflow:
       return "step-underflow";
     case run_status::blow_up:
+      return "blow-up";
+    case run_status::no_convergence:
       break;
   }
-  return "blow-up";
+  return "no-convergence";
 }
 
 run_status status_of(integration_status status) {
@@ -81,6 +86,8 @@ run_status status_of(integration_status status) {
       return run_status::step_underflow;
     case integration_status::blow_up:
       return run_status::blow_up;
+    case integration_status::undefined:
+      return run_status::no_convergence;
     case integration_status::event:
     case integration_status::event_at_start:
     case integration_status::stopped:
@@ -90,6 +97,16 @@ run_status status_of(integration_status status) {
 }
 
 bool rest_detector::operator()(const dense_step<3>& step) {
+  if (power_ < 0.0) {
+    power_ = fields(overlap_state::unpack(step.at_begin), flow_.parameters()).Q;
+    bound_ = std::max(diverging_power, 4.0 * power_);
+  }
+  const double before =
+      std::exchange(power_, fields(overlap_state::unpack(step.at_end), flow_.parameters()).Q);
+  if (power_ > bound_ && power_ > before) {
+    diverges_ = true;
+    return true;
+  }
   constexpr double slow = 1e-2;   // against the fastest so far
   constexpr double slower = 0.2;  // against the last attempt
   const double speed = overlap_state::unpack(step.velocity_at_end).norm();
@@ -102,7 +119,12 @@ bool rest_detector::operator()(const dense_step<3>& step) {
 }
 
 bool rest_detector::rests_at(const overlap_state& x) {
-  const auto found = nearest_equilibrium(flow_, x);
+  std::optional<equilibrium> found;
+  try {
+    found = nearest_equilibrium(flow_, x);
+  } catch (const convergence_error&) {
+    return false;
+  }
   if (!found || !stable(*found)) {
     return false;
   }
@@ -116,8 +138,16 @@ bool rest_detector::rests_at(const overlap_state& x) {
 
 run_end run_end_of(const integration_result<3>& r, rest_detector& at_rest) {
   const overlap_state x = overlap_state::unpack(r.x);
-  run_end end{x, r.t, r.status == integration_status::stopped, {}, status_of(r.status), r.steps};
-  if (!end.at_rest && r.status != integration_status::event && at_rest.rests_at(x)) {
+  run_end end{x,
+              x,
+              r.t,
+              r.status == integration_status::stopped && !at_rest.diverges(),
+              {},
+              at_rest.diverges(),
+              status_of(r.status),
+              r.steps + r.rejected};
+  if (!end.at_rest && !end.diverges && r.status != integration_status::event &&
+      at_rest.rests_at(x)) {
     end.at_rest = true;
     end.status = run_status::ok;
   }
@@ -142,17 +172,30 @@ struct outcome_classifier::body {
     teacher_power = pair_kernel(g, g).value(pair_covariance::diagonal(1.0));
   }
 
+  // Keeps the failure: found out once, not by every run.
+  void find_points() {
+    try {
+      points = risk_critical_points(task.risk);
+    } catch (const convergence_error& e) {
+      failure = e;
+    }
+  }
+
   learning_task task;
   double teacher_power = 0.0;
   std::once_flag once;
   std::vector<risk_critical_point> points;
+  std::optional<convergence_error> failure;
 };
 
 outcome_classifier::outcome_classifier(const learning_task& task)
     : body_(std::make_shared<body>(task)) {}
 
 const std::vector<risk_critical_point>& outcome_classifier::critical_points() const {
-  std::call_once(body_->once, [this] { body_->points = risk_critical_points(body_->task.risk); });
+  std::call_once(body_->once, [this] { body_->find_points(); });
+  if (body_->failure) {
+    throw convergence_error(*body_->failure);
+  }
   return body_->points;
 }
 

@@ -20,22 +20,31 @@ enum class outcome {
   learned,    ///< at a stable equilibrium of least risk
   unlearned,  ///< at a stable equilibrium with |M| <= 0.05 |μ|: the pre-trained signal is gone
   trapped,    ///< at another stable equilibrium
-  searching,  ///< not at a stable equilibrium when it ended, or at rest on the line u = 0
+  diverging,  ///< |w|² passed `diverging_power` and still grew
+  searching,  ///< none of these is known: not at a stable equilibrium when it ended, at rest on the
+              ///< line u = 0, or at a rest whose place among the others is not known
 };
 
-/// "learned", "unlearned", "trapped", "searching".
+/// "learned", "unlearned", "trapped", "diverging", "searching".
 std::string_view to_string(outcome o);
+
+/// A run whose |w|² is beyond this (beyond four times that of its start, where that is more) and
+/// still grows is said to diverge. A weight a thousand times as long as the teacher's: nothing that
+/// is known of a rest lies out there, and the kernels' reach ends.
+inline constexpr double diverging_power = 1e6;
 
 /// How a run came to its end.
 enum class run_status {
-  ok,              ///< at rest
+  ok,              ///< at rest, or diverging
   time_limit,      ///< not at rest by the end time
   step_limit,      ///< not at rest after the number of steps allowed
   step_underflow,  ///< the tolerance can't be reached
   blow_up,         ///< the state grew beyond bounds
+  no_convergence,  ///< a kernel does not converge, or overflows, beyond the last state or at the
+                   ///< rest
 };
 
-/// "ok", "time-limit", "step-limit", "step-underflow", "blow-up".
+/// "ok", "time-limit", "step-limit", "step-underflow", "blow-up", "no-convergence".
 std::string_view to_string(run_status status);
 
 /// The names of an integration's end.
@@ -43,22 +52,25 @@ run_status status_of(integration_status status);
 
 /// A run followed to its rest.
 struct run_end {
-  overlap_state x;  ///< the equilibrium, by Newton's method, or the last state
-  double t = 0.0;   ///< when the run was near enough to prove where it goes
+  overlap_state x;     ///< the equilibrium, by Newton's method, or the last state
+  overlap_state last;  ///< the last state
+  double t = 0.0;      ///< when the run was near enough to prove where it goes
   bool at_rest = false;
   equilibrium rest;  ///< where at rest
+  bool diverges = false;
   run_status status = run_status::ok;
-  std::size_t steps = 0;
+  std::size_t steps = 0;  ///< tried
 };
 
-/// Watches a run for its rest. A run is at rest when it is within 1e-4 of an equilibrium that
-/// Newton's method finds from it and whose eigenvalues prove it stable (1e-6 where some are zero).
+/// Watches a run for its rest or its divergence. A run is at rest when it is within 1e-4 of an
+/// equilibrium that Newton's method finds from it and whose eigenvalues prove it stable (1e-6 where
+/// some are zero). Where a kernel does not converge there is no rest to be found.
 class rest_detector {
  public:
   explicit rest_detector(const flow& f) : flow_(f) {}
 
-  /// Whether the run is at rest at the end of a step. Cheap unless the velocity has fallen since
-  /// the last attempt.
+  /// Whether the run is at rest, or known to diverge, at the end of a step. Cheap unless the
+  /// velocity has fallen since the last attempt.
   bool operator()(const dense_step<3>& step);
 
   /// Whether the run rests at x, at the cost of Newton's method: for its last state, whose velocity
@@ -66,9 +78,13 @@ class rest_detector {
   bool rests_at(const overlap_state& x);
 
   [[nodiscard]] const equilibrium& rest() const noexcept { return rest_; }
+  [[nodiscard]] bool diverges() const noexcept { return diverges_; }
 
  private:
   const flow& flow_;
+  double power_ = -1.0;  // |w|² at the end of the last step
+  double bound_ = 0.0;   // beyond which growth is divergence
+  bool diverges_ = false;
   double fastest_ = 0.0;
   double tried_at_ = 0.0;
   equilibrium rest_;
@@ -78,7 +94,7 @@ class rest_detector {
 run_end run_end_of(const integration_result<3>& r, rest_detector& at_rest);
 
 /// Follows the flow from x at time t to its rest.
-/// \throws argument_error from options.validate(); convergence_error from a kernel
+/// \throws argument_error from options.validate()
 run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
                        const integration_options& options);
 
@@ -92,9 +108,11 @@ class outcome_classifier {
   /// The outcome of a run that rests at an equilibrium of f. Least risk: with γ = 0 that of the
   /// lowest critical point, to 1e-9 of E[g²]; with γ > 0 the equilibrium that continues such a
   /// point from γ = 0.
+  /// \throws convergence_error where the critical points are needed and can't be found
   [[nodiscard]] outcome classify(const flow& f, const equilibrium& rest) const;
 
   /// The critical points of the risk, by increasing risk.
+  /// \throws convergence_error as `risk_critical_points`, at every call, at the cost of the first
   [[nodiscard]] const std::vector<risk_critical_point>& critical_points() const;
 
  private:

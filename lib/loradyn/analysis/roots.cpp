@@ -4,6 +4,7 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <loradyn/analysis/roots.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
@@ -92,41 +93,92 @@ class chebyshev_series {
   std::array<double, size> coefficients_{};
 };
 
-// f on a part of the interval, resolved to rounding.
+// f on a part of the interval.
 struct piece {
   chebyshev_series series;
   double scale;  // the largest
+  double noise;  // of f, where that is more than rounding
+  bool narrow;   // f jumps in it
 };
 
-void resolve(const function& f, double lo, double hi, int depth, const std::string& name,
-             std::vector<piece>& pieces) {
-  constexpr int max_depth = 40;
-  constexpr double rounding = 1e-13;
-  double scale = 0.0;
-  const chebyshev_series series(
-      [&](double x) {
-        check_stop();
-        const scaled_value v = f(x);
-        scale = std::max(scale, v.scale);
-        return v.value;
-      },
-      lo, hi);
-  const double tail = series.tail();
-  if (!std::isfinite(tail) || !std::isfinite(scale)) {
-    throw convergence_error(name + " is not finite between " + std::to_string(lo) + " and " +
-                            std::to_string(hi));
+// Halves intervals until f is resolved on each.
+class subdivision {
+ public:
+  subdivision(const function& f, double lo, double hi) : f_(f), length_(hi - lo) {}
+
+  void add(double lo, double hi) {
+    constexpr double none = std::numeric_limits<double>::infinity();
+    resolve(lo, hi, {none, none});
   }
-  if (tail <= rounding * scale) {
-    pieces.push_back({series, scale});
-    return;
+
+  [[nodiscard]] const std::vector<piece>& pieces() const { return pieces_; }
+  [[nodiscard]] const std::vector<unresolved_part>& unresolved() const { return unresolved_; }
+
+ private:
+  // The tails of the intervals that this one is the half and the quarter of.
+  using larger_tails = std::array<double, 2>;
+
+  void resolve(double lo, double hi, const larger_tails& before) {
+    constexpr double rounding = 1e-13;
+    constexpr double largest_noise = 1e-8;
+    constexpr double narrow = 1e-10;
+    // A smooth f has a tail that falls by decades at a halving, at a branch point by a half or
+    // more.
+    constexpr double falls = 0.7;
+    constexpr double least_failing = 1.0 / 64.0;
+    if (count_ == most_series) {
+      give_up(lo, hi);
+      return;
+    }
+    ++count_;
+    double scale = 0.0;
+    const chebyshev_series series(
+        [&](double x) {
+          check_stop();
+          const scaled_value v = f_(x);
+          scale = std::max(scale, v.scale);
+          return v.value;
+        },
+        lo, hi);
+    const double tail = series.tail();
+    const double middle = 0.5 * (lo + hi);
+    if (!std::isfinite(tail) || !std::isfinite(scale)) {
+      if (hi - lo <= least_failing * length_) {
+        give_up(lo, hi);
+        return;
+      }
+      constexpr double none = std::numeric_limits<double>::infinity();
+      resolve(lo, middle, {none, none});
+      resolve(middle, hi, {none, none});
+      return;
+    }
+    const bool stands_still = tail > falls * before[0] && before[0] > falls * before[1];
+    if (tail <= rounding * scale || (stands_still && tail <= largest_noise * scale)) {
+      pieces_.push_back({series, scale, tail <= rounding * scale ? 0.0 : tail, false});
+      return;
+    }
+    if (hi - lo <= narrow * std::max(1.0, std::abs(middle))) {
+      pieces_.push_back({series, scale, 0.0, true});
+      return;
+    }
+    resolve(lo, middle, {tail, before[0]});
+    resolve(middle, hi, {tail, before[0]});
   }
-  if (depth == max_depth) {
-    throw convergence_error(name + " can't be resolved near " + std::to_string(lo));
+
+  void give_up(double lo, double hi) {
+    if (!unresolved_.empty() && unresolved_.back().hi == lo) {
+      unresolved_.back().hi = hi;
+    } else {
+      unresolved_.push_back({lo, hi});
+    }
   }
-  const double middle = 0.5 * (lo + hi);
-  resolve(f, lo, middle, depth + 1, name, pieces);
-  resolve(f, middle, hi, depth + 1, name, pieces);
-}
+
+  const function& f_;
+  double length_;
+  std::size_t count_ = 0;
+  std::vector<piece> pieces_;
+  std::vector<unresolved_part> unresolved_;
+};
 
 // A point where f may vanish.
 struct candidate {
@@ -180,34 +232,80 @@ double step_off(const function& f, double from, double end, double threshold) {
   return end;
 }
 
+std::vector<candidate> candidates_of(const std::vector<piece>& pieces, const function& f) {
+  std::vector<candidate> found;
+  for (const piece& p : pieces) {
+    constexpr double margin = 4.0;
+    const double threshold = std::max(zero_fraction * p.scale, margin * p.noise);
+    if (!p.narrow) {
+      isolate(p.series, threshold, found);
+    } else if (std::signbit(f(p.series.lo()).value) != std::signbit(f(p.series.hi()).value)) {
+      found.push_back({0.5 * (p.series.lo() + p.series.hi()), threshold});
+    }
+  }
+  return found;
+}
+
+// The series that holds x, of two that meet there the one on a side; null in a jump and where there
+// is none.
+const piece* piece_at(const std::vector<piece>& pieces, double x, bool from_left) {
+  const auto holds = [x, from_left](const piece& p) {
+    return from_left ? p.series.lo() < x && x <= p.series.hi()
+                     : p.series.lo() <= x && x < p.series.hi();
+  };
+  const auto p = std::find_if(pieces.begin(), pieces.end(), holds);
+  return p == pieces.end() || p->narrow ? nullptr : &*p;
+}
+
+// The slope at x; NaN where f has none.
+double slope_at(const std::vector<piece>& pieces, double x) {
+  constexpr double same = 1e-6;
+  const piece* left = piece_at(pieces, x, true);
+  const piece* right = piece_at(pieces, x, false);
+  if (left == nullptr || right == nullptr) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  const double scale = std::max(left->scale, right->scale);
+  const double before = left->series.derivative()(x);
+  const double after = right->series.derivative()(x);
+  const bool jumps = std::abs(left->series(x) - right->series(x)) > same * scale;
+  const bool turns =
+      std::abs(before - after) > same * std::max({std::abs(before), std::abs(after), scale});
+  const double slope = left->scale < right->scale ? before : after;
+  return jumps || turns ? std::numeric_limits<double>::quiet_NaN() : slope;
+}
+
 }  // namespace
 
-std::vector<isolated_root> isolate_roots(const function& f, double lo, double hi,
-                                         std::span<const double> breaks, const std::string& name) {
-  std::vector<piece> pieces;
+root_search find_roots(const function& given, double lo, double hi,
+                       std::span<const double> breaks) {
+  const function f = [&given](double x) {
+    try {
+      return given(x);
+    } catch (const convergence_error&) {
+      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+      return scaled_value{nan, nan};
+    }
+  };
+  subdivision parts(f, lo, hi);
   double from = lo;
   for (const double b : breaks) {
-    resolve(f, from, b, 0, name, pieces);
+    parts.add(from, b);
     from = b;
   }
-  resolve(f, from, hi, 0, name, pieces);
-  std::vector<candidate> candidates;
-  for (const piece& p : pieces) {
-    isolate(p.series, zero_fraction * p.scale, candidates);
-  }
-  const auto slope_at = [&pieces](double x) {
-    const auto holds = [x](const piece& p) { return p.series.lo() <= x && x <= p.series.hi(); };
-    return std::find_if(pieces.begin(), pieces.end(), holds)->series.derivative()(x);
-  };
+  parts.add(from, hi);
+  const std::vector<piece>& pieces = parts.pieces();
 
-  std::vector<isolated_root> roots;
+  root_search result;
+  result.unresolved = parts.unresolved();
   double covered = lo;  // the candidates up to here are one root, already reported
-  for (const candidate& c : candidates) {
+  for (const candidate& c : candidates_of(pieces, f)) {
     if (c.x <= covered || c.x >= hi) {
       continue;
     }
     // The stretch about the candidate in which f is zero to rounding. One that reaches an end is
     // the zero at that end.
+    isolated_root root;
     const double left = step_off(f, c.x, lo, c.threshold);
     const double right = step_off(f, c.x, hi, c.threshold);
     covered = right;
@@ -216,18 +314,36 @@ std::vector<isolated_root> isolate_roots(const function& f, double lo, double hi
     }
     const double at_left = f(left).value;
     const double at_right = f(right).value;
-    double root = 0.5 * (left + right);
-    const bool crosses = std::signbit(at_left) != std::signbit(at_right);
-    if (crosses) {
+    const auto broken =
+        std::find_if(breaks.begin(), breaks.end(), [=](double b) { return left < b && b < right; });
+    root.crosses = std::signbit(at_left) != std::signbit(at_right);
+    if (broken != breaks.end()) {
+      root.x = *broken;
+    } else if (root.crosses) {
       std::uintmax_t iterations = 200;
       const auto bracket = boost::math::tools::toms748_solve(
           [&f](double x) { return f(x).value; }, left, right, at_left, at_right,
           boost::math::tools::eps_tolerance<double>(), iterations);
-      root = 0.5 * (bracket.first + bracket.second);
+      root.x = 0.5 * (bracket.first + bracket.second);
+    } else {
+      root.x = 0.5 * (left + right);
     }
-    roots.push_back({root, slope_at(root), crosses});
+    root.slope = slope_at(pieces, root.x);
+    root.at_break = broken != breaks.end();
+    result.roots.push_back(root);
   }
-  return roots;
+  return result;
+}
+
+std::vector<isolated_root> isolate_roots(const function& f, double lo, double hi,
+                                         std::span<const double> breaks, const std::string& name) {
+  root_search found = find_roots(f, lo, hi, breaks);
+  if (!found.unresolved.empty()) {
+    const unresolved_part& part = found.unresolved.front();
+    throw convergence_error(name + " can't be resolved between " + std::to_string(part.lo) +
+                            " and " + std::to_string(part.hi));
+  }
+  return std::move(found.roots);
 }
 
 }  // namespace loradyn

@@ -19,9 +19,11 @@ std::string_view to_string(search_status status) {
     case search_status::diverges:
       return "diverges";
     case search_status::undefined:
+      return "undefined";
+    case search_status::overflow:
       break;
   }
-  return "undefined";
+  return "overflow";
 }
 
 search_phase_result search_phase(const population_risk& risk, const lora_parameters& parameters) {
@@ -29,9 +31,20 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   const double mu = parameters.alignment;
   const double nu = parameters.misalignment;
   const double kappa = parameters.rate_ratio;
-  const risk_gradient r = risk.gradient({.M = mu, .Q = mu * mu + nu * nu, .gap = nu * nu});
-
+  const field_overlaps start{.M = mu, .Q = mu * mu + nu * nu, .gap = nu * nu};
   search_phase_result result;
+  const auto without_numbers = [&result](search_status status) {
+    result.A = result.B = result.C = result.lambda = result.tau = nan;
+    result.status = status;
+    return result;
+  };
+  // Kernels take products of Q and of M².
+  constexpr double largest_power = 1e100;
+  if (!(start.Q <= largest_power)) {
+    return without_numbers(search_status::overflow);
+  }
+  const risk_gradient r = risk.gradient(start);
+
   const double drive = -r.M;
   result.B = -2.0 * r.Q;
   result.A = drive + mu * result.B;
@@ -39,9 +52,7 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   result.A_scale = std::abs(drive) + std::abs(mu) * 2.0 * r.Q_scale;
   const double pull = std::hypot(result.A, result.C);
   if (!std::isfinite(pull) || !std::isfinite(result.B)) {
-    result.A = result.B = result.C = result.lambda = result.tau = nan;
-    result.status = search_status::undefined;
-    return result;
+    return without_numbers(start.Q == 0.0 ? search_status::undefined : search_status::overflow);
   }
   // The roots of λ² - κBλ - κ(A² + C²) = 0. For B < 0 the textbook form of the larger one is a
   // difference of near equals; the product of the roots gives it without.
@@ -54,6 +65,9 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
     result.tau = nan;
     result.status = search_status::diverges;
     return result;
+  }
+  if (!std::isfinite(result.lambda)) {
+    return without_numbers(search_status::overflow);
   }
   result.tau = 1.0 / result.lambda;
   const double length = std::hypot(result.lambda, pull);

@@ -19,9 +19,10 @@ enum class search_status {
   imprecise,  ///< as ok, but the drive (A, C) is so near zero that its rounding error shows in τ
   diverges,   ///< A = C = 0 and B <= 0: λ₊ = 0, τ does not exist
   undefined,  ///< A, B or C does not exist here (a kinked student at μ = ν = 0)
+  overflow,   ///< |w0|², A, B or C is beyond the range of a number
 };
 
-/// "ok", "imprecise", "diverges", "undefined".
+/// "ok", "imprecise", "diverges", "undefined", "overflow".
 std::string_view to_string(search_status status);
 
 /// The linearised flow  u' = κ(A m + C s + B u),  m' = A u,  s' = C u  and what follows from it.
@@ -31,7 +32,8 @@ struct search_phase_result {
   double C = 0.0;  ///< E[(g(z) - σ(λ)) σ'(λ) z'] = ν B
   /// The sum of the absolute values of the terms of A; A's error is 1e-15 to 1e-13 of it.
   double A_scale = 0.0;
-  double lambda = 0.0;  ///< λ₊ = ½(κB + √(κ²B² + 4κ(A² + C²))), the growth rate; NaN if undefined
+  double lambda =
+      0.0;  ///< λ₊ = ½(κB + √(κ²B² + 4κ(A² + C²))), the growth rate; NaN if undefined or overflow
   double tau = 0.0;        ///< τ = 1/λ₊; NaN unless status is ok or imprecise
   overlap_state unstable;  ///< e₊, of unit length with u >= 0, the direction in which the search
                            ///< escapes; zero unless status is ok or imprecise

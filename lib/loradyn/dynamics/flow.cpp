@@ -41,6 +41,9 @@ Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
   const auto& [mu, nu, gamma, noise, kappa] = parameters_;
   const auto& [u, m, s] = x;
   const field_overlaps o = fields(x, parameters_);
+  if (!(o.Q <= largest_power)) {
+    return Eigen::Matrix3d::Constant(std::numeric_limits<double>::quiet_NaN());
+  }
   const risk_gradient r = task_.risk.gradient(o);
   const risk_curvature h = task_.risk.curvature(o);
   const double a = r.M + 2.0 * o.M * r.Q;
@@ -81,6 +84,10 @@ overlap_state flow::map(const overlap_state& x, double learning_rate) const {
   const auto& [u, m, s] = x;
   const double eta = learning_rate;
   const field_overlaps o = fields(x, parameters_);
+  if (!(o.Q <= largest_power)) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    return {nan, nan, nan};
+  }
   const risk_gradient r = task_.risk.gradient(o);
   const double a = r.M;
   const double b = 2.0 * r.Q;
@@ -95,7 +102,9 @@ overlap_state flow::map(const overlap_state& x, double learning_rate) const {
 }
 
 double flow::risk(const overlap_state& x) const {
-  return task_.risk.value(fields(x, parameters_), parameters_.label_noise);
+  const field_overlaps o = fields(x, parameters_);
+  return o.Q <= largest_power ? task_.risk.value(o, parameters_.label_noise)
+                              : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace loradyn

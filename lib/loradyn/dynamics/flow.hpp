@@ -34,14 +34,14 @@ class flow {
   /// The same for packed states, as an integrator calls it.
   [[nodiscard]] std::array<double, 3> packed_velocity(const std::array<double, 3>& x) const;
 
-  /// The derivatives of the velocity by (u, m, s), rows and columns in this order.
+  /// The derivatives of the velocity by (u, m, s), rows and columns in this order; NaN as there.
   [[nodiscard]] Eigen::Matrix3d jacobian(const overlap_state& x) const;
 
   /// One step of SGD with learning rate η > 0 and batches of d η/γ samples, as d -> ∞:
   /// (u, m, s) -> (u₊, m₊, s₊). To first order in η it is x + η velocity(x).
   [[nodiscard]] overlap_state map(const overlap_state& x, double learning_rate) const;
 
-  /// R(M, Q) at x, with label noise.
+  /// R(M, Q) at x, with label noise; NaN where |w|² is beyond 1e100.
   [[nodiscard]] double risk(const overlap_state& x) const;
 
   [[nodiscard]] const learning_task& task() const noexcept { return task_; }

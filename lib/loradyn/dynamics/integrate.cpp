@@ -222,6 +222,9 @@ class integration {
     if (!std::isfinite(largest<N>(velocity_))) {
       return ended(integration_status::blow_up);
     }
+    if (!all_finite(event_values_)) {
+      return ended(integration_status::undefined);
+    }
     bool stiff = options_.method == stepper::stiff_4 ||
                  (options_.method == stepper::automatic && stiff_at_start());
     h_ = first_step();
@@ -304,12 +307,18 @@ class integration {
       const double h = last ? remaining : h_;
       const double speed = largest<N>(velocity_);
       if (h * speed < epsilon * largest<N>(x_) && !last) {
+        if (undefined_ahead_) {
+          return integration_status::undefined;
+        }
         return speed > largest_state ? integration_status::blow_up
                                      : integration_status::step_underflow;
       }
       method.attempt(x_, velocity_, h);
       double ratio = error_ratio(method.error, method.x1);
-      if (!std::isfinite(largest<N>(method.x1)) || !std::isfinite(largest<N>(method.velocity1))) {
+      undefined_ahead_ = !std::isfinite(largest<N>(method.x1)) ||
+                         !std::isfinite(largest<N>(method.velocity1)) ||
+                         (ratio <= 1.0 && !events_exist_at(method.x1));
+      if (undefined_ahead_) {
         ratio = std::numeric_limits<double>::infinity();
       }
       const double proposal =
@@ -342,6 +351,18 @@ class integration {
     }
   }
 
+  static bool all_finite(const std::vector<double>& values) {
+    return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  }
+
+  // Evaluates the events at the end of a step.
+  bool events_exist_at(const state<N>& x) {
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      values_at_end_[i] = events_[i].value(x);
+    }
+    return all_finite(values_at_end_);
+  }
+
   // Moves on to the end of a step that the method has made, or to the first event inside it.
   template <class Method>
   std::optional<integration_status> accept(Method& method, double h) {
@@ -351,7 +372,6 @@ class integration {
     const auto dense = [&](double t) { return method.at(x_, velocity_, length, t); };
     for (std::size_t i = 0; i < events_.size(); ++i) {
       const auto g = [&](double t) { return events_[i].value(dense(t)); };
-      values_at_end_[i] = events_[i].value(method.x1);
       const auto found =
           first_crossing(g, h, event_values_[i], values_at_end_[i], events_[i].direction);
       if (found && (!which || found->time < first.time)) {
@@ -419,6 +439,7 @@ class integration {
   double t_;
   double lag_ = 0.0;
   double h_ = 0.0;
+  bool undefined_ahead_ = false;  // the last step tried led to what is not finite
   std::vector<double> event_values_;
   std::vector<double> values_at_end_;
   dormand_prince<N> explicit_;
@@ -442,6 +463,8 @@ std::string_view to_string(integration_status status) {
       return "step-limit";
     case integration_status::step_underflow:
       return "step-underflow";
+    case integration_status::undefined:
+      return "undefined";
     case integration_status::blow_up:
       break;
   }

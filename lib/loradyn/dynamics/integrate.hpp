@@ -72,10 +72,12 @@ enum class integration_status {
   stopped,         ///< the observer said so
   step_limit,      ///< after the number of steps allowed
   step_underflow,  ///< the tolerance can't be reached: a step too small to change the state
-  blow_up,         ///< the state grows beyond 1e8 or its velocity is not finite
+  undefined,       ///< velocity or event have no finite value just beyond the last state
+  blow_up,         ///< the state grows beyond 1e8, or its velocity at the start is not finite
 };
 
-/// "end-time", "event", "event-at-start", "stopped", "step-limit", "step-underflow", "blow-up".
+/// "end-time", "event", "event-at-start", "stopped", "step-limit", "step-underflow", "undefined",
+/// "blow-up".
 std::string_view to_string(integration_status status);
 
 template <std::size_t N>
@@ -94,7 +96,8 @@ struct integration_result {
 /// <= 0, either: = 0). Inside a step its value is looked at in eight places and around every
 /// extremum between them, so that two crossings in one step are found; the crossing is located on
 /// the dense output and then polished with steps of the method itself, so that its error is the
-/// integrator's. A step whose result is not finite is rejected. \param observer may be empty; false
+/// integrator's. A step whose end, or whose velocity or events there, are not finite is rejected.
+/// \param observer may be empty; false
 /// ends the integration after the step \throws argument_error from options.validate(); what the
 /// system throws
 template <std::size_t N>

@@ -5,6 +5,11 @@
 #include <string>
 
 namespace loradyn {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
 
 std::string_view to_string(overlap_quantity quantity) {
   switch (quantity) {
@@ -59,9 +64,14 @@ ode_event<3> event_of(const flow& f, const overlap_event& e, const overlap_state
     case overlap_quantity::risk:
       break;
   }
-  return {
-      [&f, at](const std::array<double, 3>& y) { return f.risk(overlap_state::unpack(y)) - at; },
-      crossing::falling};
+  return {[&f, at](const std::array<double, 3>& y) {
+            try {
+              return f.risk(overlap_state::unpack(y)) - at;
+            } catch (const convergence_error&) {
+              return nan;
+            }
+          },
+          crossing::falling};
 }
 
 bool met_by(const ode_event<3>& event, const overlap_state& x) {
@@ -74,19 +84,23 @@ ode_system<3> system_of(const flow& f) {
             try {
               return f.packed_velocity(x);
             } catch (const convergence_error&) {
-              constexpr double nan = std::numeric_limits<double>::quiet_NaN();
               return std::array<double, 3>{nan, nan, nan};
             }
           },
-          [&f](const std::array<double, 3>& x) { return f.jacobian(overlap_state::unpack(x)); }};
+          [&f](const std::array<double, 3>& x) {
+            try {
+              return f.jacobian(overlap_state::unpack(x));
+            } catch (const convergence_error&) {
+              return Eigen::Matrix3d::Constant(nan).eval();
+            }
+          }};
 }
 
 void validate_start(const overlap_state& x) {
-  constexpr double slack = 1e-12;
   if (!std::isfinite(x.u)) {
     throw argument_error("u0", std::to_string(x.u), "finite");
   }
-  if (!(x.m * x.m + x.s * x.s <= 1.0 + slack)) {
+  if (!in_disc(x)) {
     throw argument_error("m0^2 + s0^2", std::to_string(x.m * x.m + x.s * x.s), "at most 1");
   }
 }

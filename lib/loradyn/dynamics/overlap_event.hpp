@@ -38,11 +38,12 @@ ode_event<3> event_of(const flow& f, const overlap_event& event, const overlap_s
 /// Whether the event is already met.
 bool met_by(const ode_event<3>& event, const overlap_state& x);
 
-/// The flow as a system; refers to f, which must outlive it. Its velocity is NaN, which an
-/// integrator takes for a step too long, where the variances are beyond the kernels' quadrature.
+/// The flow as a system; refers to f, which must outlive it. Velocity and Jacobian are NaN, which
+/// an integrator takes for a step too long, where a kernel does not converge; so are M and the risk
+/// of `event_of`.
 ode_system<3> system_of(const flow& f);
 
-/// \throws argument_error unless u is finite and m² + s² <= 1
+/// \throws argument_error unless u is finite and m² + s² <= 1, to rounding (`in_disc`)
 void validate_start(const overlap_state& x);
 
 }  // namespace loradyn

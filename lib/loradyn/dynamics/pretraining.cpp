@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <loradyn/dynamics/pretraining.hpp>
 #include <loradyn/error.hpp>
 #include <string>
@@ -11,6 +12,14 @@ namespace {
 field_overlaps fields(const pretraining_state& x) {
   const double gap = std::max(0.0, x.gap);
   return {x.a, x.a * x.a + gap, gap};
+}
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// Whether |w0|² is a number whose square does not overflow: trial steps lead elsewhere.
+bool evaluable(const pretraining_state& x) {
+  constexpr double largest_power = 1e100;
+  return x.a * x.a + std::abs(x.gap) <= largest_power;
 }
 
 }  // namespace
@@ -68,11 +77,22 @@ lora_parameters pretraining_flow::fine_tuning(const pretraining_state& x) const 
 }
 
 ode_system<2> system_of(const pretraining_flow& f) {
-  return {
-      [&f](const std::array<double, 2>& x) {
-        return f.velocity(pretraining_state::unpack(x)).pack();
-      },
-      [&f](const std::array<double, 2>& x) { return f.jacobian(pretraining_state::unpack(x)); }};
+  return {[&f](const std::array<double, 2>& x) {
+            const pretraining_state state = pretraining_state::unpack(x);
+            try {
+              return evaluable(state) ? f.velocity(state).pack() : std::array<double, 2>{nan, nan};
+            } catch (const convergence_error&) {
+              return std::array<double, 2>{nan, nan};
+            }
+          },
+          [&f](const std::array<double, 2>& x) {
+            const pretraining_state state = pretraining_state::unpack(x);
+            try {
+              return evaluable(state) ? f.jacobian(state) : Eigen::Matrix2d::Constant(nan).eval();
+            } catch (const convergence_error&) {
+              return Eigen::Matrix2d::Constant(nan).eval();
+            }
+          }};
 }
 
 }  // namespace loradyn

@@ -53,7 +53,8 @@ class pretraining_flow {
   pretraining_parameters parameters_;
 };
 
-/// The flow as a system for `integrate`; refers to f, which must outlive it.
+/// The flow as a system for `integrate`; refers to f, which must outlive it. Velocity and Jacobian
+/// are NaN where |w0|² is beyond 1e100 or a kernel does not converge.
 ode_system<2> system_of(const pretraining_flow& f);
 
 }  // namespace loradyn

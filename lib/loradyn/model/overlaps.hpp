@@ -31,6 +31,12 @@ inline double distance(const overlap_state& a, const overlap_state& b) {
   return overlap_state{a.u - b.u, a.m - b.m, a.s - b.s}.norm();
 }
 
+/// Whether m² + s² <= 1, to the rounding of overlaps that were rounded themselves (0.6 and 0.8).
+inline bool in_disc(const overlap_state& x) {
+  constexpr double rounding = 1e-12;
+  return x.m * x.m + x.s * x.s <= 1.0 + rounding;
+}
+
 /// M = μ + um and Q = |w|², with gap = Q - M² = (ν + us)² + u²(1 - m² - s²) in this form, which
 /// cancels nothing; 1 - m² - s² < 0, which rounding or a stage of an integrator can make, counts as
 /// zero.

@@ -313,7 +313,8 @@ void add_heat_settings(std::string& script, const panel& p) {
                   ? fmt::format("set cbrange [{}:{}]\n", h.range->first, h.range->second)
                   : "set autoscale cb\n";
   } else {
-    constexpr std::array<const char*, 4> colours{"#21918c", "#fde725", "#e69f00", "#dddddd"};
+    constexpr std::array<const char*, 5> colours{"#21918c", "#fde725", "#e69f00", "#dddddd",
+                                                 "#cc79a7"};
     std::string steps;
     std::string names;
     // gnuplot leaves room for numbers only; the names, the colours and their label need more.
