@@ -224,7 +224,6 @@ class Mutants:
         self.make_good()
         self.slow = 0
         self.codes = {}
-        self.kept = None
 
     def make_good(self):
         for name, words in TABLES.items():
@@ -387,13 +386,14 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--first", type=int, default=0, help="the number of the first mutant")
-    options.add_argument("--count", type=int, default=100, help="mutants of each kind")
+    options.add_argument("--count", type=int, default=60, help="mutants of each kind")
     options.add_argument("--only", choices=KINDS)
     options.add_argument("--gnuplot", action="store_true", help="draw with gnuplot, not a stand-in")
     given = options.parse_args()
     violations = 0
+    mutants = Mutants(given.seed, given.gnuplot)
     for kind in [given.only] if given.only else KINDS:
-        mutants = Mutants(given.seed, given.gnuplot)
+        mutants.codes, mutants.slow = {}, 0
         for number in range(given.first, given.first + given.count):
             complaint = mutants.judge(kind, number)
             if complaint:
@@ -404,7 +404,7 @@ def main():
                       flush=True)
         print(f"{kind}: {given.count} mutants, codes {mutants.codes}, {mutants.slow} slow",
               flush=True)
-        mutants.directory.cleanup()
+    mutants.directory.cleanup()
     return 1 if violations else 0
 
 

@@ -350,8 +350,8 @@ class StandardFiles(InTemporaryDirectory):
                 done = self.closed(words=[*LONG, "--progress"], stderr=full)
                 self.assertEqual(done.returncode, 0)
                 self.assertEqual(done.stdout.count(b"\n"), 2012)
-                done = self.closed(words=["rates", "--student", "tanh", "--mu", "1e6"],
-                                   stderr=full)
+                done = self.closed(words=["escape", "--student", "erf", "--mu", "0.5",
+                                          "--max-steps", "3"], stderr=full)
                 self.assertEqual(done.returncode, 3)
 
 

@@ -16,7 +16,7 @@ using row_visitor = std::function<void(std::vector<cell>)>;
 
 /// Forks, has `read(head, visit)` done in the child, and calls `head` and `visit` here with what
 /// the child's gave. Whatever happens to the child is an exception here: a crash, more than 2 GiB
-/// of memory, 10 s of its processor's time without 64 kB of result or the end. Costs a fork, and
+/// of memory, 5 s of its processor's time without 64 kB of result or the end. Costs a fork, and
 /// 0.2 µs a cell. The calling process may have other threads only if `read` waits for no lock that
 /// one of them may hold.
 /// \throws file_error naming `path`: with what `read` threw, or how the child ended
