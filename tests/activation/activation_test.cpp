@@ -71,8 +71,8 @@ TEST_CASE("each derivative is the derivative of the one before") {
   for (const char* text :
        {"relu^3*cos", "log(1+exp(x))", "sqrt(1+x^2)", "exp(-x^2/2)", "x/(1+exp(-1.7*x))",
         "max(x,0.1*x)", "max(x,0)+min(exp(x)-1,0)", "min(max(x,-1),1)", "sqrt(x^2)",
-        "log(2+sin(3*x))", "tanh(softplus(x))*x", "exp(-exp(-x))", "he4(tanh)", "(2+cos(x))^7",
-        "1/(1+x^2)^3", "he12/1e5"}) {
+        "log(2+sin(3*x))", "tanh(softplus(x))*x", "he4(tanh)", "(2+cos(x))^7", "1/(1+x^2)^3",
+        "he12/1e5"}) {
     check_derivatives(parse_activation(text), {-4.1, -0.8, 0.35, 1.9});
   }
 }

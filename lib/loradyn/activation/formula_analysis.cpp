@@ -398,6 +398,10 @@ class analyser {
                          t[p + 1].value != 0.0;
       if (!alone) {
         entries.push_back({mesh_[p], sign});
+      } else if (const int rise = sign_of(t[p].slope); rise != 0) {
+        constexpr double infinity = std::numeric_limits<double>::infinity();
+        entries.push_back({std::nextafter(mesh_[p], -infinity), -rise});
+        entries.push_back({std::nextafter(mesh_[p], infinity), rise});
       }
       if (p + 1 < mesh_.size()) {
         if (const auto lowest = minimum_between(i, t, p)) {

@@ -1,7 +1,9 @@
 #include <loradyn/model/population_risk.hpp>
 
 #include <cmath>
+#include <loradyn/error.hpp>
 #include <loradyn/kernel/polynomial_pair.hpp>
+#include <sstream>
 #include <utility>
 
 namespace loradyn {
@@ -9,10 +11,24 @@ namespace {
 
 pair_covariance student_teacher(const field_overlaps& o) { return {o.Q, 1.0, o.M, o.gap}; }
 
+// A student that jumps has no finite E[σ'²], so no gradient.
+activation continuous_student(activation student) {
+  for (const kink& k : student.kinks()) {
+    if (k.jumps[0] != 0.0) {
+      std::ostringstream place;
+      place << k.location;
+      throw argument_error("the student",
+                           "'" + student.name() + "', which jumps at x = " + place.str(),
+                           "continuous; a teacher may jump");
+    }
+  }
+  return student;
+}
+
 }  // namespace
 
 population_risk::population_risk(activation student, activation teacher)
-    : self_(student, student),
+    : self_(continuous_student(student), student),
       cross_(std::move(student), teacher),
       teacher_power_(pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0))) {
   const polynomial* f = self_.f().as_polynomial();

@@ -47,6 +47,7 @@ struct risk_curvature {
 /// Immutable and safe from any thread; copies share their tables.
 class population_risk {
  public:
+  /// \throws argument_error where the student jumps: its E[σ'²] is infinite
   population_risk(activation student, activation teacher);
 
   /// R at label noise Δ >= 0.
