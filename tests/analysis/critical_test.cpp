@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/analysis/limits.hpp>
+#include <loradyn/analysis/roots.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
+#include <span>
 #include <string>
 
 using namespace loradyn;
@@ -125,6 +128,98 @@ TEST_CASE("a double root is reported as possible, and splits when A moves") {
     }
   }
   CHECK(touched);
+}
+
+TEST_CASE("at mu = 0 a kinked student's A may cross, turn, jump or vanish with B") {
+  const auto at_zero = [](const char* student, const char* teacher) {
+    const auto found =
+        critical_alignments({parse_activation(student), parse_activation(teacher)}, {}, -0.4, 0.4);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].alignment == 0.0);
+    return found[0];
+  };
+  // Where relu meets an odd teacher A goes on through zero: A = -μ/2 on both sides.
+  const critical_alignment crossing = at_zero("relu", "he3");
+  CHECK(crossing.status == critical_status::diverges);
+  CHECK(crossing.B == Approx(-0.5));
+  CHECK(crossing.slope == Approx(-0.5));
+  // relu² and he3: A = 1.5958 |μ| to first order, and B jumps from 0.798 to -0.798.
+  const critical_alignment turning = at_zero("relu^2", "he3");
+  CHECK(turning.status == critical_status::touches);
+  CHECK(std::isnan(turning.slope));
+  CHECK(std::isnan(turning.B));
+  // A pair of relus: A = -μ/2 on the left, (1 - μ)/2 on the right.
+  const critical_alignment jumping = at_zero("relu", "relu");
+  CHECK(jumping.status == critical_status::touches);
+  CHECK(jumping.B == Approx(-0.5));
+  CHECK(std::isnan(jumping.slope));
+  CHECK_THROWS_AS(critical_law({.slope = jumping.slope}), argument_error);
+  // relu² and he2: B = -3μ² vanishes as well.
+  const critical_alignment marginal = at_zero("relu^2", "he2");
+  CHECK(marginal.status == critical_status::marginal);
+  CHECK(marginal.slope == Approx(2.0));
+}
+
+TEST_CASE("a piece on which A can't be followed leaves the roots on the others") {
+  // |w0|² beyond 1e100 is no number that kernels take.
+  const auto found = critical_alignments(matched("he3"), {}, 0.1, 4e50);
+  REQUIRE(found.size() >= 1);
+  const critical_alignment& piece = found.back();
+  CHECK(piece.status == critical_status::unresolved);
+  CHECK(std::isnan(piece.alignment));
+  CHECK(piece.hi == 4e50);
+  CHECK(piece.lo > 0.9e50);
+  CHECK(piece.lo <= 1e50);
+}
+
+TEST_CASE("what is no smooth function is searched with a bounded number of evaluations") {
+  std::size_t count = 0;
+  const auto counted = [&count](auto f) {
+    return [&count, f](double x) {
+      ++count;
+      return scaled_value{f(x), 1.0};
+    };
+  };
+  const auto none = std::span<const double>();
+  // A jump through zero is a root, one that does not reach it is none.
+  const auto up = find_roots(counted([](double x) { return x < 0.3 ? -1.0 : 2.0; }), 0, 1, none);
+  REQUIRE(up.roots.size() == 1);
+  CHECK(up.roots[0].x == Approx(0.3).epsilon(1e-9));
+  CHECK(up.roots[0].crosses);
+  CHECK(std::isnan(up.roots[0].slope));
+  CHECK(up.unresolved.empty());
+  CHECK(
+      find_roots(counted([](double x) { return x < 0.3 ? 1.0 : 2.0; }), 0, 1, none).roots.empty());
+  // Rounding noise of 1e-11 does not hide a root.
+  const auto noisy =
+      find_roots(counted([](double x) { return x - 0.3 + 1e-11 * std::sin(1e9 * x); }), 0, 1, none);
+  REQUIRE(noisy.roots.size() == 1);
+  CHECK(noisy.roots[0].x == Approx(0.3).epsilon(1e-9));
+  CHECK(noisy.unresolved.empty());
+  CHECK(count < 24 * 3 * most_series);
+  // One that swings everywhere can't be followed; the half without is.
+  count = 0;
+  const auto wild = find_roots(
+      counted([](double x) { return x < 0.5 ? x - 0.25 : std::sin(1e12 * x); }), 0, 1, none);
+  CHECK(count < 40 * most_series);
+  REQUIRE_FALSE(wild.roots.empty());
+  CHECK(wild.roots[0].x == Approx(0.25).epsilon(1e-13));
+  REQUIRE_FALSE(wild.unresolved.empty());
+  CHECK(wild.unresolved.back().hi == 1.0);
+  CHECK_THROWS_AS(isolate_roots(counted([](double x) { return std::sin(1e12 * x); }), 0, 1, none,
+                                "a wild function"),
+                  convergence_error);
+  // Nor can one that is not finite.
+  const auto partly = find_roots(
+      [](double x) {
+        return scaled_value{x < 0.5 ? x - 0.25 : std::numeric_limits<double>::quiet_NaN(), 1.0};
+      },
+      0, 1, none);
+  REQUIRE(partly.roots.size() == 1);
+  REQUIRE(partly.unresolved.size() == 1);
+  CHECK(partly.unresolved[0].lo <= 0.5);
+  CHECK(partly.unresolved[0].lo > 0.45);
+  CHECK(partly.unresolved[0].hi == 1.0);
 }
 
 TEST_CASE("with a misalignment tau stays finite where A vanishes") {

@@ -309,6 +309,29 @@ TEST_CASE("a weight that grows for ever diverges") {
   CHECK_FALSE(rest_detector(f).diverges());
 }
 
+TEST_CASE("a weight that grows like the logarithm of time diverges, one that slows down does not") {
+  const problem linear("linear");
+  const flow f(linear.task, {.alignment = 0.5});
+  const auto diverges = [&](auto u, double end) {
+    rest_detector d(f);
+    const std::array<double, 3> moving{1.0, 0.0, 0.0};
+    for (double t = 1.0; t < end; t *= 1.5) {
+      const std::array<double, 3> a{u(t), 0.0, 0.0};
+      const std::array<double, 3> b{u(1.5 * t), 0.0, 0.0};
+      if (d(dense_step<3>{t, 1.5 * t, a, b, moving, {}})) {
+        return d.diverges();
+      }
+    }
+    return false;
+  };
+  const auto logarithm = [](double t) { return std::sqrt(1.0 + std::log(t)); };
+  CHECK(diverges(logarithm, 1e9));
+  CHECK_FALSE(diverges(logarithm, 1e5));
+  CHECK_FALSE(diverges([](double t) { return 2.0 - std::pow(t, -0.2); }, 1e15));
+  CHECK_FALSE(diverges([](double t) { return 2.0 - std::exp(-1e-9 * t); }, 1e15));
+  CHECK_FALSE(diverges([](double t) { return 1e-9 * t; }, 1e11));
+}
+
 TEST_CASE("no end lies outside the disc or below the risk of the labels' noise") {
   for (const char* name : {"linear", "relu", "erf", "he3", "he4", "tanh"}) {
     const problem p(name);

@@ -146,3 +146,22 @@ TEST_CASE("Fisher information of the student") {
   CHECK(fisher_information(parse_activation("erf")) ==
         Approx(4 / (M_PI * std::sqrt(5.0))).epsilon(1e-14));
 }
+
+TEST_CASE("a weight whose square is no number is a status, for any pair") {
+  for (const char* name : {"linear", "erf", "relu", "he3", "tanh", "relu*tanh"}) {
+    const population_risk risk(parse_activation(name), parse_activation(name));
+    for (const double mu : {1e60, -1e160, 1e200, 1e308}) {
+      CAPTURE(name, mu);
+      const search_phase_result r = search_phase(risk, {.alignment = mu});
+      CHECK(r.status == search_status::overflow);
+      CHECK(std::isnan(r.A));
+      CHECK(std::isnan(r.tau));
+      CHECK(search_phase(risk, {.alignment = 0.5, .misalignment = std::abs(mu)}).status ==
+            search_status::overflow);
+    }
+  }
+  // He_20's own A overflows long before.
+  const population_risk he20(parse_activation("he20"), parse_activation("he20"));
+  CHECK(search_phase(he20, {.alignment = 1e12}).status == search_status::overflow);
+  CHECK(to_string(search_status::overflow) == "overflow");
+}

@@ -267,6 +267,17 @@ class Critical(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stdout.splitlines()[-1], "student,teacher,mu_c,B,slope,status")
 
+    def test_a_piece_without_an_answer_leaves_the_others(self):
+        done = run("critical", "--student", "he3,relu^2", "--teacher", "he3", "--mu=-0.4:0.4")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([(r["student"], r["mu_c"], r["status"]) for r in rows(done.stdout)
+                          if r["mu_c"] == "0"],
+                         [("he3", "0", "diverges"), ("relu^2", "0", "touches")])
+        done = run("critical", "--student", "erf,he3", "--mu", "0.1:4e50")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertEqual({r["status"] for r in rows(done.stdout)}, {"no-convergence"})
+        self.assertRegex(done.stdout, r"# unresolved: erf\|erf on [0-9.e+]+:4e\+50\n")
+
     def test_bad_intervals(self):
         for text, expected in [("1:0", "a range that is not reversed, with lo < hi"),
                                ("0:1:5", "an interval lo:hi"), ("0:nan", "finite")]:
@@ -318,6 +329,51 @@ class Escape(InTemporaryDirectory):
         done = run("escape", "--student", "he3", "--mu", "0.1,0.32,0.33")
         self.assertEqual([r["outcome"] for r in rows(done.stdout)],
                          ["unlearned", "unlearned", "learned"])
+
+    def test_events_close_to_rest_are_met(self):
+        for name, mu, at, t in [("erf", "0.5", "0.99999", 252.05410905),
+                                ("relu", "0.5", "0.99999", 80.361812),
+                                ("linear", "0.5", "0.99999", 40.375552),
+                                ("he2", "0.4", "0.99995", 5.01486116)]:
+            done = run("escape", "--student", name, "--mu", mu, "--event", "M", "--at", at)
+            row, = rows(done.stdout)
+            self.assertEqual((row["outcome"], row["status"]), ("learned", "ok"))
+            self.assertAlmostEqual(float(row["t_hit"]) / t, 1, delta=2e-8)
+        done = run("escape", "--student", "relu", "--mu", "0.5", "--nu", "0.2", "--event", "risk",
+                   "--at", "1e-10")
+        self.assertAlmostEqual(float(rows(done.stdout)[0]["t_hit"]), 102.24496, delta=2e-5)
+
+    def test_what_was_found_before_a_limit_stays(self):
+        done = run("escape", "--student", "erf", "--mu", "0.5", "--t-max", "129")
+        row, = rows(done.stdout)
+        self.assertEqual((done.returncode, row["outcome"], row["status"]),
+                         (0, "searching", "time-limit"))
+        self.assertAlmostEqual(float(row["t_hit"]), 128.706772742, delta=1e-6)
+
+    def test_a_number_too_large_for_the_kernels_costs_its_own_row_alone(self):
+        for mu in ["1e60", "1e160", "1e200", "1e308"]:
+            for student in ["erf", "relu", "he3", "tanh", "relu*tanh"]:
+                done = run("rates", "--student", student, "--mu", f"0.5,{mu}")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual([r["status"] for r in rows(done.stdout)], ["ok", "overflow"])
+                self.assertEqual(rows(done.stdout)[1]["tau"], "nan")
+        for words in [["escape"], ["fixed-points"], ["escape", "--dim", "100"]]:
+            done = run(*words, "--student", "erf,he3", "--mu", "0.5,1e200")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            table = rows(done.stdout)
+            self.assertTrue(all(r["status"] == "ok" for r in table if r["mu"] == "0.5"))
+            self.assertTrue(all(r["status"] != "ok" for r in table if r["mu"] != "0.5"))
+
+    def test_no_fault_of_ours_is_told_as_one_of_the_input(self):
+        for words in [["escape", "--student", "relu", "--teacher", "he3", "--mu", "0.5"],
+                      ["escape", "--student", "relu", "--teacher", "he3+0.5*he5", "--mu=.5,4.5",
+                       "--nu", ".16", "--gamma", ".096"],
+                      ["fixed-points", "--student", "relu-0.5*linear", "--teacher", "sin", "--mu",
+                       ".5"],
+                      ["critical", "--student", "relu*he2", "--mu=-2:5"]]:
+            done = run(*words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertTrue(rows(done.stdout))
 
     def test_the_law(self):
         done = run("escape", "--student", "erf", "--mu", "0.5,1", "--gamma", "1", "--dim", "1000",
@@ -486,6 +542,15 @@ at = 0.05
 
 
 class Budget(InTemporaryDirectory):
+    def test_the_usual_event_is_a_tenth_of_what_a_student_of_zero_has_above_the_noise(self):
+        # E[erf²] = asin(2/3) 2/π.
+        power = 2 / math.pi * math.asin(2 / 3)
+        for noise in ["0", "0.4"]:
+            done = run("budget", "--student", "erf", "--t-pre", "1", "--noise", noise)
+            at = float(re.search("# at: (.*)", done.stdout).group(1))
+            self.assertAlmostEqual(at, 0.05 * power + float(noise) / 2, places=12)
+        self.assertIn("noise/2 and a tenth of E[g^2]/2", run("budget", "--help").stdout)
+
     def test_the_best_time_is_told(self):
         done = run("budget", "--student", "erf", "--rho", "0.8", "--t-pre", "0:10:21", "--plot",
                    "f.svg", cwd=self.path)

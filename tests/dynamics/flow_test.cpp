@@ -2,8 +2,10 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/dynamics/flow.hpp>
+#include <loradyn/dynamics/pretraining.hpp>
 #include <loradyn/error.hpp>
 #include <string>
 #include <vector>
@@ -181,4 +183,32 @@ TEST_CASE("parameters out of range are refused") {
   lora_parameters p;
   p.noise_scale = -1.0;
   CHECK_THROWS_AS(make_flow("erf", "erf", p), argument_error);
+}
+
+TEST_CASE("a state whose |w|^2 is no number has no velocity, Jacobian, risk or image") {
+  const double nan_value = std::numeric_limits<double>::quiet_NaN();
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const char* name : {"linear", "erf", "relu", "he3", "tanh"}) {
+    const learning_task task(parse_activation(name), parse_activation(name));
+    const flow f(task, {.alignment = 0.5, .misalignment = 0.2, .noise_scale = 0.1});
+    for (const overlap_state& x :
+         {overlap_state{nan_value, 0.1, 0.1}, overlap_state{0.1, nan_value, 0.1},
+          overlap_state{0.1, 0.1, nan_value}, overlap_state{inf, 0.1, 0.1},
+          overlap_state{1e80, 0.5, 0.0}, overlap_state{1e200, 0.5, 0.0}}) {
+      CAPTURE(name, x.u, x.m, x.s);
+      CHECK_FALSE(f.velocity(x).finite());
+      CHECK_FALSE(f.jacobian(x).allFinite());
+      CHECK_FALSE(std::isfinite(f.risk(x)));
+      CHECK_FALSE(f.map(x, 0.1).finite());
+    }
+    const pretraining_flow before(task, {});
+    const ode_system<2> system = system_of(before);
+    for (const std::array<double, 2>& x :
+         {std::array{nan_value, 0.1}, std::array{0.1, nan_value}, std::array{1e80, 0.1},
+          std::array{0.1, 1e150}, std::array{inf, inf}}) {
+      CAPTURE(name, x[0], x[1]);
+      CHECK_FALSE(std::isfinite(system.velocity(x)[0]));
+      CHECK_FALSE(system.jacobian(x).allFinite());
+    }
+  }
 }

@@ -103,7 +103,7 @@ bool rest_detector::operator()(const dense_step<3>& step) {
   }
   const double before =
       std::exchange(power_, fields(overlap_state::unpack(step.at_end), flow_.parameters()).Q);
-  if (power_ > bound_ && power_ > before) {
+  if ((power_ > bound_ && power_ > before) || grows_by_decades(step.end)) {
     diverges_ = true;
     return true;
   }
@@ -116,6 +116,30 @@ bool rest_detector::operator()(const dense_step<3>& step) {
   }
   tried_at_ = speed;
   return rests_at(overlap_state::unpack(step.at_end));
+}
+
+bool rest_detector::grows_by_decades(double t) {
+  constexpr double decade = 2.302585092994046;
+  constexpr double alike = 2.0;
+  constexpr double least_growth = 1e-2;  // of |w|², over half of them
+  const double now = std::log(t);
+  if (!(t > 0.0) || (!marks_.empty() && now < marks_.back().log_time + decade)) {
+    return false;
+  }
+  marks_.push_back({now, power_});
+  if (marks_.size() <= diverging_decades) {
+    return false;
+  }
+  const mark& last = marks_.back();
+  const mark& middle = marks_[marks_.size() - 1 - diverging_decades / 2];
+  const mark& first = marks_[marks_.size() - 1 - diverging_decades];
+  const auto slope = [](const mark& a, const mark& b) {
+    return (b.power - a.power) / (b.log_time - a.log_time);
+  };
+  const double late = slope(middle, last);
+  const double early = slope(first, middle);
+  return late > 0.0 && early > 0.0 && late < alike * early && early < alike * late &&
+         last.power - middle.power > least_growth * last.power;
 }
 
 bool rest_detector::rests_at(const overlap_state& x) {

@@ -20,7 +20,7 @@ enum class outcome {
   learned,    ///< at a stable equilibrium of least risk
   unlearned,  ///< at a stable equilibrium with |M| <= 0.05 |μ|: the pre-trained signal is gone
   trapped,    ///< at another stable equilibrium
-  diverging,  ///< |w|² passed `diverging_power` and still grew
+  diverging,  ///< |w|² passed `diverging_power` and still grew, or grows like the logarithm of time
   searching,  ///< none of these is known: not at a stable equilibrium when it ended, at rest on the
               ///< line u = 0, or at a rest whose place among the others is not known
 };
@@ -32,6 +32,12 @@ std::string_view to_string(outcome o);
 /// still grows is said to diverge. A weight a thousand times as long as the teacher's: nothing that
 /// is known of a rest lies out there, and the kernels' reach ends.
 inline constexpr double diverging_power = 1e6;
+
+/// Where a risk falls off like e^{-|w|²} the weight grows like √log t and passes no bound. A run
+/// diverges too when |w|² has grown over so many stretches of time, each ten times as long as all
+/// before, as much in the later half as in the earlier, within a factor of two. What comes to a
+/// rest like t^{-p} grows less by 10^{-3p}, what escapes grows more by a thousand.
+inline constexpr std::size_t diverging_decades = 6;
 
 /// How a run came to its end.
 enum class run_status {
@@ -85,6 +91,14 @@ class rest_detector {
   double power_ = -1.0;  // |w|² at the end of the last step
   double bound_ = 0.0;   // beyond which growth is divergence
   bool diverges_ = false;
+  struct mark {
+    double log_time;
+    double power;
+  };
+  std::vector<mark> marks_;  // a decade of time or more apart
+
+  // Whether |w|² grows like the logarithm of time.
+  bool grows_by_decades(double t);
   double fastest_ = 0.0;
   double tried_at_ = 0.0;
   equilibrium rest_;

@@ -74,6 +74,15 @@ class chebyshev_series {
     return largest;
   }
 
+  // What the series can't exceed.
+  [[nodiscard]] double bound() const {
+    double sum = 0.0;
+    for (const double c : coefficients_) {
+      sum += std::abs(c);
+    }
+    return sum;
+  }
+
   // Whether the mean outweighs all that oscillates by more than a margin: no zero then.
   [[nodiscard]] bool keeps_sign(double margin) const {
     double rest = margin;
@@ -122,27 +131,28 @@ class subdivision {
     constexpr double rounding = 1e-13;
     constexpr double largest_noise = 1e-8;
     constexpr double narrow = 1e-10;
-    // A smooth f has a tail that falls by decades at a halving, at a branch point by a half or
-    // more.
-    constexpr double falls = 0.7;
+    // At two halvings the tail of a smooth f falls by decades, at a corner by a quarter.
+    constexpr double falls = 0.3;
     constexpr double least_failing = 1.0 / 64.0;
     if (count_ == most_series) {
       give_up(lo, hi);
       return;
     }
     ++count_;
+    bool finite = true;
     double scale = 0.0;
     const chebyshev_series series(
         [&](double x) {
           check_stop();
           const scaled_value v = f_(x);
+          finite = finite && std::isfinite(v.value) && std::isfinite(v.scale);
           scale = std::max(scale, v.scale);
           return v.value;
         },
         lo, hi);
     const double tail = series.tail();
     const double middle = 0.5 * (lo + hi);
-    if (!std::isfinite(tail) || !std::isfinite(scale)) {
+    if (!finite || !std::isfinite(tail)) {
       if (hi - lo <= least_failing * length_) {
         give_up(lo, hi);
         return;
@@ -152,7 +162,7 @@ class subdivision {
       resolve(middle, hi, {none, none});
       return;
     }
-    const bool stands_still = tail > falls * before[0] && before[0] > falls * before[1];
+    const bool stands_still = tail > falls * before[1];
     if (tail <= rounding * scale || (stands_still && tail <= largest_noise * scale)) {
       pieces_.push_back({series, scale, tail <= rounding * scale ? 0.0 : tail, false});
       return;
@@ -183,15 +193,26 @@ class subdivision {
 // A point where f may vanish.
 struct candidate {
   double x;
-  double threshold;  // |f| below this is zero to rounding
+  double threshold;     // |f| below this is zero to rounding
+  double radius = 0.0;  // of a jump about it
 };
 
 // The zeros of a series, by bisection: a part that keeps its sign has none, a part where it is
 // monotone at most one, and what stays undecided down to the smallest width may be a double root.
-void isolate(const chebyshev_series& series, double threshold, std::vector<candidate>& found) {
+// False where that takes more parts than are left.
+bool isolate(const chebyshev_series& series, double threshold, std::size_t& parts,
+             std::vector<candidate>& found) {
   constexpr double smallest = 1e-9;
+  if (parts == 0) {
+    return false;
+  }
+  --parts;
   if (series.keeps_sign(0.5 * threshold)) {
-    return;
+    return true;
+  }
+  if (series.bound() <= threshold) {
+    found.push_back({0.5 * (series.lo() + series.hi()), threshold});
+    return true;
   }
   const double lo = series.lo();
   const double hi = series.hi();
@@ -206,24 +227,25 @@ void isolate(const chebyshev_series& series, double threshold, std::vector<candi
     } else if (std::min(std::abs(at_lo), std::abs(at_hi)) <= threshold) {
       found.push_back({std::abs(at_lo) < std::abs(at_hi) ? lo : hi, threshold});
     }
-    return;
+    return true;
   }
   const double middle = 0.5 * (lo + hi);
   if (hi - lo <= smallest * std::max(1.0, std::abs(middle))) {
     if (std::abs(series(middle)) <= threshold) {
       found.push_back({middle, threshold});
     }
-    return;
+    return true;
   }
-  isolate(chebyshev_series(series, lo, middle), threshold, found);
-  isolate(chebyshev_series(series, middle, hi), threshold, found);
+  return isolate(chebyshev_series(series, lo, middle), threshold, parts, found) &&
+         isolate(chebyshev_series(series, middle, hi), threshold, parts, found);
 }
 
 // The nearest point on one side of `from` where f is not zero to rounding; `end` if there is none.
-double step_off(const function& f, double from, double end, double threshold) {
+double step_off(const function& f, const candidate& c, double end) {
+  const auto& [from, threshold, radius] = c;
   const double side = end > from ? 1.0 : -1.0;
-  for (double reach = 1e-15 * std::max(1.0, std::abs(from)); reach < std::abs(end - from);
-       reach *= 4.0) {
+  for (double reach = std::max(radius, 1e-15 * std::max(1.0, std::abs(from)));
+       reach < std::abs(end - from); reach *= 4.0) {
     const double x = from + side * reach;
     if (std::abs(f(x).value) > threshold) {
       return x;
@@ -232,15 +254,22 @@ double step_off(const function& f, double from, double end, double threshold) {
   return end;
 }
 
-std::vector<candidate> candidates_of(const std::vector<piece>& pieces, const function& f) {
+// Pieces that take too many parts are added to the unresolved ones.
+std::vector<candidate> candidates_of(const std::vector<piece>& pieces, const function& f,
+                                     std::vector<unresolved_part>& unresolved) {
+  constexpr std::size_t most_parts = 20'000;  // a root takes about thirty
+  std::size_t parts = most_parts;
   std::vector<candidate> found;
   for (const piece& p : pieces) {
     constexpr double margin = 4.0;
     const double threshold = std::max(zero_fraction * p.scale, margin * p.noise);
     if (!p.narrow) {
-      isolate(p.series, threshold, found);
+      if (!isolate(p.series, threshold, parts, found)) {
+        unresolved.push_back({p.series.lo(), p.series.hi()});
+      }
     } else if (std::signbit(f(p.series.lo()).value) != std::signbit(f(p.series.hi()).value)) {
-      found.push_back({0.5 * (p.series.lo() + p.series.hi()), threshold});
+      found.push_back({0.5 * (p.series.lo() + p.series.hi()), threshold,
+                       0.5 * (p.series.hi() - p.series.lo())});
     }
   }
   return found;
@@ -299,15 +328,18 @@ root_search find_roots(const function& given, double lo, double hi,
   root_search result;
   result.unresolved = parts.unresolved();
   double covered = lo;  // the candidates up to here are one root, already reported
-  for (const candidate& c : candidates_of(pieces, f)) {
+  const std::vector<candidate> candidates = candidates_of(pieces, f, result.unresolved);
+  std::sort(result.unresolved.begin(), result.unresolved.end(),
+            [](const auto& a, const auto& b) { return a.lo < b.lo; });
+  for (const candidate& c : candidates) {
     if (c.x <= covered || c.x >= hi) {
       continue;
     }
     // The stretch about the candidate in which f is zero to rounding. One that reaches an end is
     // the zero at that end.
     isolated_root root;
-    const double left = step_off(f, c.x, lo, c.threshold);
-    const double right = step_off(f, c.x, hi, c.threshold);
+    const double left = step_off(f, c, lo);
+    const double right = step_off(f, c, hi);
     covered = right;
     if (left == lo || right == hi) {
       continue;
