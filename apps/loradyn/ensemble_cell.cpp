@@ -162,18 +162,8 @@ std::optional<std::vector<cell>> ensemble_row(
 }
 
 std::uint64_t seed_at(std::uint64_t seed, double x, double y) {
-  // SplitMix64's finaliser (Steele, Lea & Flood, OOPSLA 2014), over one word after the other.
-  const auto mixed = [](std::uint64_t z) {
-    z += 0x9e3779b97f4a7c15U;
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-  };
-  std::uint64_t state = mixed(seed);
-  for (const double value : {x, y}) {
-    state = mixed(state ^ std::bit_cast<std::uint64_t>(value + 0.0));  // -0 is 0
-  }
-  return state & max_seed;
+  const auto word = [](double value) { return std::bit_cast<std::uint64_t>(value + 0.0); };
+  return derived_seed(seed, {word(x), word(y)});  // -0 is 0
 }
 
 }  // namespace loradyn::cli

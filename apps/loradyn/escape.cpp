@@ -42,7 +42,8 @@ escape_request read_request(const escape_options& options) {
   return request;
 }
 
-int run_escape(const escape_options& options, const invocation& call) {
+int run_escape(escape_options options, const invocation& call) {
+  read_start_file(options.start, options.shared, options.mu);
   const shared_options& shared = options.shared;
   const std::vector<activation_pair> pairs = read_pairs(shared);
   const parameter_grid grid = read_grid(shared, options.mu);
@@ -96,6 +97,7 @@ std::function<int(const invocation&)> setup_escape(CLI::App& app) {
   options->integrator.max_steps = row_step_limit;
   options->integrator.add_to(app);
   options->shared.add_to(app);
+  options->start.add_file_to(app);
   app.footer(
       "_hit is the state at the event, _end where the flow ends; t_linear is tau log(at/m0).\n"
       "outcome: learned, unlearned (M -> 0), trapped, diverging (|w|^2 grows beyond 1e6) or\n"

@@ -34,6 +34,10 @@ int run_fixed_points(const fixed_points_options& options, const invocation& call
   const shared_options& shared = options.shared;
   const std::vector<activation_pair> pairs = read_pairs(shared);
   const parameter_grid grid = read_grid(shared, options.mu);
+  if (std::find(grid.lr_ratio.begin(), grid.lr_ratio.end(), 0.0) != grid.lr_ratio.end()) {
+    throw argument_error("--lr-ratio", "'" + shared.lr_ratio + "'",
+                         "> 0 here: with u frozen the equilibria are curves over u");
+  }
   read_start(options.start);
   constexpr std::size_t columns = 21;
   constexpr double usual = 4.0;  // equilibria of a point

@@ -1,9 +1,13 @@
 #include "flow_options.hpp"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
+#include <array>
+#include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/report/file.hpp>
 
 namespace loradyn::cli {
 
@@ -16,6 +20,16 @@ void start_options::add_to(CLI::App& app, const std::string& u0_default) {
   app.add_option("--s0", s0, "overlap of the adapter with the pre-trained weight's other part")
       ->type_name("X")
       ->capture_default_str();
+}
+
+void start_options::add_file_to(CLI::App& app) {
+  CLI::Option* const option =
+      app.add_option("--start", file,
+                     "start from what trajectory --end-state wrote: u, m, s, mu and nu")
+          ->type_name("FILE");
+  for (const char* name : {"--u0", "--m0", "--s0", "--mu", "--nu"}) {
+    option->excludes(app.get_option(name));
+  }
 }
 
 void event_options::add_to(CLI::App& app, const std::string& quantity_default,
@@ -54,6 +68,49 @@ void law_options::add_to(CLI::App& app) {
   app.add_option("--quantiles", quantiles, "of that law")->type_name("R")->capture_default_str();
 }
 
+void read_start_file(start_options& options, shared_options& shared, std::string& mu) {
+  if (options.file.empty()) {
+    return;
+  }
+  toml::table values;
+  try {
+    values = toml::parse(read_file(options.file));
+  } catch (const toml::parse_error& e) {
+    throw error(fmt::format("--start '{}', line {}, column {}: {}", options.file,
+                            e.source().begin.line, e.source().begin.column, e.description()));
+  }
+  const std::array<std::pair<const char*, std::string*>, 5> keys{{{"mu", &mu},
+                                                                  {"nu", &shared.nu},
+                                                                  {"u", &options.u0},
+                                                                  {"m", &options.m0},
+                                                                  {"s", &options.s0}}};
+  for (const auto& [key, target] : keys) {
+    const toml::node* const node = values.get(key);
+    if (node == nullptr || !node->is_number()) {
+      throw error(fmt::format("--start '{}': {} must be there, and a number", options.file, key));
+    }
+    *target = fmt::format("{}", *node->value<double>());
+  }
+  if (values.size() != keys.size()) {
+    throw error(fmt::format("--start '{}' must hold mu, nu, u, m and s alone", options.file));
+  }
+}
+
+void write_start_file(const std::string& path, const overlap_state& x, double alignment,
+                      double misalignment) {
+  // On the sphere's edge rounding can leave m² + s² above 1, which no start may have.
+  double m = x.m;
+  double s = x.s;
+  while (m * m + s * s > 1.0) {
+    m = std::nextafter(m, 0.0);
+    s = std::nextafter(s, 0.0);
+  }
+  pending_file file(path);
+  file.write(fmt::format("mu = {}\nnu = {}\nu = {}\nm = {}\ns = {}\n", alignment, misalignment, x.u,
+                         m, s));
+  file.commit();
+}
+
 overlap_state read_start(const start_options& options) {
   const overlap_state x{options.u0.empty() ? 1e-6 : read_number("--u0", options.u0),
                         read_number("--m0", options.m0), read_number("--s0", options.s0)};
@@ -81,6 +138,9 @@ overlap_event read_event(const event_options& options) {
       !(event.at < 1.0 && event.at > (event.is_signed ? -1.0 : 0.0))) {
     throw argument_error("--at", "'" + options.at + "'",
                          event.is_signed ? "between -1 and 1" : "between 0 and 1 for |m|");
+  }
+  if (event.quantity == overlap_quantity::M && !event.is_signed && event.at < 0.0) {
+    throw argument_error("--at", "'" + options.at + "'", ">= 0 for |M|; --signed takes M itself");
   }
   return event;
 }

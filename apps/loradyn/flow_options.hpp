@@ -20,9 +20,12 @@ struct start_options {
   std::string u0;
   std::string m0 = "0.03";
   std::string s0 = "0";
+  std::string file = {};  // the end state of a trajectory, instead of these and of --mu, --nu
 
   // `u0` says what the default of --u0 is.
   void add_to(CLI::App& app, const std::string& u0_default);
+  // --start, which excludes what it gives; after all other options.
+  void add_file_to(CLI::App& app);
 };
 
 struct event_options {
@@ -54,6 +57,13 @@ struct law_options {
 
   void add_to(CLI::App& app);
 };
+
+// What --start says, as the text of the options whose place it takes; nothing without it. Throws
+// error and argument_error, naming the file and the key.
+void read_start_file(start_options& options, shared_options& shared, std::string& mu);
+// Writes the state and the weight that --start reads back to the same bits.
+void write_start_file(const std::string& path, const overlap_state& x, double alignment,
+                      double misalignment);
 
 // Throw argument_error, naming the option.
 overlap_state read_start(const start_options& options);

@@ -65,7 +65,7 @@ void shared_options::add_to(CLI::App& app) {
   text("--noise", noise, "variance of the labels' noise, >= 0")
       ->type_name("R")
       ->capture_default_str();
-  text("--lr-ratio", lr_ratio, "learning rate of u over that of v, > 0")
+  text("--lr-ratio", lr_ratio, "learning rate of u over that of v; 0 freezes u")
       ->type_name("R")
       ->capture_default_str();
   text("--time-unit", unit, "raw, or fisher: times in units of 1/E[student'(z)^2]")
@@ -158,18 +158,17 @@ parameter_grid read_grid(const shared_options& options, const std::string& mu) {
   if (mu.empty()) {
     throw error("--mu is missing: give the alignments, such as --mu 0.1:0.9:9");
   }
-  const auto in_range = [](const char* option, const std::string& text, bool zero_too) {
+  const auto in_range = [](const char* option, const std::string& text) {
     std::vector<double> values = parse_range(option, text);
     for (const double value : values) {
-      if (value < 0.0 || (value == 0.0 && !zero_too)) {
-        throw argument_error(option, "'" + text + "'", zero_too ? ">= 0" : "> 0");
+      if (value < 0.0) {
+        throw argument_error(option, "'" + text + "'", ">= 0");
       }
     }
     return values;
   };
-  parameter_grid grid{
-      parse_range("--mu", mu), read_nu(options), in_range("--gamma", options.gamma, true),
-      in_range("--noise", options.noise, true), in_range("--lr-ratio", options.lr_ratio, false)};
+  parameter_grid grid{parse_range("--mu", mu), read_nu(options), in_range("--gamma", options.gamma),
+                      in_range("--noise", options.noise), in_range("--lr-ratio", options.lr_ratio)};
   return grid;
 }
 
@@ -188,17 +187,17 @@ std::vector<extent> extents_of(const shared_options& options, const std::string&
 }
 
 lora_parameters read_parameters(const shared_options& options) {
-  const auto in_range = [](const char* option, const std::string& text, bool zero_too) {
+  const auto in_range = [](const char* option, const std::string& text) {
     const double value = read_number(option, text);
-    if (value < 0.0 || (value == 0.0 && !zero_too)) {
-      throw argument_error(option, "'" + text + "'", zero_too ? "a number >= 0" : "a number > 0");
+    if (value < 0.0) {
+      throw argument_error(option, "'" + text + "'", "a number >= 0");
     }
     return value;
   };
   lora_parameters parameters;
-  parameters.noise_scale = in_range("--gamma", options.gamma, true);
-  parameters.label_noise = in_range("--noise", options.noise, true);
-  parameters.rate_ratio = in_range("--lr-ratio", options.lr_ratio, false);
+  parameters.noise_scale = in_range("--gamma", options.gamma);
+  parameters.label_noise = in_range("--noise", options.noise);
+  parameters.rate_ratio = in_range("--lr-ratio", options.lr_ratio);
   return parameters;
 }
 

@@ -224,7 +224,8 @@ void require_size(const simulate_options& options, const simulation_problem& pro
                      {"recorded states", sizeof(simulated_state), 0.0}, infinity);
 }
 
-int run_simulate(const simulate_options& options, const invocation& call) {
+int run_simulate(simulate_options options, const invocation& call) {
+  read_start_file(options.start, options.shared, options.mu);
   const shared_options& shared = options.shared;
   const activation_pair pair =
       read_single_pair(shared, "one here, for the table has no column for it");
@@ -341,6 +342,7 @@ std::function<int(const invocation&)> setup_simulate(CLI::App& app) {
   text("--checkpoint", options->checkpoint,
        "what an interruption leaves (default: beside --output)", "FILE");
   options->shared.add_to(app);
+  options->start.add_file_to(app);
   app.footer(
       "Columns: step,t,runs,diverged and for u, m, m_abs, s, M, Q and risk "
       "_mean,_sd,_q05,_q50,_q95\n"

@@ -43,10 +43,8 @@ simulation_event simulated_event(const overlap_event& event) {
                  ? simulation_event{simulated_quantity::m, event.at, event_direction::either}
                  : simulation_event{simulated_quantity::m_abs, event.at, event_direction::rising};
     case overlap_quantity::M:
-      if (!event.is_signed && event.at < 0.0) {
-        throw argument_error("--at", fmt::format("{}", event.at), ">= 0 for |M|; --signed takes M");
-      }
-      return {simulated_quantity::M, event.at, event_direction::either};
+      return {event.is_signed ? simulated_quantity::M : simulated_quantity::M_abs, event.at,
+              event_direction::either};
     case overlap_quantity::risk:
       break;
   }

@@ -20,8 +20,7 @@ std::uint64_t read_count(const std::string& option, const std::string& text, std
 // Throws argument_error.
 simulation_engine read_engine(const std::string& text);
 
-// The event as a simulation watches it. M is M itself here, reached from the side of the start.
-// Throws argument_error for an unsigned M below 0.
+// The event as a simulation watches it; M is reached from the side of the start.
 simulation_event simulated_event(const overlap_event& event);
 
 // R(M, Q) of a pair, with label noise, as a simulation asks for it.

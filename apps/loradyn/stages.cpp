@@ -4,12 +4,15 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/nearest_names.hpp>
 #include <loradyn/report/file.hpp>
 #include <optional>
+#include <utility>
 
 namespace loradyn::cli {
 namespace {
@@ -76,27 +79,87 @@ class stage_table {
     }
   }
 
+  // The polynomial in y that `label` is.
+  [[nodiscard]] std::optional<activation> label() const {
+    const auto written = text("label");
+    if (!written) {
+      return std::nullopt;
+    }
+    std::optional<activation> f;
+    std::string fault;
+    try {
+      f = parse_activation(in_linear(*written));
+    } catch (const parse_error& e) {
+      fault = fmt::format(" ({})", e.what());
+    }
+    if (!f || f->as_polynomial() == nullptr) {
+      throw error(fmt::format("{}: label is '{}', but must be a polynomial in y, such as y^2{}",
+                              place_, *written, fault));
+    }
+    return f;
+  }
+
   [[nodiscard]] const std::string& place() const { return place_; }
 
  private:
+  // The grammar's name of its argument for y.
+  static std::string in_linear(const std::string& written) {
+    const auto in_word = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    };
+    std::string result;
+    for (std::size_t i = 0; i < written.size(); ++i) {
+      const bool alone = (i == 0 || !in_word(written[i - 1])) &&
+                         (i + 1 == written.size() || !in_word(written[i + 1]));
+      result += written[i] == 'y' && alone ? "linear" : std::string(1, written[i]);
+    }
+    return result;
+  }
+
   const toml::table& values_;
   std::string place_;
 };
+
+// A target and the noise of its labels.
+struct stage_task {
+  learning_task task;
+  double label_noise = 0.0;
+};
+
+stage_task read_task(const stage_table& s, const activation& student, const activation& teacher) {
+  const double noise = s.number("noise").value_or(0.0);
+  const auto label = s.label();
+  if (!label) {
+    return {learning_task(student, teacher), noise};
+  }
+  const transformed_labels labels = transform_labels(teacher, *label->as_polynomial(), noise);
+  return {labels.task_of(student), labels.label_noise};
+}
+
+// `flip = true` and nothing else.
+bool read_flip(const stage_table& s) {
+  if (!s.has("flip")) {
+    return false;
+  }
+  s.allow({"flip"});
+  if (!s.flag("flip")) {
+    throw error(fmt::format("{}: flip must be true, or left out", s.place()));
+  }
+  return true;
+}
 
 std::optional<double> scaled(std::optional<double> value, double unit) {
   return value ? std::optional(*value * unit) : value;
 }
 
 training_stage read_pretraining(const stage_table& s, const activation& student, double time_unit) {
-  s.allow({"pretrain", "rho", "a0", "q0", "gamma", "noise", "time", "until-risk"});
-  pretraining_stage stage{learning_task(student, *s.function("pretrain")),
-                          {},
-                          {},
-                          scaled(s.number("time"), time_unit),
-                          s.number("until-risk")};
+  s.allow({"pretrain", "rho", "a0", "q0", "gamma", "noise", "label", "time", "until-risk"});
+  const stage_task source = read_task(s, student, *s.function("pretrain"));
+  pretraining_stage stage{
+      source.task, {}, {}, scaled(s.number("time"), time_unit), s.number("until-risk")};
   stage.parameters.source_overlap = s.number("rho").value_or(1.0);
   stage.parameters.noise_scale = s.number("gamma").value_or(0.0);
-  stage.parameters.label_noise = s.number("noise").value_or(0.0);
+  stage.parameters.label_noise = source.label_noise;
   stage.start.a = s.number("a0").value_or(0.03);
   stage.start.gap =
       s.number("q0").value_or(stage.start.a * stage.start.a) - stage.start.a * stage.start.a;
@@ -104,11 +167,12 @@ training_stage read_pretraining(const stage_table& s, const activation& student,
 }
 
 training_stage read_tuning(const stage_table& s, const activation_pair& pair, double time_unit) {
-  s.allow({"teacher", "gamma", "noise", "lr-ratio", "time", "until", "at", "signed"});
-  const activation teacher = s.function("teacher").value_or(pair.risk.teacher());
-  tuning_stage stage{learning_task(pair.risk.student(), teacher),
+  s.allow({"teacher", "gamma", "noise", "label", "lr-ratio", "time", "until", "at", "signed"});
+  const stage_task target =
+      read_task(s, pair.risk.student(), s.function("teacher").value_or(pair.risk.teacher()));
+  tuning_stage stage{target.task,
                      s.number("gamma").value_or(0.0),
-                     s.number("noise").value_or(0.0),
+                     target.label_noise,
                      s.number("lr-ratio").value_or(1.0),
                      scaled(s.number("time"), time_unit),
                      std::nullopt};
@@ -132,9 +196,10 @@ training_stage read_tuning(const stage_table& s, const activation_pair& pair, do
 
 simulation_stage read_simulated(const stage_table& s, const activation_pair& pair,
                                 double time_unit) {
-  s.allow({"teacher", "noise", "lr-ratio", "lr", "steps", "time"});
+  s.allow({"teacher", "noise", "label", "lr-ratio", "lr", "steps", "time"});
   simulation_stage stage{.teacher = s.function("teacher").value_or(pair.risk.teacher())};
   stage.label_noise = s.number("noise").value_or(0.0);
+  stage.label = s.label();
   stage.rate_ratio = s.number("lr-ratio").value_or(1.0);
   const auto rate = s.number("lr");
   if (!rate || !(*rate > 0.0)) {
@@ -156,9 +221,9 @@ simulation_stage read_simulated(const stage_table& s, const activation_pair& pai
   return stage;
 }
 
-// Every [[stage]] of a file, as `read` takes it.
-template <class Stage, class Read>
-std::vector<Stage> read_file_of_stages(const std::string& path, const Read& read) {
+// Every [[stage]] of a file, one after another, to `take`.
+template <class Take>
+void read_file_of_stages(const std::string& path, const Take& take) {
   toml::table values;
   try {
     values = toml::parse(read_text(path));
@@ -171,29 +236,45 @@ std::vector<Stage> read_file_of_stages(const std::string& path, const Read& read
     throw error(fmt::format(
         "--stages '{}' must hold tables [[stage]], one or more, and nothing else", path));
   }
-  std::vector<Stage> result;
+  std::size_t number = 0;
   for (const toml::node& node : *stages) {
-    result.push_back(read(stage_table(
-        *node.as_table(), fmt::format("--stages '{}', stage {}", path, result.size() + 1))));
+    take(stage_table(*node.as_table(), fmt::format("--stages '{}', stage {}", path, ++number)));
   }
-  return result;
 }
 
 }  // namespace
 
 std::vector<training_stage> read_stages(const std::string& path, const activation_pair& pair,
                                         double time_unit) {
-  return read_file_of_stages<training_stage>(path, [&](const stage_table& s) {
-    return s.has("pretrain") ? read_pretraining(s, pair.risk.student(), time_unit)
-                             : read_tuning(s, pair, time_unit);
+  std::vector<training_stage> stages;
+  read_file_of_stages(path, [&](const stage_table& s) {
+    if (read_flip(s)) {
+      stages.emplace_back(flip_stage{});
+    } else {
+      stages.push_back(s.has("pretrain") ? read_pretraining(s, pair.risk.student(), time_unit)
+                                         : read_tuning(s, pair, time_unit));
+    }
   });
+  return stages;
 }
 
 std::vector<simulation_stage> read_simulation_stages(const std::string& path,
                                                      const activation_pair& pair,
                                                      double time_unit) {
-  return read_file_of_stages<simulation_stage>(
-      path, [&](const stage_table& s) { return read_simulated(s, pair, time_unit); });
+  std::vector<simulation_stage> stages;
+  std::string flip;  // the place of one that the next stage begins with
+  read_file_of_stages(path, [&](const stage_table& s) {
+    if (read_flip(s)) {
+      flip = flip.empty() ? s.place() : "";  // two of them are none
+    } else {
+      stages.push_back(read_simulated(s, pair, time_unit));
+      stages.back().flips = !std::exchange(flip, "").empty();
+    }
+  });
+  if (!flip.empty() || stages.empty()) {
+    throw error(fmt::format("--stages '{}': a flip must be followed by a stage that trains", path));
+  }
+  return stages;
 }
 
 }  // namespace loradyn::cli

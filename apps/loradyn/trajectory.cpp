@@ -32,6 +32,7 @@ struct trajectory_options {
   std::string stages;
   std::string method = "flow";
   std::string learning_rate;
+  std::string end_state;
 };
 
 // The record times: n or log:n of them up to the end, or a range or list.
@@ -63,7 +64,8 @@ std::vector<double> read_times(const std::string& text, double end) {
   return times;
 }
 
-int run_trajectory(const trajectory_options& options, const invocation& call) {
+int run_trajectory(trajectory_options options, const invocation& call) {
+  read_start_file(options.start, options.shared, options.mu);
   const shared_options& shared = options.shared;
   const activation_pair pair = read_single_pair(shared, "one here, for a trajectory is one run");
   training_protocol protocol;
@@ -131,7 +133,7 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
     }
     if (!pretrains) {
       protocol.alignment = read_number("--mu", options.mu);
-      protocol.misalignment = read_nu(shared).front();
+      protocol.misalignment = read_single_nu(shared, "one number, for a trajectory is one run");
     }
   }
   protocol.validate();
@@ -167,6 +169,9 @@ int run_trajectory(const trajectory_options& options, const invocation& call) {
         {p.t * unit, p.x.u, p.x.m, p.x.s, p.M, p.Q, p.risk, static_cast<std::int64_t>(p.stage)});
   }
   out.write(t, trajectory_figure);
+  if (run.complete && !options.end_state.empty()) {
+    write_start_file(options.end_state, run.end, run.alignment, run.misalignment);
+  }
   if (!run.complete && interruption() != 0) {
     say("interrupted in stage {}; the table holds what was reached. For all of it run: {}",
         run.stages.size(), call.command_line);
@@ -198,7 +203,11 @@ std::function<int(const invocation&)> setup_trajectory(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--lr", options->learning_rate, "learning rate of the map")->type_name("X");
   options->integrator.add_to(app);
+  app.add_option("--end-state", options->end_state,
+                 "where the run ends, for --start of another command")
+      ->type_name("FILE");
   options->shared.add_to(app);
+  options->start.add_file_to(app);
   app.footer(
       "Columns: t,u,m,s,M,Q,risk,stage. The provenance says how each stage ended.\n\n"
       "Examples:\n"

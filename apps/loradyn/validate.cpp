@@ -69,6 +69,7 @@ struct comparison {
   double threshold = nan;
   std::string verdict = "untested";
   std::string status = "ok";
+  std::optional<std::uint64_t> seed;  // of the ensemble, where there is one
 };
 
 struct compared_quantity {
@@ -106,9 +107,9 @@ class validation {
     if (!(significance_ > 0.0 && significance_ < 1.0)) {
       throw argument_error("--alpha", "'" + options.significance + "'", "between 0 and 1");
     }
-    if (shared.seed > max_seed / 2) {
+    if (shared.seed > max_seed) {
       throw argument_error("--seed", std::to_string(shared.seed),
-                           fmt::format("at most {} here", max_seed / 2));
+                           fmt::format("at most {}", max_seed));
     }
     read_end(p);
     read_experiments(p);
@@ -285,15 +286,17 @@ class validation {
     return problem;
   }
 
-  // Seeds of their own: equal ones draw equal numbers at every dimension.
-  [[nodiscard]] std::uint64_t seed_of(std::size_t e, bool law) const {
-    return options_.shared.seed * 2 + 2 * e + (law ? 1 : 0);
+  enum class evidence : std::uint64_t { means = 1, law };
+
+  // Equal seeds draw equal numbers at every dimension, so that every ensemble has its own.
+  [[nodiscard]] std::uint64_t seed_of(const experiment& e, evidence what) const {
+    return derived_seed(options_.shared.seed, {static_cast<std::uint64_t>(what), e.dimension});
   }
 
   bool simulate_means(std::size_t index, const std::vector<overlap_state>& theory,
                       std::vector<std::vector<std::vector<deviation_sample>>>& deviations) {
     const experiment& e = experiments_[index];
-    simulation_problem problem = problem_of(e, seed_of(index, false), e.steps);
+    simulation_problem problem = problem_of(e, seed_of(e, evidence::means), e.steps);
     problem.start = {.u0 = start_.u, .m0 = start_.m, .s0 = start_.s};
     simulation_plan plan;
     plan.record = e.record;
@@ -351,7 +354,9 @@ class validation {
                       fit->limit_error, std::abs(fit->limit) / fit->limit_error, threshold);
         }
       }
-      for (comparison& c : worst) {
+      for (std::size_t e = 0; e < worst.size(); ++e) {
+        comparison& c = worst[e];
+        c.seed = seed_of(experiments_[e], evidence::means);
         if (diverged_) {
           c.verdict = "fail";
           c.status = "diverged";
@@ -440,6 +445,7 @@ class validation {
     c.check = "law";
     c.dimension = d;
     c.quantity = "t_hit";
+    c.seed = seed_of(e, evidence::law);
     c.threshold = significance_ / static_cast<double>(comparisons_);
     if (law.status != law_status::ok) {
       c.status = to_string(law.status);
@@ -450,7 +456,7 @@ class validation {
     constexpr double share = 1.0 - 1e-6;
     const double steps = std::ceil(law.quantile(share) / e.learning_rate);
     simulation_problem problem =
-        problem_of(e, seed_of(index, true), static_cast<std::uint64_t>(std::max(1.0, steps)));
+        problem_of(e, seed_of(e, evidence::law), static_cast<std::uint64_t>(std::max(1.0, steps)));
     simulation_plan plan;
     plan.stop_after_events = true;
     plan.risk = risk_of(pair_.risk, e.parameters.label_noise);
@@ -512,7 +518,7 @@ int run_validate(const validate_options& options, const invocation& call) {
 
   table t = make_table(call, shared, options.mu,
                        {"check", "dim", "quantity", "t", "theory", "simulated", "deviation",
-                        "error", "statistic", "threshold", "verdict", "status"});
+                        "error", "statistic", "threshold", "verdict", "seed", "status"});
   append(t, {{"dim", options.dimensions},
              {"batch", options.learning_rate.empty() ? options.batch : "lr d/gamma"},
              {"lr", options.learning_rate.empty() ? "gamma batch/d" : options.learning_rate},
@@ -527,7 +533,8 @@ int run_validate(const validate_options& options, const invocation& call) {
   std::size_t failed = 0;
   for (const comparison& c : v.rows()) {
     t.rows.push_back({c.check, c.dimension, c.quantity, c.t, c.theory, c.simulated, c.deviation,
-                      c.error, c.statistic, c.threshold, c.verdict, c.status});
+                      c.error, c.statistic, c.threshold, c.verdict,
+                      c.seed ? cell(static_cast<std::int64_t>(*c.seed)) : cell(nan), c.status});
     failed += c.verdict == "fail" ? 1 : 0;
   }
   out.write(t, validate_figure);

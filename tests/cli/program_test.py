@@ -194,7 +194,8 @@ class Rates(InTemporaryDirectory):
         self.refused("--mu is 'inf', but must be finite", *ask, "inf")
         self.refused("--nu is '-0.1', but must be >= 0", *ask, "0.5", "--nu", "-0.1")
         self.refused("--nu is 'nan', but must be finite", *ask, "0.5", "--nu", "nan")
-        self.refused("--lr-ratio is '0', but must be a number > 0", *ask, "0.5", "--lr-ratio", "0")
+        self.refused("--lr-ratio is '-1', but must be a number >= 0", *ask, "0.5",
+                     "--lr-ratio=-1")
         self.refused("--gamma is '-1', but must be a number >= 0", *ask, "0.5", "--gamma", "-1")
         self.refused("--time-unit is 'second', but must be raw or fisher", *ask, "0.5",
                      "--time-unit", "second")
@@ -436,7 +437,7 @@ class Escape(InTemporaryDirectory):
             (["--u0", "inf"], "--u0 is 'inf', but must be finite"),
             (["--gamma", "-1"], "--gamma is '-1', but must be >= 0"),
             (["--noise=-1"], "--noise is '-1', but must be >= 0"),
-            (["--lr-ratio", "0"], "--lr-ratio is '0', but must be > 0"),
+            (["--lr-ratio=-1"], "--lr-ratio is '-1', but must be >= 0"),
             (["--at", "1.5"], "--at is '1.5', but must be between 0 and 1 for |m|"),
             (["--event", "risk"], "--at is missing: give the value that risk reaches"),
             (["--event", "loss"], "--event is 'loss', but must be m, M or risk"),
@@ -519,6 +520,83 @@ at = 0.05
         self.assertIn("# stage 1: t = 0 to 8: end-time\n", text)
         self.assertRegex(text, "# stage 3: t = 13 to [0-9.]+: event\n")
         self.assertAlmostEqual(float(table[-1]["risk"]), 0.05, places=6)
+
+    def test_an_end_is_the_start_of_other_commands(self):
+        ask = ["trajectory", "--student", "erf", "--points", "2", "-q"]
+        whole = run(*ask, "--mu", "0.5", "--nu", "0.3", "--t-end", "20")
+        half = run(*ask, "--mu", "0.5", "--nu", "0.3", "--t-end", "8", "--end-state", "e.toml",
+                   cwd=self.path)
+        self.assertEqual((half.returncode, half.stderr), (0, ""))
+        rest = run(*ask, "--start", "e.toml", "--t-end", "12", cwd=self.path)
+        self.assertEqual((rest.returncode, rest.stderr), (0, ""))
+        first, last = rows(rest.stdout)
+        for name in ["u", "m", "s", "M", "Q"]:
+            self.assertEqual(first[name], rows(half.stdout)[-1][name])
+            self.assertAlmostEqual(float(last[name]), float(rows(whole.stdout)[-1][name]), delta=1e-7)
+        self.assertIn("# nu: 0.3\n", rest.stdout)
+        escape = run("escape", "--student", "erf", "--start", "e.toml", "--event", "M", "--at",
+                     "0.9", cwd=self.path)
+        straight = run("escape", "--student", "erf", "--mu", "0.5", "--nu", "0.3", "--event", "M",
+                       "--at", "0.9")
+        self.assertAlmostEqual(float(rows(escape.stdout)[0]["t_hit"]) + 8,
+                               float(rows(straight.stdout)[0]["t_hit"]), delta=1e-5)
+        simulated = run("simulate", "--student", "erf", "--start", "e.toml", "--dim", "100",
+                        "--batch", "4", "--lr", "0.1", "--steps", "2", "--points", "2", "--runs",
+                        "2", cwd=self.path)
+        for name in ["u", "m", "s", "Q"]:
+            self.assertAlmostEqual(float(rows(simulated.stdout)[0][name + "_mean"]),
+                                   float(first[name]), delta=1e-14)
+        # Pre-training leaves its weight; a run that ends on the sphere's edge can be taken up.
+        self.write("[[stage]]\npretrain = 'erf'\nrho = 0.7\ntime = 8\n", "s.toml")
+        run(*ask, "--stages", "s.toml", "--end-state", "p.toml", cwd=self.path)
+        self.assertRegex((self.path / "p.toml").read_text(), "^mu = 0[.].*\nnu = 0[.].*\nu = 1e-06\n")
+        run("trajectory", "--student", "linear", "--mu", "0.3", "--nu", "0.4", "--t-end", "400",
+            "--end-state", "edge.toml", "-q", cwd=self.path)
+        edge = run(*ask[:1], "--student", "linear", "--start", "edge.toml", "--t-end", "1",
+                   cwd=self.path)
+        self.assertEqual((edge.returncode, edge.stderr), (0, ""))
+        self.refused("--mu excludes --start", *ask, "--mu", "0.5", "--start", "e.toml", "--t-end",
+                     "1")
+        self.write("mu = 0.5\nnu = 0\nu = 1\nm = 0\n", "bad.toml")
+        self.refused("--start 'bad.toml': s must be there, and a number", *ask, "--start",
+                     "bad.toml", "--t-end", "1")
+        self.write("mu = 0.5\nnu = 0\nu = 1\nm = 0\ns = 0\nt = 1\n", "bad.toml")
+        self.refused("--start 'bad.toml' must hold mu, nu, u, m and s alone", *ask, "--start",
+                     "bad.toml", "--t-end", "1")
+
+    def test_labels_and_flips(self):
+        self.write("[[stage]]\nlabel = 'y^2'\nnoise = 0.1\ngamma = 0.5\ntime = 5\n[[stage]]\n"
+                   "flip = true\n[[stage]]\ntime = 5\n", "s.toml")
+        ask = ["trajectory", "--student", "erf", "--mu", "0.4", "--u0", "0.5", "--m0", "0.3",
+               "--points", "0,5,5.001", "--stages"]
+        done = run(*ask, "s.toml", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        table = rows(done.stdout)
+        self.assertAlmostEqual(float(table[1]["u"]), -float(table[2]["u"]), delta=1e-3)
+        self.assertGreater(abs(float(table[1]["u"])), 0.05)
+        # A line through the label is a line through the teacher, and scales the noise.
+        self.write("[[stage]]\nlabel = '2*y-1'\nnoise = 0.1\ntime = 5\n", "line.toml")
+        self.write("[[stage]]\nteacher = '2*erf-1'\nnoise = 0.4\ntime = 5\n", "same.toml")
+        for a, b in zip(rows(run(*ask, "line.toml", cwd=self.path).stdout),
+                        rows(run(*ask, "same.toml", cwd=self.path).stdout)):
+            self.assertAlmostEqual(float(a["m"]), float(b["m"]), delta=1e-12)
+            self.assertAlmostEqual(float(a["risk"]), float(b["risk"]), delta=1e-12)
+        self.write("[[stage]]\ntime = 5\n[[stage]]\nflip = true\n", "last.toml")
+        self.refused("stage 2 is a flip, but must be followed by a stage that trains", *ask,
+                     "last.toml")
+        self.write("[[stage]]\nlr = 0.1\nsteps = 5\n[[stage]]\nflip = true\n", "last.toml")
+        self.refused("--stages 'last.toml': a flip must be followed by a stage that trains",
+                     "simulate", "--student", "erf", "--mu", "0.4", "--dim", "50", "--batch", "2",
+                     "--stages", "last.toml")
+        self.write("[[stage]]\nflip = true\ntime = 5\n", "last.toml")
+        self.refused("--stages 'last.toml', stage 1: time is no key of this stage; the nearest are "
+                     "flip", *ask, "last.toml")
+        self.write("[[stage]]\nlabel = 'erf'\ntime = 5\n", "last.toml")
+        self.refused("--stages 'last.toml', stage 1: label is 'erf', but must be a polynomial in y, "
+                     "such as y^2", *ask, "last.toml")
+        self.write("[[stage]]\ntime = 5\n", "last.toml")
+        self.refused("--nu is '0.1,0.2', but must be one number, for a trajectory is one run", *ask,
+                     "last.toml", "--nu", "0.1,0.2")
 
     def test_faults_are_named(self):
         base = ["trajectory", "--student", "erf", "--mu", "0.5"]
@@ -616,6 +694,24 @@ class Simulate(InTemporaryDirectory):
         done = run("simulate", "--student", "erf", "--mu", "0.5", "--dim", "1e12", "--batch", "4",
                    "--lr", "0.01", "--steps", "50", "--runs", "3", "--m0", "0.1")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_an_event_of_M_is_of_its_absolute_value_unless_signed(self):
+        # M starts at -0.5 and goes to -1.
+        ask = ["simulate", "--student", "he2", "--mu", "-0.5", "--dim", "200", "--batch", "20",
+               "--lr", "0.005", "--t-end", "10", "--m0", "0.3", "--u0", "0.1", "--runs", "5",
+               "--event", "M"]
+        table = rows(run(*ask, "--at", "0.9").stdout)
+        self.assertEqual({r["outcome"] for r in table}, {"hit"})
+        flow = rows(run("escape", "--student", "he2", "--mu=-0.5", "--gamma", "0.05", "--m0", "0.3",
+                        "--u0", "0.1", "--event", "M", "--at", "0.9").stdout)
+        self.assertEqual(flow[0]["status"], "ok")
+        for r in table:
+            self.assertAlmostEqual(float(r["t_hit"]), float(flow[0]["t_hit"]), delta=1.0)
+        signed = rows(run(*ask, "--at", "-0.9", "--signed").stdout)
+        self.assertEqual([r["t_hit"] for r in signed], [r["t_hit"] for r in table])
+        for command in [ask, ["escape", "--student", "he2", "--mu", "0.5", "--event", "M"]]:
+            self.refused("--at is '-0.9', but must be >= 0 for |M|; --signed takes M itself",
+                         *command, "--at=-0.9")
 
     def test_a_run_that_diverges_is_named_and_left_out(self):
         done = run("simulate", "--student", "he3", "--mu", "0.5", "--dim", "100", "--batch", "1",
@@ -715,6 +811,30 @@ class Validate(InTemporaryDirectory):
         for row in table:
             if row["verdict"] == "untested":
                 self.assertNotEqual(row["status"], "ok")
+
+    def test_two_seeds_are_two_pieces_of_evidence(self):
+        def at_1000(seed, dims):
+            done = run("validate", "--student", "erf", "--mu", "0.5", "--gamma", "1", "--dim", dims,
+                       "--seed", seed, "--runs", "20", "--points", "1", "--alpha", "1e-9", "-q")
+            self.assertEqual(done.returncode, 0)
+            return {(r["check"], r["quantity"]): (r["simulated"], r["seed"])
+                    for r in rows(done.stdout) if r["dim"] == "1000"}
+
+        one, other = at_1000("0", "300,1000"), at_1000("1", "1000,3000")
+        self.assertEqual(one.keys(), other.keys())
+        for key, (simulated, seed) in one.items():
+            self.assertNotEqual(simulated, other[key][0])
+            self.assertNotEqual(seed, other[key][1])
+        self.assertNotEqual(one["mean", "m"][1], one["law", "t_hit"][1])
+        # The reported seed repeats the ensemble.
+        simulated, seed = one["mean", "m"]
+        table = run("validate", "--student", "erf", "--mu", "0.5", "--gamma", "1", "--dim", "1000",
+                    "--seed", "0", "--runs", "20", "--points", "1", "-q")
+        t = next(r["t"] for r in rows(table.stdout) if r["check"] == "mean")
+        again = run("simulate", "--student", "erf", "--mu", "0.5", "--dim", "1000", "--batch", "16",
+                    "--lr", "0.016", "--t-end", t, "--u0", "1e-6", "--m0", "0.3", "--s0", "0",
+                    "--runs", "20", "--points", "2", "--seed", seed)
+        self.assertEqual(rows(again.stdout)[-1]["m_mean"], simulated)
 
     def test_a_theory_that_does_not_fit_fails(self):
         # At d = 60 the law of the escape time, of leading order in 1/d, is several percent off.

@@ -90,10 +90,89 @@ TEST_CASE("an event that is true when its stage begins ends it at once, and is s
   for (const tuning_method method : {tuning_method::flow, tuning_method::map}) {
     training_protocol p = one({first, second});
     p.method = method;
-    const training_run run = run_protocol(p, {}, {});
+    const training_run run = run_protocol(p, {0.0, 5.0}, {});
     CHECK(run.stages[1].status == integration_status::event_at_start);
+    // The point at which both stages end is recorded, once.
+    REQUIRE(run.points.size() == 2);
+    CHECK(run.points[1].t == 5.0);
     CHECK(run.stages[1].end == run.stages[1].begin);
     CHECK(run.complete);
+  }
+}
+
+TEST_CASE("an event that the whole run begins with is recorded") {
+  for (const tuning_method method : {tuning_method::flow, tuning_method::map}) {
+    tuning_stage first = stage("erf", 5.0);
+    first.until = overlap_event{overlap_quantity::m, 0.05, false};
+    training_protocol p = one({first});
+    p.method = method;
+    const training_run run = run_protocol(p, {0.0, 1.0}, {});
+    CHECK(run.stages[0].status == integration_status::event_at_start);
+    REQUIRE(run.points.size() == 1);
+    CHECK(run.points[0].x.m == p.start.m);
+    CHECK(run.points[0].stage == 1);
+  }
+}
+
+TEST_CASE("a flip turns u, in no time, and the run goes on from there") {
+  for (const tuning_method method : {tuning_method::flow, tuning_method::map}) {
+    training_protocol p = one({stage("erf", 5.0), flip_stage{}, stage("erf", 5.0)});
+    p.method = method;
+    const training_run run = run_protocol(p, {5.0, 10.0}, {});
+    CHECK(run.complete);
+    REQUIRE(run.points.size() == 2);
+    CHECK(run.points[0].stage == 1);
+    CHECK(run.stages[1].begin == run.stages[1].end);
+    // The same by hand.
+    training_protocol before = one({stage("erf", 5.0)});
+    before.method = method;
+    const training_run to_flip = run_protocol(before, {5.0}, {});
+    CHECK(run.points[0].x.u == to_flip.end.u);
+    training_protocol after = before;
+    after.start = {-to_flip.end.u, to_flip.end.m, to_flip.end.s};
+    const training_run from_flip = run_protocol(after, {5.0}, {});
+    CHECK(run.points[1].x.u == Approx(from_flip.points[0].x.u).epsilon(1e-9));
+    CHECK(run.points[1].x.m == Approx(from_flip.points[0].x.m).epsilon(1e-9));
+    CHECK(run.end.m == Approx(from_flip.end.m).epsilon(1e-9));
+  }
+  CHECK_THROWS_AS(run_protocol(one({stage("erf", 5.0), flip_stage{}}), {}, {}), argument_error);
+}
+
+TEST_CASE("a run's end is where another run goes on") {
+  const training_run whole = run_protocol(one({stage("erf", 30.0)}), {30.0}, {});
+  const training_run half = run_protocol(one({stage("erf", 12.0)}), {}, {});
+  CHECK(half.alignment == 0.4);
+  CHECK(half.misalignment == 0.2);
+  training_protocol rest = one({stage("erf", 18.0)});
+  rest.start = half.end;
+  CHECK(run_protocol(rest, {}, {}).end.m == Approx(whole.end.m).epsilon(1e-7));
+  CHECK(whole.end.m == whole.points[0].x.m);
+  // Pre-training leaves its weight.
+  training_protocol p;
+  p.start = {1e-3, 0.1, 0.0};
+  p.stages = {
+      pretraining_stage{task_of("erf", "erf"), {.source_overlap = 0.6}, {0.1, 0.2}, 6.0, {}}};
+  const training_run pretrained = run_protocol(p, {6.0}, {});
+  CHECK(pretrained.alignment == Approx(pretrained.points[0].M));
+  CHECK(pretrained.misalignment * pretrained.misalignment ==
+        Approx(pretrained.points[0].Q - pretrained.points[0].M * pretrained.points[0].M));
+}
+
+TEST_CASE("with a frozen amplitude u stays and v descends on its sphere") {
+  // μ = 0, u = 1: w = v, training from scratch. For linear students of a linear target
+  // m' = 1 - m², so m = tanh t.
+  tuning_stage scratch{task_of("linear", "linear"), 0.0, 0.0, 0.0, 3.0, std::nullopt};
+  training_protocol p;
+  p.start = {1.0, 0.0, 0.0};
+  p.stages = {scratch};
+  integration_options tight;
+  tight.relative_tolerance = 1e-12;
+  const training_run run = run_protocol(p, {0.5, 1.0, 3.0}, tight);
+  REQUIRE(run.points.size() == 3);
+  for (const training_point& point : run.points) {
+    CHECK(point.x.u == 1.0);
+    CHECK(point.x.m == Approx(std::tanh(point.t)).epsilon(1e-8));
+    CHECK(point.Q == Approx(1.0));
   }
 }
 

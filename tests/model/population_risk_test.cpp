@@ -97,5 +97,5 @@ TEST_CASE("parameters out of range are named") {
   CHECK(fault({.misalignment = -0.1}) == "nu (misalignment)");
   CHECK(fault({.noise_scale = -1.0}) == "gamma (noise scale)");
   CHECK(fault({.label_noise = -1.0}) == "noise (label noise)");
-  CHECK(fault({.rate_ratio = 0.0}) == "lr-ratio (rate ratio)");
+  CHECK(fault({.rate_ratio = -0.1}) == "lr-ratio (rate ratio)");
 }

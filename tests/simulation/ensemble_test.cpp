@@ -5,7 +5,9 @@
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/report/file.hpp>
+#include <loradyn/simulation/chain.hpp>
 #include <loradyn/simulation/ensemble.hpp>
+#include <loradyn/simulation/run.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <string>
 #include <vector>
@@ -111,6 +113,8 @@ TEST_CASE("an interrupted ensemble goes on from its checkpoint to the same bytes
     simulation_problem problem = small_problem(batch, steps / 2);
     problem.stages.push_back(problem.stages.front());
     problem.stages.back().label_noise = 0.3;
+    problem.stages.back().label = parse_activation("linear^2");
+    problem.stages.back().flips = true;
     simulation_plan plan = usual_plan();
     plan.record = linear_record(steps, 11);
     plan.events.push_back({.quantity = simulated_quantity::u, .level = 0.45});
@@ -238,8 +242,8 @@ TEST_CASE("an event is the first recorded step beyond its level") {
       plan.risk = [](double M, double Q) { return 0.5 * (Q - 2.0 * M + 1.0); };
       for (const auto quantity :
            {simulated_quantity::u, simulated_quantity::m, simulated_quantity::m_abs,
-            simulated_quantity::s, simulated_quantity::M, simulated_quantity::Q,
-            simulated_quantity::risk}) {
+            simulated_quantity::s, simulated_quantity::M, simulated_quantity::M_abs,
+            simulated_quantity::Q, simulated_quantity::risk}) {
         for (const auto direction :
              {event_direction::rising, event_direction::falling, event_direction::either}) {
           plan.events.push_back({.quantity = quantity, .level = 0.37, .direction = direction});
@@ -324,4 +328,170 @@ TEST_CASE("equal stages are one longer stage, and another stage is another probl
     CHECK(parts.time_at(10) == Approx(0.5));
     CHECK(parts.time_at(40) == Approx(13 * 0.05 + 27 * 0.1));
   }
+}
+
+TEST_CASE("the values of a state are the quantities' definitions") {
+  const simulation_problem problem = small_problem(3, 40);  // mu = 0.4, nu = 0.3
+  const simulation_plan plan{.risk = [](double M, double Q) { return 10.0 * M + Q; }};
+  const simulated_state x{.u = -2.0, .m = 0.5, .s = -0.25};
+  const auto value = [&](simulated_quantity q) { return value_of(q, problem, plan, x); };
+  CHECK(value(simulated_quantity::u) == -2.0);
+  CHECK(value(simulated_quantity::m) == 0.5);
+  CHECK(value(simulated_quantity::m_abs) == 0.5);
+  CHECK(value(simulated_quantity::s) == -0.25);
+  CHECK(value(simulated_quantity::M) == Approx(-0.6));
+  CHECK(value(simulated_quantity::M_abs) == Approx(0.6));
+  const double Q = 0.16 + 0.09 - 4.0 * (0.2 - 0.075) + 4.0;
+  CHECK(value(simulated_quantity::Q) == Approx(Q));
+  CHECK(value(simulated_quantity::risk) == Approx(-6.0 + Q));
+}
+
+TEST_CASE("a stage that flips begins with -u, and the record before it does not know") {
+  for (const simulation_engine engine : engines) {
+    for (const std::uint64_t batch : {3U, 70U}) {
+      CAPTURE(static_cast<int>(engine), batch);
+      simulation_problem still = small_problem(batch, 10);
+      still.stages[0].learning_rate = 1e-30;
+      still.stages.push_back(still.stages[0]);
+      still.stages[1].flips = true;
+      const simulation_plan plan{.record = {0, 10, 11, 20}};
+      const run_result once = replay_run(still, engine, plan, 2);
+      CHECK(once.record[0].u == 0.3);
+      CHECK(once.record[1].u == 0.3);
+      CHECK(once.record[2].u == -0.3);
+      CHECK(once.record[3].u == -0.3);
+      CHECK(once.record[3].m == Approx(once.record[0].m).epsilon(1e-13));
+      still.stages[0].flips = true;
+      const run_result twice = replay_run(still, engine, plan, 2);
+      CHECK(twice.record[0].u == -0.3);
+      CHECK(twice.record[2].u == 0.3);
+    }
+  }
+}
+
+TEST_CASE("with a rate ratio of zero u stays, to the bit, and v moves") {
+  for (const simulation_engine engine : engines) {
+    for (const std::uint64_t batch : {3U, 70U}) {
+      simulation_problem problem = small_problem(batch, 40);
+      problem.stages[0].rate_ratio = 0.0;
+      const run_result run = replay_run(problem, engine, usual_plan(), 1);
+      CHECK(run.last.u == 0.3);
+      CHECK(std::abs(run.last.m - run.record[0].m) > 1e-3);
+    }
+  }
+}
+
+TEST_CASE("without noise a transformed label is the transformed teacher's") {
+  for (const simulation_engine engine : engines) {
+    for (const std::uint64_t batch : {3U, 70U}) {
+      simulation_problem by_label = small_problem(batch, 40);
+      by_label.stages[0].label_noise = 0.0;
+      by_label.stages[0].label = parse_activation("linear^2-0.5*linear");
+      simulation_problem by_teacher = by_label;
+      by_teacher.stages[0].label.reset();
+      by_teacher.stages[0].teacher = parse_activation("erf^2-0.5*erf");
+      const run_result a = replay_run(by_label, engine, usual_plan(), 3);
+      const run_result b = replay_run(by_teacher, engine, usual_plan(), 3);
+      CHECK(a.last.u == Approx(b.last.u).epsilon(1e-10));
+      CHECK(a.last.m == Approx(b.last.m).epsilon(1e-10));
+      // The identity does nothing to noisy labels either.
+      simulation_problem plain = small_problem(batch, 40);
+      simulation_problem identity = plain;
+      identity.stages[0].label = parse_activation("linear");
+      CHECK(replay_run(identity, engine, usual_plan(), 3).last.u ==
+            Approx(replay_run(plain, engine, usual_plan(), 3).last.u).epsilon(1e-10));
+    }
+  }
+}
+
+TEST_CASE("a run has diverged where its state is too large, or its adapter has lost its length") {
+  const activation f = parse_activation("erf");
+  const simulation_plan plan{.record = {0}};
+  for (const simulation_engine engine : engines) {
+    for (const std::uint64_t batch : {3U, 70U}) {
+      CAPTURE(static_cast<int>(engine), batch);
+      const auto after = [&](double rate_ratio, double learning_rate) {
+        simulation_problem problem = make_problem(
+            f, f, {.alignment = 0.4, .rate_ratio = rate_ratio}, 25, batch, learning_rate, 1);
+        problem.start.u0 = 0.3;
+        return replay_run(problem, engine, plan, 0);
+      };
+      // u of about 10^7, and of about 10^17: finite, and beyond the bound.
+      CHECK(after(1e11, 1e-3).outcome == run_outcome::finished);
+      CHECK(std::abs(after(1e11, 1e-3).last.u) > 1e5);
+      const run_result far = after(1e21, 1e-3);
+      CHECK(far.outcome == run_outcome::diverged);
+      CHECK(far.steps == 0);
+      CHECK(far.last.u == 0.3);
+      // A step whose square overflows leaves an adapter of zeros beside a frozen u: no NaN tells
+      // it.
+      const run_result lost = after(0.0, 1e200);
+      CHECK(lost.outcome == run_outcome::diverged);
+      CHECK(lost.last.u == 0.3);
+      CHECK(std::abs(lost.last.m) <= 1.0);
+      // A long step that does not is a step.
+      CHECK(after(0.0, 1e100).outcome == run_outcome::finished);
+    }
+  }
+}
+
+TEST_CASE("a checkpoint tells stages apart by their labels and flips") {
+  const simulation_problem problem = small_problem(3, 40);
+  const auto text = [](const simulation_problem& p) {
+    return configuration_text(p, simulation_engine::chain, usual_plan(), 5);
+  };
+  simulation_problem flipped = problem;
+  flipped.stages[0].flips = true;
+  simulation_problem squared = problem;
+  squared.stages[0].label = parse_activation("linear^2");
+  simulation_problem cubed = problem;
+  cubed.stages[0].label = parse_activation("linear^3");
+  CHECK(text(flipped) != text(problem));
+  CHECK(text(squared) != text(problem));
+  CHECK(text(squared) != text(cubed));
+}
+
+TEST_CASE("a pack that is saved at any step goes on as if it had not been") {
+  // Step 0, a recorded one, one beside it, the end of a stage before a flip, and the last.
+  for (const simulation_engine engine : engines) {
+    for (const std::uint64_t batch : {3U, 70U}) {
+      simulation_problem problem = small_problem(batch, 20);
+      problem.stages.push_back(problem.stages[0]);
+      problem.stages[1].flips = true;
+      problem.stages[1].steps = 20;
+      const simulation_plan plan = usual_plan();  // records 0, 3, 10, 40
+      const std::size_t count = detail::pack_width(problem, engine);
+      const auto whole = detail::make_pack(problem, engine, plan, 0, count);
+      whole->advance(40);
+      const std::vector<run_result> expected = whole->take_results();
+      for (const std::uint64_t step : {0U, 1U, 3U, 4U, 10U, 19U, 20U, 21U, 39U}) {
+        CAPTURE(static_cast<int>(engine), batch, step);
+        const auto first = detail::make_pack(problem, engine, plan, 0, count);
+        first->advance(step);
+        const auto second = detail::make_pack(problem, engine, plan, 0, count);
+        REQUIRE(second->restore(first->save()));
+        CHECK(second->steps_taken() == step);
+        second->advance(40);
+        CHECK(second->done());
+        const std::vector<run_result> results = second->take_results();
+        REQUIRE(results.size() == expected.size());
+        for (std::size_t i = 0; i < results.size(); ++i) {
+          check_equal(results[i], expected[i]);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a lane that has ended stays healthy beside the others") {
+  const simulation_problem problem = small_problem(3, 40);
+  const std::vector<std::uint64_t> runs{0, 1, 2, 3, 4, 5, 6, 7};
+  detail::chain_engine engine(problem, runs, detail::best_kernels());
+  engine.start();
+  engine.retire(2);
+  for (std::uint64_t step = 0; step < 10; ++step) {
+    CHECK(engine.step(step, 0));
+  }
+  CHECK(engine.healthy(2));
+  CHECK(engine.state(2).u == 0.0);
 }

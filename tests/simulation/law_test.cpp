@@ -7,6 +7,7 @@
 #include <loradyn/model/population_risk.hpp>
 #include <loradyn/simulation/chain.hpp>
 #include <loradyn/simulation/ensemble.hpp>
+#include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <string>
 #include <utility>
@@ -120,6 +121,43 @@ TEST_CASE("the chain has the law of explicit SGD in the smallest dimensions it t
       }
     }
   }
+}
+
+TEST_CASE("the chain has the law of explicit SGD with transformed labels, a flip and a frozen u") {
+  // Two batches (runs in lanes, samples in lanes), two times, three overlaps; u has no law where it
+  // is frozen. 1 % in all.
+  constexpr double significance = 0.01 / 20.0;
+  std::size_t tests = 0;
+  for (const bool frozen : {false, true}) {
+    for (const std::uint64_t batch : {8U, 64U}) {
+      simulation_problem problem = problem_of({"erf", 40, batch, false});
+      problem.seed = derived_seed(31, {batch, frozen ? 1U : 0U});
+      problem.stages[0].label = parse_activation("linear^2");
+      problem.stages[0].steps = 12;
+      problem.stages[0].rate_ratio = frozen ? 0.0 : 2.5;
+      problem.stages.push_back(problem.stages[0]);
+      problem.stages[1].label.reset();
+      problem.stages[1].flips = true;
+      const simulation_plan plan{.record = {8, 24}};
+      const auto runs = static_cast<std::uint64_t>(effort * 2500.0);
+      const ensemble chain = simulate_ensemble(problem, simulation_engine::chain, plan, runs);
+      const ensemble sgd = simulate_ensemble(problem, simulation_engine::sgd, plan, runs);
+      for (std::size_t point = 0; point < plan.record.size(); ++point) {
+        for (const simulated_quantity quantity :
+             {simulated_quantity::u, simulated_quantity::m, simulated_quantity::s}) {
+          if (frozen && quantity == simulated_quantity::u) {
+            continue;
+          }
+          CAPTURE(frozen, batch, point, static_cast<int>(quantity));
+          ++tests;
+          CHECK(kolmogorov_smirnov(recorded_values(chain, problem, plan, point, quantity),
+                                   recorded_values(sgd, problem, plan, point, quantity))
+                    .p_value > significance);
+        }
+      }
+    }
+  }
+  CHECK(tests == 20);
 }
 
 TEST_CASE("one step of a large batch is its expectation, in both engines") {

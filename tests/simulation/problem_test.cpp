@@ -58,9 +58,19 @@ TEST_CASE("a problem that can't be simulated is refused by the name of what is w
   CHECK(fault_of([](problem& p) { p.stages[0].learning_rate = 0.0; }) == "lr (learning rate)");
   CHECK(fault_of([&](problem& p) { p.stages[0].learning_rate = nan; }) == "lr (learning rate)");
   CHECK(fault_of([](problem& p) { p.stages[0].steps = 0; }) == "steps");
-  CHECK(fault_of([](problem& p) { p.stages[0].rate_ratio = 0.0; }) == "lr-ratio (rate ratio)");
+  CHECK(fault_of([](problem& p) { p.stages[0].rate_ratio = -0.1; }) == "lr-ratio (rate ratio)");
   CHECK(fault_of([](problem& p) { p.stages[0].label_noise = -1.0; }) == "noise (label noise)");
+  CHECK(fault_of([](problem& p) { p.stages[0].rate_ratio = 0.0; }) == "none");
   CHECK(fault_of([](problem& p) { p.stages.clear(); }) == "stages");
+  // Alone each is short enough; the sum of the last ones is 0 modulo 2^64.
+  CHECK(fault_of([](problem& p) {
+          p.stages[0].steps = random_steps / 2;
+          p.stages.push_back(p.stages[0]);
+        }) == "steps of all stages");
+  CHECK(fault_of([](problem& p) {
+          p.stages[0].steps = random_steps / 2;
+          p.stages.resize(131'072, p.stages[0]);
+        }) == "steps of all stages");
   CHECK(fault_of([](problem& p) { p.seed = max_seed; }) == "none");
   CHECK(fault_of([](problem& p) { p.seed = max_seed + 1; }) == "seed");
   CHECK(fault_of([](problem& p) { p.start = {.m0 = 0.8, .s0 = 0.7}; }) == "m0² + s0²");

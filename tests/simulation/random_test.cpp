@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
+#include <set>
 #include <vector>
 
 using namespace loradyn;
@@ -155,6 +156,26 @@ TEST_CASE("other seeds, streams, runs and steps give other numbers") {
   CHECK(draw(1, random_stream::chain_start, 1, 0) != base);
   CHECK(draw(1, random_stream::chain_start, 0, 1) != base);
   CHECK(draw(1, random_stream::chain_start, 0, std::uint64_t{1} << 40) != base);
+}
+
+TEST_CASE("derived seeds of neighbouring seeds and keys are all different, and in range") {
+  // Adding an index to the seed would give most of these to several.
+  std::set<std::uint64_t> seeds;
+  std::size_t count = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    for (const std::uint64_t what : {1U, 2U}) {
+      for (std::uint64_t place = 0; place < 100; ++place) {
+        const std::uint64_t derived = derived_seed(seed, {what, place});
+        CHECK(derived <= max_seed);
+        seeds.insert(derived);
+        ++count;
+      }
+    }
+  }
+  CHECK(seeds.size() == count);
+  CHECK(derived_seed(3, {1, 2}) != derived_seed(3, {2, 1}));
+  CHECK(derived_seed(3, {1}) != derived_seed(3, {1, 0}));
+  CHECK(derived_seed(3, {1, 2}) == derived_seed(3, {1, 2}));
 }
 
 TEST_CASE("chi-square variates have their distribution at any number of degrees of freedom") {

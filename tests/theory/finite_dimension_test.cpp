@@ -8,6 +8,7 @@
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/dynamics/protocol.hpp>
+#include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/simulation/deviation.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <string>
@@ -25,6 +26,8 @@ struct setting {
   lora_parameters parameters;
   overlap_state start;
   double t_end = 0.0;
+  std::string label = {};          // the transform of the labels, after their noise
+  bool constant_variance = false;  // the theory takes their variance for its mean
 };
 
 const std::vector<double> dimensions{200.0, 600.0, 2000.0};
@@ -49,6 +52,9 @@ std::vector<std::vector<std::vector<deviation_sample>>> deviations_of(
         make_problem(student, teacher, simulated, static_cast<std::uint64_t>(d), batch, eta, steps);
     problem.seed = seed++;
     problem.start = {.u0 = x.start.u, .m0 = x.start.m, .s0 = x.start.s};
+    if (!x.label.empty()) {
+      problem.stages[0].label = parse_activation(x.label);
+    }
     simulation_plan plan;
     plan.record = linear_record(steps, times + 1);
     plan.record.erase(plan.record.begin());
@@ -65,9 +71,16 @@ std::vector<std::vector<std::vector<deviation_sample>>> deviations_of(
     protocol.alignment = believed.alignment;
     protocol.misalignment = believed.misalignment;
     protocol.start = x.start;
-    protocol.stages = {tuning_stage{learning_task(student, teacher),
+    transformed_labels labels =
+        x.label.empty() ? transformed_labels{teacher, believed.label_noise, std::nullopt}
+                        : transform_labels(teacher, *parse_activation(x.label).as_polynomial(),
+                                           believed.label_noise);
+    if (x.constant_variance) {
+      labels.excess.reset();
+    }
+    protocol.stages = {tuning_stage{labels.task_of(student),
                                     believed.noise_scale,
-                                    believed.label_noise,
+                                    labels.label_noise,
                                     believed.rate_ratio,
                                     at.back(),
                                     {}}};
@@ -137,7 +150,47 @@ const std::vector<setting> settings{
      "erf",
      {.alignment = 0.5, .noise_scale = 1.5, .label_noise = 0.1},
      {0.2, 0.3, 0.0},
-     8.0}};
+     8.0},
+    // u frozen: from scratch on the sphere, and about a pre-trained weight.
+    {"he2",
+     "he2",
+     {.noise_scale = 0.1, .label_noise = 0.5, .rate_ratio = 0.0},
+     {1.0, 0.3, 0.0},
+     1.5},
+    {"erf",
+     "erf",
+     {.alignment = 0.4, .misalignment = 0.3, .noise_scale = 2.0, .rate_ratio = 0.0},
+     {0.7, 0.3, 0.1},
+     6.0},
+    // Labels squared after their noise.
+    {"erf",
+     "erf",
+     {.alignment = 0.5, .misalignment = 0.3, .noise_scale = 2.0, .label_noise = 0.6},
+     {0.6, 0.3, -0.1},
+     6.0,
+     "linear^2"},
+    {"he2",
+     "linear",
+     {.alignment = 0.5, .noise_scale = 0.1, .label_noise = 0.5},
+     {0.4, 0.3, 0.0},
+     1.5,
+     "linear^2"},
+    {"erf",
+     "linear",
+     {.alignment = 0.5, .noise_scale = 0.1, .label_noise = 0.5},
+     {0.4, 0.3, 0.0},
+     3.0,
+     "linear^3-linear"},
+    {"relu",
+     "relu",
+     {.alignment = 0.3,
+      .misalignment = 0.3,
+      .noise_scale = 0.4,
+      .label_noise = 0.5,
+      .rate_ratio = 0.5},
+     {0.5, 0.3, 0.0},
+     4.0,
+     "linear^2"}};
 
 }  // namespace
 
@@ -165,6 +218,16 @@ TEST_CASE("a theory with its noise term wrong is found out") {
   wrong = settings[1].parameters;
   wrong.rate_ratio *= 1.5;
   CHECK(largest_limit(deviations_of(settings[1], wrong, 1500)) > 2.0 * threshold);
+}
+
+TEST_CASE("a theory that takes the variance of transformed labels for constant is found out") {
+  const double threshold = normal_threshold(significance, settings.size() * 3 * times);
+  const auto squared = std::find_if(settings.begin(), settings.end(),
+                                    [](const setting& x) { return x.label == "linear^3-linear"; });
+  REQUIRE(squared != settings.end());
+  setting wrong = *squared;
+  wrong.constant_variance = true;
+  CHECK(largest_limit(deviations_of(wrong, wrong.parameters, 1500)) > 2.0 * threshold);
 }
 
 TEST_CASE("at a finite learning rate the chain's means go to the map") {

@@ -133,7 +133,12 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
     }
     Eigen::CompleteOrthogonalDecomposition<Eigen::Matrix3d> solver;
     solver.setThreshold(singular);
-    solver.compute(j);
+    // With u frozen its velocity is zero everywhere: only m and s may move.
+    Eigen::Matrix3d free = j;
+    if (f.parameters().rate_ratio == 0.0) {
+      free.col(0).setZero();
+    }
+    solver.compute(free);
     const Eigen::Vector3d step = -solver.solve(Eigen::Vector3d(v.u, v.m, v.s));
     const double scale = std::max(1.0, x.norm());
     const double speed = speed_of(v);

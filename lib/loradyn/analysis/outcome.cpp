@@ -15,8 +15,9 @@ bool stable(const equilibrium& e) {
   return e.kind == equilibrium_kind::sink || e.kind == equilibrium_kind::neutral;
 }
 
-// An equilibrium at γ = 0, followed as the noise scale grows to that of f; nothing where it ends.
-std::optional<equilibrium> continued(const flow& f, equilibrium e) {
+// An equilibrium at `from` times the noise scale of f, followed as the noise scale moves to `to`
+// times it; nothing where it ends.
+std::optional<equilibrium> continued(const flow& f, equilibrium e, double from, double to) {
   constexpr double least_step = 1.0 / 1024.0;
   constexpr double longest_move = 0.2;
   const double gamma = f.parameters().noise_scale;
@@ -25,7 +26,7 @@ std::optional<equilibrium> continued(const flow& f, equilibrium e) {
   while (done < 1.0) {
     const double next = std::min(1.0, done + step);
     lora_parameters p = f.parameters();
-    p.noise_scale = next * gamma;
+    p.noise_scale = (from + next * (to - from)) * gamma;
     const auto moved = nearest_equilibrium(flow(f.task(), p), e.x);
     if (moved && distance(moved->x, e.x) < longest_move) {
       e = *moved;
@@ -234,8 +235,17 @@ outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) con
     return outcome::learned;
   }
   const auto& points = critical_points();
+  const auto is_least = [&](double quiet_excess) {
+    return !points.empty() && quiet_excess <= points.front().risk + allowed;
+  };
   if (p.noise_scale == 0.0) {
-    if (!points.empty() && excess <= points.front().risk + allowed) {
+    if (is_least(excess)) {
+      return outcome::learned;
+    }
+  } else if (p.rate_ratio == 0.0) {
+    // The amplitude is the start's, not that of an adapter to the critical point.
+    const auto quiet = continued(f, rest, 1.0, 0.0);
+    if (quiet && is_least(quiet->risk - 0.5 * p.label_noise)) {
       return outcome::learned;
     }
   } else {
@@ -249,7 +259,7 @@ outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) con
         if (e.x.u == 0.0) {
           continue;
         }
-        const auto moved = continued(f, e);
+        const auto moved = continued(f, e, 0.0, 1.0);
         const overlap_state mirrored{-rest.x.u, -rest.x.m, -rest.x.s};
         if (moved && std::min(distance(moved->x, rest.x), distance(moved->x, mirrored)) < 1e-6) {
           return outcome::learned;

@@ -18,6 +18,8 @@ std::string_view to_string(search_status status) {
       return "imprecise";
     case search_status::diverges:
       return "diverges";
+    case search_status::frozen:
+      return "frozen";
     case search_status::undefined:
       return "undefined";
     case search_status::overflow:
@@ -63,7 +65,7 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
                       : (pull == 0.0 ? 0.0 : 2.0 * kappa * pull * (pull / (root - damping)));
   if (!(result.lambda > 0.0)) {
     result.tau = nan;
-    result.status = search_status::diverges;
+    result.status = kappa == 0.0 ? search_status::frozen : search_status::diverges;
     return result;
   }
   if (!std::isfinite(result.lambda)) {

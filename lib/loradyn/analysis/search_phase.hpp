@@ -18,11 +18,12 @@ enum class search_status {
   ok,         ///< a linear instability: λ₊ > 0, τ = 1/λ₊
   imprecise,  ///< as ok, but the drive (A, C) is so near zero that its rounding error shows in τ
   diverges,   ///< A = C = 0 and B <= 0: λ₊ = 0, τ does not exist
+  frozen,     ///< κ = 0: u stays what it is, there is no search; λ₊ = 0, τ does not exist
   undefined,  ///< A, B or C does not exist here (a kinked student at μ = ν = 0)
   overflow,   ///< |w0|², A, B or C is beyond the range of a number
 };
 
-/// "ok", "imprecise", "diverges", "undefined", "overflow".
+/// "ok", "imprecise", "diverges", "frozen", "undefined", "overflow".
 std::string_view to_string(search_status status);
 
 /// The linearised flow  u' = κ(A m + C s + B u),  m' = A u,  s' = C u  and what follows from it.

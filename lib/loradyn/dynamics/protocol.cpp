@@ -33,6 +33,16 @@ class execution {
   }
 
   training_run run() {
+    run_.complete = run_stages();
+    run_.end = x_;
+    run_.alignment = parameters_.alignment;
+    run_.misalignment = parameters_.misalignment;
+    return run_;
+  }
+
+ private:
+  // Whether every stage ended by its duration or its event.
+  bool run_stages() {
     for (const training_stage& stage : protocol_.stages) {
       const double begin = t_;
       ++stage_;
@@ -42,6 +52,10 @@ class execution {
             overloaded{[this](const pretraining_stage& s) { return pretrain(s); },
                        [this](const tuning_stage& s) {
                          return protocol_.method == tuning_method::flow ? tune(s) : tune_by_map(s);
+                       },
+                       [this](const flip_stage&) {
+                         x_.u = -x_.u;
+                         return integration_status::end_time;
                        }},
             stage);
       } catch (const interrupted&) {
@@ -51,14 +65,12 @@ class execution {
       run_.stages.push_back({begin, t_, status});
       if (status != integration_status::end_time && status != integration_status::event &&
           status != integration_status::event_at_start) {
-        return run_;
+        return false;
       }
     }
-    run_.complete = true;
-    return run_;
+    return true;
   }
 
- private:
   // Records the times up to `end`, with the stage's own functions of the time.
   template <class Point>
   void record_until(double end, const Point& point) {
@@ -143,6 +155,7 @@ class execution {
     if (stage.until) {
       event = event_of(f, *stage.until, x_);
       if (met_by(*event, x_)) {
+        record_until(t_, [&](double t) { return point_of(f, t, x_); });
         return integration_status::event_at_start;
       }
     }
@@ -226,6 +239,12 @@ void training_protocol::validate() const {
                             require_positive(s.duration, "the duration of " + name);
                             if (s.until) {
                               s.until->validate();
+                            }
+                          },
+                          [&](const flip_stage&) {
+                            if (i + 1 == stages.size()) {
+                              throw argument_error(name, "a flip",
+                                                   "followed by a stage that trains");
                             }
                           }},
                stages[i]);

@@ -35,7 +35,10 @@ struct pretraining_stage {
   std::optional<double> until_risk;  ///< the risk on the source falls to this
 };
 
-using training_stage = std::variant<pretraining_stage, tuning_stage>;
+/// u -> -u, in no time: w0 - u v, from where the adapter has gone the wrong way.
+struct flip_stage {};
+
+using training_stage = std::variant<pretraining_stage, tuning_stage, flip_stage>;
 
 /// How fine-tuning stages are advanced.
 enum class tuning_method {
@@ -52,8 +55,9 @@ struct training_protocol {
   tuning_method method = tuning_method::flow;
   double learning_rate = 0.1;  ///< η of the map
 
-  /// \throws argument_error: no stage, a pre-training stage that is not the first, a stage with
-  ///         neither duration nor event, a value out of range
+  /// \throws argument_error: no stage, a pre-training stage that is not the first, a flip that is
+  /// the
+  ///         last, a stage with neither duration nor event, a value out of range
   void validate() const;
 };
 
@@ -72,14 +76,17 @@ struct training_point {
 struct stage_summary {
   double begin = 0.0;
   double end = 0.0;
-  /// end_time: after its duration; event; event_at_start: it took no time
+  /// end_time: after its duration (a flip's is 0); event; event_at_start: it took no time
   integration_status status = integration_status::end_time;
 };
 
 struct training_run {
   std::vector<training_point> points;
   std::vector<stage_summary> stages;
-  bool complete = false;  ///< every stage ended by its duration or its event
+  overlap_state end;          ///< the last state
+  double alignment = 0.0;     ///< μ of the last stage
+  double misalignment = 0.0;  ///< ν of the last stage
+  bool complete = false;      ///< every stage ended by its duration or its event
 };
 
 /// Runs the protocol from t = 0 and records it at the given times, which must increase. Points

@@ -5,6 +5,7 @@
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/gaussian/gauss_hermite.hpp>
 #include <loradyn/kernel/averages.hpp>
+#include <loradyn/kernel/label_variance.hpp>
 #include <loradyn/kernel/noise_moment.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <mutex>
@@ -402,15 +403,29 @@ class noise_method {
 noise_moment::noise_moment(const activation& student, const activation& teacher)
     : method_(std::make_shared<noise_method>(student, teacher)) {}
 
+noise_moment::noise_moment(const activation& student, const activation& teacher,
+                           const activation& excess)
+    : method_(std::make_shared<noise_method>(student, teacher)),
+      excess_(std::make_shared<label_variance>(student, excess)) {}
+
 double noise_moment::value(double M, double Q, double gap, double label_noise) const {
-  return std::visit([&](const auto& kind) { return kind.value(M, Q, gap, label_noise); },
-                    method_->get());
+  const double homogeneous = std::visit(
+      [&](const auto& kind) { return kind.value(M, Q, gap, label_noise); }, method_->get());
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
 }
 
 noise_value noise_moment::with_derivatives(double M, double Q, double gap,
                                            double label_noise) const {
-  return std::visit([&](const auto& kind) { return kind.with_derivatives(M, Q, gap, label_noise); },
-                    method_->get());
+  noise_value result =
+      std::visit([&](const auto& kind) { return kind.with_derivatives(M, Q, gap, label_noise); },
+                 method_->get());
+  if (excess_) {
+    const label_variance_value more = excess_->with_derivatives(M, Q, gap);
+    result.V += more.value;
+    result.V_M += more.by_M;
+    result.V_Q += more.by_Q;
+  }
+  return result;
 }
 
 }  // namespace loradyn

@@ -27,6 +27,9 @@ class noise_moment {
  public:
   noise_moment(const activation& student, const activation& teacher);
 
+  /// The same with label noise of variance Δ + excess(λ*): V gains E[σ'(λ)² excess(λ*)].
+  noise_moment(const activation& student, const activation& teacher, const activation& excess);
+
   /// \param gap Q - M² >= 0 (see pair_covariance)
   /// \throws argument_error, convergence_error as pair_kernel does
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const;
@@ -37,6 +40,7 @@ class noise_moment {
 
  private:
   std::shared_ptr<class noise_method> method_;
+  std::shared_ptr<const class label_variance> excess_;  // where there is one
 };
 
 }  // namespace loradyn

@@ -15,6 +15,10 @@ struct learning_task {
   learning_task(const activation& student, const activation& teacher)
       : risk(student, teacher), noise(student, teacher) {}
 
+  /// With label noise of variance Δ + excess(λ*), E[excess(z)] = 0 (transformed_labels.hpp).
+  learning_task(const activation& student, const activation& teacher, const activation& excess)
+      : risk(student, teacher), noise(student, teacher, excess) {}
+
   population_risk risk;
   noise_moment noise;
 };

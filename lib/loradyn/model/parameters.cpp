@@ -15,7 +15,7 @@ void lora_parameters::validate() const {
   require(misalignment >= 0.0, "nu (misalignment)", misalignment, "finite and >= 0");
   require(noise_scale >= 0.0, "gamma (noise scale)", noise_scale, "finite and >= 0");
   require(label_noise >= 0.0, "noise (label noise)", label_noise, "finite and >= 0");
-  require(rate_ratio > 0.0, "lr-ratio (rate ratio)", rate_ratio, "finite and > 0");
+  require(rate_ratio >= 0.0, "lr-ratio (rate ratio)", rate_ratio, "finite and >= 0");
 }
 
 }  // namespace loradyn

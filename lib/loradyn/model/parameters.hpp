@@ -11,7 +11,7 @@ struct lora_parameters {
   double misalignment = 0.0;  ///< ν >= 0, what pre-training learnt beside the target
   double noise_scale = 0.0;   ///< γ = η d / B >= 0, the SGD noise scale; 0 is gradient flow
   double label_noise = 0.0;   ///< Δ >= 0, the variance of the labels' noise
-  double rate_ratio = 1.0;    ///< κ > 0, the learning rate of u over that of v (LoRA+)
+  double rate_ratio = 1.0;    ///< κ >= 0, u's learning rate over v's (LoRA+); 0 freezes u
 
   /// Throws argument_error, naming the first parameter that is out of its range.
   void validate() const;

@@ -32,6 +32,8 @@ chain_engine::chain_engine(const simulation_problem& problem, std::span<const st
       buffers_(std::make_unique<buffers>()) {
   for (const simulation_stage& stage : problem.stages) {
     stages_.push_back({.teacher = batch_activation(kernels, stage.teacher),
+                       .label = stage.label ? std::optional(batch_activation(kernels, *stage.label))
+                                            : std::nullopt,
                        .noise = std::sqrt(stage.label_noise),
                        .rate = stage.learning_rate / static_cast<double>(problem.batch),
                        .rate_ratio = stage.rate_ratio});
@@ -74,12 +76,30 @@ void chain_engine::start() {
   states_[1 - current_] = state;
 }
 
+void chain_engine::flip() noexcept {
+  for (double& u : states_[current_].u) {
+    u = -u;
+  }
+}
+
+// From g(λ*) to T(g(λ*) + √Δ ζ).
+void chain_engine::transform_labels(const stage_constants& stage, std::size_t n) {
+  buffers& b = *buffers_;
+  if (stage.noise > 0.0) {
+    for (std::size_t i = 0; i < n; ++i) {
+      b.target[i] += stage.noise * b.zeta[i];
+    }
+  }
+  stage.label->values(b.target.data(), n, b.label.data());
+  b.target = b.label;
+}
+
 void chain_engine::sum_batch(std::uint64_t step, const stage_constants& stage, batch_sums& sums) {
   buffers& b = *buffers_;
   const std::uint64_t rows = run_per_lane_ ? batch_ : (batch_ + lane_count - 1) / lane_count;
   const bool noisy = stage.noise > 0.0;
   const double* const z2 = misaligned_ ? b.z2.data() : nullptr;
-  const double* const zeta = noisy ? b.zeta.data() : nullptr;
+  const double* const zeta = noisy && !stage.label ? b.zeta.data() : nullptr;
   for (std::uint64_t row = 0; row < rows; row += block_rows) {
     check_stop();  // the state is still that of the step before
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(block_rows, rows - row));
@@ -93,6 +113,9 @@ void chain_engine::sum_batch(std::uint64_t step, const stage_constants& stage, b
                             b.field.data());
     student_.evaluate(b.field.data(), n * lane_count, b.value.data(), b.slope.data());
     stage.teacher.values(b.z1.data(), n * lane_count, b.target.data());
+    if (stage.label) {
+      transform_labels(stage, n * lane_count);
+    }
     if (!run_per_lane_ && row + n == rows) {
       // Lanes of the last row that have no sample.
       for (std::size_t i = static_cast<std::size_t>(batch_ - row * lane_count); i < n * lane_count;

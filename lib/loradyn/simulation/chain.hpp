@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,6 +33,8 @@ class chain_engine {
 
   /// Draws the start of every run.
   void start();
+  /// u -> -u in every run.
+  void flip() noexcept;
   /// One step of every run. \return false where the state of a lane is no longer healthy
   bool step(std::uint64_t step, std::size_t stage);
 
@@ -49,15 +52,17 @@ class chain_engine {
  private:
   struct stage_constants {
     batch_activation teacher;
-    double noise = 0.0;  // √Δ
-    double rate = 0.0;   // η/B
+    std::optional<batch_activation> label;  // what is done to a label after its noise
+    double noise = 0.0;                     // √Δ
+    double rate = 0.0;                      // η/B
     double rate_ratio = 1.0;
   };
   struct buffers {
-    block z1, z2, z3, zeta, field, value, slope, target;
+    block z1, z2, z3, zeta, field, value, slope, target, label;
   };
 
   [[nodiscard]] const chain_lanes& now() const noexcept { return states_[current_]; }
+  void transform_labels(const stage_constants& stage, std::size_t n);
   void sum_batch(std::uint64_t step, const stage_constants& stage, batch_sums& sums);
   void draw_rest(std::uint64_t step);
 

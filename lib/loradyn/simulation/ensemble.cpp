@@ -344,6 +344,12 @@ std::string configuration_text(const simulation_problem& problem, simulation_eng
     line("lr-ratio", stage.rate_ratio);
     line("lr", stage.learning_rate);
     line("steps", stage.steps);
+    if (stage.flips) {
+      line("flips", stage.flips);
+    }
+    if (stage.label) {
+      line("label", stage.label->name());
+    }
   }
   line("seed", problem.seed);
   line("runs", runs);

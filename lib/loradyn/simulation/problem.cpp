@@ -82,9 +82,12 @@ void simulation_problem::validate() const {
   require(batch < (std::uint64_t{1} << 48), "batch", batch, "below 2^48");
   require(seed <= max_seed, "seed", seed, "at most 2^53 - 1");
   require(!stages.empty(), "stages", stages.size(), "at least one");
-  std::for_each(stages.begin(), stages.end(), check_stage);
-  require(stages.size() <= 1'000'000 && steps() < random_steps, "steps of all stages", steps(),
-          "below 2^48");
+  std::uint64_t total = 0;
+  for (const simulation_stage& stage : stages) {
+    check_stage(stage);
+    total += stage.steps;  // of two numbers below 2^48: no overflow
+    require(total < random_steps, "steps of all stages", total, "below 2^48");
+  }
 }
 
 simulation_problem make_problem(activation student, activation teacher,
@@ -144,6 +147,8 @@ double value_of(simulated_quantity quantity, const simulation_problem& problem,
       return state.u;
     case simulated_quantity::M:
       return overlaps_of(problem, state).M;
+    case simulated_quantity::M_abs:
+      return std::abs(overlaps_of(problem, state).M);
     case simulated_quantity::Q:
       return overlaps_of(problem, state).Q;
     case simulated_quantity::risk:

@@ -43,6 +43,9 @@ struct simulation_stage {
   double rate_ratio = 1.0;     ///< κ > 0
   double learning_rate = 0.1;  ///< η > 0
   std::uint64_t steps = 1000;  ///< its length, >= 1
+  bool flips = false;          ///< u -> -u before its first step
+  /// T, where labels are T(g(λ*) + √Δ ζ): transformed after their noise.
+  std::optional<activation> label{};
 };
 
 /// A problem at finite dimension and learning rate. The noise scale γ = η d/B follows.
@@ -81,7 +84,7 @@ struct target_overlaps {
 target_overlaps overlaps_of(const simulation_problem& problem, const simulated_state& state);
 
 /// What can be asked of a state. `risk` needs simulation_plan::risk.
-enum class simulated_quantity { u, m, m_abs, s, M, Q, risk };
+enum class simulated_quantity { u, m, m_abs, s, M, M_abs, Q, risk };
 
 /// rising: the first step with value >= level; falling: value <= level; either: the first step on
 /// the other side of the level than the start.

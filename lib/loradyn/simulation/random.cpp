@@ -3,7 +3,24 @@
 
 #include <algorithm>
 
-namespace loradyn::detail {
+namespace loradyn {
+
+std::uint64_t derived_seed(std::uint64_t seed, std::initializer_list<std::uint64_t> key) {
+  // SplitMix64's finaliser (Steele, Lea & Flood, OOPSLA 2014), over one word after the other.
+  const auto mixed = [](std::uint64_t z) {
+    z += 0x9e3779b97f4a7c15U;
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31U);
+  };
+  std::uint64_t state = mixed(seed);
+  for (const std::uint64_t word : key) {
+    state = mixed(state ^ word);
+  }
+  return state & max_seed;
+}
+
+namespace detail {
 
 counter_lanes successive_draws(std::uint64_t run, std::uint64_t first_draw) {
   counter_lanes at;
@@ -61,4 +78,5 @@ void chi_square(const batch_kernels& kernels, std::uint64_t key, const counter_l
   }
 }
 
-}  // namespace loradyn::detail
+}  // namespace detail
+}  // namespace loradyn

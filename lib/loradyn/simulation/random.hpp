@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 
 #include <loradyn/simulation/batch.hpp>
@@ -21,6 +22,13 @@ inline constexpr std::uint64_t max_seed = (std::uint64_t{1} << 53) - 1;
 /// One more than the last run, and than the last step, that have random numbers of their own.
 inline constexpr std::uint64_t random_runs = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t random_steps = std::uint64_t{1} << 48;
+
+/// The seed of one experiment among many under a user's seed, told apart by the words of its key
+/// (its place, its dimension, what is asked): a hash into [0, max_seed], so that neighbouring seeds
+/// and keys share nothing but by a chance of 2^-53 a pair. A run repeats by the seed that is
+/// returned.
+[[nodiscard]] std::uint64_t derived_seed(std::uint64_t seed,
+                                         std::initializer_list<std::uint64_t> key);
 
 namespace detail {
 

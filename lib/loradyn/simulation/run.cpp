@@ -50,6 +50,7 @@ class engine_pack final : public run_pack {
     while (taken < steps && !done()) {
       while (step_ >= stage_end_) {
         stage_end_ += problem_.stages[++stage_].steps;
+        flip_if_asked();
       }
       const bool healthy = engine_.step(step_, stage_);
       if (!healthy) {
@@ -98,6 +99,10 @@ class engine_pack final : public run_pack {
     if (step_ > total_ || !engine_.restore(in.get_list<double>(), step_)) {
       return false;
     }
+    // The stage of the last step taken: what begins a later one is still to come.
+    while (stage_end_ < step_) {
+      stage_end_ += problem_.stages[++stage_].steps;
+    }
     active_ = 0;
     for (tracked_run& run : runs_) {
       const std::uint64_t number = run.result.run;
@@ -124,6 +129,7 @@ class engine_pack final : public run_pack {
 
   void begin() {
     engine_.start();
+    flip_if_asked();
     started_ = true;
     active_ = runs_.size();
     for (std::size_t lane = 0; lane < runs_.size(); ++lane) {
@@ -134,6 +140,12 @@ class engine_pack final : public run_pack {
       }
     }
     observe();
+  }
+
+  void flip_if_asked() {
+    if (problem_.stages[stage_].flips) {
+      engine_.flip();
+    }
   }
 
   // Ends the runs whose step has left the finite numbers, before the step is counted.

@@ -28,6 +28,8 @@ sgd_engine::sgd_engine(const simulation_problem& problem, std::span<const std::u
       student_(kernels, problem.student) {
   for (const simulation_stage& stage : problem.stages) {
     stages_.push_back({.teacher = batch_activation(kernels, stage.teacher),
+                       .label = stage.label ? std::optional(batch_activation(kernels, *stage.label))
+                                            : std::nullopt,
                        .noise = std::sqrt(stage.label_noise),
                        .learning_rate = stage.learning_rate,
                        .rate_ratio = stage.rate_ratio});
@@ -113,6 +115,13 @@ void sgd_engine::errors(const stage_constants& stage, std::uint64_t step,
       fill_normal_pairs(*kernels_, random_key(problem_.seed, random_stream::sgd_labels), run_, step,
                         first_sample + static_cast<std::uint64_t>(i), {zeta.data(), count},
                         {unused.data(), count});
+    }
+    if (stage.label) {
+      for (std::size_t j = 0; j < count; ++j) {
+        target[j] = goal[j] + stage.noise * zeta[j];
+        zeta[j] = 0.0;  // it is in the label
+      }
+      stage.label->values(target.data(), padded, goal.data());
     }
     for (std::size_t j = 0; j < count; ++j) {
       label_field_[i + static_cast<Eigen::Index>(j)] =

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,8 @@ class sgd_engine {
              const batch_kernels& kernels);
 
   void start();
+  /// u -> -u.
+  void flip() noexcept { state_.u = -state_.u; }
   /// \return false where the state is no longer healthy
   bool step(std::uint64_t step, std::size_t stage);
 
@@ -44,7 +47,8 @@ class sgd_engine {
  private:
   struct stage_constants {
     batch_activation teacher;
-    double noise = 0.0;  // √Δ
+    std::optional<batch_activation> label;  // what is done to a label after its noise
+    double noise = 0.0;                     // √Δ
     double learning_rate = 0.0;
     double rate_ratio = 1.0;
   };
