@@ -311,7 +311,7 @@ class Drawing(InTemporaryDirectory):
             self.refused(done, 2, f"'{name}' can't be written: File too large")
         done = self.limited(8192, "phase", "--student", "erf", "--x", "mu=0.2:0.8:3", "--y",
                             "gamma=0,1", "--only", "tau", "--store", "s.sqlite")
-        self.refused(done, 2, "'")
+        self.refused(done, 2, "'s.sqlite'")
         self.assertEqual(self.files(), ["t.csv"])
 
 
@@ -372,6 +372,11 @@ class Files(InTemporaryDirectory):
         self.assertEqual(self.call("plot", "t.csv", "-o", "f.svg").returncode, 0)
         self.assertTrue((self.path / "f.svg").is_symlink())
         self.assertIn("</svg>", (self.path / "there" / "new.svg").read_text())
+        # A store that is not there yet.
+        (self.path / "s.sqlite").symlink_to("there/s.sqlite")
+        self.assertEqual(self.call(*TABLES["phase"], "--store", "s.sqlite", "-q").returncode, 0)
+        self.assertTrue((self.path / "s.sqlite").is_symlink())
+        self.assertTrue((self.path / "there" / "s.sqlite").is_file())
         # A new file has the mode that any program gives it.
         done = self.call(*RATES, "-o", "new.csv", preexec_fn=lambda: os.umask(0o027))
         self.assertEqual(done.returncode, 0)

@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t buffer_size = std::size_t{1} << 16;
-constexpr ::rlim_t patience = 5;                          // s
+constexpr ::rlim_t patience = 5;                            // s
 constexpr ::rlim_t most_memory = ::rlim_t{1} << 31U;        // bytes
 constexpr std::uint64_t longest = std::uint64_t{1} << 26U;  // of a text, or of a list
 

@@ -39,6 +39,8 @@ class pending_file {
   /// The temporary name, with the ending of the final one.
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return temporary_; }
   [[nodiscard]] const std::filesystem::path& final_name() const noexcept { return final_; }
+  /// The final name, or what it points to where it is a symbolic link.
+  [[nodiscard]] const std::filesystem::path& target() const noexcept { return target_; }
 
   /// Writes the whole content. \throws file_error where the disk does not take it
   void write(const std::string& content) const;

@@ -48,8 +48,10 @@ enum class access { read_write, read_only, immutable };
 // A connection.
 class database {
  public:
-  database(const fs::path& path, access how, std::chrono::milliseconds patience)
-      : path_(path), patience_(patience) {
+  // `said` is the name in messages.
+  database(const fs::path& path, access how, std::chrono::milliseconds patience,
+           const fs::path& said)
+      : path_(said), patience_(patience) {
     // An absolute name can't be taken for one of SQLite's special ones (":memory:").
     const std::string name = fs::absolute(path).string();
     const int flags = SQLITE_OPEN_URI |
@@ -411,9 +413,9 @@ void validate(const sweep_configuration& configuration) {
 }
 
 // Writes an empty store into an empty file.
-void write_layout(const fs::path& path, const sweep_configuration& configuration,
+void write_layout(const pending_file& file, const sweep_configuration& configuration,
                   std::chrono::milliseconds patience) {
-  const database db(path, access::read_write, patience);
+  const database db(file.path(), access::read_write, patience, file.final_name());
   {
     transaction writing(db);
     db.execute("PRAGMA application_id = " + std::to_string(application_id));
@@ -505,11 +507,11 @@ void create(const fs::path& path, const sweep_configuration& configuration,
   std::error_code ignored;
   do {
     pending_file file(path);
-    write_layout(file.path(), configuration, patience);
+    write_layout(file, configuration, patience);
     // Under its final name the store may be open at once in another thread, whose locks would be
     // lost with the closing of any descriptor of this process.
     file.unlock();
-    if (publish(file.path(), path)) {
+    if (publish(file.path(), file.target())) {
       return;
     }
   } while (!fs::exists(path, ignored));
@@ -612,7 +614,7 @@ void require_same(const fs::path& path, const sweep_configuration& stored,
 
 struct sweep_store::implementation {
   implementation(const fs::path& path, access how, std::chrono::milliseconds patience)
-      : db(path, how, patience),
+      : db(path, how, patience, path),
         writable(how == access::read_write),
         configuration(read_configuration(db)) {
     require_counts();
@@ -792,13 +794,23 @@ struct sweep_store::implementation {
         dead.push_back(workers.unsigned_at(0));
       }
     }
-    orphaned_claims.start();
-    while (orphaned_claims.step()) {
-      dead.push_back(orphaned_claims.unsigned_at(0));
-    }
     for (const std::uint64_t who : dead) {
       release(who);
     }
+  }
+
+  // Claims of workers that do not exist: they would be waited for in vain. Looks at every claim.
+  // Returns whether there were any.
+  bool release_orphans() {
+    std::vector<std::uint64_t> orphaned;
+    orphaned_claims.start();
+    while (orphaned_claims.step()) {
+      orphaned.push_back(orphaned_claims.unsigned_at(0));
+    }
+    for (const std::uint64_t who : orphaned) {
+      release(who);
+    }
+    return !orphaned.empty();
   }
 
   std::vector<std::uint64_t> claim(std::size_t wanted) {
@@ -1007,6 +1019,9 @@ std::vector<std::uint64_t> sweep_store::claim(std::size_t count) {
     self_->register_worker();
     self_->release_dead();
     cells = self_->claim(count);
+    if (cells.empty() && count > 0 && self_->release_orphans()) {
+      cells = self_->claim(count);
+    }
     if (cells.empty() && count > 0) {
       self_->require_complete();
     }

@@ -78,7 +78,9 @@ class table_file {
 };
 
 /// Reads a table that the program wrote.
-/// \throws argument_error for an unknown ending; file_error where the file can't be read or is no
+/// An .h5 is read by a child process (`read_in_child`), for a damaged one may crash the HDF5
+/// library. \throws argument_error for an unknown ending; file_error where the file can't be read
+/// or is no
 ///         such table, with the line where there is one
 table read_table(const std::filesystem::path& path);
 
