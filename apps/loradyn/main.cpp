@@ -121,17 +121,24 @@ int run(int argc, char** argv) {
     if (!extras.empty()) {
       return fail(wrong_input, unexpected_word(*subcommands[i], extras.front()));
     }
-    if (const CLI::Option* config = subcommands[i]->get_option_no_throw("--config");
-        config != nullptr && config->count() > 0) {
-      apply_config(*subcommands[i], config->as<std::string>(), names);
-    }
-    require_files_apart(*subcommands[i]);
     try {
+      if (const CLI::Option* config = subcommands[i]->get_option_no_throw("--config");
+          config != nullptr && config->count() > 0) {
+        apply_config(*subcommands[i], config->as<std::string>(), names);
+      }
+      require_files_apart(*subcommands[i]);
       return runs[i](call);
     } catch (const reported_interruption&) {
       return 128 + interruption();
     } catch (const interrupted&) {
       return report_interruption(call.command_line.c_str());
+    } catch (const file_error& e) {
+      if (interruption() == 0) {
+        throw;
+      }
+      // A call that the signal cut, or a table that could not be kept.
+      fail(computation_failed, fmt::format("interrupted; {}", e.what()));
+      return 128 + interruption();
     }
   }
   return fail(wrong_input, unexpected_word(app, first));

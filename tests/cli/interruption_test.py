@@ -210,6 +210,15 @@ class Interruption(unittest.TestCase):
         time.sleep(2)
         self.end(process, signal.SIGTERM)
 
+    def test_while_a_large_table_is_read(self):
+        done = subprocess.run([LORADYN, "rates", "--student", "linear", "--mu", "0:1:1000000", "-o",
+                               "t.csv"], cwd=self.path, check=False, timeout=600)
+        self.assertEqual(done.returncode, 0)
+        process = self.start("plot", "t.csv", "-o", "f.svg")
+        time.sleep(0.2)
+        self.end(process, signal.SIGTERM)
+        self.assertEqual(self.files(), ["t.csv"])
+
     def test_while_record_times_are_filled(self):
         process = self.start("trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "300",
                              "--points", "log:2000000")

@@ -28,8 +28,8 @@ import tempfile
 import time
 
 # Probes of each kind without --seconds: together about a minute.
-FIXED = {"rates": 24, "averages": 24, "written": 12, "smooth": 10, "escape": 16, "fixed": 8,
-         "critical": 5, "same": 4, "signal": 5}
+FIXED = {"rates": 24, "averages": 24, "written": 12, "smooth": 8, "escape": 6, "fixed": 4,
+         "critical": 5, "same": 2, "signal": 5}
 PATIENCE = 120.0  # seconds until a command has no end
 DEAF = 20.0       # seconds after a signal
 

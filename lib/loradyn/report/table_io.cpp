@@ -11,6 +11,7 @@
 #include <iterator>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/report/child_reader.hpp>
 #include <loradyn/report/table_io.hpp>
 #include <nlohmann/json.hpp>
@@ -186,6 +187,7 @@ void read_csv(const fs::path& path, const head_visitor& head, const row_visitor&
   }
   head(header);
   while (!reader.done()) {
+    check_stop();
     const std::size_t line = reader.line();
     std::vector<csv_field> fields = reader.record();
     if (fields.size() != header.columns.size()) {
@@ -246,6 +248,7 @@ void read_json(const fs::path& path, const head_visitor& head, const row_visitor
   // Each row leaves the document as soon as it is complete, so that one is held at a time.
   const auto part = [&](int depth, json::parse_event_t event, json& parsed) {
     using enum json::parse_event_t;
+    check_stop();
     if (depth == 1 && event == key) {
       section = parsed.get<std::string>();
     } else if (depth == 1 && event == object_end && section == "meta") {
