@@ -230,7 +230,9 @@ TEST_CASE("what varies on a short scale is told") {
 
 TEST_CASE("what is not a finite function, or outgrows a Gaussian, is refused with its column") {
   CHECK(fault("log(x)") ==
-        "'log' needs what is above zero everywhere, and it is not at x = -9.474e+07 (column 1)");
+        "'log' needs what is above zero everywhere, and it is not at x = 0 (column 1)");
+  CHECK(fault("1/(x-3)") == "'/' divides by zero at x = 3 (column 2)");
+  CHECK(fault("exp(x^2)") == "'exp' grows faster than a Gaussian average allows (column 1)");
   const auto column = [](const std::string& text) {
     try {
       parse_activation(text);

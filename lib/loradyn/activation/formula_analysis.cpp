@@ -456,7 +456,13 @@ class analyser {
     // A minimum this small beside what is about it is a zero that rounding has filled.
     constexpr double rounding = 1e-16;
     const formula_node& node = f_.nodes[i];
-    const auto refuse = [&](double x) {
+    std::optional<double> nearest;  // to 0, of the places where it fails
+    const auto fails = [&nearest](double x) {
+      if (!nearest || std::abs(x) < std::abs(*nearest)) {
+        nearest = x;
+      }
+    };
+    const auto refuse = [&node](double x) {
       const std::string where = " at x = " + text_of(std::abs(x) < 1e-12 ? 0.0 : x);
       if (node.what == operation::divide) {
         throw parse_error("'/' divides by zero" + where, node.column);
@@ -470,24 +476,27 @@ class analyser {
       spend();
       const int sign = sign_of(t[p].value);
       if (sign == 0 || (positive && sign < 0)) {
-        refuse(mesh_[p]);
+        fails(mesh_[p]);
       }
       if (p + 1 == mesh_.size()) {
         break;
       }
       const int next = sign_of(t[p + 1].value);
       if (next != 0 && next != sign) {
-        refuse(bisect(mesh_[p], mesh_[p + 1], 1e-9, [&](double x) {
-                 return sign_of(inner_at(i, x).value) == sign;
-               }).first);
+        fails(bisect(mesh_[p], mesh_[p + 1], 1e-9, [&](double x) {
+                return sign_of(inner_at(i, x).value) == sign;
+              }).first);
       }
       if (const auto lowest = minimum_between(i, t, p)) {
         const double least = inner_at(i, *lowest).value;
         const double about = std::max(std::abs(t[p].value), std::abs(t[p + 1].value));
         if (sign_of(least) != sign || std::abs(least) < rounding * about) {
-          refuse(*lowest);
+          fails(*lowest);
         }
       }
+    }
+    if (nearest) {
+      refuse(*nearest);
     }
   }
 

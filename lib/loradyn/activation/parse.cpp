@@ -630,7 +630,7 @@ std::vector<std::string_view> split_activations(std::string_view list) {
 std::string activation_grammar() {
   std::string names = "x, numbers, + - * / ^, brackets, {word} and\nlinear";
   for (const named_function& f : named_functions) {
-    names += ' ';
+    names += f.what == operation::step ? '\n' : ' ';
     names += f.name;
   }
   return names + " he0 ... he" + std::to_string(max_degree) +

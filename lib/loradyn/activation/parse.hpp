@@ -42,7 +42,7 @@ activation parse_activation(std::string_view text, const brace_parameters& value
 /// The activations of a list, separated by commas outside brackets.
 std::vector<std::string_view> split_activations(std::string_view list);
 
-/// The grammar and its names in three lines, for a help text.
+/// The grammar and its names in four lines, for a help text.
 std::string activation_grammar();
 
 /// The brace parameters that a text names, each once, in the order of their first appearance.
