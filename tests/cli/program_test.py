@@ -506,6 +506,41 @@ class FixedPoints(InTemporaryDirectory):
         self.assertEqual({r["mu"] for r in rows(done.stdout)}, {"0.1", "0.3", "0.5", "0.7", "0.9"})
 
 
+class FrozenAmplitude(InTemporaryDirectory):
+    scratch = ["--mu", "0", "--u0", "1", "--m0", "0.1", "--lr-ratio", "0"]
+
+    def test_from_scratch_on_the_sphere(self):
+        table = rows(run("escape", "--student", "linear,erf,relu,he2,he3", *self.scratch).stdout)
+        # A linear student: m' = 1 - m².
+        self.assertAlmostEqual(float(table[0]["t_hit"]), math.atanh(0.5) - math.atanh(0.1), places=8)
+        for row in table:
+            self.assertEqual((row["status"], row["outcome"], row["u_hit"], row["u_end"], row["tau"]),
+                             ("ok", "learned", "1", "1", "nan"))
+            self.assertAlmostEqual(float(row["m_end"]), 1.0, places=6)
+
+    def test_with_noise_it_learns_as_far_as_noise_lets_it(self):
+        row = rows(run("escape", "--student", "erf", *self.scratch, "--gamma", "0.2", "--noise",
+                       "0.1").stdout)[0]
+        self.assertEqual((row["status"], row["outcome"], row["u_end"]), ("ok", "learned", "1"))
+        self.assertLess(float(row["m_end"]), 0.999)
+        self.assertGreater(float(row["m_end"]), 0.98)
+
+    def test_an_amplitude_that_is_too_small_is_no_target(self):
+        row = rows(run("escape", "--student", "erf", "--mu", "0", "--u0", "0.5", "--m0", "0.1",
+                       "--lr-ratio", "0").stdout)[0]
+        self.assertEqual((row["status"], row["outcome"], row["u_end"]), ("ok", "trapped", "0.5"))
+        self.assertAlmostEqual(float(row["M_end"]), 0.5, places=6)
+
+    def test_there_is_no_search_and_no_law(self):
+        row = rows(run("rates", "--student", "erf", "--mu", "0.5", "--lr-ratio", "0").stdout)[0]
+        self.assertEqual((row["status"], row["lambda"], row["tau"]), ("frozen", "0", "nan"))
+        row = rows(run("escape", "--student", "erf", *self.scratch, "--dim", "1000").stdout)[0]
+        self.assertEqual((row["law"], row["t_q50"]), ("no-instability", "nan"))
+        self.refused("--lr-ratio is '0', but must be > 0 here: with u frozen the equilibria are "
+                     "curves over u", "fixed-points", "--student", "erf", "--mu", "0.5",
+                     "--lr-ratio", "0")
+
+
 class Trajectory(InTemporaryDirectory):
     def test_a_run_and_its_map(self):
         flow = rows(run("trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "100",
