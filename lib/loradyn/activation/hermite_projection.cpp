@@ -49,10 +49,15 @@ struct table {
 };
 
 // Whether the averages of the squares are those on every other node: the grid's own error is then
-// about the square of the difference. he_n up to the table's end oscillates no faster than a square
-// that this grid resolves.
-bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t orders) {
+// about the square of the difference, unless every other node is too coarse as well for what oscillates.
+// How fast that is the derivatives tell, which are sampled themselves: a quarter of the grid's own
+// frequency at most. he_n up to the table's end adds no more than another half.
+bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t orders,
+                      double variance) {
   constexpr double agreement = 1e-8;
+  const double step = grid.nodes()[1] - grid.nodes()[0];
+  const double fastest = 0.5 * boost::math::constants::pi<double>() / step;
+  double before = 0.0;
   for (std::size_t order = 0; order < orders; ++order) {
     double fine = 0.0;
     double coarse = 0.0;
@@ -63,9 +68,11 @@ bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t ord
       fine += square;
       coarse += i % 2 == 0 ? 2.0 * square : 0.0;
     }
-    if (!(std::abs(fine - coarse) <= agreement * fine)) {
+    if (!(std::abs(fine - coarse) <= agreement * fine) ||
+        (order > 0 && !(variance * fine <= fastest * fastest * before))) {
       return false;
     }
+    before = fine;
   }
   return true;
 }
@@ -118,7 +125,7 @@ hermite_projection::hermite_projection(const activation& f, double variance,
       grid = std::make_shared<const gaussian_grid>(gaussian_grid::panels(breaks, level));
     }
     t.emplace(f, scale, *grid, sampled_orders_);
-    if (kinks_.empty() ? resolved_by_step(*t, *grid, sampled_orders_)
+    if (kinks_.empty() ? resolved_by_step(*t, *grid, sampled_orders_, variance)
                        : resolved_by_panels(*t, *grid, sampled_orders_)) {
       grid_ = std::move(grid);
     }
