@@ -454,7 +454,7 @@ class analyser {
 
   void check_domain(std::size_t i, const table& t) {
     // A minimum this small beside what is about it is a zero that rounding has filled.
-    constexpr double rounding = 1e-16;
+    constexpr double rounding = 1e-14;
     const formula_node& node = f_.nodes[i];
     std::optional<double> nearest;  // to 0, of the places where it fails
     const auto fails = [&nearest](double x) {
@@ -540,7 +540,11 @@ class analyser {
         const double jump = right[k] - left[k];
         found.jumps[k] = std::abs(jump) <= rounding * size ? 0.0 : jump;
       }
-      result.push_back(found);
+      // A kink where the pieces overflow is beyond any average.
+      if (std::isfinite(size) && std::all_of(found.jumps.begin(), found.jumps.end(),
+                                             [](double v) { return std::isfinite(v); })) {
+        result.push_back(found);
+      }
     }
     return result;
   }
