@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 #include <loradyn/analysis/equilibria.hpp>
 #include <loradyn/analysis/outcome.hpp>
@@ -100,7 +101,8 @@ int run_fixed_points(const fixed_points_options& options, const invocation& call
                         status});
     };
     for (const equilibrium& e : results[i].found) {
-      add(e, std::string(to_string(e.kind)), "ok");
+      const bool known = std::isfinite(e.risk) && std::isfinite(e.eigenvalues[0].real());
+      add(e, std::string(to_string(e.kind)), known ? "ok" : "no-convergence");
     }
     if (results[i].found.empty()) {
       equilibrium none{{nan, nan, nan}, nan, nan, nan, {}, equilibrium_kind::saddle};
