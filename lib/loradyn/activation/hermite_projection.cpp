@@ -49,9 +49,9 @@ struct table {
 };
 
 // Whether the averages of the squares are those on every other node: the grid's own error is then
-// about the square of the difference, unless every other node is too coarse as well for what oscillates.
-// How fast that is the derivatives tell, which are sampled themselves: a quarter of the grid's own
-// frequency at most. he_n up to the table's end adds no more than another half.
+// about the square of the difference, unless every other node is too coarse as well for what
+// oscillates. How fast that is the derivatives tell, which are sampled themselves: a quarter of the
+// grid's own frequency at most. he_n up to the table's end adds no more than another half.
 bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t orders,
                       double variance) {
   constexpr double agreement = 1e-8;
@@ -79,23 +79,33 @@ bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t ord
 
 // Whether the last Legendre coefficients have died out on every panel.
 bool resolved_by_panels(const table& t, const gaussian_grid& grid, std::size_t orders) {
-  constexpr double resolved = 1e-8;
+  struct piece {
+    double tail;
+    double magnitude;
+  };
+  std::vector<piece> pieces;
   for (std::size_t order = 0; order < orders; ++order) {
+    pieces.clear();
     double size = 0.0;
-    double tail = 0.0;
-    std::array<double, panel_points> weighted;
     for (std::size_t i = 0; i < t.count; i += panel_points) {
-      const double width = 2.0 * grid.panel_half_width(i / panel_points);
+      const double half_width = grid.panel_half_width(i / panel_points);
       for (const bool minus : {false, true}) {
+        std::array<double, panel_points> weighted;
+        double magnitude = 0.0;
         for (std::size_t k = 0; k < panel_points; ++k) {
           const double z = grid.nodes()[i + k];
-          weighted[k] = t.at(order, i + k, minus) * std::exp(-0.5 * z * z);
-          size += grid.weights()[i + k] * std::abs(t.at(order, i + k, minus));
+          weighted[k] = t.at(order, i + k, minus) * std::exp(-0.5 * z * z) /
+                        boost::math::constants::root_two_pi<double>();
+          magnitude += grid.weights()[i + k] * std::abs(t.at(order, i + k, minus));
         }
-        tail = std::max(tail, width * panel_tail(weighted));
+        pieces.push_back({half_width * panel_tail(weighted), magnitude});
+        size += magnitude;
       }
     }
-    if (!(tail <= resolved * boost::math::constants::root_two_pi<double>() * size)) {
+    const auto resolved = [size](const piece& p) {
+      return panel_resolved(p.tail, p.magnitude, size);
+    };
+    if (!std::all_of(pieces.begin(), pieces.end(), resolved)) {
       return false;
     }
   }

@@ -99,8 +99,6 @@ class panels {
 
   // Halves what is not resolved and sums.
   averages result() {
-    // The interpolation error of the rule is that of twice the degree: about the square of this.
-    constexpr double resolved = 1e-8;
     constexpr double narrowest = 1e-13;
     // Where halving takes nothing off the coefficients on either side, generation after generation,
     // they are the rounding of the integrand. Of a kink one side is rid, an oscillation is
@@ -109,10 +107,13 @@ class panels {
     constexpr double no_gain = 0.125;
     constexpr double rounding_at_most = 1e-3;  // of the panel's own magnitude
     const auto scale = scales(components_, total_);
+    const auto is_rough = [&](const panel& p, std::size_t k) {
+      return !panel_resolved(p.tail[k], p.magnitude[k], scale[k]);
+    };
     const auto roughness = [&](const panel& p) {
       double worst = 0.0;
       for (std::size_t k = 0; k < components_; ++k) {
-        if (p.tail[k] > resolved * scale[k]) {
+        if (is_rough(p, k)) {
           worst = std::max(worst, p.tail[k] / scale[k]);
         }
       }
@@ -120,7 +121,7 @@ class panels {
     };
     const auto is_rounding = [&](const panel& p) {
       for (std::size_t k = 0; k < components_; ++k) {
-        if (p.tail[k] > resolved * scale[k] && p.tail[k] > rounding_at_most * p.magnitude[k]) {
+        if (is_rough(p, k) && p.tail[k] > rounding_at_most * p.magnitude[k]) {
           return false;
         }
       }
@@ -398,6 +399,11 @@ class trapezoidal_rule {
 };
 
 }  // namespace
+
+bool panel_resolved(double tail, double magnitude, double scale) {
+  constexpr double small = 1e-8;
+  return tail <= small * scale && tail * tail <= small * small * scale * magnitude;
+}
 
 double panel_tail(std::span<const double, panel_points> values) {
   const panel_rule& r = rule();

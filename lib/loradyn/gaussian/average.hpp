@@ -32,6 +32,11 @@ inline constexpr std::size_t panel_points = 16;
 /// square.
 double panel_tail(std::span<const double, panel_points> values);
 
+/// Whether that is small enough: beside the whole, whose size is the scale, and so far below the
+/// panel's own magnitude that what comes after as many coefficients again is rounding beside the
+/// whole.
+bool panel_resolved(double tail, double magnitude, double scale);
+
 /// The most components that are averaged at once.
 inline constexpr std::size_t max_components = 12;
 
