@@ -316,7 +316,14 @@ void activation::tabulate_orders(std::span<const double> x,
       [&](const auto& function) {
         for (std::size_t i = 0; i < x.size(); ++i) {
           if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-            for (std::size_t k = 0; k <= Order; ++k) {
+            std::size_t known = 0;
+            if (function.f.first_three) {
+              const auto values = function.f.first_three(x[i]);
+              for (; known < values.size(); ++known) {
+                out[known][i] = values[known];
+              }
+            }
+            for (std::size_t k = known; k <= Order; ++k) {
               out[k][i] = function.derivative(k, x[i]);
             }
           } else {

@@ -55,14 +55,14 @@ void add(std::vector<equilibrium>& found, const equilibrium& e) {
   }
 }
 
-void add_noisy(const flow& f, const std::vector<overlap_state>& starts,
+void add_noisy(const flow& f, const std::vector<overlap_state>& starts, double radius,
                std::vector<equilibrium>& found) {
   constexpr double least_u = 1e-6;
   constexpr double rounding = 1e-9;
   for (const overlap_state& start : starts) {
     std::optional<equilibrium> e;
     try {
-      e = nearest_equilibrium(f, start);
+      e = nearest_equilibrium(f, start, radius);
     } catch (const convergence_error&) {
       continue;  // it led to variances beyond the kernels' reach
     }
@@ -118,7 +118,8 @@ equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
   return e;
 }
 
-std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& start) {
+std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& start,
+                                               double radius) {
   constexpr int iterations = 60;
   constexpr double singular = 1e-10;
   constexpr double rounding = 1e-14;
@@ -149,7 +150,7 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
     for (; damping > 1e-4; damping *= 0.5) {
       next = {x.u + damping * step[0], x.m + damping * step[1], x.s + damping * step[2]};
       constexpr double slack = 0.1;
-      if (std::abs(next.u) > landscape_radius || !in_domain(next, slack)) {
+      if (std::abs(next.u) > radius || !in_domain(next, slack)) {
         continue;
       }
       velocity = f.velocity(next);
@@ -201,7 +202,7 @@ std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critic
         }
       }
     }
-    add_noisy(f, starts, found);
+    add_noisy(f, starts, 2.0 * reach, found);
   }
   const overlap_state origin{};
   if (f.velocity(origin).finite()) {

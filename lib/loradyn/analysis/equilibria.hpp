@@ -42,8 +42,9 @@ equilibrium describe_equilibrium(const flow& f, const overlap_state& x);
 
 /// Newton's method on the velocity, from x; steps of least norm where the Jacobian is singular.
 /// \return the equilibrium, with |velocity| at rounding, or nothing: none found, or |u| beyond
-///         landscape_radius
-std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& x);
+///         the radius
+std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& x,
+                                               double radius = landscape_radius);
 
 /// Every equilibrium with u >= 0 that can be found, by increasing risk.
 ///

@@ -240,16 +240,29 @@ bool isolate(const chebyshev_series& series, double threshold, std::size_t& part
          isolate(chebyshev_series(series, middle, hi), threshold, parts, found);
 }
 
-// The nearest point on one side of `from` where f is not zero to rounding; `end` if there is none.
-double step_off(const function& f, const candidate& c, double end) {
+// The nearest point on one side of the candidate where f is not zero to rounding; `end` if there is
+// none. Steps grow with the distance, up to a part of the interval's length, and the last one is
+// halved until it is short beside that, so that no root beyond a wide stretch is passed over.
+double step_off(const function& f, const candidate& c, double end, double length) {
+  constexpr double longest = 0.005;
+  constexpr double tight = 1e-6;
   const auto& [from, threshold, radius] = c;
   const double side = end > from ? 1.0 : -1.0;
-  for (double reach = std::max(radius, 1e-15 * std::max(1.0, std::abs(from)));
-       reach < std::abs(end - from); reach *= 4.0) {
-    const double x = from + side * reach;
-    if (std::abs(f(x).value) > threshold) {
-      return x;
+  const auto beyond = [&](double reach) {
+    return std::abs(f(from + side * reach).value) > threshold;
+  };
+  double inside = 0.0;
+  double reach = std::max(radius, 1e-15 * std::max(1.0, std::abs(from)));
+  while (reach < std::abs(end - from)) {
+    if (beyond(reach)) {
+      while (reach - inside > tight * length) {
+        const double middle = 0.5 * (inside + reach);
+        (beyond(middle) ? reach : inside) = middle;
+      }
+      return from + side * reach;
     }
+    inside = reach;
+    reach += std::min(3.0 * reach, longest * length);
   }
   return end;
 }
@@ -338,8 +351,8 @@ root_search find_roots(const function& given, double lo, double hi,
     // The stretch about the candidate in which f is zero to rounding. One that reaches an end is
     // the zero at that end.
     isolated_root root;
-    const double left = step_off(f, c, lo);
-    const double right = step_off(f, c, hi);
+    const double left = step_off(f, c, lo, hi - lo);
+    const double right = step_off(f, c, hi, hi - lo);
     covered = right;
     if (left == lo || right == hi) {
       continue;

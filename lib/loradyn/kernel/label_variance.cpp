@@ -56,8 +56,9 @@ double label_variance::value(double M, double Q, double gap) const {
     }
   };
   const pair_covariance v{Q, 1.0, M, gap};
-  return v.on_edge() ? line_averages(student_, {0.0, M}, variance_, {0.0, 1.0}, 1, 1, power).value[0]
-                     : plane_averages(student_, variance_, v, 1, 1, power).value[0];
+  return v.on_edge()
+             ? line_averages(student_, {0.0, M}, variance_, {0.0, 1.0}, 1, 1, power).value[0]
+             : plane_averages(student_, variance_, v, 1, 1, power).value[0];
 }
 
 label_variance_value label_variance::with_derivatives(double M, double Q, double gap) const {

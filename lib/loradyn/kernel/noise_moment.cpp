@@ -318,6 +318,7 @@ activation derived(const activation& source, std::string name, Function f) {
   u.value = [source, f](double x) { return f(source.all(x))[0]; };
   u.first = [source, f](double x) { return f(source.all(x))[1]; };
   u.second = [source, f](double x) { return f(source.all(x))[2]; };
+  u.first_three = [source, f](double x) { return f(source.all(x)); };
   u.features = source.features();
   return activation(std::move(u));
 }

@@ -341,20 +341,50 @@ void numerical_pair::add_kinks(pair_moments& m, const pair_covariance& v,
     }
     return sum;
   };
+  // The terms that a kink adds to: those whose derivatives of the kinked side reach its jumps.
+  std::vector<const moment_term*> reached;
+  const auto reach = [&](const kink& k, std::size_t moment_term::*order) {
+    reached.clear();
+    for (const moment_term& term : terms) {
+      const auto end = k.jumps.begin() + static_cast<std::ptrdiff_t>(term.*order);
+      if (std::any_of(k.jumps.begin(), end, [](double jump) { return jump != 0.0; })) {
+        reached.push_back(&term);
+      }
+    }
+    return !reached.empty();
+  };
+  // A variable of no variance sits on a kink at 0, and on no other.
+  const auto degenerate = [&](const kink& k, double variance) {
+    if (variance > 0.0) {
+      return false;
+    }
+    if (k.location == 0.0) {
+      for (const moment_term* term : reached) {
+        m.*term->target = std::numeric_limits<double>::quiet_NaN();
+      }
+    }
+    return true;
+  };
   // The kinks of f against all of g, then the pieces of f against the kinks of g.
   for (const kink& k : f_.kinks()) {
+    if (!reach(k, &moment_term::i) || degenerate(k, v.q1)) {
+      continue;
+    }
     const auto pieces = piece_averages(g_, g_given.line(k.location));
-    for (const moment_term& term : terms) {
-      m.*term.target += over_kink(k, 0, term.i, [&](double t, std::size_t a) {
-        return at_kink(t, a, x, g_given, 0, term.j, pieces);
+    for (const moment_term* term : reached) {
+      m.*term->target += over_kink(k, 0, term->i, [&](double t, std::size_t a) {
+        return at_kink(t, a, x, g_given, 0, term->j, pieces);
       });
     }
   }
   for (const kink& k : g_.kinks()) {
+    if (!reach(k, &moment_term::j) || degenerate(k, v.q2)) {
+      continue;
+    }
     const auto pieces = piece_averages(f_, f_given.line(k.location));
-    for (const moment_term& term : terms) {
-      m.*term.target += over_kink(k, 0, term.j, [&](double s, std::size_t a) {
-        return at_kink(s, a, y, f_given, term.i, term.i, pieces);
+    for (const moment_term* term : reached) {
+      m.*term->target += over_kink(k, 0, term->j, [&](double s, std::size_t a) {
+        return at_kink(s, a, y, f_given, term->i, term->i, pieces);
       });
     }
   }
