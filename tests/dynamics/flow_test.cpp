@@ -1,4 +1,6 @@
 #include <Eigen/Dense>
+#include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -7,6 +9,8 @@
 #include <loradyn/dynamics/flow.hpp>
 #include <loradyn/dynamics/pretraining.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/gaussian/average.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -209,6 +213,88 @@ TEST_CASE("a state whose |w|^2 is no number has no velocity, Jacobian, risk or i
       CAPTURE(name, x[0], x[1]);
       CHECK_FALSE(std::isfinite(system.velocity(x)[0]));
       CHECK_FALSE(system.jacobian(x).allFinite());
+    }
+  }
+}
+
+TEST_CASE("the target is a sink with the eigenvalues of theory, for every product of two names") {
+  // At the target of an aligned matched pair, γ = 0, the Hessian of the risk in w is E[σ'² x xᵀ],
+  // whatever the kinks: the rates are κE[z²σ'²], (1 - μ)² E[σ'²] and twice the last.
+  const std::vector<std::string> names{"linear",   "relu", "erf",  "sigmoid", "tanh",
+                                       "softplus", "gelu", "silu", "sin",     "cos",
+                                       "he2",      "he3",  "he4"};
+  const double mu = 0.4;
+  const double kappa = 1.7;
+  const auto check = [&](const std::string& name) {
+    CAPTURE(name);
+    const activation a = parse_activation(name);
+    std::vector<double> breaks;
+    for (const kink& k : a.kinks()) {
+      breaks.push_back(k.location);
+    }
+    const averages moments =
+        gaussian_averages(2, breaks, a.features(), [&](std::span<const double> z, double* values) {
+          for (std::size_t i = 0; i < z.size(); ++i) {
+            const double slope = a.first(z[i]);
+            values[i] = slope * slope;
+            values[z.size() + i] = z[i] * z[i] * slope * slope;
+          }
+        });
+    const double power = moments.value[0];
+    const double weighted = moments.value[1];
+    std::vector<double> expected{kappa * weighted, (1 - mu) * (1 - mu) * power,
+                                 2 * (1 - mu) * (1 - mu) * power};
+    std::sort(expected.begin(), expected.end());
+    const flow f(learning_task(a, a), {.alignment = mu, .rate_ratio = kappa});
+    const Eigen::Vector3cd values = f.jacobian({1 - mu, 1.0, 0.0}).eigenvalues();
+    std::vector<double> rates;
+    for (const auto& value : values) {
+      CHECK(std::abs(value.imag()) < 1e-6 * expected[2]);
+      rates.push_back(-value.real());
+    }
+    std::sort(rates.begin(), rates.end());
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      CHECK(rates[i] == Approx(expected[i]).margin(1e-9 * expected[2]));
+    }
+  };
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    check(names[i]);
+    for (std::size_t j = i; j < names.size(); ++j) {
+      check(names[i] + "*" + names[j]);
+    }
+  }
+  for (const char* name : {"relu^3", "relu^2+he3", "max(x,0.1*x)", "relu(x-1)", "max(x,exp(x)-1)",
+                           "abs(x)*tanh(2*x)", "x*sigmoid(1.7*x)"}) {
+    check(name);
+  }
+}
+
+TEST_CASE("the Jacobian of kinked products is that of differences of the velocity") {
+  for (const auto& [student, teacher] :
+       {std::pair("relu^2", "relu^2"), std::pair("erf*relu", "erf*relu"),
+        std::pair("relu*tanh", "relu"), std::pair("relu(x-0.5)", "relu*cos"),
+        std::pair("max(x,0.1*x)", "tanh")}) {
+    for (const double gamma : {0.0, 0.7}) {
+      CAPTURE(student, teacher, gamma);
+      const flow f(
+          learning_task(parse_activation(student), parse_activation(teacher)),
+          {.alignment = 0.5, .misalignment = 0.3, .noise_scale = gamma, .label_noise = 0.1});
+      const overlap_state x{0.45, 0.5, -0.2};
+      const Eigen::Matrix3d j = f.jacobian(x);
+      for (int column = 0; column < 3; ++column) {
+        const auto at = [&](double t) {
+          auto y = x.pack();
+          y[static_cast<std::size_t>(column)] += t;
+          const auto v = f.packed_velocity(y);
+          return Eigen::Vector3d(v[0], v[1], v[2]);
+        };
+        const auto slope = [&](int row) {
+          return test::difference([&](double t) { return at(t)[row]; }, 2e-3);
+        };
+        for (int row = 0; row < 3; ++row) {
+          CHECK(j(row, column) == Approx(slope(row)).margin(1e-7 * j.norm()));
+        }
+      }
     }
   }
 }

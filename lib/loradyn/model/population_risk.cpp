@@ -25,12 +25,22 @@ activation continuous_student(activation student) {
   return student;
 }
 
+// E[g²]
+double power_of(const activation& teacher) {
+  try {
+    return pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0));
+  } catch (const convergence_error&) {
+    throw convergence_error("the teacher '" + teacher.name() +
+                            "' varies too fast: its average square is not resolved");
+  }
+}
+
 }  // namespace
 
 population_risk::population_risk(activation student, activation teacher)
     : self_(continuous_student(student), student),
       cross_(std::move(student), teacher),
-      teacher_power_(pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0))) {
+      teacher_power_(power_of(teacher)) {
   const polynomial* f = self_.f().as_polynomial();
   const polynomial* g = teacher.as_polynomial();
   if (f != nullptr && g != nullptr) {
