@@ -163,9 +163,9 @@ class polynomial_pair {
   std::vector<double> target_slope_;
 };
 
-// Smooth pairs: V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
+// V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
 // three of λ*.
-struct smooth_pair {
+struct products {
   pair_kernel power;        // (σσ')² and 1
   pair_kernel mixed;        // σσ'² and g
   pair_kernel label_power;  // σ'² and g²
@@ -203,15 +203,19 @@ struct smooth_pair {
 struct kinked_pair {
   activation student;
   activation teacher;
+  products series;
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    const pair_covariance v{Q, 1.0, M, gap};
+    if (!v.on_edge() && has_series(v)) {
+      return series.value(M, Q, gap, label_noise);
+    }
     const auto power = [label_noise](const point_block& at, double* values) {
       for (std::size_t p = 0; p < at.count; ++p) {
         const double e = at.f[0][p] - at.g[0][p];
         values[p] = (e * e + label_noise) * at.f[1][p] * at.f[1][p];
       }
     };
-    const pair_covariance v{Q, 1.0, M, gap};
     return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
                        : plane_averages(student, teacher, v, 1, 1, power).value[0];
   }
@@ -248,6 +252,14 @@ struct kinked_pair {
   }
 
  private:
+  // Whether the kernels of the products are sums of series: cheaper than the plane. Two kinked
+  // sides need a correlation that ends them.
+  [[nodiscard]] bool has_series(const pair_covariance& v) const {
+    constexpr double least_decay = 0.86;
+    return student.kinks().empty() || teacher.kinks().empty() ||
+           v.c * v.c <= least_decay * v.q1 * v.q2;
+  }
+
   static double density(double t, double mean, double variance) {
     return std::exp(-0.5 * (t - mean) * (t - mean) / variance) /
            std::sqrt(2.0 * pi<double>() * variance);
@@ -319,6 +331,9 @@ activation derived(const activation& source, std::string name, Function f) {
   u.first = [source, f](double x) { return f(source.all(x))[1]; };
   u.second = [source, f](double x) { return f(source.all(x))[2]; };
   u.first_three = [source, f](double x) { return f(source.all(x)); };
+  for (const kink& k : source.kinks()) {
+    u.kinks.push_back(k.location);
+  }
   u.features = source.features();
   return activation(std::move(u));
 }
@@ -334,7 +349,7 @@ three product(const three& f, const three& g) {
 three function_of(const derivatives& d) { return {d[0], d[1], d[2]}; }
 three slope_of(const derivatives& d) { return {d[1], d[2], d[3]}; }
 
-smooth_pair make_smooth_pair(const activation& student, const activation& teacher) {
+products make_products(const activation& student, const activation& teacher) {
   const activation one(polynomial::from_monomials({1.0}), "1");
   const activation steep =
       derived(student, "slope^2", [](const derivatives& d) { return square(slope_of(d)); });
@@ -362,7 +377,7 @@ bool only_relu(const activation_parts& p) {
 
 class noise_method {
  public:
-  using kind = std::variant<erf_student, relu_pair, polynomial_pair, smooth_pair, kinked_pair>;
+  using kind = std::variant<erf_student, relu_pair, polynomial_pair, products, kinked_pair>;
 
   noise_method(const activation& student, const activation& teacher)
       : student_(student), teacher_(teacher) {}
@@ -390,9 +405,9 @@ class noise_method {
       return polynomial_pair(*student, *teacher);
     }
     if (student_.kinks().empty() && teacher_.kinks().empty()) {
-      return make_smooth_pair(student_, teacher_);
+      return make_products(student_, teacher_);
     }
-    return kinked_pair{student_, teacher_};
+    return kinked_pair{student_, teacher_, make_products(student_, teacher_)};
   }
 
   activation student_;
