@@ -69,7 +69,7 @@ TEST_CASE("a problem that can't be simulated is refused by the name of what is w
         }) == "steps of all stages");
   CHECK(fault_of([](problem& p) {
           p.stages[0].steps = random_steps / 2;
-          p.stages.resize(131'072, p.stages[0]);
+          p.stages = std::vector<simulation_stage>(131'072, p.stages[0]);
         }) == "steps of all stages");
   CHECK(fault_of([](problem& p) { p.seed = max_seed; }) == "none");
   CHECK(fault_of([](problem& p) { p.seed = max_seed + 1; }) == "seed");
