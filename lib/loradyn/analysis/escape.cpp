@@ -7,6 +7,7 @@
 #include <loradyn/analysis/roots.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -47,20 +48,15 @@ run_end end_after(const flow& f, const overlap_state& x, double t,
   return end;
 }
 
-// The event where it lies between the last state of a run that did not meet it and its rest.
-void look_near_rest(const flow& f, const overlap_event& event, crossing direction,
-                    const linear_search& start, const integration_options& options, run_end& end,
-                    escape_run& run) {
-  if (!may_come_near(value_near_rest(f, event, end.rest), f, end.rest, end.last)) {
-    return;
-  }
-  const equilibrium rest = polished(f, end.rest);
+// The way to a rest in errors relative to the distance from it, with the steps that a run has left.
+// A hit goes into the run; nothing where the rest itself is the event.
+std::optional<approach_end> approach_rest(const flow& f, const overlap_event& event,
+                                          crossing direction, const linear_search& start,
+                                          const integration_options& options,
+                                          const equilibrium& found, escape_run& run) {
+  const equilibrium rest = polished(f, found);
   if (value_near_rest(f, event, rest).rest_is_event()) {
-    return;
-  }
-  if (run.steps >= options.step_limit) {
-    end.status = run_status::step_limit;
-    return;
+    return std::nullopt;
   }
   integration_options rest_of_steps = options;
   rest_of_steps.step_limit = options.step_limit - run.steps;
@@ -70,8 +66,26 @@ void look_near_rest(const flow& f, const overlap_event& event, crossing directio
   if (near.met) {
     run.t_hit = near.t;
     run.at_hit = near.x;
-  } else {
-    end.status = status_of(near.status);
+  }
+  return near;
+}
+
+// The event where it lies between the last state of a run that did not meet it and its rest.
+void look_near_rest(const flow& f, const overlap_event& event, crossing direction,
+                    const linear_search& start, const integration_options& options, run_end& end,
+                    escape_run& run) {
+  if (!may_come_near(value_near_rest(f, event, end.rest), f, end.rest, end.last)) {
+    return;
+  }
+  if (run.steps >= options.step_limit) {
+    if (!value_near_rest(f, event, polished(f, end.rest)).rest_is_event()) {
+      end.status = run_status::step_limit;
+    }
+    return;
+  }
+  const auto near = approach_rest(f, event, direction, start, options, end.rest, run);
+  if (near && !near->met) {
+    end.status = status_of(near->status);
   }
 }
 
@@ -84,19 +98,7 @@ void sharpen(const flow& f, const overlap_event& event, crossing direction,
   if (distance(run.at_hit, found.x) > close * found.x.norm() || run.steps >= options.step_limit) {
     return;
   }
-  const equilibrium rest = polished(f, found);
-  if (value_near_rest(f, event, rest).rest_is_event()) {
-    return;
-  }
-  integration_options rest_of_steps = options;
-  rest_of_steps.step_limit = options.step_limit - run.steps;
-  const approach_end near =
-      approach(f, event, direction, start.x, start.duration, rest, rest_of_steps);
-  run.steps += near.steps;
-  if (near.met) {
-    run.t_hit = near.t;
-    run.at_hit = near.x;
-  }
+  approach_rest(f, event, direction, start, options, found, run);
 }
 
 // The exact state lies in the disc m² + s² <= 1: the nearest point of it is nearer to that than
