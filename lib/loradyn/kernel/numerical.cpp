@@ -155,25 +155,53 @@ numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f)
 }
 
 pair_moments numerical_pair::moments(const pair_covariance& covariance, moment_set wanted) const {
-  check_stop();
-  if (covariance.on_edge()) {
-    return edge(covariance, wanted);
-  }
+  return slice(*this, covariance.q1, contains(wanted, moment_set::hessian) ? 4 : 2)
+      .moments(covariance, wanted);
+}
+
+bool numerical_pair::has_series(const pair_covariance& covariance) const {
   // The coefficients of two kinks fall by powers of the order only: the correlation has to end the
   // series.
   constexpr double least_decay = 0.86;
   const bool both_kinked = !f_.kinks().empty() && !g_.kinks().empty();
-  const bool decays = covariance.c * covariance.c <= least_decay * covariance.q1 * covariance.q2;
-  if (unit_g_ && (!both_kinked || decays)) {
+  return unit_g_ && (!both_kinked ||
+                     covariance.c * covariance.c <= least_decay * covariance.q1 * covariance.q2);
+}
+
+hermite_projection& numerical_pair::slice::projection() {
+  if (!f_) {
+    f_.emplace(pair_.f_, q1_, highest_);
+  }
+  return *f_;
+}
+
+pair_moments numerical_pair::slice::moments(const pair_covariance& covariance, moment_set wanted) {
+  check_stop();
+  if (covariance.on_edge()) {
+    return pair_.edge(covariance, wanted);
+  }
+  if (pair_.has_series(covariance)) {
     try {
-      if (const auto series = hermite_series(covariance, wanted)) {
+      if (const auto series = pair_.hermite_series(projection(), covariance, wanted)) {
         return *series;
       }
     } catch (const convergence_error&) {
       // f varies too fast for a series at this variance
     }
   }
-  return plane(covariance, wanted);
+  return pair_.plane(covariance, wanted);
+}
+
+void numerical_pair::slice::series(std::size_t i, std::size_t j, std::span<double> coefficients) {
+  constexpr std::size_t size = hermite_projection::block_size;
+  if (!pair_.unit_g_) {
+    throw convergence_error("the teacher varies too fast for a series");
+  }
+  for (std::size_t n = 0; n < coefficients.size(); ++n) {
+    const double* of_f = projection().block(i, n / size);
+    const double* of_g = std::as_const(*pair_.unit_g_).block(j, n / size);
+    coefficients[n] = of_f[n % size] * of_g[n % size];
+  }
 }
 
 pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) const {
@@ -247,7 +275,8 @@ double numerical_pair::diagonal_curvature(double q) const {
   return a.value[0] / (4.0 * q * q);
 }
 
-std::optional<pair_moments> numerical_pair::hermite_series(const pair_covariance& v,
+std::optional<pair_moments> numerical_pair::hermite_series(hermite_projection& f,
+                                                           const pair_covariance& v,
                                                            moment_set wanted) const {
   constexpr double tolerance = 1e-16;
   constexpr std::size_t block_size = hermite_projection::block_size;
@@ -255,7 +284,6 @@ std::optional<pair_moments> numerical_pair::hermite_series(const pair_covariance
   const double correlation = norm > 0.0 ? std::clamp(v.c / norm, -1.0, 1.0) : 0.0;
 
   const std::size_t highest = contains(wanted, moment_set::hessian) ? 4 : 2;
-  hermite_projection f(f_, v.q1, highest);
   std::optional<hermite_projection> own_g;
   const bool from_table = v.q2 == 1.0 && !contains(wanted, moment_set::hessian);
   if (!from_table) {

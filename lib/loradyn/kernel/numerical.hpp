@@ -34,9 +34,36 @@ class numerical_pair {
   /// d²/dq² K(q, q, q)
   [[nodiscard]] double diagonal_curvature(double q) const;
 
+  /// The pair at one variance of X: what f needs of it is computed once.
+  class slice {
+   public:
+    /// \param highest 4 where second derivatives will be asked for, else 2
+    slice(const numerical_pair& pair, double q1, std::size_t highest = 2)
+        : pair_(pair), q1_(q1), highest_(highest) {}
+
+    /// As numerical_pair::moments at this q1.
+    pair_moments moments(const pair_covariance& covariance, moment_set wanted);
+
+    /// The coefficients of ρⁿ, ρ = c/√(q1 q2), in E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] at q2 = 1, i, j <= 2.
+    /// \throws convergence_error where there is no series
+    void series(std::size_t i, std::size_t j, std::span<double> coefficients);
+
+   private:
+    hermite_projection& projection();
+
+    const numerical_pair& pair_;
+    double q1_;
+    std::size_t highest_;
+    std::optional<hermite_projection> f_;
+  };
+
  private:
+  // Whether the Hermite series is to be tried.
+  [[nodiscard]] bool has_series(const pair_covariance& covariance) const;
   [[nodiscard]] pair_moments edge(const pair_covariance& covariance, moment_set wanted) const;
-  [[nodiscard]] std::optional<pair_moments> hermite_series(const pair_covariance& covariance,
+  // Nothing where it does not settle.
+  [[nodiscard]] std::optional<pair_moments> hermite_series(hermite_projection& f,
+                                                           const pair_covariance& covariance,
                                                            moment_set wanted) const;
   [[nodiscard]] pair_moments plane(const pair_covariance& covariance, moment_set wanted) const;
   void add_kinks(pair_moments& m, const pair_covariance& covariance,

@@ -1,0 +1,497 @@
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/math/constants/constants.hpp>
+#include <cmath>
+#include <limits>
+#include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
+#include <loradyn/kernel/polar_patches.hpp>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace loradyn {
+namespace {
+
+constexpr std::size_t nodes = polar_patches::nodes;
+constexpr std::size_t widest_basis = std::max(nodes, polar_patches::powers);
+
+constexpr int least_octave = -16;
+constexpr int octaves = 24;
+
+struct interval {
+  double lo;
+  double hi;
+
+  [[nodiscard]] double centre() const { return 0.5 * (lo + hi); }
+  [[nodiscard]] double half() const { return 0.5 * (hi - lo); }
+  [[nodiscard]] double local(double x) const { return (x - centre()) / half(); }
+  [[nodiscard]] bool in_upper_half(double x) const { return x >= centre(); }
+  [[nodiscard]] interval part(bool upper) const {
+    return upper ? interval{centre(), hi} : interval{lo, centre()};
+  }
+};
+
+// Interpolation at the zeros of T_14.
+struct chebyshev_rule {
+  chebyshev_rule() {
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const double angle = boost::math::constants::pi<double>() * (static_cast<double>(i) + 0.5) /
+                           static_cast<double>(nodes);
+      node[i] = std::cos(angle);
+      for (std::size_t k = 0; k < nodes; ++k) {
+        coefficient[k][i] =
+            (k == 0 ? 1.0 : 2.0) / nodes * std::cos(static_cast<double>(k) * angle);
+      }
+    }
+  }
+  std::array<double, nodes> node{};
+  std::array<std::array<double, nodes>, nodes> coefficient{};  // of T_k, from the value at node i
+};
+
+const chebyshev_rule& rule() {
+  static const chebyshev_rule r;
+  return r;
+}
+
+// T_0 … T_{n-1} and, where asked for, their derivatives at x.
+void chebyshev(double x, std::size_t n, double* value, double* slope) {
+  value[0] = 1.0;
+  value[1] = x;
+  for (std::size_t k = 2; k < n; ++k) {
+    value[k] = 2.0 * x * value[k - 1] - value[k - 2];
+  }
+  if (slope != nullptr) {
+    slope[0] = 0.0;
+    slope[1] = 1.0;
+    for (std::size_t k = 2; k < n; ++k) {
+      slope[k] = 2.0 * value[k - 1] + 2.0 * x * slope[k - 1] - slope[k - 2];
+    }
+  }
+}
+
+void monomials(double x, std::size_t n, double* value, double* slope) {
+  value[0] = 1.0;
+  for (std::size_t k = 1; k < n; ++k) {
+    value[k] = value[k - 1] * x;
+  }
+  if (slope != nullptr) {
+    slope[0] = 0.0;
+    for (std::size_t k = 1; k < n; ++k) {
+      slope[k] = static_cast<double>(k) * value[k - 1];
+    }
+  }
+}
+
+// Four partial sums, so that the additions don't wait for each other.
+double inner_product(const double* a, const double* b, std::size_t n) {
+  std::array<double, 4> sum{};
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (std::size_t l = 0; l < 4; ++l) {
+      sum[l] += a[i + l] * b[i + l];
+    }
+  }
+  for (; i < n; ++i) {
+    sum[0] += a[i] * b[i];
+  }
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+// The half octave that r lies in, counted from the least; negative or too large out of range.
+int half_octave(double r) {
+  int exponent = 0;
+  const double mantissa = std::frexp(r, &exponent);
+  const int upper = mantissa >= boost::math::constants::half_root_two<double>() ? 1 : 0;
+  return 2 * (exponent - 1 - least_octave) + upper;
+}
+
+interval radii(int half) {
+  const double lo = std::ldexp(1.0, half / 2 + least_octave);
+  const double root_two = boost::math::constants::root_two<double>();
+  return half % 2 == 0 ? interval{lo, lo * root_two} : interval{lo * root_two, 2.0 * lo};
+}
+
+}  // namespace
+
+struct polar_patches::patch {
+  enum class state { new_, split_radius, split_angle, resolved, unresolved };
+
+  patch(interval r, interval t, int depth_r, int depth_t)
+      : radius(r), angle(t), radial_depth(depth_r), angular_depth(depth_t) {}
+
+  interval radius;
+  interval angle;
+  int radial_depth;
+  int angular_depth;
+  std::atomic<state> is{state::new_};
+  std::mutex making;
+  std::unique_ptr<patch> lower;
+  std::unique_ptr<patch> upper;
+  // F_k = (r/centre)^growth_k Σ_ij c_kij T_i(r) B_j(t), i < radial, j < angular.
+  std::size_t radial = 0;
+  std::size_t angular = 0;
+  std::array<int, max_functions> growth{};
+  std::vector<double> coefficients;
+};
+
+struct polar_patches::plan {
+  plan(std::size_t count, bool of_correlation, double reach, sampler sampled)
+      : functions(count), powers_of_t(of_correlation), widest(reach), f(std::move(sampled)) {
+    for (int half = 0; half < 2 * octaves; ++half) {
+      const interval angle = powers_of_t ? interval{-widest, widest} : interval{0.0, widest};
+      roots.push_back(std::make_unique<patch>(radii(half), angle, 0, 0));
+    }
+  }
+
+  [[nodiscard]] std::size_t basis_size() const { return powers_of_t ? powers : nodes; }
+
+  void make(patch& p) const;
+  [[nodiscard]] const patch* find(double r, double t) const;
+
+  std::size_t functions;
+  bool powers_of_t;
+  double widest;
+  sampler f;
+  std::vector<std::unique_ptr<patch>> roots;
+};
+
+polar_patches::polar_patches(std::unique_ptr<plan> p) : plan_(std::move(p)) {}
+polar_patches::~polar_patches() = default;
+polar_patches::polar_patches(polar_patches&&) noexcept = default;
+polar_patches& polar_patches::operator=(polar_patches&&) noexcept = default;
+
+polar_patches polar_patches::angular(std::size_t functions, double widest, sampler f) {
+  return polar_patches(std::make_unique<plan>(functions, false, widest, std::move(f)));
+}
+
+polar_patches polar_patches::correlation(std::size_t functions, double largest, sampler f) {
+  return polar_patches(std::make_unique<plan>(functions, true, largest, std::move(f)));
+}
+
+void polar_patches::plan::make(patch& p) const {
+  constexpr double tolerance = 2e-13;
+  constexpr double rounding = 4e-12;  // what is accepted of coefficients that don't fall any more
+  constexpr double flat = 0.1;
+  constexpr int most_radial = 5;
+  constexpr int most_angular = 9;
+  constexpr double steep = 16.0;
+  const std::size_t n = basis_size();
+  const chebyshev_rule& cheb = rule();
+
+  std::array<double, nodes> angles;
+  if (!powers_of_t) {
+    for (std::size_t j = 0; j < nodes; ++j) {
+      angles[j] = p.angle.centre() + p.angle.half() * cheb.node[j];
+    }
+  }
+  const std::span<const double> given =
+      powers_of_t ? std::span<const double>() : std::span<const double>(angles);
+  // rows[(k nodes + i) n + j]: the coefficients of the basis in t at radius i.
+  std::vector<double> rows(functions * nodes * n);
+  std::array<double, max_functions * widest_basis> sample;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    check_stop();
+    f(p.radius.centre() + p.radius.half() * cheb.node[i], given, {sample.data(), functions * n});
+    for (std::size_t k = 0; k < functions; ++k) {
+      double* row = &rows[(k * nodes + i) * n];
+      for (std::size_t j = 0; j < n; ++j) {
+        if (powers_of_t) {
+          row[j] = sample[k * n + j];
+          continue;
+        }
+        row[j] = 0.0;
+        for (std::size_t l = 0; l < n; ++l) {
+          row[j] += cheb.coefficient[j][l] * sample[k * n + l];
+        }
+      }
+    }
+  }
+  // How large a basis function is on the patch.
+  std::array<double, widest_basis> size;
+  size.fill(1.0);
+  if (powers_of_t) {
+    monomials(widest, n, size.data(), nullptr);
+  }
+  const auto magnitude = [&](std::size_t k, std::size_t i) {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < n; ++j) {
+      sum += size[j] * std::abs(rows[(k * nodes + i) * n + j]);
+    }
+    return sum;
+  };
+  std::vector<double> c(rows.size());
+  std::array<double, nodes> radial{};          // the largest coefficients of T_i, relative
+  std::array<double, widest_basis> angular{};  // and of the j-th basis function
+  for (std::size_t k = 0; k < functions; ++k) {
+    // A power of r is taken off what grows steeply, so that errors are relative at every r.
+    const double last = magnitude(k, 0);
+    const double first = magnitude(k, nodes - 1);
+    const double outer = p.radius.centre() + p.radius.half() * cheb.node[0];
+    const double inner = p.radius.centre() + p.radius.half() * cheb.node[nodes - 1];
+    const double ratio = last / first;
+    p.growth[k] = std::isfinite(ratio) && ratio > 0.0 && (ratio > steep || ratio < 1.0 / steep)
+                      ? static_cast<int>(std::lround(std::log(ratio) / std::log(outer / inner)))
+                      : 0;
+    double scale = 0.0;
+    for (std::size_t i = 0; i < nodes; ++i) {
+      const double r = p.radius.centre() + p.radius.half() * cheb.node[i];
+      const double weight = std::pow(r / p.radius.centre(), -p.growth[k]);
+      scale = std::max(scale, weight * magnitude(k, i));
+      for (std::size_t j = 0; j < n; ++j) {
+        rows[(k * nodes + i) * n + j] *= weight;
+      }
+    }
+    if (!std::isfinite(scale)) {
+      p.is.store(patch::state::unresolved, std::memory_order_release);
+      return;
+    }
+    for (std::size_t i = 0; i < nodes; ++i) {
+      for (std::size_t j = 0; j < n; ++j) {
+        double sum = 0.0;
+        for (std::size_t l = 0; l < nodes; ++l) {
+          sum += cheb.coefficient[i][l] * rows[(k * nodes + l) * n + j];
+        }
+        c[(k * nodes + i) * n + j] = sum;
+        if (scale > 0.0) {
+          const double relative = size[j] * std::abs(sum) / scale;
+          radial[i] = std::max(radial[i], relative);
+          angular[j] = std::max(angular[j], relative);
+        }
+      }
+    }
+  }
+  // Whether the last three coefficients are below the tolerance, or at the rounding of F.
+  const auto tail = [](std::span<const double> a) {
+    return std::max({a[a.size() - 1], a[a.size() - 2], a[a.size() - 3]});
+  };
+  const auto ends = [&](std::span<const double> a) {
+    const double last = tail(a);
+    return last <= tolerance || (last <= rounding && last >= flat * tail(a.first(a.size() - 3)));
+  };
+  const std::span<const double> of_r(radial.data(), nodes);
+  const std::span<const double> of_t(angular.data(), n);
+  const bool radius_ends = ends(of_r);
+  const bool angle_ends = powers_of_t || ends(of_t);
+  if (!radius_ends || !angle_ends) {
+    const bool may_radius = p.radial_depth < most_radial;
+    const bool may_angle = !powers_of_t && p.angular_depth < most_angular;
+    const bool split_radius = !radius_ends && (angle_ends || tail(of_r) >= tail(of_t));
+    if (split_radius ? !may_radius : !may_angle) {
+      p.is.store(patch::state::unresolved, std::memory_order_release);
+      return;
+    }
+    const auto half = [&](bool upper) {
+      return split_radius
+                 ? std::make_unique<patch>(p.radius.part(upper), p.angle, p.radial_depth + 1,
+                                           p.angular_depth)
+                 : std::make_unique<patch>(p.radius, p.angle.part(upper), p.radial_depth,
+                                           p.angular_depth + 1);
+    };
+    p.lower = half(false);
+    p.upper = half(true);
+    p.is.store(split_radius ? patch::state::split_radius : patch::state::split_angle,
+               std::memory_order_release);
+    return;
+  }
+  // What is nothing beside the rest need not be summed.
+  constexpr double nothing = 1e-17;
+  const auto needed = [](std::span<const double> a) {
+    std::size_t count = a.size();
+    while (count > 2 && a[count - 1] <= nothing) {
+      --count;
+    }
+    return count;
+  };
+  p.radial = needed(of_r);
+  p.angular = needed(of_t);
+  if (powers_of_t) {
+    p.angular = n;  // the smallest keep the digits of what vanishes with ρ
+    while (p.angular > 2 && angular[p.angular - 1] <= nothing) {
+      --p.angular;
+    }
+  }
+  p.coefficients.reserve(functions * p.radial * p.angular);
+  for (std::size_t k = 0; k < functions; ++k) {
+    for (std::size_t i = 0; i < p.radial; ++i) {
+      for (std::size_t j = 0; j < p.angular; ++j) {
+        p.coefficients.push_back(c[(k * nodes + i) * n + j]);
+      }
+    }
+  }
+  p.is.store(patch::state::resolved, std::memory_order_release);
+}
+
+const polar_patches::patch* polar_patches::plan::find(double r, double t) const {
+  if (!(r > 0.0) || !(r < std::numeric_limits<double>::max())) {
+    return nullptr;
+  }
+  const int half = half_octave(r);
+  if (half < 0 || half >= 2 * octaves) {
+    return nullptr;
+  }
+  patch* p = roots[static_cast<std::size_t>(half)].get();
+  for (;;) {
+    patch::state is = p->is.load(std::memory_order_acquire);
+    if (is == patch::state::new_) {
+      const std::lock_guard lock(p->making);
+      if (p->is.load(std::memory_order_acquire) == patch::state::new_) {
+        try {
+          make(*p);
+        } catch (const convergence_error&) {
+          p->is.store(patch::state::unresolved, std::memory_order_release);
+        }
+      }
+      is = p->is.load(std::memory_order_acquire);
+    }
+    switch (is) {
+      case patch::state::split_radius:
+        p = (p->radius.in_upper_half(r) ? p->upper : p->lower).get();
+        break;
+      case patch::state::split_angle:
+        p = (p->angle.in_upper_half(t) ? p->upper : p->lower).get();
+        break;
+      case patch::state::resolved:
+        return p;
+      default:
+        return nullptr;
+    }
+  }
+}
+
+bool polar_patches::values(double r, double t, std::span<double> F) const {
+  const patch* p = plan_->find(r, t);
+  if (p == nullptr) {
+    return false;
+  }
+  std::array<double, nodes> radial;
+  std::array<double, widest_basis> angular;
+  chebyshev(p->radius.local(r), p->radial, radial.data(), nullptr);
+  if (plan_->powers_of_t) {
+    monomials(t, p->angular, angular.data(), nullptr);
+  } else {
+    chebyshev(p->angle.local(t), p->angular, angular.data(), nullptr);
+  }
+  // Sums over r first, of whole rows: independent sums that a vector unit takes together.
+  const double* c = p->coefficients.data();
+  for (std::size_t k = 0; k < plan_->functions; ++k) {
+    std::array<double, widest_basis> row{};
+    for (std::size_t i = 0; i < p->radial; ++i, c += p->angular) {
+      for (std::size_t j = 0; j < p->angular; ++j) {
+        row[j] += radial[i] * c[j];
+      }
+    }
+    F[k] = inner_product(row.data(), angular.data(), p->angular);
+    if (p->growth[k] != 0) {
+      F[k] *= std::pow(r / p->radius.centre(), p->growth[k]);
+    }
+  }
+  return true;
+}
+
+bool polar_patches::with_slopes(double r, double t, std::span<double> F, std::span<double> by_r,
+                                std::span<double> by_t) const {
+  const patch* p = plan_->find(r, t);
+  if (p == nullptr) {
+    return false;
+  }
+  std::array<double, nodes> radial;
+  std::array<double, nodes> radial_slope;
+  std::array<double, widest_basis> angular;
+  std::array<double, widest_basis> angular_slope;
+  chebyshev(p->radius.local(r), p->radial, radial.data(), radial_slope.data());
+  double angular_unit = 1.0;
+  if (plan_->powers_of_t) {
+    monomials(t, p->angular, angular.data(), angular_slope.data());
+  } else {
+    chebyshev(p->angle.local(t), p->angular, angular.data(), angular_slope.data());
+    angular_unit = p->angle.half();
+  }
+  const double* c = p->coefficients.data();
+  for (std::size_t k = 0; k < plan_->functions; ++k) {
+    std::array<double, widest_basis> row{};
+    std::array<double, widest_basis> row_r{};
+    for (std::size_t i = 0; i < p->radial; ++i, c += p->angular) {
+      for (std::size_t j = 0; j < p->angular; ++j) {
+        row[j] += radial[i] * c[j];
+        row_r[j] += radial_slope[i] * c[j];
+      }
+    }
+    const double sum = inner_product(row.data(), angular.data(), p->angular);
+    const double sum_r = inner_product(row_r.data(), angular.data(), p->angular);
+    const double sum_t = inner_product(row.data(), angular_slope.data(), p->angular);
+    const double growth = p->growth[k] == 0 ? 1.0 : std::pow(r / p->radius.centre(), p->growth[k]);
+    F[k] = sum * growth;
+    by_r[k] = (sum_r / p->radius.half() + sum * p->growth[k] / r) * growth;
+    by_t[k] = sum_t / angular_unit * growth;
+  }
+  return true;
+}
+
+namespace {
+
+constexpr double small_correlation = 0.3;
+
+// On the side of ±w*: θ is the angle to it.
+polar_patches::sampler beside(const polar_functions::sampler& f, double sign) {
+  return [f, sign](double r, std::span<const double> theta, std::span<double> out) {
+    std::array<double, nodes> c;
+    std::array<double, nodes> gap;
+    for (std::size_t i = 0; i < theta.size(); ++i) {
+      const double h = r * std::sin(theta[i]);
+      c[i] = sign * r * std::cos(theta[i]);
+      gap[i] = h * h;
+    }
+    f(r, {c.data(), theta.size()}, {gap.data(), theta.size()}, out);
+  };
+}
+
+}  // namespace
+
+polar_functions::polar_functions(std::size_t functions, const sampler& f,
+                                 polar_patches::sampler series)
+    : along_(polar_patches::angular(functions, std::acos(small_correlation), beside(f, 1.0))),
+      against_(polar_patches::angular(functions, std::acos(small_correlation), beside(f, -1.0))),
+      across_(polar_patches::correlation(functions, small_correlation, std::move(series))) {}
+
+bool polar_functions::values(double M, double Q, double gap, std::span<double> F) const {
+  const double r = std::sqrt(Q);
+  if (std::abs(M) <= small_correlation * r) {
+    return across_.values(r, M / r, F);
+  }
+  return (M > 0.0 ? along_ : against_).values(r, std::atan2(std::sqrt(gap), std::abs(M)), F);
+}
+
+bool polar_functions::with_slopes(double M, double Q, double gap, std::span<double> F,
+                                  std::span<double> by_M, std::span<double> by_h) const {
+  const double r = std::sqrt(Q);
+  const double h = std::sqrt(gap);
+  std::array<double, polar_patches::max_functions> by_r;
+  std::array<double, polar_patches::max_functions> by_t;
+  // t is ρ = M/r, or the angle atan(h/|M|).
+  double t_M = 0.0;
+  double t_h = 0.0;
+  bool found = false;
+  if (std::abs(M) <= small_correlation * r) {
+    found = across_.with_slopes(r, M / r, F, by_r, by_t);
+    t_M = h * h / (r * r * r);
+    t_h = -M * h / (r * r * r);
+  } else {
+    const double sign = M > 0.0 ? 1.0 : -1.0;
+    found = (M > 0.0 ? along_ : against_)
+                .with_slopes(r, std::atan2(h, std::abs(M)), F, by_r, by_t);
+    t_M = -sign * h / (r * r);
+    t_h = sign * M / (r * r);
+  }
+  if (!found) {
+    return false;
+  }
+  for (std::size_t k = 0; k < F.size(); ++k) {
+    by_M[k] = by_r[k] * M / r + by_t[k] * t_M;
+    by_h[k] = by_r[k] * h / r + by_t[k] * t_h;
+  }
+  return true;
+}
+
+}  // namespace loradyn
