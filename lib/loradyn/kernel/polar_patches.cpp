@@ -14,8 +14,9 @@
 namespace loradyn {
 namespace {
 
-constexpr std::size_t nodes = polar_patches::nodes;
-constexpr std::size_t widest_basis = std::max(nodes, polar_patches::powers);
+constexpr std::size_t radial_nodes = polar_patches::radial_nodes;
+constexpr std::size_t angular_nodes = polar_patches::angular_nodes;
+constexpr std::size_t widest_basis = std::max(angular_nodes, polar_patches::powers);
 
 constexpr int least_octave = -16;
 constexpr int octaves = 24;
@@ -33,26 +34,41 @@ struct interval {
   }
 };
 
-// Interpolation at the zeros of T_14.
+// Interpolation at the zeros of T_N.
+template <std::size_t N>
 struct chebyshev_rule {
   chebyshev_rule() {
-    for (std::size_t i = 0; i < nodes; ++i) {
+    for (std::size_t i = 0; i < N; ++i) {
       const double angle = boost::math::constants::pi<double>() * (static_cast<double>(i) + 0.5) /
-                           static_cast<double>(nodes);
+                           static_cast<double>(N);
       node[i] = std::cos(angle);
-      for (std::size_t k = 0; k < nodes; ++k) {
-        coefficient[k][i] =
-            (k == 0 ? 1.0 : 2.0) / nodes * std::cos(static_cast<double>(k) * angle);
+      for (std::size_t k = 0; k < N; ++k) {
+        coefficient[k][i] = (k == 0 ? 1.0 : 2.0) / N * std::cos(static_cast<double>(k) * angle);
       }
     }
   }
-  std::array<double, nodes> node{};
-  std::array<std::array<double, nodes>, nodes> coefficient{};  // of T_k, from the value at node i
+  std::array<double, N> node{};
+  std::array<std::array<double, N>, N> coefficient{};  // of T_k, from the value at node i
 };
 
-const chebyshev_rule& rule() {
-  static const chebyshev_rule r;
+template <std::size_t N>
+const chebyshev_rule<N>& rule() {
+  static const chebyshev_rule<N> r;
   return r;
+}
+
+// Whether a sum's last coefficients, relative to its size, are below the tolerance, or at the
+// rounding of what is summed: none of the last ones smaller than the others by much.
+bool ends(std::span<const double> a) {
+  constexpr double tolerance = 1e-13;
+  constexpr double rounding = 4e-12;
+  constexpr double flat = 0.1;
+  const auto last_of = [](std::span<const double> b) {
+    return std::max(b[b.size() - 1], b[b.size() - 2]);
+  };
+  const double last = last_of(a);
+  const double before = std::max(last_of(a.first(a.size() - 2)), last_of(a.first(a.size() - 4)));
+  return last <= tolerance || (last <= rounding && last >= flat * before);
 }
 
 // T_0 … T_{n-1} and, where asked for, their derivatives at x.
@@ -145,9 +161,11 @@ struct polar_patches::plan {
     }
   }
 
-  [[nodiscard]] std::size_t basis_size() const { return powers_of_t ? powers : nodes; }
+  [[nodiscard]] std::size_t basis_size() const { return powers_of_t ? powers : angular_nodes; }
 
   void make(patch& p) const;
+  void split(patch& p, bool by_radius) const;
+  void sample(const patch& p, double r, std::span<double> row) const;
   [[nodiscard]] const patch* find(double r, double t) const;
 
   std::size_t functions;
@@ -170,43 +188,60 @@ polar_patches polar_patches::correlation(std::size_t functions, double largest, 
   return polar_patches(std::make_unique<plan>(functions, true, largest, std::move(f)));
 }
 
-void polar_patches::plan::make(patch& p) const {
-  constexpr double tolerance = 2e-13;
-  constexpr double rounding = 4e-12;  // what is accepted of coefficients that don't fall any more
-  constexpr double flat = 0.1;
-  constexpr int most_radial = 5;
-  constexpr int most_angular = 9;
-  constexpr double steep = 16.0;
-  const std::size_t n = basis_size();
-  const chebyshev_rule& cheb = rule();
+// Splits the patch by its radius or its angle, or gives up where it is small already.
+void polar_patches::plan::split(patch& p, bool by_radius) const {
+  constexpr int most_radial = 3;
+  constexpr int most_angular = 5;
+  const bool may = by_radius ? p.radial_depth < most_radial : p.angular_depth < most_angular;
+  if (!may) {
+    p.is.store(patch::state::unresolved, std::memory_order_release);
+    return;
+  }
+  const auto half = [&](bool upper) {
+    return by_radius ? std::make_unique<patch>(p.radius.part(upper), p.angle, p.radial_depth + 1,
+                                               p.angular_depth)
+                     : std::make_unique<patch>(p.radius, p.angle.part(upper), p.radial_depth,
+                                               p.angular_depth + 1);
+  };
+  p.lower = half(false);
+  p.upper = half(true);
+  p.is.store(by_radius ? patch::state::split_radius : patch::state::split_angle,
+             std::memory_order_release);
+}
 
-  std::array<double, nodes> angles;
-  if (!powers_of_t) {
-    for (std::size_t j = 0; j < nodes; ++j) {
-      angles[j] = p.angle.centre() + p.angle.half() * cheb.node[j];
+// The coefficients of the basis in t at one radius: row[k n + j] of F_k.
+void polar_patches::plan::sample(const patch& p, double r, std::span<double> row) const {
+  check_stop();
+  const std::size_t n = basis_size();
+  if (powers_of_t) {
+    f(r, {}, row);
+    return;
+  }
+  const auto& cheb = rule<angular_nodes>();
+  std::array<double, angular_nodes> angles;
+  for (std::size_t j = 0; j < n; ++j) {
+    angles[j] = p.angle.centre() + p.angle.half() * cheb.node[j];
+  }
+  std::array<double, max_functions * angular_nodes> values;
+  f(r, angles, {values.data(), functions * n});
+  for (std::size_t k = 0; k < functions; ++k) {
+    for (std::size_t j = 0; j < n; ++j) {
+      double sum = 0.0;
+      for (std::size_t l = 0; l < n; ++l) {
+        sum += cheb.coefficient[j][l] * values[k * n + l];
+      }
+      row[k * n + j] = sum;
     }
   }
-  const std::span<const double> given =
-      powers_of_t ? std::span<const double>() : std::span<const double>(angles);
-  // rows[(k nodes + i) n + j]: the coefficients of the basis in t at radius i.
-  std::vector<double> rows(functions * nodes * n);
-  std::array<double, max_functions * widest_basis> sample;
-  for (std::size_t i = 0; i < nodes; ++i) {
-    check_stop();
-    f(p.radius.centre() + p.radius.half() * cheb.node[i], given, {sample.data(), functions * n});
-    for (std::size_t k = 0; k < functions; ++k) {
-      double* row = &rows[(k * nodes + i) * n];
-      for (std::size_t j = 0; j < n; ++j) {
-        if (powers_of_t) {
-          row[j] = sample[k * n + j];
-          continue;
-        }
-        row[j] = 0.0;
-        for (std::size_t l = 0; l < n; ++l) {
-          row[j] += cheb.coefficient[j][l] * sample[k * n + l];
-        }
-      }
-    }
+}
+
+void polar_patches::plan::make(patch& p) const {
+  constexpr double steep = 16.0;
+  const std::size_t n = basis_size();
+  const auto& cheb = rule<radial_nodes>();
+  std::array<double, radial_nodes> radii_of;
+  for (std::size_t i = 0; i < radial_nodes; ++i) {
+    radii_of[i] = p.radius.centre() + p.radius.half() * cheb.node[i];
   }
   // How large a basis function is on the patch.
   std::array<double, widest_basis> size;
@@ -214,46 +249,63 @@ void polar_patches::plan::make(patch& p) const {
   if (powers_of_t) {
     monomials(widest, n, size.data(), nullptr);
   }
-  const auto magnitude = [&](std::size_t k, std::size_t i) {
+  const auto magnitude = [&](const double* row) {
     double sum = 0.0;
     for (std::size_t j = 0; j < n; ++j) {
-      sum += size[j] * std::abs(rows[(k * nodes + i) * n + j]);
+      sum += size[j] * std::abs(row[j]);
     }
     return sum;
   };
-  std::vector<double> c(rows.size());
-  std::array<double, nodes> radial{};          // the largest coefficients of T_i, relative
+  if (!powers_of_t) {
+    // One row tells whether the angle has to be split.
+    std::array<double, max_functions * widest_basis> row;
+    std::array<double, widest_basis> relative{};
+    sample(p, p.radius.centre(), {row.data(), functions * n});
+    for (std::size_t k = 0; k < functions; ++k) {
+      const double scale = magnitude(&row[k * n]);
+      for (std::size_t j = 0; j < n && scale > 0.0; ++j) {
+        relative[j] = std::max(relative[j], std::abs(row[k * n + j]) / scale);
+      }
+    }
+    if (!ends({relative.data(), n})) {
+      split(p, false);
+      return;
+    }
+  }
+  std::vector<double> rows(radial_nodes * functions * n);  // [i][k][j]
+  for (std::size_t i = 0; i < radial_nodes; ++i) {
+    sample(p, radii_of[i], {&rows[i * functions * n], functions * n});
+  }
+  std::vector<double> c(rows.size());          // [k][i][j]
+  std::array<double, radial_nodes> radial{};   // the largest coefficients of T_i, relative
   std::array<double, widest_basis> angular{};  // and of the j-th basis function
   for (std::size_t k = 0; k < functions; ++k) {
+    const auto row = [&](std::size_t i) { return &rows[(i * functions + k) * n]; };
     // A power of r is taken off what grows steeply, so that errors are relative at every r.
-    const double last = magnitude(k, 0);
-    const double first = magnitude(k, nodes - 1);
-    const double outer = p.radius.centre() + p.radius.half() * cheb.node[0];
-    const double inner = p.radius.centre() + p.radius.half() * cheb.node[nodes - 1];
-    const double ratio = last / first;
+    const double ratio = magnitude(row(0)) / magnitude(row(radial_nodes - 1));
     p.growth[k] = std::isfinite(ratio) && ratio > 0.0 && (ratio > steep || ratio < 1.0 / steep)
-                      ? static_cast<int>(std::lround(std::log(ratio) / std::log(outer / inner)))
+                      ? static_cast<int>(std::lround(std::log(ratio) /
+                                                     std::log(radii_of.front() / radii_of.back())))
                       : 0;
     double scale = 0.0;
-    for (std::size_t i = 0; i < nodes; ++i) {
-      const double r = p.radius.centre() + p.radius.half() * cheb.node[i];
-      const double weight = std::pow(r / p.radius.centre(), -p.growth[k]);
-      scale = std::max(scale, weight * magnitude(k, i));
+    for (std::size_t i = 0; i < radial_nodes; ++i) {
+      const double weight = std::pow(radii_of[i] / p.radius.centre(), -p.growth[k]);
+      scale = std::max(scale, weight * magnitude(row(i)));
       for (std::size_t j = 0; j < n; ++j) {
-        rows[(k * nodes + i) * n + j] *= weight;
+        row(i)[j] *= weight;
       }
     }
     if (!std::isfinite(scale)) {
       p.is.store(patch::state::unresolved, std::memory_order_release);
       return;
     }
-    for (std::size_t i = 0; i < nodes; ++i) {
+    for (std::size_t i = 0; i < radial_nodes; ++i) {
       for (std::size_t j = 0; j < n; ++j) {
         double sum = 0.0;
-        for (std::size_t l = 0; l < nodes; ++l) {
-          sum += cheb.coefficient[i][l] * rows[(k * nodes + l) * n + j];
+        for (std::size_t l = 0; l < radial_nodes; ++l) {
+          sum += cheb.coefficient[i][l] * row(l)[j];
         }
-        c[(k * nodes + i) * n + j] = sum;
+        c[(k * radial_nodes + i) * n + j] = sum;
         if (scale > 0.0) {
           const double relative = size[j] * std::abs(sum) / scale;
           radial[i] = std::max(radial[i], relative);
@@ -262,37 +314,11 @@ void polar_patches::plan::make(patch& p) const {
       }
     }
   }
-  // Whether the last three coefficients are below the tolerance, or at the rounding of F.
-  const auto tail = [](std::span<const double> a) {
-    return std::max({a[a.size() - 1], a[a.size() - 2], a[a.size() - 3]});
-  };
-  const auto ends = [&](std::span<const double> a) {
-    const double last = tail(a);
-    return last <= tolerance || (last <= rounding && last >= flat * tail(a.first(a.size() - 3)));
-  };
-  const std::span<const double> of_r(radial.data(), nodes);
+  const std::span<const double> of_r(radial.data(), radial_nodes);
   const std::span<const double> of_t(angular.data(), n);
-  const bool radius_ends = ends(of_r);
   const bool angle_ends = powers_of_t || ends(of_t);
-  if (!radius_ends || !angle_ends) {
-    const bool may_radius = p.radial_depth < most_radial;
-    const bool may_angle = !powers_of_t && p.angular_depth < most_angular;
-    const bool split_radius = !radius_ends && (angle_ends || tail(of_r) >= tail(of_t));
-    if (split_radius ? !may_radius : !may_angle) {
-      p.is.store(patch::state::unresolved, std::memory_order_release);
-      return;
-    }
-    const auto half = [&](bool upper) {
-      return split_radius
-                 ? std::make_unique<patch>(p.radius.part(upper), p.angle, p.radial_depth + 1,
-                                           p.angular_depth)
-                 : std::make_unique<patch>(p.radius, p.angle.part(upper), p.radial_depth,
-                                           p.angular_depth + 1);
-    };
-    p.lower = half(false);
-    p.upper = half(true);
-    p.is.store(split_radius ? patch::state::split_radius : patch::state::split_angle,
-               std::memory_order_release);
+  if (!angle_ends || !ends(of_r)) {
+    split(p, angle_ends);
     return;
   }
   // What is nothing beside the rest need not be summed.
@@ -306,17 +332,11 @@ void polar_patches::plan::make(patch& p) const {
   };
   p.radial = needed(of_r);
   p.angular = needed(of_t);
-  if (powers_of_t) {
-    p.angular = n;  // the smallest keep the digits of what vanishes with ρ
-    while (p.angular > 2 && angular[p.angular - 1] <= nothing) {
-      --p.angular;
-    }
-  }
   p.coefficients.reserve(functions * p.radial * p.angular);
   for (std::size_t k = 0; k < functions; ++k) {
     for (std::size_t i = 0; i < p.radial; ++i) {
       for (std::size_t j = 0; j < p.angular; ++j) {
-        p.coefficients.push_back(c[(k * nodes + i) * n + j]);
+        p.coefficients.push_back(c[(k * radial_nodes + i) * n + j]);
       }
     }
   }
@@ -365,7 +385,7 @@ bool polar_patches::values(double r, double t, std::span<double> F) const {
   if (p == nullptr) {
     return false;
   }
-  std::array<double, nodes> radial;
+  std::array<double, radial_nodes> radial;
   std::array<double, widest_basis> angular;
   chebyshev(p->radius.local(r), p->radial, radial.data(), nullptr);
   if (plan_->powers_of_t) {
@@ -396,8 +416,8 @@ bool polar_patches::with_slopes(double r, double t, std::span<double> F, std::sp
   if (p == nullptr) {
     return false;
   }
-  std::array<double, nodes> radial;
-  std::array<double, nodes> radial_slope;
+  std::array<double, radial_nodes> radial;
+  std::array<double, radial_nodes> radial_slope;
   std::array<double, widest_basis> angular;
   std::array<double, widest_basis> angular_slope;
   chebyshev(p->radius.local(r), p->radial, radial.data(), radial_slope.data());
@@ -436,8 +456,8 @@ constexpr double small_correlation = 0.3;
 // On the side of ±w*: θ is the angle to it.
 polar_patches::sampler beside(const polar_functions::sampler& f, double sign) {
   return [f, sign](double r, std::span<const double> theta, std::span<double> out) {
-    std::array<double, nodes> c;
-    std::array<double, nodes> gap;
+    std::array<double, angular_nodes> c;
+    std::array<double, angular_nodes> gap;
     for (std::size_t i = 0; i < theta.size(); ++i) {
       const double h = r * std::sin(theta[i]);
       c[i] = sign * r * std::cos(theta[i]);
@@ -479,8 +499,7 @@ bool polar_functions::with_slopes(double M, double Q, double gap, std::span<doub
     t_h = -M * h / (r * r * r);
   } else {
     const double sign = M > 0.0 ? 1.0 : -1.0;
-    found = (M > 0.0 ? along_ : against_)
-                .with_slopes(r, std::atan2(h, std::abs(M)), F, by_r, by_t);
+    found = (M > 0.0 ? along_ : against_).with_slopes(r, std::atan2(h, std::abs(M)), F, by_r, by_t);
     t_M = -sign * h / (r * r);
     t_h = sign * M / (r * r);
   }

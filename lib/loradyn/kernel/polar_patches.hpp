@@ -15,15 +15,16 @@ namespace loradyn {
 /// cos θ, that cost much: kernels by quadrature. In these coordinates a kernel of activations that
 /// are smooth between their kinks is analytic up to the edges (docs/theory.md, section 3).
 ///
-/// The plane is cut into half octaves of r, and these further until sums of 14 Chebyshev
-/// polynomials of r times the basis in θ hold F: the last coefficients are below 2e-13 of the
+/// The plane is cut into half octaves of r, and these further until sums of Chebyshev
+/// polynomials of r times the basis in θ hold F: the last coefficients are below 1e-13 of the
 /// largest |F| of the patch, or all at the rounding of F. A patch is made by the first caller that
 /// comes there; the others wait for it. Its bits depend on F alone, not on who came first. Safe
 /// from any thread.
 class polar_patches {
  public:
   /// Chebyshev polynomials in each direction.
-  static constexpr std::size_t nodes = 14;
+  static constexpr std::size_t radial_nodes = 14;
+  static constexpr std::size_t angular_nodes = 16;
   /// Powers of the correlation.
   static constexpr std::size_t powers = 32;
   static constexpr std::size_t max_functions = 2;
@@ -66,8 +67,8 @@ class polar_functions {
  public:
   /// The functions for X of variance r² and the given correlations, of gaps r²(1 - ρ²):
   /// out[k * count + i].
-  using sampler = std::function<void(double r, std::span<const double> c, std::span<const double> gap,
-                                     std::span<double> out)>;
+  using sampler = std::function<void(double r, std::span<const double> c,
+                                     std::span<const double> gap, std::span<double> out)>;
 
   /// \param series the coefficients of powers of the correlation (polar_patches)
   polar_functions(std::size_t functions, const sampler& f, polar_patches::sampler series);
