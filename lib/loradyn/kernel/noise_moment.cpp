@@ -268,7 +268,13 @@ struct kinked_pair {
   void sample(double r, std::span<const double> M, std::span<const double> gap,
               std::span<double> out) const {
     const double Q = r * r;
-    if (has_series({Q, 1.0, M.front(), gap.front()}) && has_series({Q, 1.0, M.back(), gap.back()})) {
+    const auto all_at_zero = [](const activation& f) {
+      return std::all_of(f.kinks().begin(), f.kinks().end(),
+                         [](const kink& k) { return k.location == 0.0; });
+    };
+    if ((all_at_zero(student) && all_at_zero(teacher)) ||
+        (has_series({Q, 1.0, M.front(), gap.front()}) &&
+         has_series({Q, 1.0, M.back(), gap.back()}))) {
       series_.sample(r, M, gap, out);
       return;
     }
@@ -487,7 +493,8 @@ class noise_method {
           2,
           [&k](double r, std::span<const double> M, std::span<const double> gap,
                std::span<double> out) { k.sample(r, M, gap, out); },
-          [&k](double r, std::span<const double>, std::span<double> out) { k.series(r, out); });
+          [&k](double r, std::span<const double>, std::span<double> out) { k.series(r, out); },
+          student_.kinks(), teacher_.kinks());
     }
   }
 

@@ -143,9 +143,14 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
   return std::pow(c.slope, static_cast<double>(b)) * (pieces[order + b] + kinks);
 }
 
+bool only_kink_at_zero(const activation& f) {
+  return f.kinks().size() == 1 && f.kinks()[0].location == 0.0;
+}
+
 }  // namespace
 
-numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f), g_(g) {
+numerical_pair::numerical_pair(const activation& f, const activation& g)
+    : f_(f), g_(g), kinks_at_zero_(only_kink_at_zero(f) && only_kink_at_zero(g)) {
   try {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();
@@ -189,7 +194,37 @@ pair_moments numerical_pair::slice::moments(const pair_covariance& covariance, m
       // f varies too fast for a series at this variance
     }
   }
+  if (pair_.kinks_at_zero_) {
+    if (const auto m = by_sectors(covariance, wanted)) {
+      return *m;
+    }
+  }
   return pair_.plane(covariance, wanted);
+}
+
+std::optional<pair_moments> numerical_pair::slice::by_sectors(const pair_covariance& v,
+                                                              moment_set wanted) {
+  const std::vector<moment_term> terms = terms_of(wanted);
+  if (!sectors_ || of_sectors_ != wanted || q2_of_sectors_ != v.q2) {
+    std::vector<sector_table::term> orders;
+    for (const moment_term& t : terms) {
+      orders.push_back({t.i, t.j});
+    }
+    sectors_.emplace(pair_.f_, std::sqrt(v.q1), pair_.g_, std::sqrt(v.q2), orders);
+    of_sectors_ = wanted;
+    q2_of_sectors_ = v.q2;
+  }
+  if (!sectors_->resolved()) {
+    return std::nullopt;
+  }
+  std::array<double, moment_terms.size()> values{};
+  sectors_->averages(std::sqrt(v.gap), v.c, {values.data(), terms.size()});
+  pair_moments m;
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    m.*terms[k].target = values[k];
+  }
+  pair_.add_kinks(m, v, terms);
+  return m;
 }
 
 void numerical_pair::slice::series(std::size_t i, std::size_t j, std::span<double> coefficients) {

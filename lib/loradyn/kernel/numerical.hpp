@@ -10,6 +10,7 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/activation/hermite_projection.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
+#include <loradyn/kernel/sector_table.hpp>
 
 namespace loradyn {
 
@@ -50,11 +51,17 @@ class numerical_pair {
 
    private:
     hermite_projection& projection();
+    // Averages between the kinks, for two sides with kinks at 0; nothing where the table does not
+    // resolve them.
+    std::optional<pair_moments> by_sectors(const pair_covariance& covariance, moment_set wanted);
 
     const numerical_pair& pair_;
     double q1_;
     std::size_t highest_;
     std::optional<hermite_projection> f_;
+    std::optional<sector_table> sectors_;  // of these moments at this q2
+    moment_set of_sectors_{};
+    double q2_of_sectors_ = 0.0;
   };
 
  private:
@@ -71,6 +78,7 @@ class numerical_pair {
 
   activation f_;
   activation g_;
+  bool kinks_at_zero_;  // on both sides there are some, at 0 alone
   std::optional<hermite_projection> unit_g_;
 };
 

@@ -470,17 +470,35 @@ polar_patches::sampler beside(const polar_functions::sampler& f, double sign) {
 }  // namespace
 
 polar_functions::polar_functions(std::size_t functions, const sampler& f,
-                                 polar_patches::sampler series)
+                                 polar_patches::sampler series, std::span<const kink> student,
+                                 std::span<const kink> teacher)
     : along_(polar_patches::angular(functions, std::acos(small_correlation), beside(f, 1.0))),
       against_(polar_patches::angular(functions, std::acos(small_correlation), beside(f, -1.0))),
-      across_(polar_patches::correlation(functions, small_correlation, std::move(series))) {}
+      across_(polar_patches::correlation(functions, small_correlation, std::move(series))) {
+  for (const kink& s : student) {
+    for (const kink& t : teacher) {
+      if (s.location != 0.0 && t.location != 0.0) {
+        meetings_.push_back(s.location / t.location);
+      }
+    }
+  }
+}
+
+bool polar_functions::near_meeting(double r, double angle, bool along) const {
+  const double near = 0.25 * std::acos(small_correlation);  // where two halvings of a patch begin
+  return angle < near && std::any_of(meetings_.begin(), meetings_.end(), [&](double m) {
+           return (m > 0.0) == along && r < 2.0 * std::abs(m) && std::abs(m) < 2.0 * r;
+         });
+}
 
 bool polar_functions::values(double M, double Q, double gap, std::span<double> F) const {
   const double r = std::sqrt(Q);
   if (std::abs(M) <= small_correlation * r) {
     return across_.values(r, M / r, F);
   }
-  return (M > 0.0 ? along_ : against_).values(r, std::atan2(std::sqrt(gap), std::abs(M)), F);
+  const bool along = M > 0.0;
+  const double angle = std::atan2(std::sqrt(gap), std::abs(M));
+  return !near_meeting(r, angle, along) && (along ? along_ : against_).values(r, angle, F);
 }
 
 bool polar_functions::with_slopes(double M, double Q, double gap, std::span<double> F,
@@ -498,10 +516,12 @@ bool polar_functions::with_slopes(double M, double Q, double gap, std::span<doub
     t_M = h * h / (r * r * r);
     t_h = -M * h / (r * r * r);
   } else {
-    const double sign = M > 0.0 ? 1.0 : -1.0;
-    found = (M > 0.0 ? along_ : against_).with_slopes(r, std::atan2(h, std::abs(M)), F, by_r, by_t);
-    t_M = -sign * h / (r * r);
-    t_h = sign * M / (r * r);
+    const bool along = M > 0.0;
+    const double angle = std::atan2(h, std::abs(M));
+    found = !near_meeting(r, angle, along) &&
+            (along ? along_ : against_).with_slopes(r, angle, F, by_r, by_t);
+    t_M = (along ? -h : h) / (r * r);
+    t_h = std::abs(M) / (r * r);
   }
   if (!found) {
     return false;

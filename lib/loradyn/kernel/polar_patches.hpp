@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <functional>
+#include <loradyn/activation/activation.hpp>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace loradyn {
 
@@ -70,8 +72,12 @@ class polar_functions {
   using sampler = std::function<void(double r, std::span<const double> c,
                                      std::span<const double> gap, std::span<double> out)>;
 
-  /// \param series the coefficients of powers of the correlation (polar_patches)
-  polar_functions(std::size_t functions, const sampler& f, polar_patches::sampler series);
+  /// \param series  the coefficients of powers of the correlation (polar_patches)
+  /// \param student, teacher  the kinks. Where a line of kinks of the one turns into one of the
+  ///        other, |w| = t/t*, F has an essential singularity at the edge, and no patch is tried
+  ///        near it.
+  polar_functions(std::size_t functions, const sampler& f, polar_patches::sampler series,
+                  std::span<const kink> student, std::span<const kink> teacher);
 
   /// F at the overlaps; false where there is no patch (polar_patches).
   bool values(double M, double Q, double gap, std::span<double> F) const;
@@ -82,8 +88,12 @@ class polar_functions {
                    std::span<double> by_h) const;
 
  private:
-  polar_patches along_;    // M > 0
-  polar_patches against_;  // M < 0
+  // Whether M/r is that of two lines of kinks about to meet.
+  [[nodiscard]] bool near_meeting(double r, double angle, bool along) const;
+
+  std::vector<double> meetings_;  // M at the edge
+  polar_patches along_;           // M > 0
+  polar_patches against_;         // M < 0
   polar_patches across_;
 };
 

@@ -42,7 +42,8 @@ polar_patches::sampler series(const pair_kernel& self, const pair_kernel& cross)
 }  // namespace
 
 prepared_slopes::prepared_slopes(const pair_kernel& self, const pair_kernel& cross)
-    : functions_(2, samples(self, cross), series(self, cross)) {}
+    : functions_(2, samples(self, cross), series(self, cross), cross.f().kinks(),
+                 cross.g().kinks()) {}
 
 std::optional<risk_slopes> prepared_slopes::slopes(const field_overlaps& o) const {
   std::array<double, 2> F;
