@@ -49,11 +49,13 @@ const rule& radial_rule() {
   return r;
 }
 
-// A polynomial of degree n - 1 in the sines is one of frequency 2n - 2 in the angle at most.
+constexpr std::array<std::size_t, 3> sizes{24, 48, 96};
+
+// For one half of a sector.
 const rule& angular_rule(std::size_t n) {
-  static const rule coarse = gauss_legendre<64>();
-  static const rule fine = gauss_legendre<128>();
-  return n <= 24 ? coarse : fine;
+  static const std::array<rule, 3> rules{gauss_legendre<32>(), gauss_legendre<64>(),
+                                         gauss_legendre<128>()};
+  return n == sizes[0] ? rules[0] : n == sizes[1] ? rules[1] : rules[2];
 }
 
 // The zeros of T_n on [0, 1] and the coefficients of T_k from the values there.
@@ -74,9 +76,23 @@ struct interpolation {
 };
 
 const interpolation& interpolation_of(std::size_t n) {
-  static const interpolation coarse(24);
-  static const interpolation fine(48);
-  return n == 24 ? coarse : fine;
+  static const std::array<interpolation, 3> all{interpolation(sizes[0]), interpolation(sizes[1]),
+                                                interpolation(sizes[2])};
+  return n == sizes[0] ? all[0] : n == sizes[1] ? all[1] : all[2];
+}
+
+// T_0 … T_{n-1} of 2x - 1, row by row.
+matrix polynomials(std::span<const double> x, std::size_t n) {
+  matrix T(static_cast<Eigen::Index>(x.size()), static_cast<Eigen::Index>(n));
+  for (Eigen::Index l = 0; l < T.rows(); ++l) {
+    const double t = 2.0 * x[static_cast<std::size_t>(l)] - 1.0;
+    T(l, 0) = 1.0;
+    T(l, 1) = t;
+    for (Eigen::Index k = 2; k < T.cols(); ++k) {
+      T(l, k) = 2.0 * t * T(l, k - 1) - T(l, k - 2);
+    }
+  }
+  return T;
 }
 
 // The derivatives of an activation on half-lines: row i of values[sign][k] is f⁽ᵏ⁾(± a s_i R),
@@ -110,9 +126,24 @@ struct half_lines {
 
 }  // namespace
 
+sector_table::stretching::stretching(double deviation) : k(std::asinh(0.7 * deviation)) {}
+
+double sector_table::stretching::sine(double x) const {
+  return k > 0.0 ? std::sinh(k * x) / std::sinh(k) : x;
+}
+
+double sector_table::stretching::inverse(double s) const {
+  return k > 0.0 ? std::asinh(s * std::sinh(k)) / k : s;
+}
+
+double sector_table::stretching::slope(double x) const {
+  return k > 0.0 ? k * std::cosh(k * x) / std::sinh(k) : 1.0;
+}
+
 sector_table::sector_table(const activation& f, double deviation_f, const activation& g,
-                           double deviation_g, std::span<const term> terms) {
-  for (const std::size_t n : {24U, 48U}) {
+                           double deviation_g, std::span<const term> terms)
+    : of_f_(deviation_f), of_g_(deviation_g) {
+  for (const std::size_t n : sizes) {
     if (fill(n, f, deviation_f, g, deviation_g, terms)) {
       size_ = n;
       return;
@@ -129,8 +160,14 @@ bool sector_table::fill(std::size_t n, const activation& f, double deviation_f, 
   for (const term& t : terms) {
     order = t.i > 2 || t.j > 2 ? 4 : order;
   }
-  const half_lines of_f(f, deviation_f, in.node, order);
-  const half_lines of_g(g, deviation_g, in.node, order);
+  const auto sines = [&in](const stretching& map) {
+    std::vector<double> s(in.node.size());
+    std::transform(in.node.begin(), in.node.end(), s.begin(),
+                   [&map](double x) { return map.sine(x); });
+    return s;
+  };
+  const half_lines of_f(f, deviation_f, sines(of_f_), order);
+  const half_lines of_g(g, deviation_g, sines(of_g_), order);
   const Eigen::Map<const Eigen::VectorXd> weight(radial.weight.data(),
                                                  static_cast<Eigen::Index>(radial.weight.size()));
   const auto rows = static_cast<Eigen::Index>(n);
@@ -174,39 +211,33 @@ bool sector_table::fill(std::size_t n, const activation& f, double deviation_f, 
 }
 
 void sector_table::averages(double sine, double cosine, std::span<double> out) const {
-  const rule& nodes = angular_rule(size_);
-  const std::size_t n = size_;
+  const rule& half = angular_rule(size_);
+  const std::size_t count = half.node.size();
+  const auto n = static_cast<Eigen::Index>(size_);
   std::fill(out.begin(), out.end(), 0.0);
-  std::array<double, 48> of_alpha;
-  std::array<double, 48> of_beta;
-  const auto polynomials = [n](double angle, std::array<double, 48>& T) {
-    const double x = 2.0 * std::sin(angle) - 1.0;
-    T[0] = 1.0;
-    T[1] = x;
-    for (std::size_t k = 2; k < n; ++k) {
-      T[k] = 2.0 * x * T[k - 1] - T[k - 2];
-    }
-  };
   const auto add_sector = [&](double width, const std::vector<double>& coefficients) {
-    for (std::size_t l = 0; l < nodes.node.size(); ++l) {
-      const double alpha = 0.5 * width * (1.0 + nodes.node[l]);
-      const double weight = 0.5 * width * nodes.weight[l];
-      polynomials(alpha, of_alpha);
-      polynomials(width - alpha, of_beta);
-      const double* c = coefficients.data();
-      for (double& sum : out) {
-        std::array<double, 48> row{};
-        for (std::size_t i = 0; i < n; ++i, c += n) {
-          for (std::size_t j = 0; j < n; ++j) {
-            row[j] += of_alpha[i] * c[j];
-          }
-        }
-        double value = 0.0;
-        for (std::size_t j = 0; j < n; ++j) {
-          value += row[j] * of_beta[j];
-        }
-        sum += weight * value;
+    // H may vary fast near both edges: α is stretched from its edge up to the middle, β from its
+    // own.
+    std::vector<double> x;
+    std::vector<double> y;
+    Eigen::VectorXd weight(static_cast<Eigen::Index>(2 * count));
+    for (const bool first : {true, false}) {
+      const stretching& map = first ? of_f_ : of_g_;
+      for (std::size_t l = 0; l < count; ++l) {
+        const double t = 0.5 * (1.0 + half.node[l]);
+        const double near = 0.5 * width * map.sine(t);
+        const double alpha = first ? near : width - near;
+        const double beta = first ? width - near : near;
+        weight[static_cast<Eigen::Index>(x.size())] = 0.25 * width * half.weight[l] * map.slope(t);
+        x.push_back(of_f_.inverse(std::sin(alpha)));
+        y.push_back(of_g_.inverse(std::sin(beta)));
       }
+    }
+    const matrix of_x = weight.asDiagonal() * polynomials(x, size_);
+    const matrix of_y = polynomials(y, size_);
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      const Eigen::Map<const matrix> c(coefficients.data() + k * size_ * size_, n, n);
+      out[k] += (of_x * c).cwiseProduct(of_y).sum();
     }
   };
   add_sector(std::atan2(sine, cosine), apart_);

@@ -21,7 +21,8 @@ namespace loradyn {
 ///     H(α, β) = (1/2π) ∫ R e^{-R²/2} f⁽ⁱ⁾(± a R sin α) g⁽ʲ⁾(± b R sin β) dR
 ///
 /// which knows nothing of θ: a matrix product of f's and g's values on half-lines. H is kept as a
-/// polynomial of sin α and sin β, of degree 23 or 47 each, and integrated exactly.
+/// polynomial in x(α) and y(β), sin α = sinh(k x)/sinh k, where k grows with the logarithm of a: so
+/// saturating activations are resolved at large variances too, where they are close to steps.
 class sector_table {
  public:
   /// Orders of derivatives of f and of g.
@@ -44,7 +45,18 @@ class sector_table {
   bool fill(std::size_t n, const activation& f, double deviation_f, const activation& g,
             double deviation_g, std::span<const term> terms);
 
-  std::size_t size_ = 0;          // coefficients of H in sin α and in sin β
+  // The map from [0, 1] to itself that spreads what lies near 0.
+  struct stretching {
+    explicit stretching(double deviation);
+    [[nodiscard]] double sine(double x) const;
+    [[nodiscard]] double inverse(double s) const;
+    [[nodiscard]] double slope(double x) const;  // of sine(x)
+    double k;
+  };
+
+  stretching of_f_;
+  stretching of_g_;
+  std::size_t size_ = 0;          // coefficients of H in x and in y
   std::vector<double> apart_;     // H where X and Y have different signs, term by term
   std::vector<double> together_;  // and where they have the same
 };
