@@ -1,8 +1,8 @@
+#include "kernel/label_variance.hpp"
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
-#include <loradyn/kernel/label_variance.hpp>
 #include <loradyn/kernel/noise_moment.hpp>
 #include <tuple>
 
