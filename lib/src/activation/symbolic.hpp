@@ -5,10 +5,10 @@
 
 #include <array>
 #include <boost/multiprecision/cpp_int.hpp>
-#include <compare>
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <tuple>
 #include <vector>
 
 #include <loradyn/activation/activation.hpp>
@@ -26,7 +26,11 @@ using rational_polynomial = std::vector<rational>;
 struct symbol {
   bool step = false;
   std::array<unsigned, primitive_count> powers{};
-  auto operator<=>(const symbol&) const = default;
+  bool operator==(const symbol&) const = default;
+  // Not <=>, which libc++ 14 has not for arrays.
+  friend bool operator<(const symbol& a, const symbol& b) {
+    return std::tie(a.step, a.powers) < std::tie(b.step, b.powers);
+  }
 };
 
 /// What exact algebra may still cost, in operations on short numbers; an operation that would cost

@@ -246,13 +246,13 @@ bool isolate(const chebyshev_series& series, double threshold, std::size_t& part
 double step_off(const function& f, const candidate& c, double end, double length) {
   constexpr double longest = 0.005;
   constexpr double tight = 1e-6;
-  const auto& [from, threshold, radius] = c;
+  const double from = c.x;
   const double side = end > from ? 1.0 : -1.0;
   const auto beyond = [&](double reach) {
-    return std::abs(f(from + side * reach).value) > threshold;
+    return std::abs(f(from + side * reach).value) > c.threshold;
   };
   double inside = 0.0;
-  double reach = std::max(radius, 1e-15 * std::max(1.0, std::abs(from)));
+  double reach = std::max(c.radius, 1e-15 * std::max(1.0, std::abs(from)));
   while (reach < std::abs(end - from)) {
     if (beyond(reach)) {
       while (reach - inside > tight * length) {

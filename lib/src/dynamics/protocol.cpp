@@ -15,6 +15,8 @@ template <class... Functions>
 struct overloaded : Functions... {
   using Functions::operator()...;
 };
+template <class... Functions>
+overloaded(Functions...) -> overloaded<Functions...>;  // clang 14 deduces no aggregates
 
 void require_positive(const std::optional<double>& value, const std::string& name) {
   if (value && !(*value > 0.0)) {
