@@ -1,15 +1,13 @@
 #include <loradyn/simulation/ensemble.hpp>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include <loradyn/parallel/threads.hpp>
 #include <loradyn/simulation/available_memory.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <memory>
@@ -48,7 +46,7 @@ void check_memory(const simulation_problem& problem, simulation_engine engine,
         size_text(results), "at most the " + size_text(limit) + " that are free");
   }
   if (engine == simulation_engine::sgd) {
-    const double cores = oneapi::tbb::info::default_concurrency();
+    const auto cores = static_cast<double>(available_threads());
     const double threads =
         control.threads == 0 ? cores : std::min(cores, static_cast<double>(control.threads));
     const double vectors = threads * 8.0 * (9.0 * static_cast<double>(problem.dimension) + 32768.0);
@@ -156,21 +154,8 @@ class ensemble_work {
       worker();
     } else {
       // More threads than cores would only wait for each other.
-      const int cores = oneapi::tbb::info::default_concurrency();
-      const int wanted = threads == 0
-                             ? cores
-                             : static_cast<int>(std::min(threads, static_cast<std::size_t>(cores)));
-      oneapi::tbb::task_arena arena(wanted);
-      arena.execute([&] {
-        oneapi::tbb::parallel_for(
-            oneapi::tbb::blocked_range<int>(0, wanted, 1),
-            [&](const auto& range) {
-              for (int i = range.begin(); i < range.end(); ++i) {
-                worker();
-              }
-            },
-            oneapi::tbb::simple_partitioner());
-      });
+      const std::size_t cores = available_threads();
+      on_threads(threads == 0 ? cores : std::min(threads, cores), worker);
     }
     std::sort(open_.begin(), open_.end(),
               [](const open_pack& a, const open_pack& b) { return a.first < b.first; });

@@ -3,15 +3,13 @@
 /// \file
 /// The parallel map over the points of a sweep.
 
-#include <oneapi/tbb/parallel_pipeline.h>
-#include <oneapi/tbb/task_arena.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
 #include <functional>
 #include <loradyn/interruption.hpp>
+#include <loradyn/parallel/threads.hpp>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -44,7 +42,6 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
     std::exception_ptr fault;  // of the point after the last result
     bool cut = false;          // the point after the last result was interrupted
   };
-  using token = std::shared_ptr<block_results>;
 
   std::size_t next = 0;
   std::size_t taken = 0;
@@ -53,7 +50,7 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
   std::exception_ptr fault;
   bool cut = false;
   std::atomic<bool> ended = false;
-  const auto open = [&]() -> token {
+  const auto open = [&]() -> std::shared_ptr<block_results> {
     if (next == count || ended || (control.stop && control.stop())) {
       return nullptr;
     }
@@ -62,67 +59,50 @@ std::size_t ordered_map(std::size_t count, const sweep_control& control, const P
     block->end = next = std::min(count, next + control.block);
     return block;
   };
-  const auto compute = [&](const token& block) {
-    block->results.reserve(block->end - block->begin);
+  const auto compute = [&](block_results& block) {
+    block.results.reserve(block.end - block.begin);
     try {
-      for (std::size_t i = block->begin; i < block->end; ++i) {
-        block->results.push_back(point(i));
+      for (std::size_t i = block.begin; i < block.end; ++i) {
+        block.results.push_back(point(i));
       }
     } catch (const interrupted&) {
-      block->cut = true;
+      block.cut = true;
     } catch (...) {
-      block->fault = std::current_exception();
+      block.fault = std::current_exception();
     }
-    return block;
   };
-  const auto close = [&](const token& block) {
+  const auto close = [&](block_results& block) {
     if (fault || cut) {
       return;
     }
     try {
-      for (std::size_t k = 0; k < block->results.size(); ++k) {
-        take(block->begin + k, std::move(block->results[k]));
+      for (std::size_t k = 0; k < block.results.size(); ++k) {
+        take(block.begin + k, std::move(block.results[k]));
         ++taken;
       }
-      fault = block->fault;
-      cut = block->cut;
+      fault = block.fault;
+      cut = block.cut;
     } catch (...) {
       fault = std::current_exception();
     }
     ended = cut || fault != nullptr;
   };
-  const auto finish = [&] {
-    if (fault) {
-      std::rethrow_exception(fault);
-    }
-    return taken;
-  };
-
   if (control.threads == 1 || count <= control.serial_up_to) {
-    while (const token block = open()) {
-      close(compute(block));
+    while (const auto block = open()) {
+      compute(*block);
+      close(*block);
     }
-    return finish();
+  } else {
+    constexpr std::size_t waiting = 64;
+    run_in_order(control.threads, waiting,
+                 {.open = open,
+                  .compute = [&](void* block) { compute(*static_cast<block_results*>(block)); },
+                  .close = [&](void* block) { close(*static_cast<block_results*>(block)); }});
   }
-  namespace tbb = oneapi::tbb;
-  constexpr std::size_t waiting = 64;
-  tbb::task_arena arena(control.threads == 0 ? tbb::task_arena::automatic
-                                             : static_cast<int>(control.threads));
-  arena.execute([&] {
-    const auto tokens = waiting * static_cast<std::size_t>(arena.max_concurrency());
-    tbb::parallel_pipeline(
-        tokens, tbb::make_filter<void, token>(tbb::filter_mode::serial_in_order,
-                                              [&](tbb::flow_control& flow) {
-                                                token block = open();
-                                                if (!block) {
-                                                  flow.stop();
-                                                }
-                                                return block;
-                                              }) &
-                    tbb::make_filter<token, token>(tbb::filter_mode::parallel, compute) &
-                    tbb::make_filter<token, void>(tbb::filter_mode::serial_in_order, close));
-  });
-  return finish();
+  if (fault) {
+    std::rethrow_exception(fault);
+  }
+  return taken;
 }
 
 /// results[i] = point(i) for i < count, in order; a prefix where the sweep is stopped early.
