@@ -202,13 +202,21 @@ approach_end approach(const flow& f, const overlap_event& event, crossing direct
     return end.met ? met_at(overlap_state::unpack(x)) : end;
   }
 
-  // About the rest. What the velocity's own rounding amounts to is no error of a step.
+  // About the rest, where the velocity's own error is taken off. What its rounding amounts to is no
+  // error of a step.
   const ode_system<3> own = system_of(f);
+  const std::array<double, 3> at_rest = own.velocity(rest.x.pack());
   const auto from_rest = [&](const std::array<double, 3>& d) {
     return sum(rest.x, overlap_state::unpack(d)).pack();
   };
   const ode_system<3> about{
-      [&](const std::array<double, 3>& d) { return own.velocity(from_rest(d)); },
+      [&](const std::array<double, 3>& d) {
+        std::array<double, 3> v = own.velocity(from_rest(d));
+        for (std::size_t i = 0; i < v.size(); ++i) {
+          v[i] -= at_rest[i];
+        }
+        return v;
+      },
       [&](const std::array<double, 3>& d) { return own.jacobian(from_rest(d)); }};
   const ode_event<3> met_about{
       [&](const std::array<double, 3>& d) { return value(overlap_state::unpack(d)); }, direction};

@@ -128,7 +128,7 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
   overlap_state v = f.velocity(x);
   for (int i = 0; i < iterations && v.finite(); ++i) {
     check_stop();
-    const Eigen::Matrix3d j = f.jacobian(x);
+    const Eigen::Matrix3d j = f.approximate_jacobian(x);
     if (!j.allFinite()) {
       return std::nullopt;
     }

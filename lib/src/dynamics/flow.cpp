@@ -27,7 +27,7 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
   const auto [a, b] = task_.risk.slopes(o);
   const double p = mu * m + nu * s;
   const double friction =
-      gamma > 0.0 ? 0.5 * gamma * u * u * task_.noise.value(o.M, o.Q, o.gap, noise) : 0.0;
+      gamma > 0.0 ? 0.5 * gamma * u * u * task_.noise.prepared_value(o.M, o.Q, o.gap, noise) : 0.0;
   return {-kappa * (a * m + b * (p + u)),
           -u * (a * (1.0 - m) * (1.0 + m) + b * (mu - m * p)) - friction * m,
           -u * (-a * m * s + b * (nu - s * p)) - friction * s};
@@ -36,7 +36,9 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
 // In M and the gap: with w = M w* + w_⟂ the gradient of the risk is G = a w* + b w_⟂, where a is
 // R_M at fixed gap, b = 2R_Q and |w_⟂|² = gap. Nothing here is infinite at the edge: ∂²R/∂gap²
 // meets w_⟂.
-Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
+template <class Curvature, class Noise>
+Eigen::Matrix3d flow::jacobian_of(const overlap_state& x, const Curvature& curvature,
+                                  const Noise& noise_moment) const {
   using row = Eigen::RowVector3d;
   const auto& [mu, nu, gamma, noise, kappa] = parameters_;
   const auto& [u, m, s] = x;
@@ -44,10 +46,9 @@ Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
   if (!(o.Q <= largest_power)) {
     return Eigen::Matrix3d::Constant(std::numeric_limits<double>::quiet_NaN());
   }
-  const risk_gradient r = task_.risk.gradient(o);
-  const risk_curvature h = task_.risk.curvature(o);
-  const double a = r.M + 2.0 * o.M * r.Q;
-  const double b = 2.0 * r.Q;
+  const auto& [r, h] = curvature(o);
+  const double a = r.M + o.M * r.twice_Q;
+  const double b = r.twice_Q;
   const double beside = nu + u * s;                          // <w_⟂, ξ>
   const double across = nu * s + u * (1.0 - m) * (1.0 + m);  // <w_⟂, v>
   const double along = a * m + b * across;                   // <G, v>
@@ -69,7 +70,7 @@ Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
   j.row(2) = -(b * beside - s * along) * e_u -
              u * (beside * b_x + b * beside_x - along * e_s - s * along_x);
   if (gamma > 0.0) {
-    const noise_value v = task_.noise.with_derivatives(o.M, o.Q, o.gap, noise);
+    const noise_value v = noise_moment(o, noise);
     const double friction = 0.5 * gamma * u * u * v.V;
     const row V_x = (v.V_M + 2.0 * o.M * v.V_Q) * M_x + v.V_Q * gap_x;
     const row friction_x = gamma * u * v.V * e_u + 0.5 * gamma * u * u * V_x;
@@ -77,6 +78,29 @@ Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
     j.row(2) -= friction * e_s + s * friction_x;
   }
   return j;
+}
+
+Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
+  return jacobian_of(
+      x,
+      [this](const field_overlaps& o) {
+        const risk_gradient r = task_.risk.gradient(o);
+        return std::pair(risk_slopes{r.M, 2.0 * r.Q}, task_.risk.curvature(o));
+      },
+      [this](const field_overlaps& o, double noise) {
+        return task_.noise.with_derivatives(o.M, o.Q, o.gap, noise);
+      });
+}
+
+Eigen::Matrix3d flow::approximate_jacobian(const overlap_state& x) const {
+  return jacobian_of(
+      x,
+      [this](const field_overlaps& o) {
+        return std::pair(task_.risk.slopes(o), task_.risk.approximate_curvature(o));
+      },
+      [this](const field_overlaps& o, double noise) {
+        return task_.noise.approximate(o.M, o.Q, o.gap, noise);
+      });
 }
 
 overlap_state flow::map(const overlap_state& x, double learning_rate) const {
@@ -94,7 +118,7 @@ overlap_state flow::map(const overlap_state& x, double learning_rate) const {
   const double along = a * m + b * (mu * m + nu * s + u);  // <v, R_M w* + 2R_Q w>
   const double power = a * a + 2.0 * a * b * o.M + b * b * o.Q;
   const double noise_power =
-      gamma > 0.0 ? eta * gamma * u * u * task_.noise.value(o.M, o.Q, o.gap, noise) : 0.0;
+      gamma > 0.0 ? eta * gamma * u * u * task_.noise.prepared_value(o.M, o.Q, o.gap, noise) : 0.0;
   const double length =
       std::sqrt(1.0 - 2.0 * eta * u * along + eta * eta * u * u * power + noise_power);
   return {u - kappa * eta * along, (m - eta * u * (a + b * o.M)) / length,

@@ -89,7 +89,7 @@ ode_system<3> system_of(const flow& f) {
           },
           [&f](const std::array<double, 3>& x) {
             try {
-              return f.jacobian(overlap_state::unpack(x));
+              return f.approximate_jacobian(overlap_state::unpack(x));
             } catch (const convergence_error&) {
               return Eigen::Matrix3d::Constant(nan).eval();
             }

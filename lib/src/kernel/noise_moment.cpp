@@ -14,6 +14,8 @@
 #include <vector>
 #include "kernel/averages.hpp"
 #include "kernel/label_variance.hpp"
+#include "kernel/numerical.hpp"
+#include "kernel/polar_patches.hpp"
 
 namespace loradyn {
 namespace {
@@ -163,6 +165,16 @@ class polynomial_pair {
   std::vector<double> target_slope_;
 };
 
+// A kernel at one variance of X.
+class sliced {
+ public:
+  sliced(const pair_kernel& kernel, double q1) : slice_(*kernel.numerical(), q1) {}
+  double value(const pair_covariance& v) { return slice_.moments(v, moment_set::value).e00; }
+
+ private:
+  numerical_pair::slice slice_;
+};
+
 // V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
 // three of λ*.
 struct products {
@@ -176,6 +188,39 @@ struct products {
     const pair_covariance alone{Q, 1.0, 0.0, Q};
     const double noise = label_noise > 0.0 ? label_noise * slope_power.value(alone) : 0.0;
     return power.value(alone) - 2.0 * mixed.value(v) + label_power.value(v) + noise;
+  }
+
+  // V at Δ = 0 and E[σ'²] at one Q = r² and several M, as patches are made of them.
+  void sample(double r, std::span<const double> M, std::span<const double> gap,
+              std::span<double> out) const {
+    const double Q = r * r;
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    const double own = power.value(alone);
+    const double slopes = slope_power.value(alone);
+    sliced x(mixed, Q);
+    sliced t(label_power, Q);
+    for (std::size_t i = 0; i < M.size(); ++i) {
+      const pair_covariance v{Q, 1.0, M[i], gap[i]};
+      out[i] = own - 2.0 * x.value(v) + t.value(v);
+      out[M.size() + i] = slopes;
+    }
+  }
+
+  // The coefficients of their powers of the correlation.
+  void series(double r, std::span<double> out) const {
+    constexpr std::size_t n = polar_patches::powers;
+    const double Q = r * r;
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    std::array<double, n> of_mixed;
+    std::array<double, n> of_label_power;
+    numerical_pair::slice(*mixed.numerical(), Q).series(0, 0, of_mixed);
+    numerical_pair::slice(*label_power.numerical(), Q).series(0, 0, of_label_power);
+    std::fill(out.begin(), out.end(), 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      out[i] = of_label_power[i] - 2.0 * of_mixed[i];
+    }
+    out[0] += power.value(alone);
+    out[n] = slope_power.value(alone);
   }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
@@ -203,12 +248,12 @@ struct products {
 struct kinked_pair {
   activation student;
   activation teacher;
-  products series;
+  products series_;
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
     const pair_covariance v{Q, 1.0, M, gap};
     if (!v.on_edge() && has_series(v)) {
-      return series.value(M, Q, gap, label_noise);
+      return series_.value(M, Q, gap, label_noise);
     }
     const auto power = [label_noise](const point_block& at, double* values) {
       for (std::size_t p = 0; p < at.count; ++p) {
@@ -219,6 +264,28 @@ struct kinked_pair {
     return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
                        : plane_averages(student, teacher, v, 1, 1, power).value[0];
   }
+
+  void sample(double r, std::span<const double> M, std::span<const double> gap,
+              std::span<double> out) const {
+    const double Q = r * r;
+    const auto all_at_zero = [](const activation& f) {
+      return std::all_of(f.kinks().begin(), f.kinks().end(),
+                         [](const kink& k) { return k.location == 0.0; });
+    };
+    if ((all_at_zero(student) && all_at_zero(teacher)) ||
+        (has_series({Q, 1.0, M.front(), gap.front()}) &&
+         has_series({Q, 1.0, M.back(), gap.back()}))) {
+      series_.sample(r, M, gap, out);
+      return;
+    }
+    const double slopes = series_.slope_power.value({Q, 1.0, 0.0, Q});
+    for (std::size_t i = 0; i < M.size(); ++i) {
+      out[i] = value(M[i], Q, gap[i], 0.0);
+      out[M.size() + i] = slopes;
+    }
+  }
+
+  void series(double r, std::span<double> out) const { series_.series(r, out); }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
@@ -383,8 +450,17 @@ class noise_method {
       : student_(student), teacher_(teacher) {}
 
   const kind& get() {
-    std::call_once(once_, [this] { kind_.emplace(make()); });
+    std::call_once(once_, [this] {
+      kind_.emplace(make());
+      std::visit([this](const auto& k) { prepare(k); }, *kind_);
+    });
     return *kind_;
+  }
+
+  // V at Δ = 0 and E[σ'²] by patches, or null where V has a closed form.
+  const polar_functions* prepared() {
+    get();
+    return prepared_ ? &*prepared_ : nullptr;
   }
 
  private:
@@ -410,10 +486,23 @@ class noise_method {
     return kinked_pair{student_, teacher_, make_products(student_, teacher_)};
   }
 
+  template <class Kind>
+  void prepare(const Kind& k) {
+    if constexpr (std::is_same_v<Kind, products> || std::is_same_v<Kind, kinked_pair>) {
+      prepared_.emplace(
+          2,
+          [&k](double r, std::span<const double> M, std::span<const double> gap,
+               std::span<double> out) { k.sample(r, M, gap, out); },
+          [&k](double r, std::span<const double>, std::span<double> out) { k.series(r, out); },
+          student_.kinks(), teacher_.kinks());
+    }
+  }
+
   activation student_;
   activation teacher_;
   std::once_flag once_;
   std::optional<kind> kind_;
+  std::optional<polar_functions> prepared_;
 };
 
 noise_moment::noise_moment(const activation& student, const activation& teacher)
@@ -428,6 +517,33 @@ double noise_moment::value(double M, double Q, double gap, double label_noise) c
   const double homogeneous = std::visit(
       [&](const auto& kind) { return kind.value(M, Q, gap, label_noise); }, method_->get());
   return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+}
+
+double noise_moment::prepared_value(double M, double Q, double gap, double label_noise) const {
+  std::array<double, 2> F;
+  const polar_functions* prepared = method_->prepared();
+  if (prepared == nullptr || !prepared->values(M, Q, gap, F)) {
+    return value(M, Q, gap, label_noise);
+  }
+  const double homogeneous = std::max(F[0], 0.0) + label_noise * F[1];
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+}
+
+noise_value noise_moment::approximate(double M, double Q, double gap, double label_noise) const {
+  constexpr double least = 1e-4;
+  std::array<double, 2> F;
+  std::array<double, 2> by_M;
+  std::array<double, 2> by_h;
+  const double h = std::sqrt(gap);
+  const polar_functions* prepared = method_->prepared();
+  if (prepared == nullptr || excess_ || !(h > least * std::sqrt(Q)) ||
+      !prepared->with_slopes(M, Q, gap, F, by_M, by_h)) {
+    return with_derivatives(M, Q, gap, label_noise);
+  }
+  // At fixed Q, gap = Q - M².
+  const double by_gap = 0.5 * (by_h[0] + label_noise * by_h[1]) / h;
+  return {std::max(F[0], 0.0) + label_noise * F[1],
+          by_M[0] + label_noise * by_M[1] - 2.0 * M * by_gap, by_gap};
 }
 
 noise_value noise_moment::with_derivatives(double M, double Q, double gap,

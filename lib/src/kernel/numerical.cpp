@@ -143,9 +143,14 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
   return std::pow(c.slope, static_cast<double>(b)) * (pieces[order + b] + kinks);
 }
 
+bool only_kink_at_zero(const activation& f) {
+  return f.kinks().size() == 1 && f.kinks()[0].location == 0.0;
+}
+
 }  // namespace
 
-numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f), g_(g) {
+numerical_pair::numerical_pair(const activation& f, const activation& g)
+    : f_(f), g_(g), kinks_at_zero_(only_kink_at_zero(f) && only_kink_at_zero(g)) {
   try {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();
@@ -155,25 +160,83 @@ numerical_pair::numerical_pair(const activation& f, const activation& g) : f_(f)
 }
 
 pair_moments numerical_pair::moments(const pair_covariance& covariance, moment_set wanted) const {
-  check_stop();
-  if (covariance.on_edge()) {
-    return edge(covariance, wanted);
-  }
+  return slice(*this, covariance.q1, contains(wanted, moment_set::hessian) ? 4 : 2)
+      .moments(covariance, wanted);
+}
+
+bool numerical_pair::has_series(const pair_covariance& covariance) const {
   // The coefficients of two kinks fall by powers of the order only: the correlation has to end the
   // series.
   constexpr double least_decay = 0.86;
   const bool both_kinked = !f_.kinks().empty() && !g_.kinks().empty();
-  const bool decays = covariance.c * covariance.c <= least_decay * covariance.q1 * covariance.q2;
-  if (unit_g_ && (!both_kinked || decays)) {
+  return unit_g_ && (!both_kinked ||
+                     covariance.c * covariance.c <= least_decay * covariance.q1 * covariance.q2);
+}
+
+hermite_projection& numerical_pair::slice::projection() {
+  if (!f_) {
+    f_.emplace(pair_.f_, q1_, highest_);
+  }
+  return *f_;
+}
+
+pair_moments numerical_pair::slice::moments(const pair_covariance& covariance, moment_set wanted) {
+  check_stop();
+  if (covariance.on_edge()) {
+    return pair_.edge(covariance, wanted);
+  }
+  if (pair_.has_series(covariance)) {
     try {
-      if (const auto series = hermite_series(covariance, wanted)) {
+      if (const auto series = pair_.hermite_series(projection(), covariance, wanted)) {
         return *series;
       }
     } catch (const convergence_error&) {
       // f varies too fast for a series at this variance
     }
   }
-  return plane(covariance, wanted);
+  if (pair_.kinks_at_zero_) {
+    if (const auto m = by_sectors(covariance, wanted)) {
+      return *m;
+    }
+  }
+  return pair_.plane(covariance, wanted);
+}
+
+std::optional<pair_moments> numerical_pair::slice::by_sectors(const pair_covariance& v,
+                                                              moment_set wanted) {
+  const std::vector<moment_term> terms = terms_of(wanted);
+  if (!sectors_ || of_sectors_ != wanted || q2_of_sectors_ != v.q2) {
+    std::vector<sector_table::term> orders;
+    for (const moment_term& t : terms) {
+      orders.push_back({t.i, t.j});
+    }
+    sectors_.emplace(pair_.f_, std::sqrt(v.q1), pair_.g_, std::sqrt(v.q2), orders);
+    of_sectors_ = wanted;
+    q2_of_sectors_ = v.q2;
+  }
+  if (!sectors_->resolved()) {
+    return std::nullopt;
+  }
+  std::array<double, moment_terms.size()> values{};
+  sectors_->averages(std::sqrt(v.gap), v.c, {values.data(), terms.size()});
+  pair_moments m;
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    m.*terms[k].target = values[k];
+  }
+  pair_.add_kinks(m, v, terms);
+  return m;
+}
+
+void numerical_pair::slice::series(std::size_t i, std::size_t j, std::span<double> coefficients) {
+  constexpr std::size_t size = hermite_projection::block_size;
+  if (!pair_.unit_g_) {
+    throw convergence_error("the teacher varies too fast for a series");
+  }
+  for (std::size_t n = 0; n < coefficients.size(); ++n) {
+    const double* of_f = projection().block(i, n / size);
+    const double* of_g = std::as_const(*pair_.unit_g_).block(j, n / size);
+    coefficients[n] = of_f[n % size] * of_g[n % size];
+  }
 }
 
 pair_moments numerical_pair::edge(const pair_covariance& v, moment_set wanted) const {
@@ -247,7 +310,8 @@ double numerical_pair::diagonal_curvature(double q) const {
   return a.value[0] / (4.0 * q * q);
 }
 
-std::optional<pair_moments> numerical_pair::hermite_series(const pair_covariance& v,
+std::optional<pair_moments> numerical_pair::hermite_series(hermite_projection& f,
+                                                           const pair_covariance& v,
                                                            moment_set wanted) const {
   constexpr double tolerance = 1e-16;
   constexpr std::size_t block_size = hermite_projection::block_size;
@@ -255,7 +319,6 @@ std::optional<pair_moments> numerical_pair::hermite_series(const pair_covariance
   const double correlation = norm > 0.0 ? std::clamp(v.c / norm, -1.0, 1.0) : 0.0;
 
   const std::size_t highest = contains(wanted, moment_set::hessian) ? 4 : 2;
-  hermite_projection f(f_, v.q1, highest);
   std::optional<hermite_projection> own_g;
   const bool from_table = v.q2 == 1.0 && !contains(wanted, moment_set::hessian);
   if (!from_table) {

@@ -10,6 +10,7 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include "activation/hermite_projection.hpp"
+#include "kernel/sector_table.hpp"
 
 namespace loradyn {
 
@@ -34,9 +35,42 @@ class numerical_pair {
   /// d²/dq² K(q, q, q)
   [[nodiscard]] double diagonal_curvature(double q) const;
 
+  /// The pair at one variance of X: what f needs of it is computed once.
+  class slice {
+   public:
+    /// \param highest 4 where second derivatives will be asked for, else 2
+    slice(const numerical_pair& pair, double q1, std::size_t highest = 2)
+        : pair_(pair), q1_(q1), highest_(highest) {}
+
+    /// As numerical_pair::moments at this q1.
+    pair_moments moments(const pair_covariance& covariance, moment_set wanted);
+
+    /// The coefficients of ρⁿ, ρ = c/√(q1 q2), in E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] at q2 = 1, i, j <= 2.
+    /// \throws convergence_error where there is no series
+    void series(std::size_t i, std::size_t j, std::span<double> coefficients);
+
+   private:
+    hermite_projection& projection();
+    // Averages between the kinks, for two sides with kinks at 0; nothing where the table does not
+    // resolve them.
+    std::optional<pair_moments> by_sectors(const pair_covariance& covariance, moment_set wanted);
+
+    const numerical_pair& pair_;
+    double q1_;
+    std::size_t highest_;
+    std::optional<hermite_projection> f_;
+    std::optional<sector_table> sectors_;  // of these moments at this q2
+    moment_set of_sectors_{};
+    double q2_of_sectors_ = 0.0;
+  };
+
  private:
+  // Whether the Hermite series is to be tried.
+  [[nodiscard]] bool has_series(const pair_covariance& covariance) const;
   [[nodiscard]] pair_moments edge(const pair_covariance& covariance, moment_set wanted) const;
-  [[nodiscard]] std::optional<pair_moments> hermite_series(const pair_covariance& covariance,
+  // Nothing where it does not settle.
+  [[nodiscard]] std::optional<pair_moments> hermite_series(hermite_projection& f,
+                                                           const pair_covariance& covariance,
                                                            moment_set wanted) const;
   [[nodiscard]] pair_moments plane(const pair_covariance& covariance, moment_set wanted) const;
   void add_kinks(pair_moments& m, const pair_covariance& covariance,
@@ -44,6 +78,7 @@ class numerical_pair {
 
   activation f_;
   activation g_;
+  bool kinks_at_zero_;  // on both sides there are some, at 0 alone
   std::optional<hermite_projection> unit_g_;
 };
 

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 #include "kernel/polynomial_pair.hpp"
+#include "model/prepared_slopes.hpp"
 
 namespace loradyn {
 namespace {
@@ -46,6 +47,9 @@ population_risk::population_risk(activation student, activation teacher)
   if (f != nullptr && g != nullptr) {
     polynomials_ = std::make_shared<const polynomial_pair>(*f, *g);
   }
+  if (cross_.numerical() != nullptr) {
+    prepared_ = std::make_shared<const prepared_slopes>(self_, cross_);
+  }
 }
 
 double population_risk::value(const field_overlaps& overlaps, double label_noise) const {
@@ -76,8 +80,22 @@ risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
 }
 
 risk_slopes population_risk::slopes(const field_overlaps& overlaps) const {
+  if (prepared_) {
+    if (const auto s = prepared_->slopes(overlaps)) {
+      return *s;
+    }
+  }
   const polynomial_pair_moments m = gradient_moments(overlaps);
   return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
+}
+
+risk_curvature population_risk::approximate_curvature(const field_overlaps& overlaps) const {
+  if (prepared_) {
+    if (const auto c = prepared_->curvature(overlaps)) {
+      return *c;
+    }
+  }
+  return curvature(overlaps);
 }
 
 // R = ½E[σ²](Q) - K(Q, 1, M) + const with Q = M² + gap.

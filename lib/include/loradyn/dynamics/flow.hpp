@@ -37,6 +37,9 @@ class flow {
   /// The derivatives of the velocity by (u, m, s), rows and columns in this order; NaN as there.
   [[nodiscard]] Eigen::Matrix3d jacobian(const overlap_state& x) const;
 
+  /// The same to about 1e-9, for what corrects itself: Newton's method, an implicit step.
+  [[nodiscard]] Eigen::Matrix3d approximate_jacobian(const overlap_state& x) const;
+
   /// One step of SGD with learning rate η > 0 and batches of d η/γ samples, as d -> ∞:
   /// (u, m, s) -> (u₊, m₊, s₊). To first order in η it is x + η velocity(x).
   [[nodiscard]] overlap_state map(const overlap_state& x, double learning_rate) const;
@@ -48,6 +51,10 @@ class flow {
   [[nodiscard]] const lora_parameters& parameters() const noexcept { return parameters_; }
 
  private:
+  template <class Curvature, class Noise>
+  Eigen::Matrix3d jacobian_of(const overlap_state& x, const Curvature& curvature,
+                              const Noise& noise) const;
+
   learning_task task_;
   lora_parameters parameters_;
 };

@@ -151,6 +151,9 @@ class pair_kernel {
   [[nodiscard]] const activation& f() const noexcept { return f_; }
   [[nodiscard]] const activation& g() const noexcept { return g_; }
 
+  /// The method by quadrature, or null where the pair has a closed form. Used by the library.
+  [[nodiscard]] const class numerical_pair* numerical() const noexcept { return numerical_.get(); }
+
  private:
   activation f_;
   activation g_;

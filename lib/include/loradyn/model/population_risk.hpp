@@ -12,6 +12,7 @@ namespace loradyn {
 
 class polynomial_pair;
 struct polynomial_pair_moments;
+class prepared_slopes;
 
 /// The second moments of student and teacher fields, λ = <w, x> and λ* = <w*, x>.
 struct field_overlaps {
@@ -57,12 +58,18 @@ class population_risk {
   /// are those of `pair_kernel`.
   [[nodiscard]] risk_gradient gradient(const field_overlaps& overlaps) const;
 
-  /// The same, R_M and 2 R_Q alone.
+  /// The same, R_M and 2 R_Q alone, for callers that ask often: a pair without a closed form is
+  /// tabulated where it is first asked for, to about 1e-13 of E[σ'²] and of E[σ'²]^½ E[g'²]^½. In
+  /// that way safe from any thread, and the same whoever asks first.
   [[nodiscard]] risk_slopes slopes(const field_overlaps& overlaps) const;
 
   /// The second derivatives, to about 1e-12 of their terms. On the edge gap = 0 those of
   /// `along_edge`; a kinked student has none at M = gap = 0 (NaN or infinite).
   [[nodiscard]] risk_curvature curvature(const field_overlaps& overlaps) const;
+
+  /// The same from the tables of `slopes`, to about 1e-9 of their terms: what Newton's method and
+  /// an implicit integrator need.
+  [[nodiscard]] risk_curvature approximate_curvature(const field_overlaps& overlaps) const;
 
   [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
   [[nodiscard]] const activation& teacher() const noexcept { return cross_.g(); }
@@ -78,6 +85,7 @@ class population_risk {
   pair_kernel self_;
   pair_kernel cross_;
   std::shared_ptr<const polynomial_pair> polynomials_;  // where both are such
+  std::shared_ptr<const prepared_slopes> prepared_;     // where there is no closed form
   double teacher_power_ = 0.0;                          // E[g(z)²]
 };
 

@@ -1,0 +1,52 @@
+#pragma once
+
+/// \file
+/// Averages over the plane of activations whose kinks are all at 0, at many correlations. Internal
+/// to the kernel room.
+
+#include <array>
+#include <cstddef>
+#include <loradyn/activation/activation.hpp>
+#include <span>
+#include <vector>
+
+namespace loradyn {
+
+/// E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] of the pieces of f and g, which have kinks at 0 alone, at fixed variances of
+/// X and Y and any correlation cos θ.
+///
+/// In polar coordinates X = a R sin α and Y = b R sin β on the half-lines of a sector between X = 0
+/// and Y = 0, with α + β its width, and the average is an integral over α of
+///
+///     H(α, β) = (1/2π) ∫ R e^{-R²/2} f⁽ⁱ⁾(± a R sin α) g⁽ʲ⁾(± b R sin β) dR
+///
+/// which knows nothing of θ: a matrix product of f's and g's values on half-lines. H is kept as a
+/// polynomial of sin α and sin β, of degree 23 or 47 each, and integrated exactly.
+class sector_table {
+ public:
+  /// Orders of derivatives of f and of g.
+  struct term {
+    std::size_t i;
+    std::size_t j;
+  };
+
+  sector_table(const activation& f, double deviation_f, const activation& g, double deviation_g,
+               std::span<const term> terms);
+
+  /// Whether the last coefficients of H have died out, to 2e-15 of its size. Else no average can be
+  /// asked for.
+  [[nodiscard]] bool resolved() const noexcept { return size_ > 0; }
+
+  /// The average of every term where √gap = sine · ab and c = cosine · ab.
+  void averages(double sine, double cosine, std::span<double> out) const;
+
+ private:
+  bool fill(std::size_t n, const activation& f, double deviation_f, const activation& g,
+            double deviation_g, std::span<const term> terms);
+
+  std::size_t size_ = 0;          // coefficients of H in sin α and in sin β
+  std::vector<double> apart_;     // H where X and Y have different signs, term by term
+  std::vector<double> together_;  // and where they have the same
+};
+
+}  // namespace loradyn
