@@ -14,7 +14,6 @@
 namespace loradyn {
 namespace {
 
-constexpr std::size_t radial_nodes = polar_patches::radial_nodes;
 constexpr std::size_t angular_nodes = polar_patches::angular_nodes;
 constexpr std::size_t widest_basis = std::max(angular_nodes, polar_patches::powers);
 
