@@ -6,7 +6,9 @@ program_packages=(
   libboost1.74-dev libeigen3-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libhdf5-dev libsqlite3-dev libtbb-dev librandom123-dev gnuplot-nox
 )
-test_packages=(libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14)
+test_packages=(
+  libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14 clang-14 libc++-14-dev libc++abi-14-dev
+)
 
 # Installs those of the given packages that are missing.
 install_packages() {

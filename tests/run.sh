@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs all tests.
 #
-#   tests/run.sh          the optimised build
-#   tests/run.sh --asan   the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tests/run.sh          the optimised build, and the core by clang against libc++
+#   tests/run.sh --asan   the first under AddressSanitizer and UndefinedBehaviorSanitizer
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -24,3 +24,10 @@ find lib apps tests -name '*.[ch]pp' -print0 | xargs -0 clang-format-14 --dry-ru
 cmake --preset "$preset" -DLORADYN_WARNINGS_AS_ERRORS=ON
 cmake --build --preset "$preset"
 ctest --preset "$preset" --no-tests=error
+
+if [[ $preset == release ]]; then
+  # The core compiles with another compiler and another standard library too, and keeps its numbers.
+  cmake --preset clang -DLORADYN_WARNINGS_AS_ERRORS=ON
+  cmake --build --preset clang
+  ctest --preset clang --no-tests=error
+fi

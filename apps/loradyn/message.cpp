@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
-#include <loradyn/printable.hpp>
+#include <loradyn/report/printable.hpp>
 
 namespace loradyn::cli {
 

@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <loradyn/error.hpp>
-#include <loradyn/printable.hpp>
+#include <loradyn/report/printable.hpp>
 #include <loradyn/version.hpp>
 #include <string_view>
 #include <variant>

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <loradyn/available_memory.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/report/table.hpp>
+#include <loradyn/simulation/available_memory.hpp>
 #include <loradyn/sweep/range.hpp>
 
 namespace loradyn::cli {

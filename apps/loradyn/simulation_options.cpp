@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <loradyn/error.hpp>
 #include <loradyn/report/file.hpp>
-#include <loradyn/sweep/progress.hpp>
 #include <system_error>
 
 #include "interruption.hpp"
 #include "message.hpp"
+#include "progress.hpp"
 #include "sweep.hpp"
 
 namespace loradyn::cli {

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <loradyn/sweep/parallel_map.hpp>
-#include <loradyn/sweep/progress.hpp>
 
 #include "interruption.hpp"
 #include "options.hpp"
+#include "progress.hpp"
 
 namespace loradyn::cli {
 

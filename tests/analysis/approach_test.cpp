@@ -1,7 +1,7 @@
+#include "analysis/approach.hpp"
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
-#include <loradyn/analysis/approach.hpp>
 #include <loradyn/analysis/escape.hpp>
 #include <string>
 #include <vector>

@@ -4,12 +4,12 @@
 #include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/critical.hpp>
-#include <loradyn/analysis/limits.hpp>
-#include <loradyn/analysis/roots.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
 #include <span>
 #include <string>
+#include "analysis/limits.hpp"
+#include "analysis/roots.hpp"
 
 using namespace loradyn;
 

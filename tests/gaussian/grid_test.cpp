@@ -1,7 +1,7 @@
+#include "gaussian/grid.hpp"
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <loradyn/gaussian/grid.hpp>
 
 using namespace loradyn;
 

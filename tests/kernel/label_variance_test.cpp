@@ -1,8 +1,8 @@
+#include "kernel/label_variance.hpp"
 #include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
-#include <loradyn/kernel/label_variance.hpp>
 #include <loradyn/kernel/noise_moment.hpp>
 #include <tuple>
 
@@ -49,7 +49,7 @@ TEST_CASE("labels of variance v(λ*) add E[σ'² v] to V, with its slopes") {
       const label_variance_value r = kernel.with_derivatives(M, Q, gap);
       CHECK(kernel.value(M, Q, gap) == Approx(expected).epsilon(2e-10).margin(1e-11));
       CHECK(r.value == Approx(expected).epsilon(2e-10).margin(1e-11));
-      const auto at = [&](double dM, double dQ) {
+      const auto at = [&, M = M, gap = gap](double dM, double dQ) {
         return kernel.value(M + dM, Q + dQ, gap + dQ - 2 * M * dM - dM * dM);
       };
       const double scale = std::abs(expected) + 1.0;

@@ -1,8 +1,8 @@
+#include "kernel/polynomial_pair.hpp"
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
-#include <loradyn/kernel/polynomial_pair.hpp>
 
 using namespace loradyn;
 

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <loradyn/error.hpp>
-#include <loradyn/report/child_reader.hpp>
 #include <loradyn/report/file.hpp>
 #include <string>
 #include <vector>
+#include "report/child_reader.hpp"
 
 #include "support/scratch.hpp"
 

@@ -1,5 +1,5 @@
 #include <catch2/catch.hpp>
-#include <loradyn/printable.hpp>
+#include <loradyn/report/printable.hpp>
 #include <string>
 
 using namespace loradyn;

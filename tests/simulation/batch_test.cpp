@@ -3,9 +3,9 @@
 #include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/simulation/batch.hpp>
-#include <loradyn/simulation/batch_activation.hpp>
 #include <random>
 #include <string>
+#include "simulation/batch_activation.hpp"
 
 using namespace loradyn;
 using namespace loradyn::detail;

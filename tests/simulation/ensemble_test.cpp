@@ -5,12 +5,12 @@
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/report/file.hpp>
-#include <loradyn/simulation/chain.hpp>
 #include <loradyn/simulation/ensemble.hpp>
 #include <loradyn/simulation/run.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <string>
 #include <vector>
+#include "simulation/chain.hpp"
 
 using namespace loradyn;
 

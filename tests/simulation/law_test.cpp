@@ -5,13 +5,13 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/model/population_risk.hpp>
-#include <loradyn/simulation/chain.hpp>
 #include <loradyn/simulation/ensemble.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <string>
 #include <utility>
 #include <vector>
+#include "simulation/chain.hpp"
 
 using namespace loradyn;
 

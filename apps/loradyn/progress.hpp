@@ -1,0 +1,50 @@
+#pragma once
+
+// A line of progress on standard error.
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace loradyn::cli {
+
+/// Tells how far a sweep is once it has taken two seconds: share, points, rate and time left, on
+/// one line that is rewritten, never wider than the terminal, and removed at the end.
+class progress_line {
+ public:
+  /// \param unit what is counted, in the plural \param done what was done before, which says
+  /// nothing about the rate
+  explicit progress_line(bool shown, std::string unit = "points", std::size_t done = 0);
+  ~progress_line();
+  progress_line(const progress_line&) = delete;
+  progress_line& operator=(const progress_line&) = delete;
+
+  /// Whether `update` would write: five times a second at most. Asked first where it costs
+  /// something to know how much is done.
+  [[nodiscard]] bool due() const { return shown_ && clock::now() >= next_; }
+
+  /// \param note what else the line tells
+  void update(std::size_t done, std::size_t total, const std::string& note = {});
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  bool shown_;
+  std::string unit_;
+  std::size_t done_at_start_;
+  bool written_ = false;
+  clock::time_point start_ = clock::now();
+  clock::time_point next_ = start_ + std::chrono::seconds(2);
+};
+
+/// The text of that line. \param rate points a second
+std::string progress_text(std::size_t done, std::size_t total, double rate, const std::string& unit,
+                          const std::string& note);
+
+/// A text cut to so many characters of UTF-8.
+std::string cut_to_width(const std::string& text, std::size_t width);
+
+/// "12 s", "3 min 20 s", "2 h 5 min".
+std::string duration_text(double seconds);
+
+}  // namespace loradyn::cli

@@ -1,0 +1,133 @@
+#include <Eigen/Dense>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <loradyn/analysis/landscape.hpp>
+#include <optional>
+#include "analysis/roots.hpp"
+
+namespace loradyn {
+namespace {
+
+field_overlaps overlaps_of(double M, double gap) { return {M, M * M + gap, gap}; }
+
+// dR(M, M²)/dM.
+scaled_value slope_along(const population_risk& risk, double M) {
+  const risk_gradient r = risk.gradient(overlaps_of(M, 0.0));
+  return {r.M + 2.0 * M * r.Q, std::abs(r.M) + 2.0 * std::abs(M) * r.Q_scale};
+}
+
+// Newton's method on R_M = R_Q = 0 in (M, gap).
+std::optional<risk_critical_point> interior_point(const population_risk& risk, double M,
+                                                  double gap) {
+  for (int iteration = 0; iteration < 50; ++iteration) {
+    const field_overlaps o = overlaps_of(M, gap);
+    const risk_gradient r = risk.gradient(o);
+    const risk_curvature h = risk.curvature(o);
+    Eigen::Matrix2d j;
+    // R_M at fixed gap is R_M + 2M R_Q, and vanishes where both do.
+    j << h.MM, h.M_gap, h.M_gap, h.gap_gap;
+    const Eigen::Vector2d step = -j.fullPivLu().solve(Eigen::Vector2d(r.M + 2.0 * M * r.Q, r.Q));
+    if (!step.allFinite()) {
+      return std::nullopt;
+    }
+    // Stay inside gap > 0.
+    const double damping = step[1] < -0.9 * gap ? -0.9 * gap / step[1] : 1.0;
+    M += damping * step[0];
+    gap += damping * step[1];
+    if (!(M * M + gap < landscape_radius * landscape_radius)) {
+      return std::nullopt;
+    }
+    if (damping == 1.0 && std::abs(step[0]) <= 1e-13 * std::max(1.0, std::abs(M)) &&
+        std::abs(step[1]) <= 1e-13 * std::max(1.0, gap)) {
+      constexpr double least_gap = 1e-9;
+      M = std::abs(M) < 1e-12 ? 0.0 : M;  // by symmetry
+      return gap > least_gap
+                 ? std::optional(risk_critical_point{M, gap, risk.value(overlaps_of(M, gap), 0.0)})
+                 : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+void add_interior(const population_risk& risk, std::vector<risk_critical_point>& points) {
+  constexpr std::size_t across = 34;  // an odd number of cells: M = 0 is inside one
+  constexpr std::size_t outward = 49;
+  constexpr double least_radius = 0.02;
+  struct node {
+    double M;
+    double gap;
+    int sign_M;
+    int sign_Q;
+  };
+  const auto sign = [](double value, double scale) {
+    return std::abs(value) <= zero_fraction * scale ? 0 : (value > 0.0 ? 1 : -1);
+  };
+  std::array<std::array<node, across>, outward> grid{};
+  for (std::size_t k = 0; k < outward; ++k) {
+    const double radius =
+        least_radius * std::pow(landscape_radius / least_radius,
+                                static_cast<double>(k) / static_cast<double>(outward - 1));
+    for (std::size_t i = 0; i < across; ++i) {
+      // Chebyshev's angles keep off the edges and are dense near them.
+      const double angle = M_PI * (static_cast<double>(i) + 0.5) / static_cast<double>(across);
+      const double M = -radius * std::cos(angle);
+      const double gap = radius * radius * std::sin(angle) * std::sin(angle);
+      const risk_gradient r = risk.gradient(overlaps_of(M, gap));
+      const double scale = std::abs(r.M) + r.Q_scale;
+      grid[k][i] = {M, gap, sign(r.M, scale), sign(r.Q, r.Q_scale)};
+    }
+  }
+  for (std::size_t k = 0; k + 1 < outward; ++k) {
+    for (std::size_t i = 0; i + 1 < across; ++i) {
+      const std::array<node, 4> corners{grid[k][i], grid[k][i + 1], grid[k + 1][i],
+                                        grid[k + 1][i + 1]};
+      const auto changes = [&corners](int node::*s) {
+        const auto [least, most] =
+            std::minmax({corners[0].*s, corners[1].*s, corners[2].*s, corners[3].*s});
+        return least < 0 && most > 0;
+      };
+      if (!changes(&node::sign_M) || !changes(&node::sign_Q)) {
+        continue;
+      }
+      const double M = 0.25 * (corners[0].M + corners[1].M + corners[2].M + corners[3].M);
+      const double gap = 0.25 * (corners[0].gap + corners[1].gap + corners[2].gap + corners[3].gap);
+      const auto found = interior_point(risk, M, gap);
+      const auto same = [&found](const risk_critical_point& p) {
+        return std::hypot(p.M - found->M, p.gap - found->gap) < 1e-7 * (1.0 + found->gap);
+      };
+      if (found && std::none_of(points.begin(), points.end(), same)) {
+        points.push_back(*found);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<risk_critical_point> risk_critical_points(const population_risk& risk) {
+  std::vector<risk_critical_point> points;
+  // What is zero to rounding is judged by the size of f on a whole piece, and polynomial risks span
+  // twenty decades: pieces grow with the distance from 0.
+  constexpr std::array<double, 9> distances{0.07, 0.19, 0.43, 0.83, 1.37, 2.2, 3.7, 6.1, 11.3};
+  std::vector<double> breaks{0.0};
+  for (const double b : distances) {
+    breaks.push_back(b);
+    breaks.insert(breaks.begin(), -b);
+  }
+  const auto slope = [&risk](double M) { return slope_along(risk, M); };
+  for (const isolated_root& r : isolate_roots(slope, -landscape_radius, landscape_radius, breaks,
+                                              "dR/dM along the teacher")) {
+    // A kinked student at M = 0 has a corner there instead of a zero.
+    const scaled_value at_root = slope(r.x);
+    if (std::abs(at_root.value) <= 1e-9 * at_root.scale || at_root.value == 0.0) {
+      points.push_back({r.x, 0.0, risk.value(overlaps_of(r.x, 0.0), 0.0)});
+    }
+  }
+  add_interior(risk, points);
+  std::stable_sort(points.begin(), points.end(),
+                   [](const auto& a, const auto& b) { return a.risk < b.risk; });
+  return points;
+}
+
+}  // namespace loradyn

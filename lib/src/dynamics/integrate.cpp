@@ -1,0 +1,506 @@
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <boost/math/tools/minima.hpp>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <loradyn/dynamics/integrate.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+#include "dynamics/rosenbrock.hpp"
+
+namespace loradyn {
+namespace {
+
+namespace odeint = boost::numeric::odeint;
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+constexpr double largest_state = 1e8;
+
+template <std::size_t N>
+using state = std::array<double, N>;
+
+template <std::size_t N>
+double largest(const state<N>& x) {
+  double value = 0.0;
+  for (const double component : x) {
+    value = std::isfinite(component) ? std::max(value, std::abs(component))
+                                     : std::numeric_limits<double>::infinity();
+  }
+  return value;
+}
+
+// One attempted step of a method from x0, and the dense output over it.
+template <std::size_t N>
+class dormand_prince {
+ public:
+  static constexpr double error_order = 5.0;
+
+  explicit dormand_prince(const ode_system<N>& system) : system_(system) {}
+
+  void attempt(const state<N>& x0, const state<N>& velocity0, double h) {
+    const auto f = [this](const state<N>& x, state<N>& dxdt, double) {
+      dxdt = system_.velocity(x);
+    };
+    stepper_.do_step(f, x0, velocity0, 0.0, x1, velocity1, h, error);
+  }
+
+  [[nodiscard]] state<N> at(const state<N>& x0, const state<N>& velocity0, double h, double t) {
+    state<N> x;
+    stepper_.calc_state(t, x, x0, velocity0, 0.0, x1, velocity1, h);
+    return x;
+  }
+
+  state<N> x1{};
+  state<N> velocity1{};
+  state<N> error{};
+
+ private:
+  const ode_system<N>& system_;
+  odeint::runge_kutta_dopri5<state<N>> stepper_;
+};
+
+template <std::size_t N>
+class rosenbrock {
+ public:
+  static constexpr double error_order = 4.0;
+
+  explicit rosenbrock(const ode_system<N>& system)
+      : system_(system),
+        stepper_(
+            N,
+            [&system](const double* x, double* value) {
+              const state<N> v = system.velocity(unpacked(x));
+              std::copy(v.begin(), v.end(), value);
+            },
+            [&system](const double* x, double* value) {
+              Eigen::Map<Eigen::Matrix<double, N, N, Eigen::RowMajor>> j(value);
+              j = system.jacobian(unpacked(x));
+            }) {}
+
+  void attempt(const state<N>& x0, const state<N>&, double h) {
+    stepper_.attempt(x0.data(), h, x1.data(), error.data());
+    velocity1 = system_.velocity(x1);
+  }
+
+  [[nodiscard]] state<N> at(const state<N>&, const state<N>&, double, double t) {
+    state<N> x;
+    stepper_.at(t, x.data());
+    return x;
+  }
+
+  state<N> x1{};
+  state<N> velocity1{};
+  state<N> error{};
+
+ private:
+  static state<N> unpacked(const double* x) {
+    state<N> result;
+    std::copy_n(x, N, result.begin());
+    return result;
+  }
+
+  const ode_system<N>& system_;
+  rosenbrock_stepper stepper_;
+};
+
+// Where a step crosses an event, as a time from its beginning.
+struct crossing_found {
+  double time;
+  double slope;  // of the event's value there
+};
+
+bool passes(double before, double after, crossing direction) {
+  const bool rises = before < 0.0 && after >= 0.0;
+  const bool falls = before > 0.0 && after <= 0.0;
+  return (rises && direction != crossing::falling) || (falls && direction != crossing::rising);
+}
+
+// The first crossing of g over [0, h], looking between samples where |g| has a minimum.
+template <class Function>
+std::optional<crossing_found> first_crossing(const Function& g, double h, double at_begin,
+                                             double at_end, crossing direction) {
+  // A g that stays far from zero against its change over the step can't reach it in between.
+  constexpr double far = 4.0;
+  if (at_begin * at_end > 0.0) {
+    const double middle = g(0.5 * h);
+    const auto [least, most] = std::minmax({at_begin, middle, at_end});
+    if (std::min(std::abs(least), std::abs(most)) > far * (most - least)) {
+      return std::nullopt;
+    }
+  }
+  constexpr std::size_t parts = 8;
+  struct sample {
+    double t;
+    double value;
+  };
+  std::array<sample, parts + 1> samples;
+  for (std::size_t j = 0; j <= parts; ++j) {
+    const double t = h * static_cast<double>(j) / static_cast<double>(parts);
+    samples[j] = {t, j == 0 ? at_begin : (j == parts ? at_end : g(t))};
+  }
+  const auto root_between = [&](const sample& a, const sample& b) {
+    double time = b.t;
+    if (b.value != 0.0) {
+      std::uintmax_t iterations = 100;
+      const auto bracket = boost::math::tools::toms748_solve(
+          g, a.t, b.t, a.value, b.value, boost::math::tools::eps_tolerance<double>(), iterations);
+      time = 0.5 * (bracket.first + bracket.second);
+    }
+    const double width = 1e-4 * h;
+    const double left = std::max(0.0, time - width);
+    const double right = std::min(h, time + width);
+    return crossing_found{time, (g(right) - g(left)) / (right - left)};
+  };
+  for (std::size_t j = 0; j < parts; ++j) {
+    const sample& a = samples[j];
+    const sample& b = samples[j + 1];
+    if (passes(a.value, b.value, direction)) {
+      return root_between(a, b);
+    }
+    // A minimum of |g| about b may reach through zero and back.
+    if (j + 2 <= parts && a.value * b.value > 0.0 && b.value * samples[j + 2].value > 0.0) {
+      const sample& c = samples[j + 2];
+      const double sign = b.value > 0.0 ? 1.0 : -1.0;
+      if (sign * b.value <= sign * a.value && sign * b.value <= sign * c.value) {
+        const auto extremum = boost::math::tools::brent_find_minima(
+            [&](double t) { return sign * g(t); }, a.t, c.t, 26);
+        if (extremum.second < 0.0) {
+          const sample turn{extremum.first, sign * extremum.second};
+          if (passes(a.value, turn.value, direction)) {
+            return root_between(a, turn);
+          }
+          if (passes(turn.value, c.value, direction)) {
+            return root_between(turn, c);
+          }
+        }
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+template <std::size_t N>
+class integration {
+ public:
+  integration(const ode_system<N>& system, const state<N>& x0, double t0,
+              const integration_options& options, std::span<const ode_event<N>> events,
+              const std::function<bool(const dense_step<N>&)>& observer)
+      : system_(system),
+        options_(options),
+        events_(events),
+        observer_(observer),
+        x_(x0),
+        velocity_(system.velocity(x0)),
+        t_(t0),
+        explicit_(system),
+        stiff_(system) {
+    for (const ode_event<N>& e : events_) {
+      event_values_.push_back(e.value(x_));
+    }
+    values_at_end_.resize(events_.size());
+  }
+
+  integration_result<N> run() {
+    result_.x = x_;
+    result_.t = t_;
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      const double value = event_values_[i];
+      const crossing direction = events_[i].direction;
+      if ((direction == crossing::rising && value >= 0.0) ||
+          (direction == crossing::falling && value <= 0.0) || value == 0.0) {
+        result_.event = i;
+        return ended(integration_status::event_at_start);
+      }
+    }
+    if (!std::isfinite(largest<N>(velocity_))) {
+      return ended(integration_status::blow_up);
+    }
+    if (!all_finite(event_values_)) {
+      return ended(integration_status::undefined);
+    }
+    bool stiff = options_.method == stepper::stiff_4 ||
+                 (options_.method == stepper::automatic && stiff_at_start());
+    h_ = first_step();
+    for (;;) {
+      const std::optional<integration_status> end =
+          stiff ? steps_of(stiff_, true) : steps_of(explicit_, false);
+      if (end) {
+        return ended(*end);
+      }
+      stiff = !stiff;
+    }
+  }
+
+ private:
+  integration_result<N> ended(integration_status status) {
+    result_.status = status;
+    return result_;
+  }
+
+  [[nodiscard]] double jacobian_norm() const {
+    return system_.jacobian(x_).cwiseAbs().rowwise().sum().maxCoeff();
+  }
+
+  // The largest growth rate decides how long the solution takes, the largest rate how long a stable
+  // explicit step is.
+  [[nodiscard]] bool stiff_at_start() const {
+    constexpr double ratio = 2000.0;
+    const Eigen::Matrix<double, N, N> j = system_.jacobian(x_);
+    if (!j.allFinite()) {
+      return false;
+    }
+    const double growth = j.eigenvalues().real().maxCoeff();
+    return growth > 0.0 && j.cwiseAbs().rowwise().sum().maxCoeff() > ratio * growth;
+  }
+
+  [[nodiscard]] double first_step() const {
+    const double speed = largest<N>(velocity_);
+    const double remaining = options_.end_time - t_;
+    if (speed == 0.0) {
+      return std::min(remaining, 1.0);
+    }
+    return std::min(remaining, 1e-3 * std::max(largest<N>(x_), 1e-10) / speed);
+  }
+
+  [[nodiscard]] double error_ratio(const state<N>& error, const state<N>& x1) const {
+    double ratio = 0.0;
+    for (std::size_t i = 0; i < N; ++i) {
+      const double size = std::max(std::abs(x_[i]), std::abs(x1[i]));
+      const double allowed = options_.absolute_tolerance + options_.relative_tolerance * size;
+      const double error_i = std::abs(error[i]);
+      if (!(error_i <= std::numeric_limits<double>::max())) {
+        return std::numeric_limits<double>::infinity();
+      }
+      if (error_i > 0.0) {
+        ratio = std::max(ratio, error_i / allowed);
+      }
+    }
+    return ratio;
+  }
+
+  // Steps of one method until the integration ends, or until the other method is due: nothing then.
+  template <class Method>
+  std::optional<integration_status> steps_of(Method& method, bool is_stiff) {
+    constexpr double safety = 0.9;
+    constexpr double least_factor = 0.2;
+    constexpr double largest_factor = 6.0;
+    constexpr std::size_t check_interval = 25;
+    constexpr std::size_t patience = 10;
+    std::size_t suspicions = 0;
+    for (std::size_t count = 1;; ++count) {
+      check_stop();
+      if (result_.steps + result_.rejected >= options_.step_limit) {
+        return integration_status::step_limit;
+      }
+      const double remaining = (options_.end_time - t_) - lag_;
+      if (!(remaining > 0.0)) {
+        return integration_status::end_time;
+      }
+      const bool last = h_ >= remaining;
+      const double h = last ? remaining : h_;
+      const double speed = largest<N>(velocity_);
+      if (h * speed < epsilon * largest<N>(x_) && !last) {
+        if (undefined_ahead_) {
+          return integration_status::undefined;
+        }
+        return speed > largest_state ? integration_status::blow_up
+                                     : integration_status::step_underflow;
+      }
+      method.attempt(x_, velocity_, h);
+      double ratio = error_ratio(method.error, method.x1);
+      undefined_ahead_ = !std::isfinite(largest<N>(method.x1)) ||
+                         !std::isfinite(largest<N>(method.velocity1)) ||
+                         (ratio <= 1.0 && !events_exist_at(method.x1));
+      if (undefined_ahead_) {
+        ratio = std::numeric_limits<double>::infinity();
+      }
+      const double proposal =
+          ratio > 0.0 ? safety * std::pow(ratio, -1.0 / Method::error_order) : largest_factor;
+      if (ratio > 1.0) {
+        ++result_.rejected;
+        h_ = h * std::clamp(proposal, least_factor, 1.0);
+        continue;
+      }
+      if (const auto end = accept(method, h)) {
+        return end;
+      }
+      if (!last || h == h_) {
+        h_ = h * std::clamp(proposal, least_factor, largest_factor);
+      }
+      if (largest<N>(x_) > largest_state) {
+        return integration_status::blow_up;
+      }
+      if (last) {
+        return integration_status::end_time;
+      }
+      if (options_.method == stepper::automatic && count % check_interval == 0) {
+        // Stability limits an explicit step to about 3.3 over the largest rate.
+        const double reach = h * jacobian_norm();
+        suspicions = (is_stiff ? reach < 1.0 : reach > 2.5) ? suspicions + 1 : 0;
+        if (suspicions == patience) {
+          return std::nullopt;
+        }
+      }
+    }
+  }
+
+  static bool all_finite(const std::vector<double>& values) {
+    return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+  }
+
+  // Evaluates the events at the end of a step.
+  bool events_exist_at(const state<N>& x) {
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      values_at_end_[i] = events_[i].value(x);
+    }
+    return all_finite(values_at_end_);
+  }
+
+  // Moves on to the end of a step that the method has made, or to the first event inside it.
+  template <class Method>
+  std::optional<integration_status> accept(Method& method, double h) {
+    double length = h;
+    std::optional<std::size_t> which;
+    crossing_found first{};
+    const auto dense = [&](double t) { return method.at(x_, velocity_, length, t); };
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      const auto g = [&](double t) { return events_[i].value(dense(t)); };
+      const auto found =
+          first_crossing(g, h, event_values_[i], values_at_end_[i], events_[i].direction);
+      if (found && (!which || found->time < first.time)) {
+        which = i;
+        first = *found;
+      }
+    }
+    if (which) {
+      length = polished(method, events_[*which], first, h);
+    }
+    const double begin = t_ + lag_;
+    advance(length);
+    ++result_.steps;
+    bool go_on = true;
+    if (observer_) {
+      const double end = t_ + lag_;
+      const auto at = [&](double t) { return dense(std::clamp(t - begin, 0.0, length)); };
+      // A reference fits into std::function, the lambda itself would be allocated at every step.
+      const dense_step<N> step{begin, end, x_, method.x1, method.velocity1, std::cref(at)};
+      go_on = observer_(step);
+    }
+    x_ = method.x1;
+    velocity_ = method.velocity1;
+    std::swap(event_values_, values_at_end_);
+    result_.x = x_;
+    result_.t = t_ + lag_;
+    if (which) {
+      result_.event = *which;
+      return integration_status::event;
+    }
+    return go_on ? std::nullopt : std::optional(integration_status::stopped);
+  }
+
+  // The step of the method itself that ends at the event, by secant steps from the crossing of its
+  // dense output.
+  template <class Method>
+  double polished(Method& method, const ode_event<N>& event, const crossing_found& found,
+                  double longest) {
+    double length = found.time;
+    for (int iteration = 0; iteration < 4; ++iteration) {
+      method.attempt(x_, velocity_, length);
+      const double change = -event.value(method.x1) / found.slope;
+      if (!(std::abs(change) > 4.0 * epsilon * length) || !(std::abs(change) < 1e-2 * longest)) {
+        break;
+      }
+      length = std::clamp(length + change, 0.0, 1.01 * longest);
+    }
+    method.attempt(x_, velocity_, length);
+    return length;
+  }
+
+  // Time is kept as a sum of two, so that short steps count after a long search.
+  void advance(double h) {
+    const double sum = t_ + (h + lag_);
+    lag_ = (h + lag_) - (sum - t_);
+    t_ = sum;
+  }
+
+  const ode_system<N>& system_;
+  const integration_options& options_;
+  std::span<const ode_event<N>> events_;
+  const std::function<bool(const dense_step<N>&)>& observer_;
+  state<N> x_;
+  state<N> velocity_;
+  double t_;
+  double lag_ = 0.0;
+  double h_ = 0.0;
+  bool undefined_ahead_ = false;  // the last step tried led to what is not finite
+  std::vector<double> event_values_;
+  std::vector<double> values_at_end_;
+  dormand_prince<N> explicit_;
+  rosenbrock<N> stiff_;
+  integration_result<N> result_;
+};
+
+}  // namespace
+
+std::string_view to_string(integration_status status) {
+  switch (status) {
+    case integration_status::end_time:
+      return "end-time";
+    case integration_status::event:
+      return "event";
+    case integration_status::event_at_start:
+      return "event-at-start";
+    case integration_status::stopped:
+      return "stopped";
+    case integration_status::step_limit:
+      return "step-limit";
+    case integration_status::step_underflow:
+      return "step-underflow";
+    case integration_status::undefined:
+      return "undefined";
+    case integration_status::blow_up:
+      break;
+  }
+  return "blow-up";
+}
+
+void integration_options::validate() const {
+  const auto require = [](bool holds, const char* name, double value, const char* expected) {
+    if (!holds) {
+      throw argument_error(name, std::to_string(value), expected);
+    }
+  };
+  require(relative_tolerance >= 1e-13 && relative_tolerance <= 0.1, "rtol (relative tolerance)",
+          relative_tolerance, "between 1e-13 and 0.1");
+  require(absolute_tolerance >= 0.0 && std::isfinite(absolute_tolerance),
+          "atol (absolute tolerance)", absolute_tolerance, "finite and >= 0");
+  require(!std::isnan(end_time), "the end time", end_time, "a number");
+  require(step_limit > 0, "the step limit", static_cast<double>(step_limit), "at least 1");
+}
+
+template <std::size_t N>
+integration_result<N> integrate(const ode_system<N>& system, const std::array<double, N>& x0,
+                                double t0, const integration_options& options,
+                                std::span<const ode_event<N>> events,
+                                const std::function<bool(const dense_step<N>&)>& observer) {
+  options.validate();
+  return integration<N>(system, x0, t0, options, events, observer).run();
+}
+
+template integration_result<2> integrate<2>(const ode_system<2>&, const std::array<double, 2>&,
+                                            double, const integration_options&,
+                                            std::span<const ode_event<2>>,
+                                            const std::function<bool(const dense_step<2>&)>&);
+template integration_result<3> integrate<3>(const ode_system<3>&, const std::array<double, 3>&,
+                                            double, const integration_options&,
+                                            std::span<const ode_event<3>>,
+                                            const std::function<bool(const dense_step<3>&)>&);
+
+}  // namespace loradyn

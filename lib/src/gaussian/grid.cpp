@@ -1,0 +1,126 @@
+#include "gaussian/grid.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/math/constants/constants.hpp>
+#include <boost/math/quadrature/gauss.hpp>
+#include <cmath>
+#include <loradyn/error.hpp>
+#include <loradyn/gaussian/hermite.hpp>
+#include <mutex>
+#include <string>
+
+namespace loradyn {
+namespace {
+
+// Beyond |z| = 16 the weight e^{-z²/2} times the growth e^{z²/4} of he_n is 2e-28 and outlasts a
+// function of degree 20.
+constexpr double cutoff = 16.0;
+
+double density(double z) {
+  return std::exp(-0.5 * z * z) / boost::math::constants::root_two_pi<double>();
+}
+
+// One lazily built grid per level.
+class grid_family {
+ public:
+  explicit grid_family(gaussian_grid (*make)(int)) : make_(make) {}
+
+  const gaussian_grid& at(int level) {
+    slot& wanted = slots_.at(static_cast<std::size_t>(level - min_grid_level));
+    std::call_once(wanted.once, [&] {
+      wanted.grid = make_(level);
+      wanted.grid.tabulate();
+    });
+    return wanted.grid;
+  }
+
+ private:
+  struct slot {
+    std::once_flag once;
+    gaussian_grid grid;
+  };
+  gaussian_grid (*make_)(int);
+  std::array<slot, max_grid_level - min_grid_level + 1> slots_;
+};
+
+}  // namespace
+
+gaussian_grid gaussian_grid::equispaced(int level) {
+  gaussian_grid grid;
+  const double step = std::ldexp(1.0, -(level + 2));
+  const auto count = static_cast<std::size_t>(cutoff / step) + 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double z = static_cast<double>(i) * step;
+    grid.nodes_.push_back(z);
+    // z = 0 stands for itself twice.
+    grid.weights_.push_back(step * density(z) * (i == 0 ? 0.5 : 1.0));
+  }
+  return grid;
+}
+
+gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level) {
+  using rule = boost::math::quadrature::gauss<double, 16>;
+  std::vector<double> ends{0.0, cutoff};
+  for (const double b : breaks) {
+    if (std::abs(b) > 0.0 && std::abs(b) < cutoff) {
+      ends.push_back(std::abs(b));
+    }
+  }
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+
+  gaussian_grid grid;
+  const double width = std::ldexp(2.0, -level);
+  for (std::size_t e = 0; e + 1 < ends.size(); ++e) {
+    const double length = ends[e + 1] - ends[e];
+    const auto count = static_cast<std::size_t>(std::ceil(length / width));
+    const double half = 0.5 * length / static_cast<double>(count);
+    for (std::size_t p = 0; p < count; ++p) {
+      const double centre = ends[e] + (2.0 * static_cast<double>(p) + 1.0) * half;
+      grid.half_widths_.push_back(half);
+      const auto add = [&](double offset, double weight) {
+        const double z = centre + half * offset;
+        grid.nodes_.push_back(z);
+        grid.weights_.push_back(half * weight * density(z));
+      };
+      const auto& x = rule::abscissa();
+      const auto& w = rule::weights();
+      for (std::size_t i = x.size(); i-- > 0;) {
+        add(-x[i], w[i]);
+      }
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        add(x[i], w[i]);
+      }
+    }
+  }
+  return grid;
+}
+
+void gaussian_grid::tabulate() {
+  const auto half = static_cast<Eigen::Index>(table_size / 2);
+  const auto count = static_cast<Eigen::Index>(nodes_.size());
+  even_.resize(half, count);
+  odd_.resize(half, count);
+  std::array<double, table_size> values{};
+  for (Eigen::Index i = 0; i < count; ++i) {
+    normalised_hermite(nodes_[static_cast<std::size_t>(i)], values);
+    for (Eigen::Index j = 0; j < half; ++j) {
+      even_(j, i) = values[static_cast<std::size_t>(2 * j)];
+      odd_(j, i) = values[static_cast<std::size_t>(2 * j + 1)];
+    }
+  }
+}
+
+const gaussian_grid& shared_equispaced_grid(int level) {
+  static grid_family family(&gaussian_grid::equispaced);
+  return family.at(level);
+}
+
+const gaussian_grid& shared_panel_grid(int level) {
+  static grid_family family(
+      +[](int l) { return gaussian_grid::panels(std::span<const double>(), l); });
+  return family.at(level);
+}
+
+}  // namespace loradyn

@@ -1,0 +1,563 @@
+#include <algorithm>
+#include <array>
+#include <boost/math/constants/constants.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/gaussian/gauss_hermite.hpp>
+#include <loradyn/kernel/noise_moment.hpp>
+#include <loradyn/kernel/pair_kernel.hpp>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+#include "kernel/averages.hpp"
+#include "kernel/label_variance.hpp"
+#include "kernel/numerical.hpp"
+#include "kernel/polar_patches.hpp"
+
+namespace loradyn {
+namespace {
+
+using boost::math::constants::pi;
+
+// d/dq E[f(√q z)²] = E[f'²] + E[ff''].
+double power_slope(const pair_kernel& self, double q) {
+  const pair_moments m = self.moments(pair_covariance::diagonal(q), moment_set::gradient);
+  return m.e11 + m.e20;
+}
+
+// A student a·erf: σ'² = (4a²/π) e^{-2λ²} is a Gaussian weight. Under it the pair is Gaussian
+// again, with λ's precision raised by 4, and V is the mean square error of that pair.
+struct erf_student {
+  pair_kernel self;
+  pair_kernel cross;
+  pair_kernel teacher;
+  double weight;
+
+  struct reweighted {
+    reweighted(double M, double Q, double gap, double weight)
+        : d(1.0 + 4.0 * Q),
+          pair{Q / d, (1.0 + 4.0 * gap) / d, M / d, gap / d},
+          slope_power(4.0 * weight * weight / (pi<double>() * std::sqrt(d))) {}
+    double d;
+    pair_covariance pair;
+    double slope_power;  // E[σ'²]
+  };
+
+  [[nodiscard]] double error(const reweighted& r, double product, double label_noise) const {
+    return self.value(pair_covariance::diagonal(r.pair.q1)) - 2.0 * product +
+           teacher.value(pair_covariance::diagonal(r.pair.q2)) + label_noise;
+  }
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    const reweighted r(M, Q, gap, weight);
+    return r.slope_power * error(r, cross.value(r.pair), label_noise);
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    const reweighted r(M, Q, gap, weight);
+    const pair_moments k =
+        cross.moments(r.pair, moment_set::value | moment_set::gradient | moment_set::gradient2);
+    const double mean_error = error(r, k.e00, label_noise);
+    const double by_q = power_slope(self, r.pair.q1) - k.e20;
+    const double by_r = power_slope(teacher, r.pair.q2) - k.e02;
+    const double by_c = -2.0 * k.e11;
+    const double c = r.pair.c;
+    return {r.slope_power * mean_error, r.slope_power * (by_c / r.d - 8.0 * c * by_r),
+            r.slope_power * (by_q / (r.d * r.d) - 4.0 * c * by_c / r.d + 16.0 * c * c * by_r -
+                             2.0 * mean_error / r.d)};
+  }
+};
+
+// A student a·relu and a teacher b·relu: σ'² = a² 1(λ > 0).
+struct relu_pair {
+  pair_kernel relu;
+  double a;
+  double b;
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    return with_derivatives(M, Q, gap, label_noise).V;
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    const pair_moments k = relu.moments({Q, 1.0, M, gap}, moment_set::value | moment_set::gradient);
+    const double root = std::sqrt(gap);
+    const double angle = pi<double>() - std::atan2(root, M);
+    const double half_power = (angle + M * root / Q) / (2.0 * pi<double>());  // E[λ*₊² 1(λ > 0)]
+    const double half_power_M = root / (pi<double>() * Q);
+    const double half_power_Q = -M * root / (2.0 * pi<double>() * Q * Q);
+    const double a2 = a * a;
+    const double ab = a * b;
+    const double b2 = b * b;
+    return {a2 * (0.5 * a2 * Q - 2.0 * ab * k.e00 + b2 * half_power + 0.5 * label_noise),
+            a2 * (-2.0 * ab * k.e11 + b2 * half_power_M),
+            a2 * (0.5 * a2 - ab * k.e20 + b2 * half_power_Q)};
+  }
+};
+
+// Polynomials by Gauss-Hermite quadrature, which is exact for them. The square is summed as a
+// square: its terms are those that cancel near the target, by twenty digits for He_20.
+class polynomial_pair {
+ public:
+  polynomial_pair(const polynomial& student, const polynomial& teacher)
+      : student_{student}, teacher_{teacher, teacher.derivative()} {
+    for (std::size_t k = 1; k < student_.size(); ++k) {
+      student_[k] = student_[k - 1].derivative();
+    }
+    // λ* = z, λ = M z + √gap z': in z the degree is that of both.
+    const std::size_t s = std::max<std::size_t>(1, student.degree());
+    along_ = gauss_hermite_rule(s + std::max(s, teacher.degree()));
+    across_ = gauss_hermite_rule(2 * s);
+    for (const double z : along_.nodes) {
+      target_.push_back(teacher_[0](z));
+      target_slope_.push_back(teacher_[1](z));
+    }
+  }
+
+  [[nodiscard]] double value(double M, double, double gap, double label_noise) const {
+    double sum = 0.0;
+    each(M, gap, [&](double weight, std::size_t i, double lambda) {
+      const double error = student_[0](lambda) - target_[i];
+      const double slope = student_[1](lambda);
+      sum += weight * (error * error + label_noise) * slope * slope;
+    });
+    return sum;
+  }
+
+  // With h = ((σ - g)² + Δ) σ'² and Price's theorem: V_M = E[∂²h/∂λ∂λ*], V_Q = ½ E[∂²h/∂λ²].
+  [[nodiscard]] noise_value with_derivatives(double M, double, double gap,
+                                             double label_noise) const {
+    noise_value result;
+    each(M, gap, [&](double weight, std::size_t i, double lambda) {
+      const double e = student_[0](lambda) - target_[i];
+      const double s1 = student_[1](lambda);
+      const double s2 = student_[2](lambda);
+      const double s3 = student_[3](lambda);
+      const double power = e * e + label_noise;
+      result.V += weight * power * s1 * s1;
+      result.V_M -= weight * 2.0 * target_slope_[i] * s1 * (s1 * s1 + 2.0 * e * s2);
+      result.V_Q += weight * (s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3));
+    });
+    return result;
+  }
+
+ private:
+  template <class Function>
+  void each(double M, double gap, const Function& f) const {
+    const double spread = std::sqrt(gap);
+    for (std::size_t i = 0; i < along_.nodes.size(); ++i) {
+      for (std::size_t k = 0; k < across_.nodes.size(); ++k) {
+        f(along_.weights[i] * across_.weights[k], i,
+          M * along_.nodes[i] + spread * across_.nodes[k]);
+      }
+    }
+  }
+
+  std::array<polynomial, 4> student_;  // and its derivatives
+  std::array<polynomial, 2> teacher_;
+  gauss_hermite_rule along_{1};
+  gauss_hermite_rule across_{1};
+  std::vector<double> target_;
+  std::vector<double> target_slope_;
+};
+
+// A kernel at one variance of X.
+class sliced {
+ public:
+  sliced(const pair_kernel& kernel, double q1) : slice_(*kernel.numerical(), q1) {}
+  double value(const pair_covariance& v) { return slice_.moments(v, moment_set::value).e00; }
+
+ private:
+  numerical_pair::slice slice_;
+};
+
+// V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
+// three of λ*.
+struct products {
+  pair_kernel power;        // (σσ')² and 1
+  pair_kernel mixed;        // σσ'² and g
+  pair_kernel label_power;  // σ'² and g²
+  pair_kernel slope_power;  // σ'² and 1
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    const pair_covariance v{Q, 1.0, M, gap};
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    const double noise = label_noise > 0.0 ? label_noise * slope_power.value(alone) : 0.0;
+    return power.value(alone) - 2.0 * mixed.value(v) + label_power.value(v) + noise;
+  }
+
+  // V at Δ = 0 and E[σ'²] at one Q = r² and several M, as patches are made of them.
+  void sample(double r, std::span<const double> M, std::span<const double> gap,
+              std::span<double> out) const {
+    const double Q = r * r;
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    const double own = power.value(alone);
+    const double slopes = slope_power.value(alone);
+    sliced x(mixed, Q);
+    sliced t(label_power, Q);
+    for (std::size_t i = 0; i < M.size(); ++i) {
+      const pair_covariance v{Q, 1.0, M[i], gap[i]};
+      out[i] = own - 2.0 * x.value(v) + t.value(v);
+      out[M.size() + i] = slopes;
+    }
+  }
+
+  // The coefficients of their powers of the correlation.
+  void series(double r, std::span<double> out) const {
+    constexpr std::size_t n = polar_patches::powers;
+    const double Q = r * r;
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    std::array<double, n> of_mixed;
+    std::array<double, n> of_label_power;
+    numerical_pair::slice(*mixed.numerical(), Q).series(0, 0, of_mixed);
+    numerical_pair::slice(*label_power.numerical(), Q).series(0, 0, of_label_power);
+    std::fill(out.begin(), out.end(), 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      out[i] = of_label_power[i] - 2.0 * of_mixed[i];
+    }
+    out[0] += power.value(alone);
+    out[n] = slope_power.value(alone);
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    constexpr moment_set wanted = moment_set::value | moment_set::gradient;
+    const pair_covariance v{Q, 1.0, M, gap};
+    const pair_covariance alone{Q, 1.0, 0.0, Q};
+    const pair_moments p = power.moments(alone, wanted);
+    const pair_moments x = mixed.moments(v, wanted);
+    const pair_moments t = label_power.moments(v, wanted);
+    noise_value result{p.e00 - 2.0 * x.e00 + t.e00, t.e11 - 2.0 * x.e11,
+                       0.5 * (p.e20 + t.e20) - x.e20};
+    if (label_noise > 0.0) {
+      const pair_moments s = slope_power.moments(alone, wanted);
+      result.V += label_noise * s.e00;
+      result.V_Q += 0.5 * label_noise * s.e20;
+    }
+    return result;
+  }
+};
+
+// Kinks on either side: h = ((σ(λ) - g(λ*))² + Δ) σ'(λ)² is averaged over the plane as it stands.
+// Its derivatives, V_M = E[∂²h/∂λ∂λ*] and V_Q = ½ E[∂²h/∂λ²], are those of the pieces and what the
+// jumps of h and of its slope at the kinks add.
+struct kinked_pair {
+  activation student;
+  activation teacher;
+  products series_;
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    const pair_covariance v{Q, 1.0, M, gap};
+    if (!v.on_edge() && has_series(v)) {
+      return series_.value(M, Q, gap, label_noise);
+    }
+    const auto power = [label_noise](const point_block& at, double* values) {
+      for (std::size_t p = 0; p < at.count; ++p) {
+        const double e = at.f[0][p] - at.g[0][p];
+        values[p] = (e * e + label_noise) * at.f[1][p] * at.f[1][p];
+      }
+    };
+    return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
+                       : plane_averages(student, teacher, v, 1, 1, power).value[0];
+  }
+
+  void sample(double r, std::span<const double> M, std::span<const double> gap,
+              std::span<double> out) const {
+    const double Q = r * r;
+    const auto all_at_zero = [](const activation& f) {
+      return std::all_of(f.kinks().begin(), f.kinks().end(),
+                         [](const kink& k) { return k.location == 0.0; });
+    };
+    if ((all_at_zero(student) && all_at_zero(teacher)) ||
+        (has_series({Q, 1.0, M.front(), gap.front()}) &&
+         has_series({Q, 1.0, M.back(), gap.back()}))) {
+      series_.sample(r, M, gap, out);
+      return;
+    }
+    const double slopes = series_.slope_power.value({Q, 1.0, 0.0, Q});
+    for (std::size_t i = 0; i < M.size(); ++i) {
+      out[i] = value(M[i], Q, gap[i], 0.0);
+      out[M.size() + i] = slopes;
+    }
+  }
+
+  void series(double r, std::span<double> out) const { series_.series(r, out); }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    // V has a limit of its slopes at gap = 0, with corrections of order √gap; the plane has none.
+    constexpr double least_gap = 1e-14;
+    const pair_covariance v{Q, 1.0, M, std::max(gap, least_gap * Q)};
+    const averages a = plane_averages(
+        student, teacher, v, 3, 3, [label_noise](const point_block& at, double* values) {
+          for (std::size_t p = 0; p < at.count; ++p) {
+            const double e = at.f[0][p] - at.g[0][p];
+            const double s1 = at.f[1][p];
+            const double s2 = at.f[2][p];
+            const double s3 = at.f[3][p];
+            const double power = e * e + label_noise;
+            values[p] = power * s1 * s1;
+            values[at.count + p] = -2.0 * at.g[1][p] * s1 * (s1 * s1 + 2.0 * e * s2);
+            values[2 * at.count + p] =
+                s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3);
+          }
+        });
+    noise_value result{a.value[0], a.value[1], a.value[2]};
+    for (const kink& k : student.kinks()) {
+      add_student_kink(result, k, v, label_noise);
+    }
+    for (const kink& k : teacher.kinks()) {
+      if (k.jumps[0] != 0.0) {
+        add_teacher_jump(result, k, v);
+      }
+    }
+    return result;
+  }
+
+ private:
+  // Whether the kernels of the products are sums of series: cheaper than the plane. Two kinked
+  // sides need a correlation that ends them.
+  [[nodiscard]] bool has_series(const pair_covariance& v) const {
+    constexpr double least_decay = 0.86;
+    return student.kinks().empty() || teacher.kinks().empty() ||
+           v.c * v.c <= least_decay * v.q1 * v.q2;
+  }
+
+  static double density(double t, double mean, double variance) {
+    return std::exp(-0.5 * (t - mean) * (t - mean) / variance) /
+           std::sqrt(2.0 * pi<double>() * variance);
+  }
+
+  // At λ = t: [h] = (e² + Δ)[σ'²] and [∂h/∂λ] = 2e[σ'³] + 2(e² + Δ)[σ'σ''], functions of λ*.
+  void add_student_kink(noise_value& result, const kink& k, const pair_covariance& v,
+                        double label_noise) const {
+    const double t = k.location;
+    const derivatives left = student.all(t);
+    const double value = left[0];
+    const double s1 = left[1] + k.jumps[1];
+    const double s2 = left[2] + k.jumps[2];
+    const double squares = s1 * s1 - left[1] * left[1];
+    const double cubes = s1 * s1 * s1 - left[1] * left[1] * left[1];
+    const double products = s1 * s2 - left[1] * left[2];
+    const double slope = v.c / v.q1;
+    const double variance = v.gap / v.q1;
+    const averages given_t = line_averages(teacher, {slope * t, std::sqrt(variance)}, 1, 3,
+                                           [value](const point_block& at, double* values) {
+                                             for (std::size_t p = 0; p < at.count; ++p) {
+                                               const double e = value - at.f[0][p];
+                                               values[p] = e;
+                                               values[at.count + p] = e * e;
+                                               values[2 * at.count + p] = e * at.f[1][p];
+                                             }
+                                           });
+    double by_label = -2.0 * given_t.value[2];  // E[∂(e²)/∂λ*]
+    for (const kink& other : teacher.kinks()) {
+      if (other.jumps[0] != 0.0) {
+        by_label += density(other.location, slope * t, variance) * square_jump(other, value);
+      }
+    }
+    const double power = given_t.value[1] + label_noise;
+    const double p = density(t, 0.0, v.q1);
+    result.V_M += p * squares * by_label;
+    result.V_Q += 0.5 * p *
+                  (2.0 * given_t.value[0] * cubes + 2.0 * power * products -
+                   squares * (slope * by_label - t / v.q1 * power));
+  }
+
+  // (σ - g)² after a jump of g less that before.
+  [[nodiscard]] double square_jump(const kink& k, double value) const {
+    const double before = value - teacher(k.location);
+    return -k.jumps[0] * (2.0 * before - k.jumps[0]);
+  }
+
+  // At λ* = s: [∂h/∂λ] = 2[e]σ'³ + 2[e²]σ'σ'', a function of λ between its kinks.
+  void add_teacher_jump(noise_value& result, const kink& k, const pair_covariance& v) const {
+    const averages given_s =
+        line_averages(student, {v.c * k.location, std::sqrt(v.gap)}, 2, 1,
+                      [&](const point_block& at, double* values) {
+                        for (std::size_t p = 0; p < at.count; ++p) {
+                          const double s1 = at.f[1][p];
+                          values[p] = -2.0 * k.jumps[0] * s1 * s1 * s1 +
+                                      2.0 * square_jump(k, at.f[0][p]) * s1 * at.f[2][p];
+                        }
+                      });
+    result.V_M += density(k.location, 0.0, 1.0) * given_s.value[0];
+  }
+};
+
+// A function of σ and its derivatives, with the first two derivatives of its own.
+template <class Function>
+activation derived(const activation& source, std::string name, Function f) {
+  user_function u;
+  u.name = std::move(name);
+  u.value = [source, f](double x) { return f(source.all(x))[0]; };
+  u.first = [source, f](double x) { return f(source.all(x))[1]; };
+  u.second = [source, f](double x) { return f(source.all(x))[2]; };
+  u.first_three = [source, f](double x) { return f(source.all(x)); };
+  for (const kink& k : source.kinks()) {
+    u.kinks.push_back(k.location);
+  }
+  u.features = source.features();
+  return activation(std::move(u));
+}
+
+using three = std::array<double, 3>;
+
+three square(const three& f) {
+  return {f[0] * f[0], 2.0 * f[0] * f[1], 2.0 * (f[1] * f[1] + f[0] * f[2])};
+}
+three product(const three& f, const three& g) {
+  return {f[0] * g[0], f[1] * g[0] + f[0] * g[1], f[2] * g[0] + 2.0 * f[1] * g[1] + f[0] * g[2]};
+}
+three function_of(const derivatives& d) { return {d[0], d[1], d[2]}; }
+three slope_of(const derivatives& d) { return {d[1], d[2], d[3]}; }
+
+products make_products(const activation& student, const activation& teacher) {
+  const activation one(polynomial::from_monomials({1.0}), "1");
+  const activation steep =
+      derived(student, "slope^2", [](const derivatives& d) { return square(slope_of(d)); });
+  const activation force = derived(student, "value*slope^2", [](const derivatives& d) {
+    return product(function_of(d), square(slope_of(d)));
+  });
+  const activation power = derived(student, "(value*slope)^2", [](const derivatives& d) {
+    return square(product(function_of(d), slope_of(d)));
+  });
+  const activation label_power =
+      derived(teacher, "teacher^2", [](const derivatives& d) { return square(function_of(d)); });
+  return {pair_kernel(power, one), pair_kernel(force, teacher), pair_kernel(steep, label_power),
+          pair_kernel(steep, one)};
+}
+
+bool only_erf(const activation_parts& p) {
+  return !p.has_rest && p.relu_weight == 0.0 && p.polynomial_part.zero() && p.erf_weight != 0.0;
+}
+
+bool only_relu(const activation_parts& p) {
+  return !p.has_rest && p.erf_weight == 0.0 && p.polynomial_part.zero() && p.relu_weight != 0.0;
+}
+
+}  // namespace
+
+class noise_method {
+ public:
+  using kind = std::variant<erf_student, relu_pair, polynomial_pair, products, kinked_pair>;
+
+  noise_method(const activation& student, const activation& teacher)
+      : student_(student), teacher_(teacher) {}
+
+  const kind& get() {
+    std::call_once(once_, [this] {
+      kind_.emplace(make());
+      std::visit([this](const auto& k) { prepare(k); }, *kind_);
+    });
+    return *kind_;
+  }
+
+  // V at Δ = 0 and E[σ'²] by patches, or null where V has a closed form.
+  const polar_functions* prepared() {
+    get();
+    return prepared_ ? &*prepared_ : nullptr;
+  }
+
+ private:
+  [[nodiscard]] kind make() const {
+    const activation_parts& s = student_.parts();
+    const activation_parts& g = teacher_.parts();
+    if (only_erf(s) && !g.has_rest) {
+      return erf_student{pair_kernel(student_, student_), pair_kernel(student_, teacher_),
+                         pair_kernel(teacher_, teacher_), s.erf_weight};
+    }
+    if (only_relu(s) && only_relu(g)) {
+      const activation plain = parse_activation("relu");
+      return relu_pair{pair_kernel(plain, plain), s.relu_weight, g.relu_weight};
+    }
+    const polynomial* student = student_.as_polynomial();
+    const polynomial* teacher = teacher_.as_polynomial();
+    if (student != nullptr && teacher != nullptr) {
+      return polynomial_pair(*student, *teacher);
+    }
+    if (student_.kinks().empty() && teacher_.kinks().empty()) {
+      return make_products(student_, teacher_);
+    }
+    return kinked_pair{student_, teacher_, make_products(student_, teacher_)};
+  }
+
+  template <class Kind>
+  void prepare(const Kind& k) {
+    if constexpr (std::is_same_v<Kind, products> || std::is_same_v<Kind, kinked_pair>) {
+      prepared_.emplace(
+          2,
+          [&k](double r, std::span<const double> M, std::span<const double> gap,
+               std::span<double> out) { k.sample(r, M, gap, out); },
+          [&k](double r, std::span<const double>, std::span<double> out) { k.series(r, out); },
+          student_.kinks(), teacher_.kinks());
+    }
+  }
+
+  activation student_;
+  activation teacher_;
+  std::once_flag once_;
+  std::optional<kind> kind_;
+  std::optional<polar_functions> prepared_;
+};
+
+noise_moment::noise_moment(const activation& student, const activation& teacher)
+    : method_(std::make_shared<noise_method>(student, teacher)) {}
+
+noise_moment::noise_moment(const activation& student, const activation& teacher,
+                           const activation& excess)
+    : method_(std::make_shared<noise_method>(student, teacher)),
+      excess_(std::make_shared<label_variance>(student, excess)) {}
+
+double noise_moment::value(double M, double Q, double gap, double label_noise) const {
+  const double homogeneous = std::visit(
+      [&](const auto& kind) { return kind.value(M, Q, gap, label_noise); }, method_->get());
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+}
+
+double noise_moment::prepared_value(double M, double Q, double gap, double label_noise) const {
+  std::array<double, 2> F;
+  const polar_functions* prepared = method_->prepared();
+  if (prepared == nullptr || !prepared->values(M, Q, gap, F)) {
+    return value(M, Q, gap, label_noise);
+  }
+  const double homogeneous = std::max(F[0], 0.0) + label_noise * F[1];
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+}
+
+noise_value noise_moment::approximate(double M, double Q, double gap, double label_noise) const {
+  constexpr double least = 1e-4;
+  std::array<double, 2> F;
+  std::array<double, 2> by_M;
+  std::array<double, 2> by_h;
+  const double h = std::sqrt(gap);
+  const polar_functions* prepared = method_->prepared();
+  if (prepared == nullptr || excess_ || !(h > least * std::sqrt(Q)) ||
+      !prepared->with_slopes(M, Q, gap, F, by_M, by_h)) {
+    return with_derivatives(M, Q, gap, label_noise);
+  }
+  // At fixed Q, gap = Q - M².
+  const double by_gap = 0.5 * (by_h[0] + label_noise * by_h[1]) / h;
+  return {std::max(F[0], 0.0) + label_noise * F[1],
+          by_M[0] + label_noise * by_M[1] - 2.0 * M * by_gap, by_gap};
+}
+
+noise_value noise_moment::with_derivatives(double M, double Q, double gap,
+                                           double label_noise) const {
+  noise_value result =
+      std::visit([&](const auto& kind) { return kind.with_derivatives(M, Q, gap, label_noise); },
+                 method_->get());
+  if (excess_) {
+    const label_variance_value more = excess_->with_derivatives(M, Q, gap);
+    result.V += more.value;
+    result.V_M += more.by_M;
+    result.V_Q += more.by_Q;
+  }
+  return result;
+}
+
+}  // namespace loradyn

@@ -1,0 +1,85 @@
+#pragma once
+
+/// \file
+/// Moments of any pair of activations by quadrature. Internal to the kernel room.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/kernel/pair_kernel.hpp>
+#include "activation/hermite_projection.hpp"
+#include "kernel/sector_table.hpp"
+
+namespace loradyn {
+
+/// Orders of derivatives that a moment multiplies.
+struct moment_term {
+  moment_set set;
+  double pair_moments::*target;
+  std::size_t i;
+  std::size_t j;
+};
+
+/// The numerical kernel of a pair. Keeps what does not change between calls: g's Hermite
+/// coefficients at unit variance, the one of every target.
+class numerical_pair {
+ public:
+  numerical_pair(const activation& f, const activation& g);
+
+  [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
+
+  [[nodiscard]] edge_curvature along_edge(double c) const;
+
+  /// d²/dq² K(q, q, q)
+  [[nodiscard]] double diagonal_curvature(double q) const;
+
+  /// The pair at one variance of X: what f needs of it is computed once.
+  class slice {
+   public:
+    /// \param highest 4 where second derivatives will be asked for, else 2
+    slice(const numerical_pair& pair, double q1, std::size_t highest = 2)
+        : pair_(pair), q1_(q1), highest_(highest) {}
+
+    /// As numerical_pair::moments at this q1.
+    pair_moments moments(const pair_covariance& covariance, moment_set wanted);
+
+    /// The coefficients of ρⁿ, ρ = c/√(q1 q2), in E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] at q2 = 1, i, j <= 2.
+    /// \throws convergence_error where there is no series
+    void series(std::size_t i, std::size_t j, std::span<double> coefficients);
+
+   private:
+    hermite_projection& projection();
+    // Averages between the kinks, for two sides with kinks at 0; nothing where the table does not
+    // resolve them.
+    std::optional<pair_moments> by_sectors(const pair_covariance& covariance, moment_set wanted);
+
+    const numerical_pair& pair_;
+    double q1_;
+    std::size_t highest_;
+    std::optional<hermite_projection> f_;
+    std::optional<sector_table> sectors_;  // of these moments at this q2
+    moment_set of_sectors_{};
+    double q2_of_sectors_ = 0.0;
+  };
+
+ private:
+  // Whether the Hermite series is to be tried.
+  [[nodiscard]] bool has_series(const pair_covariance& covariance) const;
+  [[nodiscard]] pair_moments edge(const pair_covariance& covariance, moment_set wanted) const;
+  // Nothing where it does not settle.
+  [[nodiscard]] std::optional<pair_moments> hermite_series(hermite_projection& f,
+                                                           const pair_covariance& covariance,
+                                                           moment_set wanted) const;
+  [[nodiscard]] pair_moments plane(const pair_covariance& covariance, moment_set wanted) const;
+  void add_kinks(pair_moments& m, const pair_covariance& covariance,
+                 std::span<const moment_term> terms) const;
+
+  activation f_;
+  activation g_;
+  bool kinks_at_zero_;  // on both sides there are some, at 0 alone
+  std::optional<hermite_projection> unit_g_;
+};
+
+}  // namespace loradyn

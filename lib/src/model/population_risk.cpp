@@ -1,0 +1,122 @@
+#include <loradyn/model/population_risk.hpp>
+
+#include <cmath>
+#include <loradyn/error.hpp>
+#include <sstream>
+#include <utility>
+#include "kernel/polynomial_pair.hpp"
+#include "model/prepared_slopes.hpp"
+
+namespace loradyn {
+namespace {
+
+pair_covariance student_teacher(const field_overlaps& o) { return {o.Q, 1.0, o.M, o.gap}; }
+
+// A student that jumps has no finite E[σ'²], so no gradient.
+activation continuous_student(activation student) {
+  for (const kink& k : student.kinks()) {
+    if (k.jumps[0] != 0.0) {
+      std::ostringstream place;
+      place << k.location;
+      throw argument_error("the student",
+                           "'" + student.name() + "', which jumps at x = " + place.str(),
+                           "continuous; a teacher may jump");
+    }
+  }
+  return student;
+}
+
+// E[g²]
+double power_of(const activation& teacher) {
+  try {
+    return pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0));
+  } catch (const convergence_error&) {
+    throw convergence_error("the teacher '" + teacher.name() +
+                            "' varies too fast: its average square is not resolved");
+  }
+}
+
+}  // namespace
+
+population_risk::population_risk(activation student, activation teacher)
+    : self_(continuous_student(student), student),
+      cross_(std::move(student), teacher),
+      teacher_power_(power_of(teacher)) {
+  const polynomial* f = self_.f().as_polynomial();
+  const polynomial* g = teacher.as_polynomial();
+  if (f != nullptr && g != nullptr) {
+    polynomials_ = std::make_shared<const polynomial_pair>(*f, *g);
+  }
+  if (cross_.numerical() != nullptr) {
+    prepared_ = std::make_shared<const prepared_slopes>(self_, cross_);
+  }
+}
+
+double population_risk::value(const field_overlaps& overlaps, double label_noise) const {
+  const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));
+  const double product = cross_.value(student_teacher(overlaps));
+  return 0.5 * (student_power + teacher_power_ + label_noise) - product;
+}
+
+polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& overlaps) const {
+  const pair_covariance covariance = student_teacher(overlaps);
+  if (polynomials_) {
+    if (!covariance.valid()) {
+      covariance.validate();
+    }
+    return polynomials_->moments(covariance.q1, covariance.c);
+  }
+  const pair_moments self =
+      self_.moments(pair_covariance::diagonal(covariance.q1), moment_set::gradient);
+  const pair_moments cross = cross_.moments(covariance, moment_set::gradient);
+  return {self.e11, self.e20, cross.e11, cross.e20};
+}
+
+// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
+  const polynomial_pair_moments m = gradient_moments(overlaps);
+  return {-m.cross_e11, 0.5 * (m.self_e11 + m.self_e20 - m.cross_e20),
+          0.5 * (std::abs(m.self_e11) + std::abs(m.self_e20) + std::abs(m.cross_e20))};
+}
+
+risk_slopes population_risk::slopes(const field_overlaps& overlaps) const {
+  if (prepared_) {
+    if (const auto s = prepared_->slopes(overlaps)) {
+      return *s;
+    }
+  }
+  const polynomial_pair_moments m = gradient_moments(overlaps);
+  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
+}
+
+risk_curvature population_risk::approximate_curvature(const field_overlaps& overlaps) const {
+  if (prepared_) {
+    if (const auto c = prepared_->curvature(overlaps)) {
+      return *c;
+    }
+  }
+  return curvature(overlaps);
+}
+
+// R = ½E[σ²](Q) - K(Q, 1, M) + const with Q = M² + gap.
+risk_curvature population_risk::curvature(const field_overlaps& o) const {
+  const pair_moments self = self_.moments(pair_covariance::diagonal(o.Q), moment_set::gradient);
+  const double power_slope = self.e11 + self.e20;
+  const double power_curvature = self_.diagonal_curvature(o.Q);
+  risk_curvature r{power_slope + 2.0 * o.M * o.M * power_curvature, o.M * power_curvature,
+                   0.5 * power_curvature};
+  if (student_teacher(o).on_edge()) {
+    const edge_curvature k = cross_.along_edge(o.M);
+    return {r.MM - k.cc, r.M_gap - k.q1c, 0.0};
+  }
+  const pair_moments m =
+      cross_.moments(student_teacher(o), moment_set::gradient | moment_set::hessian);
+  const double q1q1 = 0.25 * m.e40;
+  const double q1c = 0.5 * m.e31;
+  r.MM -= m.e22 + 4.0 * o.M * (q1c + o.M * q1q1) + m.e20;
+  r.M_gap -= q1c + 2.0 * o.M * q1q1;
+  r.gap_gap -= q1q1;
+  return r;
+}
+
+}  // namespace loradyn

@@ -1,0 +1,69 @@
+#include "model/prepared_slopes.hpp"
+#include <array>
+#include <cmath>
+#include "kernel/numerical.hpp"
+
+namespace loradyn {
+namespace {
+
+// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+double power_slope(const pair_kernel& self, double r) {
+  const pair_moments m = self.moments(pair_covariance::diagonal(r * r), moment_set::gradient);
+  return m.e11 + m.e20;
+}
+
+polar_functions::sampler samples(const pair_kernel& self, const pair_kernel& cross) {
+  return [self, cross](double r, std::span<const double> c, std::span<const double> gap,
+                       std::span<double> out) {
+    const std::size_t n = c.size();
+    const double own = power_slope(self, r);
+    numerical_pair::slice at(*cross.numerical(), r * r);
+    for (std::size_t i = 0; i < n; ++i) {
+      const pair_moments m = at.moments({r * r, 1.0, c[i], gap[i]}, moment_set::gradient);
+      out[i] = -m.e11;
+      out[n + i] = own - m.e20;
+    }
+  };
+}
+
+polar_patches::sampler series(const pair_kernel& self, const pair_kernel& cross) {
+  return [self, cross](double r, std::span<const double>, std::span<double> out) {
+    constexpr std::size_t n = polar_patches::powers;
+    numerical_pair::slice at(*cross.numerical(), r * r);
+    at.series(1, 1, out.first(n));
+    at.series(2, 0, out.subspan(n, n));
+    for (double& coefficient : out) {
+      coefficient = -coefficient;
+    }
+    out[n] += power_slope(self, r);
+  };
+}
+
+}  // namespace
+
+prepared_slopes::prepared_slopes(const pair_kernel& self, const pair_kernel& cross)
+    : functions_(2, samples(self, cross), series(self, cross), cross.f().kinks(),
+                 cross.g().kinks()) {}
+
+std::optional<risk_slopes> prepared_slopes::slopes(const field_overlaps& o) const {
+  std::array<double, 2> F;
+  if (!functions_.values(o.M, o.Q, o.gap, F)) {
+    return std::nullopt;
+  }
+  return risk_slopes{F[0], F[1]};
+}
+
+// With b = 2R_Q, R_M at fixed gap is R_M + M b, and ∂/∂gap = (1/2h) ∂/∂h.
+std::optional<risk_curvature> prepared_slopes::curvature(const field_overlaps& o) const {
+  constexpr double least = 1e-4;
+  const double h = std::sqrt(o.gap);
+  std::array<double, 2> F;
+  std::array<double, 2> by_M;
+  std::array<double, 2> by_h;
+  if (!(h > least * std::sqrt(o.Q)) || !functions_.with_slopes(o.M, o.Q, o.gap, F, by_M, by_h)) {
+    return std::nullopt;
+  }
+  return risk_curvature{by_M[0] + F[1] + o.M * by_M[1], 0.5 * by_M[1], 0.25 * by_h[1] / h};
+}
+
+}  // namespace loradyn

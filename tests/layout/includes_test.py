@@ -1,0 +1,87 @@
+"""The rooms of the library include what stands above them, and each no more of the outside than it may know."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PUBLIC = ROOT / "lib/include/loradyn"
+INTERNAL = ROOT / "lib/src"
+
+# What every room may include, itself included.
+BASE = {"error", "interruption", "nearest_names", "version"}
+
+BOOST = r"boost/|Eigen/"
+POSIX = r"(fcntl|poll|spawn|unistd)\.h$|sys/"
+
+NOTHING = r"$^"
+
+# room: (rooms whose headers it may include, others' headers beside the standard library's)
+ROOMS = {
+    # core
+    "": ([], NOTHING),
+    "gaussian": ([], BOOST),
+    "activation": (["gaussian"], BOOST),
+    "kernel": (["gaussian", "activation"], BOOST),
+    "model": (["gaussian", "activation", "kernel"], BOOST),
+    "dynamics": (["gaussian", "activation", "kernel", "model"], BOOST),
+    "analysis": (["gaussian", "activation", "kernel", "model", "dynamics"], BOOST),
+    # simulation; its agreement with dynamics and analysis is evidence, so it knows neither
+    "parallel": ([], r"oneapi/tbb/"),
+    "simulation": (["activation", "model", "parallel"],
+                   rf"{BOOST}|fmt/|Random123/|immintrin\.h$|{POSIX}"),
+    # study
+    "sweep": (["parallel"], NOTHING),
+    # report
+    "report": ([], rf"fmt/|nlohmann/|hdf5\.h$|sqlite3\.h$|{POSIX}"),
+}
+CORE = {"", "gaussian", "activation", "kernel", "model", "dynamics", "analysis"}
+
+# Threads, files, the terminal and processes, as the standard library has them. <mutex> has call_once.
+SYSTEM = {"condition_variable", "csignal", "cstdio", "filesystem", "fstream", "future", "iostream",
+          "semaphore", "shared_mutex", "stop_token", "syncstream", "thread"}
+STANDARD = re.compile(r"[a-z_0-9]+$")
+
+
+def room_of(name):
+    """'kernel' of kernel/averages.hpp, '' of error.hpp."""
+    return name.rpartition("/")[0]
+
+
+def faults_of(path, base):
+    room = room_of(path.relative_to(base).as_posix())
+    if room not in ROOMS:
+        yield "is in no room that is listed here"
+        return
+    rooms, outside = ROOMS[room]
+    for bracket, name in re.findall(r'^\s*#\s*include\s*([<"])([^>"]+)', path.read_text(), re.M):
+        if bracket == '"' or name.startswith("loradyn/"):
+            own = name.removeprefix("loradyn/")
+            if bracket == '"' and base == PUBLIC:
+                yield f"is public and includes the internal {name}"
+            other = room_of(own)
+            if other == "" and own.removesuffix(".hpp") in BASE:
+                continue
+            if other != room and other not in rooms:
+                yield f"may not include {name}"
+            if not ((PUBLIC if bracket == "<" else INTERNAL) / own).exists():
+                yield f"includes {name}, which does not exist there"
+        elif STANDARD.match(name):
+            if room in CORE and name in SYSTEM:
+                yield f"may not include <{name}>"
+        elif not re.match(outside, name):
+            yield f"may not include <{name}>"
+
+
+def main():
+    count = 0
+    faults = []
+    for base in (PUBLIC, INTERNAL):
+        for path in sorted(base.rglob("*.[chi][pn][pc]")):
+            count += 1
+            faults += [f"{path.relative_to(ROOT)} {fault}" for fault in faults_of(path, base)]
+    print("\n".join(faults) or f"{count} files include what they may")
+    return 1 if faults or count == 0 else 0
+
+
+sys.exit(main())
