@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <loradyn/activation/formula_kernels.hpp>
+#include <loradyn/activation/normal_tail.inc>
+
+namespace loradyn::detail {
+namespace {
+
+// Beyond these an overflow or underflow may be on the way: the product of two sizes within is a
+// double, and a result that falls below has lost nothing yet.
+constexpr double largest_plain = 1e100;
+constexpr double smallest_plain = 1e-250;
+
+}  // namespace
+
+namespace portable {
+#define LORADYN_VECTOR_BYTES 16
+#define LORADYN_KERNELS_NAME "portable"
+#include <loradyn/activation/formula_kernels.inc>
+#undef LORADYN_KERNELS_NAME
+#undef LORADYN_VECTOR_BYTES
+}  // namespace portable
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define LORADYN_WIDE_KERNELS
+
+#pragma GCC push_options
+#pragma GCC target("avx2")
+namespace avx2 {
+#define LORADYN_VECTOR_BYTES 32
+#define LORADYN_KERNELS_NAME "avx2"
+#include <loradyn/activation/formula_kernels.inc>
+#undef LORADYN_KERNELS_NAME
+#undef LORADYN_VECTOR_BYTES
+}  // namespace avx2
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")
+namespace avx512 {
+#define LORADYN_VECTOR_BYTES 64
+#define LORADYN_KERNELS_NAME "avx512"
+#include <loradyn/activation/formula_kernels.inc>
+#undef LORADYN_KERNELS_NAME
+#undef LORADYN_VECTOR_BYTES
+}  // namespace avx512
+#pragma GCC pop_options
+#endif
+
+std::span<const formula_kernels* const> available_formula_kernels() {
+  static const std::vector<const formula_kernels*> available = [] {
+    std::vector<const formula_kernels*> list{&portable::kernels};
+#ifdef LORADYN_WIDE_KERNELS
+    if (__builtin_cpu_supports("avx2")) {
+      list.push_back(&avx2::kernels);
+    }
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
+      list.push_back(&avx512::kernels);
+    }
+#endif
+    return list;
+  }();
+  return available;
+}
+
+namespace {
+
+formula_scratch& scratch_for(std::size_t rows) {
+  thread_local formula_scratch scratch;
+  if (scratch.rows.size() < rows) {
+    scratch.rows.resize(rows);
+  }
+  return scratch;
+}
+
+}  // namespace
+
+template <std::size_t Order>
+void tabulate(const formula_kernels& kernels, const formula& f, std::span<const double> x,
+              std::array<double*, Order + 1> out) {
+  formula_scratch& scratch = scratch_for(f.nodes.size() * (Order + 2) + 1);
+  const formula_kernels::evaluator evaluate = kernels.evaluators[std::min<std::size_t>(Order, 3)];
+  for (std::size_t start = 0; start < x.size(); start += block_points) {
+    const std::size_t n = std::min(block_points, x.size() - start);
+    evaluate(f, x.data() + start, n, scratch, out.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      if (scratch.spoilt[i] != 0) {
+        constexpr std::size_t scalar_order = Order <= 2 ? 2 : 4;
+        std::array<double, scalar_order + 1> values{};
+        f.evaluate<scalar_order>(x[start + i], values);
+        for (std::size_t k = 0; k <= Order; ++k) {
+          out[k][i] = values[k];
+        }
+      }
+    }
+    for (double*& row : out) {
+      row += n;
+    }
+  }
+}
+
+template void tabulate<0>(const formula_kernels&, const formula&, std::span<const double>,
+                          std::array<double*, 1>);
+template void tabulate<1>(const formula_kernels&, const formula&, std::span<const double>,
+                          std::array<double*, 2>);
+template void tabulate<2>(const formula_kernels&, const formula&, std::span<const double>,
+                          std::array<double*, 3>);
+template void tabulate<4>(const formula_kernels&, const formula&, std::span<const double>,
+                          std::array<double*, 5>);
+
+template <std::size_t Order>
+void formula::tabulate(std::span<const double> x, std::array<double*, Order + 1> out) const {
+  static const formula_kernels& best = *available_formula_kernels().back();
+  detail::tabulate<Order>(best, *this, x, out);
+}
+
+template void formula::tabulate<0>(std::span<const double>, std::array<double*, 1>) const;
+template void formula::tabulate<1>(std::span<const double>, std::array<double*, 2>) const;
+template void formula::tabulate<2>(std::span<const double>, std::array<double*, 3>) const;
+template void formula::tabulate<4>(std::span<const double>, std::array<double*, 5>) const;
+
+}  // namespace loradyn::detail
