@@ -70,7 +70,7 @@ jet<Order> at_infinity(primitive p, const jet<Order>& inner) {
 
 template <std::size_t Order>
 jet<Order> apply(primitive p, const jet<Order>& inner, bool at_argument, double x) {
-  constexpr double underflowing = 200.0;  // e^{-200} is lost beside 1
+  constexpr double underflowing = 600.0;  // beyond, e^{-x} and its derivatives need an exponent
   if (at_argument && x > -underflowing) {
     return series<Order>(primitive_derivatives(p, x));
   }

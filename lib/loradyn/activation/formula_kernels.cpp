@@ -7,10 +7,12 @@
 namespace loradyn::detail {
 namespace {
 
-// Beyond these an overflow or underflow may be on the way: the product of two sizes within is a
-// double, and a result that falls below has lost nothing yet.
-constexpr double largest_plain = 1e100;
+// Sums of a series' coefficients, by size. Beyond these an overflow or underflow may be on the way:
+// a product of two within is a double, and what falls below has lost nothing yet. The larger one is
+// below jet.hpp's own bound, as is a logarithm's argument, so that up to there digits are the same.
+constexpr double largest_plain = 1e90;
 constexpr double smallest_plain = 1e-250;
+constexpr double smallest_logarithm = 1e-90;
 
 }  // namespace
 
@@ -112,8 +114,9 @@ template void tabulate<4>(const formula_kernels&, const formula&, std::span<cons
 
 template <std::size_t Order>
 void formula::tabulate(std::span<const double> x, std::array<double*, Order + 1> out) const {
-  static const formula_kernels& best = *available_formula_kernels().back();
-  detail::tabulate<Order>(best, *this, x, out);
+  static const std::span<const formula_kernels* const> sets = available_formula_kernels();
+  // A wide vector costs more than a narrow one where most of it is padding.
+  detail::tabulate<Order>(x.size() <= 2 ? *sets.front() : *sets.back(), *this, x, out);
 }
 
 template void formula::tabulate<0>(std::span<const double>, std::array<double*, 1>) const;
