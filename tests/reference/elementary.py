@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The coefficients of lib/loradyn/activation/elementary.inc and normal_tail.inc, from mpmath.
+"""The coefficients of the activation room's elementary.inc and normal_tail.inc, from mpmath.
 
-    coefficients.py polynomials    # exp and erf
-    coefficients.py normal_tail    # the table, as it stands in normal_tail.inc
+    elementary.py polynomials    # exp and erf
+    elementary.py normal_tail    # the rows of the table; clang-format breaks them
 """
 import sys
 
-from mpmath import chebyfit, diff, erf, erfc, exp, expm1, findroot, mp, mpf, pi, sqrt, taylor
+from mpmath import chebyfit, erf, erfc, exp, expm1, mp, mpf, nstr, pi, sqrt
 
 mp.dps = 60
 
@@ -59,7 +59,7 @@ def polynomials():
         ("erf", erf_rest, mpf(0), mpf("0.4225"), 10),
     ]:
         coefficients, error = fit(f, a, b, degree)
-        print(f"{name}: error {mp.nstr(error, 3)}")
+        print(f"{name}: error {nstr(error, 3)}")
         print(",\n".join(text(c) for c in coefficients))
 
 
@@ -72,7 +72,7 @@ def normal_tail():
         low = coefficients[0] - mpf(float(coefficients[0]))
         row = [text(low)] + [text(c) for c in coefficients]
         print("{" + ", ".join(row) + "},")
-    print(f"relative error {mp.nstr(worst, 3)}", file=sys.stderr)
+    print(f"relative error {nstr(worst, 3)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
