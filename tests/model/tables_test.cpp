@@ -86,6 +86,9 @@ TEST_CASE("tabulated slopes and noise are those of the kernels") {
       const risk_slopes table = risk.slopes(o);
       const double slope = own.moments(pair_covariance::diagonal(o.Q), moment_set::gradient).e11;
       const double scale = std::sqrt(slope * std::max(teacher_slope, slope));
+      if (scale < 1e-20) {
+        continue;  // a kink far out: everything is zero beside the teacher
+      }
       const double error = std::max(std::abs(table.M - exact.M) / scale,
                                     std::abs(table.twice_Q - 2.0 * exact.Q) / (exact.Q_scale + 1e-200));
       worst = std::max(worst, error);
