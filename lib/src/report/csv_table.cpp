@@ -1,4 +1,5 @@
 #include "report/csv_table.hpp"
+
 #include <charconv>
 #include <fstream>
 #include <limits>

@@ -1,4 +1,5 @@
 #include "report/json_table.hpp"
+
 #include <fstream>
 #include <limits>
 #include <loradyn/error.hpp>

@@ -1,4 +1,5 @@
 #include "report/serial.hpp"
+
 #include <cstring>
 #include <loradyn/error.hpp>
 #include <span>
