@@ -30,7 +30,7 @@ void set_helper_directory(fs::path directory) { chosen_directory() = std::move(d
 
 fs::path helper_file(const std::string& name, const std::string& needed_by) {
   fs::path file = helper_directory() / name;
-  if (::access(file.c_str(), R_OK) != 0) {
+  if (::access(file.c_str(), F_OK) != 0) {
     throw file_error(needed_by + " needs '" + file.string() +
                      "', which is missing: loradyn is not installed as a whole");
   }
