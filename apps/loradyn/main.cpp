@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "command.hpp"
@@ -81,16 +83,19 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.footer("loradyn COMMAND --help tells a command's options, with examples.");
 
+  const std::span<char*> words(argv, static_cast<std::size_t>(argc));
   std::array<CLI::App*, commands.size()> subcommands{};
   std::array<std::function<int(const invocation&)>, commands.size()> runs;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     subcommands[i] = app.add_subcommand(commands[i].name, commands[i].summary);
     // The name of an option in full, and negative numbers as values of options.
     subcommands[i]->allow_extras();
-    runs[i] = commands[i].prepare(*subcommands[i]);
+    // The options of all others would take as long as the rest of the start.
+    if (std::find(words.begin(), words.end(), std::string_view(commands[i].name)) != words.end()) {
+      runs[i] = commands[i].prepare(*subcommands[i]);
+    }
   }
 
-  const std::span<char*> words(argv, static_cast<std::size_t>(argc));
   if (words.size() < 2) {
     std::fputs(app.help().c_str(), stderr);
     return wrong_input;

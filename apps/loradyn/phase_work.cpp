@@ -41,7 +41,7 @@ void direct_work::take(kept_cell done) {
   ++tallies_[std::get<std::string>(done.values[tally_column_])];
   plan_.take(done.cell, done.values);
   if (done.cell != delivered_) {
-    early_.emplace(done.cell, packed({std::move(done)}));
+    early_.emplace(done.cell, packed({&done, 1}));
     return;
   }
   sink_(std::move(done.values));

@@ -1,169 +1,116 @@
 #include "ranks.hpp"
 
-#ifdef LORADYN_HAS_MPI
-#include <mpi.h>
-#endif
+#include <dlfcn.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
+#include <future>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
+#include <loradyn/report/helper.hpp>
+#include <optional>
 #include <string>
-#include <variant>
+#include <thread>
+
+#include "mpi_module.hpp"
 
 namespace loradyn::cli {
 namespace {
 
-void append(std::vector<char>& bytes, const void* data, std::size_t size) {
-  const auto* from = static_cast<const char*>(data);
-  bytes.insert(bytes.end(), from, from + size);
+constexpr int answer_tag = 1;
+constexpr int block_tag = 2;
+
+// How many processes the launcher that started this one says it started: Open MPI's, and those that
+// speak PMI or PMIx. One where none did.
+int launched() {
+  for (const char* size : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    if (const char* text = std::getenv(size)) {
+      return std::atoi(text);
+    }
+  }
+  if (std::getenv("PMIX_RANK") != nullptr) {
+    const char* tasks = std::getenv("SLURM_NTASKS");
+    return tasks == nullptr ? 2 : std::atoi(tasks);  // the module tells
+  }
+  return 1;
+}
+
+const mpi_calls& load_mpi() {
+  const std::string file = helper_file("loradyn-mpi.so", "a run under mpirun or srun").string();
+  // Open MPI's own modules look for its symbols among everybody's.
+  void* module = ::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  const void* calls = module == nullptr ? nullptr : ::dlsym(module, mpi_calls_symbol);
+  if (calls == nullptr) {
+    const char* why = ::dlerror();
+    throw error("'" + file + "' can't be loaded: " + (why == nullptr ? "it is empty" : why));
+  }
+  return *static_cast<const mpi_calls*>(calls);
 }
 
 template <class Value>
-void append(std::vector<char>& bytes, const Value& value) {
-  append(bytes, &value, sizeof value);
+void send(const mpi_calls& mpi, const std::vector<Value>& values, int to, int tag) {
+  mpi.send(values.data(), values.size() * sizeof(Value), to, tag);
 }
 
-class reader {
- public:
-  explicit reader(const std::vector<char>& bytes) : bytes_(bytes) {}
-
-  [[nodiscard]] bool done() const { return position_ == bytes_.size(); }
-
-  template <class Value>
-  Value take() {
-    Value value{};
-    std::memcpy(&value, advance(sizeof value), sizeof value);
-    return value;
+// A message that waits, or none.
+template <class Value>
+std::optional<std::vector<Value>> received(const mpi_calls& mpi, int from, int tag, int& sender) {
+  std::size_t size = 0;
+  if (!mpi.probe(from, tag, &sender, &size)) {
+    return std::nullopt;
   }
+  std::vector<Value> values(size / sizeof(Value));
+  mpi.receive(values.data(), size, sender, tag);
+  return values;
+}
 
-  std::string take_text(std::size_t size) { return {advance(size), size}; }
+// Pauses between looks: short at first, for the next message mostly comes soon.
+class patience {
+ public:
+  void pause() {
+    std::this_thread::sleep_for(pause_);
+    constexpr std::chrono::microseconds longest(2000);
+    pause_ = std::min(2 * pause_, longest);
+  }
 
  private:
-  const char* advance(std::size_t size) {
-    if (bytes_.size() - position_ < size) {
-      throw error("a message between the processes is cut short");
-    }
-    const char* at = bytes_.data() + position_;
-    position_ += size;
-    return at;
-  }
-
-  const std::vector<char>& bytes_;
-  std::size_t position_ = 0;
+  std::chrono::microseconds pause_{5};
 };
 
 }  // namespace
 
-std::vector<char> packed(const std::vector<kept_cell>& cells) {
-  std::vector<char> bytes;
-  for (const kept_cell& c : cells) {
-    append(bytes, c.cell);
-    append(bytes, c.cost);
-    append(bytes, static_cast<std::uint64_t>(c.values.size()));
-    for (const loradyn::cell& value : c.values) {
-      append(bytes, static_cast<char>(value.index()));
-      if (const auto* number = std::get_if<double>(&value)) {
-        append(bytes, *number);
-      } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-        append(bytes, *integer);
-      } else {
-        const auto& text = std::get<std::string>(value);
-        append(bytes, static_cast<std::uint64_t>(text.size()));
-        append(bytes, text.data(), text.size());
-      }
-    }
-  }
-  return bytes;
-}
-
-std::vector<kept_cell> unpacked(const std::vector<char>& bytes) {
-  reader in(bytes);
-  std::vector<kept_cell> cells;
-  while (!in.done()) {
-    kept_cell& c = cells.emplace_back();
-    c.cell = in.take<std::uint64_t>();
-    c.cost = in.take<double>();
-    const auto count = in.take<std::uint64_t>();
-    for (std::uint64_t i = 0; i < count; ++i) {
-      switch (in.take<char>()) {
-        case 0:
-          c.values.emplace_back(in.take<double>());
-          break;
-        case 1:
-          c.values.emplace_back(in.take<std::int64_t>());
-          break;
-        default:
-          c.values.emplace_back(in.take_text(in.take<std::uint64_t>()));
-          break;
-      }
-    }
-  }
-  return cells;
-}
-
-#ifdef LORADYN_HAS_MPI
-
-namespace {
-
-// What mpirun tells the processes that it starts: Open MPI, and those that speak PMI.
-bool started_by_mpirun() {
-  return std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMI_SIZE") != nullptr ||
-         std::getenv("PMIX_RANK") != nullptr;
-}
-
-constexpr int answer_tag = 1;
-constexpr int block_tag = 2;
-
-template <class Value>
-void send(const std::vector<Value>& values, int to, int tag) {
-  MPI_Send(values.data(), static_cast<int>(values.size() * sizeof(Value)), MPI_BYTE, to, tag,
-           MPI_COMM_WORLD);
-}
-
-template <class Value>
-std::vector<Value> receive(int from, int tag, int* sender = nullptr) {
-  MPI_Status status;
-  MPI_Probe(from, tag, MPI_COMM_WORLD, &status);
-  int size = 0;
-  MPI_Get_count(&status, MPI_BYTE, &size);
-  std::vector<Value> values(static_cast<std::size_t>(size) / sizeof(Value));
-  MPI_Recv(values.data(), size, MPI_BYTE, status.MPI_SOURCE, tag, MPI_COMM_WORLD,
-           MPI_STATUS_IGNORE);
-  if (sender != nullptr) {
-    *sender = status.MPI_SOURCE;
-  }
-  return values;
-}
-
-}  // namespace
-
 ranks::ranks() {
-  if (started_by_mpirun()) {
-    int given = 0;
-    MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &given);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
-    MPI_Comm_size(MPI_COMM_WORLD, &size_);
-    if (rank_ > 0 && (std::freopen("/dev/null", "w", stdout) == nullptr ||
-                      std::freopen("/dev/null", "w", stderr) == nullptr)) {
-      throw error("/dev/null can't be opened");
-    }
+  if (launched() == 1) {
+    return;
+  }
+  mpi_ = &load_mpi();
+  mpi_->start(&rank_, &size_);
+  if (rank_ > 0 && (std::freopen("/dev/null", "w", stdout) == nullptr ||
+                    std::freopen("/dev/null", "w", stderr) == nullptr)) {
+    throw error("/dev/null can't be opened");
   }
 }
 
 ranks::~ranks() {
-  if (started_by_mpirun()) {
-    MPI_Finalize();
+  if (mpi_ != nullptr) {
+    mpi_->finish();
   }
 }
 
 void ranks::lead(const leader& l) const {
-  const int following = size_ - 1;
   std::vector<std::vector<planned_cell>> given(static_cast<std::size_t>(size_));
   std::vector<int> idle;
-  int interrupted = 0;
+  int answers_due = size_ - 1;  // each asks first
+  bool dismissed = false;
+  const auto dismiss = [&] {
+    for (int who = 1; who < size_ && !dismissed; ++who) {
+      send(*mpi_, std::vector<planned_cell>(), who, block_tag);
+    }
+    dismissed = true;
+  };
   // Where this rank fails the others are sent home all the same.
   std::exception_ptr fault;
   const auto guarded = [&fault](const auto& body) {
@@ -175,12 +122,22 @@ void ranks::lead(const leader& l) const {
       }
     }
   };
-  while (static_cast<int>(idle.size()) + interrupted < following) {
+  patience until_answer;
+  while (answers_due > 0) {
+    if (fault || stop_requested()) {
+      dismiss();
+    }
     int who = 0;
-    std::vector<kept_cell> done = unpacked(receive<char>(MPI_ANY_SOURCE, answer_tag, &who));
+    const auto answer = received<char>(*mpi_, -1, answer_tag, who);
+    if (!answer) {
+      until_answer.pause();
+      continue;
+    }
+    until_answer = {};
+    --answers_due;
+    std::vector<kept_cell> done = unpacked(*answer);
     std::vector<planned_cell>& block = given[static_cast<std::size_t>(who)];
     if (done.size() < block.size()) {
-      ++interrupted;
       std::erase_if(block, [&done](const planned_cell& c) {
         return std::any_of(done.begin(), done.end(),
                            [&c](const kept_cell& d) { return d.cell == c.cell; });
@@ -193,20 +150,19 @@ void ranks::lead(const leader& l) const {
     if (!done.empty()) {
       guarded([&] { l.take(std::move(done)); });
     }
-    while (!idle.empty()) {
+    while (!idle.empty() && !dismissed) {
       std::vector<planned_cell> next;
       guarded([&] { next = l.next(); });
       if (next.empty()) {
         break;
       }
-      send(next, idle.back(), block_tag);
+      send(*mpi_, next, idle.back(), block_tag);
+      ++answers_due;
       given[static_cast<std::size_t>(idle.back())] = std::move(next);
       idle.pop_back();
     }
   }
-  for (int who = 1; who < size_; ++who) {
-    send(std::vector<planned_cell>(), who, block_tag);
-  }
+  dismiss();
   if (fault) {
     std::rethrow_exception(fault);
   }
@@ -214,27 +170,31 @@ void ranks::lead(const leader& l) const {
 
 void ranks::follow(
     const std::function<std::vector<kept_cell>(const std::vector<planned_cell>&)>& compute) const {
-  std::vector<kept_cell> done;
-  for (;;) {
-    send(packed(done), 0, answer_tag);
-    const auto block = receive<planned_cell>(0, block_tag);
-    if (block.empty()) {
+  int sender = 0;
+  send(*mpi_, std::vector<char>(), 0, answer_tag);
+  patience until_block;
+  for (bool dismissed = false; !dismissed;) {
+    const auto block = received<planned_cell>(*mpi_, 0, block_tag, sender);
+    if (!block) {
+      until_block.pause();
+      continue;
+    }
+    until_block = {};
+    if (block->empty()) {
       return;
     }
-    done = compute(block);
+    // In a thread of its own: this one alone may ask MPI whether the leader stops.
+    std::future<std::vector<kept_cell>> computing =
+        std::async(std::launch::async, [&] { return compute(*block); });
+    constexpr std::chrono::milliseconds until_leader_is_looked_at(20);
+    while (computing.wait_for(until_leader_is_looked_at) != std::future_status::ready) {
+      if (!dismissed && received<planned_cell>(*mpi_, 0, block_tag, sender)) {
+        dismissed = true;
+        request_stop();
+      }
+    }
+    send(*mpi_, packed(computing.get()), 0, answer_tag);
   }
 }
-
-#else
-
-ranks::ranks() = default;
-ranks::~ranks() = default;
-
-void ranks::lead(const leader&) const {}
-
-void ranks::follow(
-    const std::function<std::vector<kept_cell>(const std::vector<planned_cell>&)>&) const {}
-
-#endif
 
 }  // namespace loradyn::cli

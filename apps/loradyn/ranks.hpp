@@ -15,8 +15,10 @@ struct planned_cell {
   std::uint64_t place = 0;
 };
 
-// The processes that mpirun started together. One alone where it did not, or where the program was
-// built without MPI. Made once, before anything else of MPI.
+struct mpi_calls;
+
+// The processes that mpirun started together; one alone where it did not. Made once, before
+// anything else of MPI. \throws file_error where it did and the program's module for MPI is missing
 class ranks {
  public:
   ranks();
@@ -35,7 +37,8 @@ class ranks {
   };
 
   // Rank 0: hands blocks of cells to the others as they are free. Returns once all are idle while
-  // `next` has nothing; none of them asks again.
+  // `next` has nothing; none of them asks again. Where a stop is requested, or something fails,
+  // they end what they do and send what they have.
   void lead(const leader& l) const;
 
   // The others: ask, compute and answer until rank 0 has no more. What `compute` leaves out is
@@ -44,13 +47,9 @@ class ranks {
       const std::function<std::vector<kept_cell>(const std::vector<planned_cell>&)>& compute) const;
 
  private:
+  const mpi_calls* mpi_ = nullptr;  // none for one alone
   int rank_ = 0;
   int size_ = 1;
 };
-
-// The bytes of computed cells, and back; doubles keep their bits. For messages between ranks of one
-// machine type.
-std::vector<char> packed(const std::vector<kept_cell>& cells);
-std::vector<kept_cell> unpacked(const std::vector<char>& bytes);
 
 }  // namespace loradyn::cli

@@ -147,6 +147,19 @@ class Interruption(unittest.TestCase):
         self.assertIn(f"the {len(table)} of 100000 points that were finished are in the table. "
                       "For all of them run: loradyn escape", complaint)
 
+    def test_an_h5_stays_though_the_terminal_tells_its_writer_too(self):
+        process = subprocess.Popen([LORADYN, *LONG["escape"], "-o", "t.h5"], cwd=self.path,
+                                   text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   start_new_session=True)
+        time.sleep(2)
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaint = process.communicate(timeout=DEAF)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, complaint)
+        self.assertRegex(complaint, r"the [1-9]\d* of 100000 points that were finished are in the")
+        done = subprocess.run([LORADYN, "plot", "t.h5", "-o", "f.svg"], cwd=self.path,
+                              capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
     def test_a_trajectory_keeps_what_it_reached(self):
         process = self.start(*LONG["a map"], "--points", "100001", "-o", "t.csv")
         time.sleep(2)

@@ -33,7 +33,9 @@ ROOMS = {
     # study
     "sweep": (["parallel"], NOTHING),
     # report
-    "report": ([], rf"fmt/|nlohmann/|hdf5\.h$|sqlite3\.h$|{POSIX}"),
+    "report": ([], rf"fmt/|nlohmann/|sqlite3\.h$|{POSIX}"),
+    # a program of its own
+    "hdf5": (["report"], rf"hdf5\.h$|{POSIX}"),
 }
 CORE = {"", "gaussian", "activation", "kernel", "model", "dynamics", "analysis"}
 

@@ -11,7 +11,6 @@
 #include <loradyn/report/file.hpp>
 #include <string>
 #include <vector>
-#include "report/child_reader.hpp"
 
 #include "support/scratch.hpp"
 
@@ -143,61 +142,4 @@ TEST_CASE("a text ends, or is refused") {
   CHECK_THROWS_AS(read_text(dir.path), file_error);
   CHECK_THROWS_AS(read_file("/dev/zero"), file_error);
   CHECK_THROWS_AS(open_to_read("/dev/zero"), file_error);
-}
-
-TEST_CASE("a reader that crashes, exhausts the memory or goes astray is an exception") {
-  const table_header header{{"1", "c", {{"a", "b"}}},
-                            {"x", "y", "z"},
-                            {column_kind::number, column_kind::integer, column_kind::text},
-                            2};
-  table_header found;
-  std::vector<std::vector<cell>> rows;
-  const auto read = [&](const auto& body) {
-    rows.clear();
-    read_in_child(
-        "f", body, [&found](const table_header& h) { found = h; },
-        [&rows](std::vector<cell> row) { rows.push_back(std::move(row)); });
-  };
-  const std::vector<cell> row{0.1, std::int64_t{-3}, std::string("a\n\0b", 4)};
-  read([&](const head_visitor& head, const row_visitor& visit) {
-    head(header);
-    for (int i = 0; i < 10'000; ++i) {
-      visit(row);
-    }
-  });
-  CHECK(found.meta.parameters == header.meta.parameters);
-  CHECK(found.columns == header.columns);
-  CHECK(found.kinds == header.kinds);
-  CHECK(found.rows == 2);
-  REQUIRE(rows.size() == 10'000);
-  CHECK(rows.back() == row);
-
-  const std::string crash =
-      "'f' can't be read: it is damaged, and the library that reads it crashes";
-  CHECK_THROWS_WITH(read([&](const head_visitor& head, const row_visitor& visit) {
-                      head(header);
-                      visit(row);
-                      std::raise(SIGSEGV);
-                    }),
-                    crash);
-  CHECK_THROWS_WITH(read([](const head_visitor&, const row_visitor&) { std::abort(); }), crash);
-  CHECK_THROWS_WITH(read([](const head_visitor&, const row_visitor&) { std::_Exit(0); }), crash);
-  CHECK_THROWS_WITH(read([](const head_visitor&, const row_visitor&) { throw std::bad_alloc(); }),
-                    "'f' can't be read: it takes too much memory");
-  CHECK_THROWS_WITH(read([](const head_visitor&, const row_visitor&) { throw file_error("why"); }),
-                    "why");
-  CHECK_THROWS_WITH(read([](const head_visitor&, const row_visitor&) { std::raise(SIGXCPU); }),
-                    "'f' can't be read: it is damaged, and reading it does not end");
-  // What is visited may refuse it.
-  CHECK_THROWS_AS(read_in_child(
-                      "f",
-                      [&](const head_visitor& head, const row_visitor& visit) {
-                        head(header);
-                        for (;;) {
-                          visit(row);
-                        }
-                      },
-                      [](const table_header&) {},
-                      [](const std::vector<cell>&) { throw argument_error("a", "b", "c"); }),
-                  argument_error);
 }

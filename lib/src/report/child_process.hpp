@@ -17,7 +17,7 @@ namespace loradyn {
 /// Kills the child, unless it was waited for.
 class child_process {
  public:
-  explicit child_process(::pid_t id) noexcept : id_(id) {}
+  explicit child_process(::pid_t id = 0) noexcept : id_(id) {}
   ~child_process() {
     if (id_ > 0) {
       ::kill(id_, SIGKILL);
@@ -26,6 +26,9 @@ class child_process {
   }
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;
+
+  /// Takes charge of a child, where there was none.
+  void reset(::pid_t id) noexcept { id_ = id; }
 
   /// Its status (`waitpid`), once it has ended. For one that has said its last and is about to end.
   /// \throws interrupted

@@ -52,6 +52,11 @@ struct kept_cell {
   double cost = 0.0;                  ///< seconds, finite
 };
 
+/// The bytes of finished cells, and back; numbers keep their bits. For messages between processes
+/// on machines of one type. \throws error for bytes that are none of `packed`'s
+std::vector<char> packed(std::span<const kept_cell> cells);
+std::vector<kept_cell> unpacked(std::span<const char> bytes);
+
 /// An open store. One thread at a time uses it; a process may open several on one file. Every
 /// member throws file_error where the disk, a lock or a damaged file stops it; the cells that were
 /// kept before stay.

@@ -39,12 +39,15 @@ std::string to_json(const table& t);
 /// The datasets have chunks of 16384 rows, or of as many as the header expects where these are
 /// fewer, and are extended as rows come. The bytes are told by the header and the rows alone.
 ///
-/// Memory: a row and a buffer of 64 kB, for HDF5 a chunk, 2.5 MB at twenty columns, and what that
-/// library needs, 15 MB. A million rows of twenty columns take 1.5 s as CSV, 3 s as JSON, 1.1 s as
-/// HDF5.
+/// HDF5's library is a process's of its own, `loradyn-hdf5` (`helper.hpp`).
+///
+/// Memory: a row and a buffer of 64 kB; that process a chunk, 2.5 MB at twenty columns, and what
+/// the library needs, 15 MB. A million rows of twenty columns take 1.5 s as CSV, 3 s as JSON, 1.1 s
+/// as HDF5.
 class table_file {
  public:
-  /// \throws argument_error, file_error where the table could not be written there
+  /// \throws argument_error, file_error where the table could not be written there, or for HDF5 its
+  ///         helper is missing
   explicit table_file(const std::filesystem::path& path);
   ~table_file();
   table_file(const table_file&) = delete;
@@ -78,9 +81,8 @@ class table_file {
 };
 
 /// Reads a table that the program wrote.
-/// An .h5 is read by a child process (`read_in_child`), for a damaged one may crash the HDF5
-/// library. \throws argument_error for an unknown ending; file_error where the file can't be read
-/// or is no
+/// An .h5 is read by `loradyn-hdf5`, for a damaged one may crash its library.
+/// \throws argument_error for an unknown ending; file_error where the file can't be read or is no
 ///         such table, with the line where there is one
 table read_table(const std::filesystem::path& path);
 
