@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -87,7 +88,8 @@ int run(int argc, char** argv) {
     subcommands[i] = app.add_subcommand(commands[i].name, commands[i].summary);
     // The name of an option in full, and negative numbers as values of options.
     subcommands[i]->allow_extras();
-    runs[i] = commands[i].prepare(*subcommands[i]);
+    option_list options(*subcommands[i]);
+    runs[i] = commands[i].prepare(options);
   }
 
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));

@@ -32,8 +32,10 @@ ROOMS = {
                    rf"{BOOST}|fmt/|Random123/|immintrin\.h$|{POSIX}"),
     # study
     "sweep": (["parallel"], NOTHING),
-    # report
-    "report": ([], rf"fmt/|nlohmann/|hdf5\.h$|sqlite3\.h$|{POSIX}"),
+    "study": (["activation", "model", "kernel", "dynamics", "analysis", "parallel", "simulation", "sweep"],
+              r"fmt/"),
+    # report; of a study it knows what a row is
+    "report": (["study"], rf"fmt/|nlohmann/|hdf5\.h$|sqlite3\.h$|{POSIX}"),
 }
 CORE = {"", "gaussian", "activation", "kernel", "model", "dynamics", "analysis"}
 
