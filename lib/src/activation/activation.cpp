@@ -44,6 +44,22 @@ struct user_body {
                       : detail::finite_difference{given(known), f.kinks}.derivative(k - known, x);
   }
 
+  template <std::size_t Order>
+  void tabulate(std::span<const double> x, const std::array<double*, Order + 1>& out) const {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      std::size_t known = 0;
+      if (f.first_three && Order >= 2) {
+        const auto values = f.first_three(x[i]);
+        for (; known < values.size(); ++known) {
+          out[known][i] = values[known];
+        }
+      }
+      for (std::size_t k = known; k <= Order; ++k) {
+        out[k][i] = derivative(k, x[i]);
+      }
+    }
+  }
+
   [[nodiscard]] double jump(std::size_t k, double t) const {
     // What the value differs by over two neighbouring doubles is no jump.
     constexpr double rounding = 1e-13;
@@ -142,25 +158,36 @@ class closed_function {
   }
 
   template <std::size_t Order>
-  void evaluate(double x, std::array<double, Order + 1>& values) const {
-    values.fill(0.0);
-    if (polynomials_[0].zero()) {
-      values[0] = constant_ + slope_ * x;
-      values[1] = slope_;
-    } else {
-      for (std::size_t k = 0; k <= Order; ++k) {
-        values[k] = local_value(polynomials_[k], x);
-      }
-    }
+  void tabulate(std::span<const double> x, const std::array<double*, Order + 1>& out) const {
     if (erf_weight_ != 0.0) {
-      const derivatives erf = primitive_derivatives(primitive::erf, x);
-      for (std::size_t k = 0; k <= Order; ++k) {
-        values[k] += erf_weight_ * erf[k];
-      }
+      erf_.tabulate<Order>(x, out);
     }
-    if (relu_weight_ != 0.0 && x > 0.0) {
-      values[0] += relu_weight_ * x;
-      values[1] += relu_weight_;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      std::array<double, Order + 1> values{};
+      if (!polynomials_[0].zero()) {
+        for (std::size_t k = 0; k <= Order; ++k) {
+          values[k] = local_value(polynomials_[k], x[i]);
+        }
+      } else {
+        values[0] = constant_ + slope_ * x[i];
+        if constexpr (Order >= 1) {
+          values[1] = slope_;
+        }
+      }
+      if (erf_weight_ != 0.0) {
+        for (std::size_t k = 0; k <= Order; ++k) {
+          values[k] += erf_weight_ * out[k][i];
+        }
+      }
+      if (relu_weight_ != 0.0 && x[i] > 0.0) {
+        values[0] += relu_weight_ * x[i];
+        if constexpr (Order >= 1) {
+          values[1] += relu_weight_;
+        }
+      }
+      for (std::size_t k = 0; k <= Order; ++k) {
+        out[k][i] = values[k];
+      }
     }
   }
 
@@ -170,6 +197,12 @@ class closed_function {
   std::array<polynomial, 5> polynomials_;  // and its derivatives; zero where it is
   double erf_weight_;
   double relu_weight_;
+  formula erf_ = [] {
+    formula f;
+    f.append({.what = operation::erf,
+              .left = static_cast<std::uint16_t>(f.append({.what = operation::argument}))});
+    return f;
+  }();
 };
 
 class activation_body {
@@ -259,83 +292,51 @@ const polynomial* activation::as_polynomial() const noexcept {
 }
 
 double activation::operator()(double x) const {
-  return std::visit(
-      [x](const auto& function) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-          return function.f.value(x);
-        } else {
-          std::array<double, 3> values{};
-          function.template evaluate<2>(x, values);
-          return values[0];
-        }
-      },
-      body_->function);
+  double value = 0.0;
+  tabulate_orders<0>({&x, 1}, {&value});
+  return value;
 }
 
 double activation::first(double x) const { return derivative(1, x); }
 double activation::second(double x) const { return derivative(2, x); }
 
 double activation::derivative(std::size_t order, double x) const {
-  return std::visit(
-      [order, x](const auto& function) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-          return function.derivative(order, x);
-        } else {
-          std::array<double, 3> values{};
-          function.template evaluate<2>(x, values);
-          return values[order];
-        }
-      },
-      body_->function);
+  if (const auto* user = std::get_if<user_body>(&body_->function)) {
+    return user->derivative(order, x);
+  }
+  std::array<double, 3> values{};
+  tabulate_orders<2>({&x, 1}, {&values[0], &values[1], &values[2]});
+  return values[order];
 }
 
 derivatives activation::all(double x) const {
   derivatives values{};
-  std::array<std::span<double>, 5> out;
-  for (std::size_t k = 0; k < out.size(); ++k) {
-    out[k] = {&values[k], 1};
-  }
-  tabulate_all({&x, 1}, out);
+  tabulate_orders<4>({&x, 1}, {&values[0], &values[1], &values[2], &values[3], &values[4]});
   return values;
 }
 
 void activation::tabulate(std::span<const double> x, std::span<double> value,
                           std::span<double> first, std::span<double> second) const {
-  tabulate_orders<2>(x, {value, first, second});
+  if (!second.empty()) {
+    tabulate_orders<2>(x, {value.data(), first.data(), second.data()});
+  } else if (!first.empty()) {
+    tabulate_orders<1>(x, {value.data(), first.data()});
+  } else {
+    tabulate_orders<0>(x, {value.data()});
+  }
 }
 
 void activation::tabulate_all(std::span<const double> x,
                               std::array<std::span<double>, 5> out) const {
-  tabulate_orders<4>(x, out);
+  tabulate_orders<4>(x,
+                     {out[0].data(), out[1].data(), out[2].data(), out[3].data(), out[4].data()});
 }
 
 template <std::size_t Order>
 void activation::tabulate_orders(std::span<const double> x,
-                                 std::array<std::span<double>, Order + 1> out) const {
-  std::visit(
-      [&](const auto& function) {
-        for (std::size_t i = 0; i < x.size(); ++i) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(function)>, user_body>) {
-            std::size_t known = 0;
-            if (function.f.first_three) {
-              const auto values = function.f.first_three(x[i]);
-              for (; known < values.size(); ++known) {
-                out[known][i] = values[known];
-              }
-            }
-            for (std::size_t k = known; k <= Order; ++k) {
-              out[k][i] = function.derivative(k, x[i]);
-            }
-          } else {
-            std::array<double, Order + 1> values{};
-            function.template evaluate<Order>(x[i], values);
-            for (std::size_t k = 0; k <= Order; ++k) {
-              out[k][i] = values[k];
-            }
-          }
-        }
-      },
-      body_->function);
+                                 std::array<double*, Order + 1> out) const {
+  std::visit([&](const auto& function) { function.template tabulate<Order>(x, out); },
+             body_->function);
 }
 
 double activation::hermite_coefficient(std::size_t n, double q) const {

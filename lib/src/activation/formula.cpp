@@ -9,9 +9,6 @@
 namespace loradyn::detail {
 namespace {
 
-constexpr std::array<double, 5> inverse_factorials{1.0, 1.0, 0.5, 1.0 / 6.0, 1.0 / 24.0};
-constexpr std::array<double, 5> factorials{1.0, 1.0, 2.0, 6.0, 24.0};
-
 // The series of p(x) itself.
 template <std::size_t Order>
 jet<Order> series(const std::array<double, 5>& derivatives) {
@@ -73,7 +70,7 @@ jet<Order> at_infinity(primitive p, const jet<Order>& inner) {
 
 template <std::size_t Order>
 jet<Order> apply(primitive p, const jet<Order>& inner, bool at_argument, double x) {
-  constexpr double underflowing = 200.0;  // e^{-200} is lost beside 1
+  constexpr double underflowing = 600.0;  // beyond, e^{-x} and its derivatives need an exponent
   if (at_argument && x > -underflowing) {
     return series<Order>(primitive_derivatives(p, x));
   }
@@ -89,16 +86,15 @@ jet<Order> apply(primitive p, const jet<Order>& inner, bool at_argument, double 
 
 template <std::size_t Order>
 jet<Order> hermite_of(unsigned k, const jet<Order>& inner, bool at_argument, double x) {
-  constexpr double small = 1e5;     // to which no derivative overflows
   constexpr double leading = 1e12;  // from where x^k is He_k to rounding
-  if (at_argument && std::abs(x) < small) {
+  if (at_argument && std::abs(x) < largest_hermite_argument) {
     return series<Order>(hermite_derivatives(k, x));
   }
   const jet<Order> plain = unscaled(inner);
   if (plain.infinite() || std::abs(plain.c[0]) > leading) {
     return power(inner, k);
   }
-  if (std::abs(plain.c[0]) < small) {
+  if (std::abs(plain.c[0]) < largest_hermite_argument) {
     return composed<Order>(hermite_derivatives(k, plain.c[0]), plain);
   }
   // By the recurrence on series, which can't overflow.
@@ -120,11 +116,11 @@ double folded(const formula_node& node, double left) {
     case operation::scale:
       return left * node.value;
     case operation::power:
-      return std::pow(left, static_cast<double>(node.order));
+      return unscaled(power(inner, node.order)).c[0];
     case operation::exp:
-      return std::exp(left);
+      return exponential(left);
     case operation::log:
-      return std::log(left);
+      return logarithm(left);
     case operation::sqrt:
       return std::sqrt(left);
     case operation::hermite:
@@ -281,11 +277,18 @@ formula formula::rooted_at(std::size_t root) const {
   return result;
 }
 
+int switch_pieces::sign_left_of(double x) const {
+  const auto next = std::lower_bound(crossings.begin(), crossings.end(), x);
+  return signs[static_cast<std::size_t>(next - crossings.begin())];
+}
+
 int formula::sign_at(std::size_t i, double x, side s, double value) const {
   if (!pieces.empty() && std::abs(x) <= pieces[i].reach) {
+    if (s == side::left) {
+      return pieces[i].sign_left_of(x);
+    }
     const std::vector<double>& crossings = pieces[i].crossings;
-    const auto next = s == side::left ? std::lower_bound(crossings.begin(), crossings.end(), x)
-                                      : std::upper_bound(crossings.begin(), crossings.end(), x);
+    const auto next = std::upper_bound(crossings.begin(), crossings.end(), x);
     return pieces[i].signs[static_cast<std::size_t>(next - crossings.begin())];
   }
   return value > 0.0 ? 1 : value < 0.0 ? -1 : 0;

@@ -7,11 +7,18 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "activation/jet.hpp"
 
 namespace loradyn::detail {
+
+inline constexpr std::array<double, 5> factorials{1.0, 1.0, 2.0, 6.0, 24.0};
+inline constexpr std::array<double, 5> inverse_factorials{1.0, 1.0, 0.5, 1.0 / 6.0, 1.0 / 24.0};
+/// To which no derivative of a Hermite polynomial overflows.
+inline constexpr double largest_hermite_argument = 1e5;
 
 enum class operation : std::uint8_t {
   argument,
@@ -64,6 +71,9 @@ struct switch_pieces {
   std::vector<double> crossings;   ///< in increasing order
   std::vector<std::int8_t> signs;  ///< one more than crossings
   double reach = -1.0;             ///< beyond this |x| the sign is taken at x itself
+
+  /// The sign at x, at a crossing that of the piece to its left.
+  [[nodiscard]] int sign_left_of(double x) const;
 };
 
 /// On which side of x pieces are looked at where x is a crossing.
@@ -97,8 +107,20 @@ class formula {
   template <std::size_t Order>
   void evaluate(double x, std::array<double, Order + 1>& values, side s = side::left) const;
 
+  /// out[k][i] = f⁽ᵏ⁾(x[i]), k <= Order (0, 1, 2 or 4), at a crossing those of the piece to its
+  /// left: by blocks of points in plain doubles, a point by `evaluate` where these overflow or
+  /// underflow on the way. The same bits whatever the other points are. Needs no memory beyond what
+  /// its thread keeps from the longest formula before.
+  template <std::size_t Order>
+  void tabulate(std::span<const double> x, std::array<double*, Order + 1> out) const;
+
  private:
   [[nodiscard]] int sign_at(std::size_t i, double x, side s, double value) const;
 };
+
+/// The formula of a text without braces, also where the text has a closed form; its pieces are
+/// still to be found by `analyse`.
+/// \throws parse_error as parse_activation does at a fault of the text
+formula parse_formula(std::string_view text);
 
 }  // namespace loradyn::detail

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "activation/primitives.hpp"
+
 namespace loradyn::detail {
 
 /// f(x + t) = 2^exponent Σ_k c[k] t^k up to t^Order. The exponent is 0 unless f leaves the range
@@ -173,8 +175,6 @@ jet<Order> unscaled(jet<Order> f) {
 
 template <std::size_t Order>
 jet<Order> exponential(const jet<Order>& f) {
-  constexpr double ln2_high = 0x1.62e42fefp-1;
-  constexpr double ln2_low = 0x1.473de6af278edp-34;
   constexpr double plain = 200.0;   // e^{±200} needs no exponent
   constexpr double exact_to = 1e9;  // from where no digit of the remainder is left
   const jet<Order> g = unscaled(f);
@@ -184,11 +184,11 @@ jet<Order> exponential(const jet<Order>& f) {
     return result;
   }
   if (std::abs(g.c[0]) <= plain) {
-    result.c[0] = std::exp(g.c[0]);
+    result.c[0] = exponential(g.c[0]);
   } else {
-    result.exponent = std::nearbyint(g.c[0] / (ln2_high + ln2_low));
-    const double rest = (g.c[0] - result.exponent * ln2_high) - result.exponent * ln2_low;
-    result.c[0] = std::abs(g.c[0]) < exact_to ? std::exp(rest) : 1.0;
+    const scaled_exponential e = exponential_with_exponent(g.c[0]);
+    result.exponent = e.exponent;
+    result.c[0] = std::abs(g.c[0]) < exact_to ? e.significand : 1.0;
   }
   for (std::size_t n = 1; n <= Order; ++n) {
     double sum = 0.0;
@@ -209,7 +209,7 @@ template <std::size_t Order>
 jet<Order> logarithm(const jet<Order>& f) {
   constexpr double ln2 = 0x1.62e42fefa39efp-1;
   jet<Order> result{};
-  result.c[0] = std::log(f.c[0]) + f.exponent * ln2;
+  result.c[0] = logarithm(f.c[0]) + f.exponent * ln2;
   if (f.infinite()) {
     return result;
   }

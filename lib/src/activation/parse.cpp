@@ -160,7 +160,11 @@ class builder {
       }
     }
     const bool kinked = !whole.exact || whole.exact->has_step();
-    return activation(formula_.rooted_at(whole.place), kinked, std::move(name));
+    return activation(formula_of(whole), kinked, std::move(name));
+  }
+
+  [[nodiscard]] detail::formula formula_of(const value& whole) const {
+    return formula_.rooted_at(whole.place);
   }
 
  private:
@@ -288,6 +292,11 @@ class reader {
     } catch (const argument_error& e) {
       throw parse_error(e.what(), 1);
     }
+  }
+
+  detail::formula read_formula() {
+    const value whole = read();
+    return builder_.formula_of(whole);
   }
 
   [[nodiscard]] const std::vector<std::string>& parameters() const { return parameters_; }
@@ -610,6 +619,11 @@ std::string_view trimmed(std::string_view text) {
 
 activation parse_activation(std::string_view text, const brace_parameters& values) {
   return reader(text, &values).read_activation(std::string(trimmed(text)));
+}
+
+detail::formula detail::parse_formula(std::string_view text) {
+  static const brace_parameters none;
+  return reader(text, &none).read_formula();
 }
 
 std::vector<std::string_view> split_activations(std::string_view list) {

@@ -143,14 +143,16 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
   return std::pow(c.slope, static_cast<double>(b)) * (pieces[order + b] + kinks);
 }
 
-bool only_kink_at_zero(const activation& f) {
-  return f.kinks().size() == 1 && f.kinks()[0].location == 0.0;
+bool no_kink_but_zero(const activation& f) {
+  return std::all_of(f.kinks().begin(), f.kinks().end(),
+                     [](const kink& k) { return k.location == 0.0; });
 }
 
 }  // namespace
 
 numerical_pair::numerical_pair(const activation& f, const activation& g)
-    : f_(f), g_(g), kinks_at_zero_(only_kink_at_zero(f) && only_kink_at_zero(g)) {
+    : f_(f), g_(g), kinks_at_zero_(no_kink_but_zero(f) && no_kink_but_zero(g) &&
+                     !(f.kinks().empty() && g.kinks().empty())) {
   try {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();
@@ -314,6 +316,8 @@ std::optional<pair_moments> numerical_pair::hermite_series(hermite_projection& f
                                                            const pair_covariance& v,
                                                            moment_set wanted) const {
   constexpr double tolerance = 1e-16;
+  // Coefficients that are the rounding of the largest don't keep a series from its end.
+  constexpr double rounding = 4.0 * std::numeric_limits<double>::epsilon();
   constexpr std::size_t block_size = hermite_projection::block_size;
   const double norm = std::sqrt(v.q1) * std::sqrt(v.q2);
   const double correlation = norm > 0.0 ? std::clamp(v.c / norm, -1.0, 1.0) : 0.0;
@@ -330,6 +334,8 @@ std::optional<pair_moments> numerical_pair::hermite_series(hermite_projection& f
 
   pair_moments m;
   std::array<double, moment_terms.size()> magnitudes{};
+  std::array<double, moment_terms.size()> largest_f{};
+  std::array<double, moment_terms.size()> largest_g{};
   std::array<double, block_size> powers{};
   double power = 1.0;
   for (std::size_t b = 0; b < hermite_projection::max_blocks; ++b) {
@@ -351,9 +357,15 @@ std::optional<pair_moments> numerical_pair::hermite_series(hermite_projection& f
       double sum = 0.0;
       double magnitude = 0.0;
       for (std::size_t n = 0; n < block_size; ++n) {
+        const double size_f = std::abs(f_coefficients[n]);
+        const double size_g = std::abs(g_coefficients[n]);
+        largest_f[t] = std::max(largest_f[t], size_f);
+        largest_g[t] = std::max(largest_g[t], size_g);
         const double summand = f_coefficients[n] * g_coefficients[n] * powers[n];
         sum += summand;
-        magnitude += std::abs(summand);
+        if (size_f > rounding * largest_f[t] && size_g > rounding * largest_g[t]) {
+          magnitude += std::abs(summand);
+        }
       }
       m.*term.target += sum;
       magnitudes[t] += magnitude;

@@ -78,7 +78,7 @@ class numerical_pair {
 
   activation f_;
   activation g_;
-  bool kinks_at_zero_;  // on both sides there are some, at 0 alone
+  bool kinks_at_zero_;  // there are some, at 0 alone
   std::optional<hermite_projection> unit_g_;
 };
 

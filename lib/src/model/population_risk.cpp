@@ -1,6 +1,7 @@
 #include <loradyn/model/population_risk.hpp>
 
 #include <cmath>
+#include <limits>
 #include <loradyn/error.hpp>
 #include <sstream>
 #include <utility>
@@ -55,7 +56,12 @@ population_risk::population_risk(activation student, activation teacher)
 double population_risk::value(const field_overlaps& overlaps, double label_noise) const {
   const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));
   const double product = cross_.value(student_teacher(overlaps));
-  return 0.5 * (student_power + teacher_power_ + label_noise) - product;
+  const double powers = student_power + teacher_power_;
+  const double quiet = 0.5 * powers - product;
+  // Half a mean square: what differs from zero by the rounding of its terms is zero.
+  constexpr double rounding = 4.0 * std::numeric_limits<double>::epsilon();
+  return (quiet <= rounding * powers && quiet >= -rounding * powers ? 0.0 : quiet) +
+         0.5 * label_noise;
 }
 
 polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& overlaps) const {

@@ -25,8 +25,7 @@ activation_form batch_activation::form() const noexcept {
 void batch_activation::evaluate(const double* x, std::size_t n, double* value,
                                 double* slope) const {
   if (f_.parts().has_rest) {
-    block curvature;
-    f_.tabulate({x, n}, {value, n}, {slope, n}, {curvature.data(), n});
+    f_.tabulate({x, n}, {value, n}, {slope, n}, {});
   } else {
     kernels_->evaluate(form(), x, n, value, slope);
   }
@@ -34,9 +33,7 @@ void batch_activation::evaluate(const double* x, std::size_t n, double* value,
 
 void batch_activation::values(const double* x, std::size_t n, double* value) const {
   if (f_.parts().has_rest) {
-    block slope;
-    block curvature;
-    f_.tabulate({x, n}, {value, n}, {slope.data(), n}, {curvature.data(), n});
+    f_.tabulate({x, n}, {value, n}, {}, {});
   } else {
     kernels_->values(form(), x, n, value);
   }

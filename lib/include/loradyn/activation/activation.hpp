@@ -91,7 +91,9 @@ class activation {
   /// σ … σ⁗ at x, without δ-like parts; at a kink those of the piece to its left.
   [[nodiscard]] derivatives all(double x) const;
 
-  /// Tabulates σ, σ', σ'' (without δ-like parts) at the points x; the spans have equal lengths.
+  /// Tabulates σ, σ', σ'' (without δ-like parts) at the points x; the spans have equal lengths, or
+  /// the last or the last two are empty, for what isn't wanted. A formula takes 2 to 20 ns a point
+  /// and operation where there are 16 points or more.
   void tabulate(std::span<const double> x, std::span<double> value, std::span<double> first,
                 std::span<double> second) const;
   /// The same for σ … σ⁗: out[k][i] = σ⁽ᵏ⁾(x[i]).
@@ -125,8 +127,7 @@ class activation {
   // 0 <= order <= 2
   [[nodiscard]] double derivative(std::size_t order, double x) const;
   template <std::size_t Order>
-  void tabulate_orders(std::span<const double> x,
-                       std::array<std::span<double>, Order + 1> out) const;
+  void tabulate_orders(std::span<const double> x, std::array<double*, Order + 1> out) const;
 
   std::shared_ptr<const detail::activation_body> body_;
 };
