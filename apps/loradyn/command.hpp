@@ -2,9 +2,10 @@
 
 // What main.cpp knows of a command: its options and what runs it.
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+
+#include "option_list.hpp"
 
 namespace loradyn::cli {
 
@@ -24,19 +25,19 @@ enum exit_code : int {
 };
 
 // Adds the command's options to its subcommand and returns what runs it, with the exit code.
-using setup = std::function<int(const invocation&)> (*)(CLI::App&);
+using setup = std::function<int(const invocation&)> (*)(option_list&);
 
-std::function<int(const invocation&)> setup_rates(CLI::App& app);
-std::function<int(const invocation&)> setup_critical(CLI::App& app);
-std::function<int(const invocation&)> setup_trajectory(CLI::App& app);
-std::function<int(const invocation&)> setup_escape(CLI::App& app);
-std::function<int(const invocation&)> setup_fixed_points(CLI::App& app);
-std::function<int(const invocation&)> setup_budget(CLI::App& app);
-std::function<int(const invocation&)> setup_phase(CLI::App& app);
-std::function<int(const invocation&)> setup_export(CLI::App& app);
-std::function<int(const invocation&)> setup_merge(CLI::App& app);
-std::function<int(const invocation&)> setup_simulate(CLI::App& app);
-std::function<int(const invocation&)> setup_validate(CLI::App& app);
-std::function<int(const invocation&)> setup_plot(CLI::App& app);
+std::function<int(const invocation&)> setup_rates(option_list& options);
+std::function<int(const invocation&)> setup_critical(option_list& options);
+std::function<int(const invocation&)> setup_trajectory(option_list& options);
+std::function<int(const invocation&)> setup_escape(option_list& options);
+std::function<int(const invocation&)> setup_fixed_points(option_list& options);
+std::function<int(const invocation&)> setup_budget(option_list& options);
+std::function<int(const invocation&)> setup_phase(option_list& options);
+std::function<int(const invocation&)> setup_export(option_list& options);
+std::function<int(const invocation&)> setup_merge(option_list& options);
+std::function<int(const invocation&)> setup_simulate(option_list& options);
+std::function<int(const invocation&)> setup_validate(option_list& options);
+std::function<int(const invocation&)> setup_plot(option_list& options);
 
 }  // namespace loradyn::cli

@@ -2,10 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-#include <loradyn/analysis/critical.hpp>
-#include <loradyn/error.hpp>
-#include <loradyn/sweep/range.hpp>
+#include <loradyn/study/critical.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -17,60 +14,39 @@
 namespace loradyn::cli {
 namespace {
 
-struct critical_options {
-  shared_options shared;
-  std::string mu = "0:1";
-};
+int run_critical(const shared_options& shared, const invocation& call) {
+  study::critical_problem problem;
+  problem.pairs = read_pairs(shared);
+  problem.range = parse_interval("--mu", shared.mu());
+  problem.at = read_parameters(shared);
+  problem.at.parameters.misalignment =
+      read_single_nu(shared, "one number here, for the table has no column for it");
+  outputs out(shared);
 
-int run_critical(const critical_options& options, const invocation& call) {
-  const std::vector<activation_pair> pairs = read_pairs(options.shared);
-  const interval range = parse_interval("--mu", options.mu);
-  lora_parameters parameters = read_parameters(options.shared);
-  parameters.misalignment =
-      read_single_nu(options.shared, "one number here, for the table has no column for it");
-  outputs out(options.shared);
-
-  table t = make_table(call, options.shared, options.mu,
-                       {"student", "teacher", "mu_c", "B", "slope", "status"});
-  std::size_t finished = 0;
-  for (const activation_pair& pair : pairs) {
-    if (interruption() != 0) {
-      break;
-    }
-    try {
-      for (const critical_alignment& root :
-           critical_alignments(pair.risk, parameters, range.lo, range.hi)) {
-        t.rows.push_back({pair.student(), pair.teacher(), root.alignment, root.B / pair.rate_unit,
-                          root.slope / pair.rate_unit, std::string(to_string(root.status))});
-        if (root.status == critical_status::unresolved) {
-          append(t, {{"unresolved", fmt::format("{}|{} on {}:{}", pair.student(), pair.teacher(),
-                                                root.lo, root.hi)}});
-        }
-      }
-    } catch (const interrupted&) {
-      break;
-    } catch (const error&) {  // the interval was checked before
-      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-      t.rows.push_back({pair.student(), pair.teacher(), nan, nan, nan, "no-convergence"});
-    }
-    ++finished;
+  study_run run(shared, "pairs");
+  const study::critical_result result = study::critical(problem, run.control());
+  described unresolved;
+  for (const auto& piece : result.unresolved) {
+    unresolved.emplace_back("unresolved", fmt::format("{}|{} on {}:{}", piece.student,
+                                                      piece.teacher, piece.lo, piece.hi));
   }
-  out.write(t, critical_figure);
-  if (finished < pairs.size()) {
-    return report_interruption(finished, pairs.size(), call.command_line.c_str());
-  }
-  return exit_code_for(t);
+  const provenance meta = provenance_of(call, shared, unresolved);
+  out.write(meta, study::critical_columns(), result.rows,
+            [&] { return critical_figure(meta, result.rows); });
+  return result.finished < problem.pairs.size()
+             ? report_interruption(result.finished, problem.pairs.size(), call.command_line.c_str())
+             : exit_code_for(result.rows);
 }
 
 }  // namespace
 
-std::function<int(const invocation&)> setup_critical(CLI::App& app) {
-  auto options = std::make_shared<critical_options>();
-  app.add_option("--mu", options->mu, "interval of the alignment, its ends left out")
-      ->type_name("LO:HI")
-      ->capture_default_str();
-  options->shared.add_to(app);
-  app.footer(
+std::function<int(const invocation&)> setup_critical(option_list& options) {
+  auto shared = std::make_shared<shared_options>();
+  shared->parameters[study::registry::mu] = "0:1";
+  shared->add_mu_to(options, "LO:HI");
+  shared->add_to(options);
+  options.footer(
+      "--mu is an interval, its ends left out.\n\n"
       "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: "
       "tau\n"
       "goes to infinity there), finite (B > 0 or nu > 0: it does not), marginal (B = 0), touches "
@@ -83,7 +59,7 @@ std::function<int(const invocation&)> setup_critical(CLI::App& app) {
       "Examples:\n"
       "  loradyn critical --student he3,he10\n"
       "  loradyn critical --student tanh --teacher relu --mu -1:1.5");
-  return [options](const invocation& call) { return run_critical(*options, call); };
+  return [shared](const invocation& call) { return run_critical(*shared, call); };
 }
 
 }  // namespace loradyn::cli

@@ -4,101 +4,82 @@
 
 #include <algorithm>
 #include <loradyn/error.hpp>
+#include <loradyn/study/escape.hpp>
 #include <memory>
-#include <string>
-#include <variant>
 
 #include "command.hpp"
-#include "escape_cell.hpp"
 #include "figures.hpp"
-#include "flow_options.hpp"
 #include "interruption.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "sweep.hpp"
 
 namespace loradyn::cli {
 namespace {
 
 struct escape_options {
   shared_options shared;
-  std::string mu;
   start_options start;
   event_options event;
   integrator_options integrator;
   law_options law;
 };
 
-escape_request read_request(const escape_options& options) {
-  escape_request request;
-  request.start = read_start(options.start);
-  request.event = read_event(options.event);
-  request.integrator = read_integrator(options.integrator, 1.0);
-  if (!options.law.dimension.empty()) {
-    request.dimension = read_dimension(options.law.dimension);
-    request.quantiles = read_quantiles(options.law.quantiles);
-    require_law_event(request.event);
-  }
-  return request;
-}
-
 int run_escape(escape_options options, const invocation& call) {
-  read_start_file(options.start, options.shared, options.mu);
+  read_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
-  const std::vector<activation_pair> pairs = read_pairs(shared);
-  const parameter_grid grid = read_grid(shared, options.mu);
-  const escape_request request = read_request(options);
-  std::vector<extent> extents = extents_of(shared, options.mu, grid, pairs.size());
-  require_table(extents, escape_columns(request).size());
-  const std::vector<escape_problem> problems(pairs.begin(), pairs.end());
+  study::escape_problem problem{read_pairs(shared), read_grid(shared), {}};
+  problem.grid.otherwise.start = read_start(options.start);
+  problem.request.event = read_event(options.event);
+  problem.request.integrator = read_integrator(options.integrator, 1.0);
+  const bool has_law = !options.law.dimension.empty();
+  if (has_law) {
+    problem.grid.otherwise.dimension = read_value(study::registry::dim, options.law.dimension);
+    problem.request.quantiles = read_quantiles(options.law.quantiles);
+    study::require_law_event(problem.request.event);
+  }
+  const auto columns = study::columns_of(problem);
+  study::require_table(extents_of(shared, problem.grid, problem.pairs.size()),
+                       static_cast<double>(sizeof(study::escape_row) +
+                                           sizeof(double) * problem.request.quantiles.size()));
   outputs out(shared);
 
-  const std::size_t per_pair = grid.size();
-  const std::size_t total = pairs.size() * per_pair;
-  constexpr std::size_t block = 4;
-  std::vector<std::vector<cell>> rows = run_sweep(shared, total, block, [&](std::size_t i) {
-    const escape_problem& problem = problems[i / per_pair];
-    const lora_parameters p = grid.at(i % per_pair);
-    return escape_row(problem, p, request, escape_at(problem, p, request));
-  });
-  const std::size_t finished = rows.size();
-  const auto met_at_start = [](const std::vector<cell>& row) {
-    return std::get<std::string>(row[escape_status_column]) == "met-at-start";
-  };
-  if (finished > 0 && std::all_of(rows.begin(), rows.end(), met_at_start)) {
+  study_run run(shared);
+  const std::vector<study::escape_row> rows = study::escape(problem, run.control());
+  if (!rows.empty() && std::all_of(rows.begin(), rows.end(), [](const study::escape_row& row) {
+        return row.status == "met-at-start";
+      })) {
     throw argument_error(
-        fmt::format("--event {} --at {}", options.event.quantity, request.event.at),
+        fmt::format("--event {} --at {}", options.event.quantity, problem.request.event.at),
         "met by the start", "an event that the start does not meet");
   }
 
-  table t = make_table(call, shared, options.mu, escape_columns(request));
-  append(t, describe(options.start));
-  append(t, describe(options.event));
-  append(t, describe(options.integrator));
-  if (request.dimension) {
-    append(t, describe(options.law));
+  described own = describe(options.start);
+  own += describe(options.event);
+  own += describe(options.integrator);
+  if (has_law) {
+    own += describe(options.law);
   }
-  t.rows = std::move(rows);
-  const std::size_t written = out.write(t, escape_figure);
-  if (written < total) {
-    return report_interruption(written, total, call.command_line.c_str());
-  }
-  return exit_code_for(t);
+  const provenance meta = provenance_of(call, shared, own);
+  const std::size_t total = problem.pairs.size() * problem.grid.size();
+  const std::size_t written =
+      out.write(meta, columns, rows, [&] { return escape_figure(meta, rows); });
+  return written < total ? report_interruption(written, total, call.command_line.c_str())
+                         : exit_code_for(rows);
 }
 
 }  // namespace
 
-std::function<int(const invocation&)> setup_escape(CLI::App& app) {
+std::function<int(const invocation&)> setup_escape(option_list& list) {
   auto options = std::make_shared<escape_options>();
-  app.add_option("--mu", options->mu, "pre-training alignment")->type_name("R");
-  options->event.add_to(app, "m", "0.5 for m");
-  options->start.add_to(app, "1e-6");
-  options->law.add_to(app);
+  options->shared.add_mu_to(list, "R");
+  options->event.add_to(list, "m", "0.5 for m");
+  options->start.add_to(list, "1e-6");
+  options->law.add_to(list);
   options->integrator.max_steps = row_step_limit;
-  options->integrator.add_to(app);
-  options->shared.add_to(app);
-  options->start.add_file_to(app);
-  app.footer(
+  options->integrator.add_to(list);
+  options->shared.add_to(list);
+  options->start.add_file_to(list);
+  list.footer(
       "_hit is the state at the event, _end where the flow ends; t_linear is tau log(at/m0).\n"
       "outcome: learned, unlearned (M -> 0), trapped, diverging (|w|^2 grows beyond 1e6) or\n"
       "searching. status: ok, no-event (the run ends without it), met-at-start, time-limit,\n"

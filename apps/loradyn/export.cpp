@@ -32,7 +32,7 @@ int run_export(const export_options& options, const invocation&) {
   outputs out(options.shared);
   const sweep_store store = sweep_store::open_existing(options.store);
   const auto grid = grid_of(store.configuration().parameters);
-  if (store.configuration().columns != grid->columns()) {
+  if (store.configuration().columns != grid->columns().names()) {
     throw file_error("'" + options.store +
                      "' is damaged: its columns are not those of its parameters");
   }
@@ -69,31 +69,27 @@ int run_merge(const merge_options& options, const invocation&) {
 
 }  // namespace
 
-std::function<int(const invocation&)> setup_export(CLI::App& app) {
+std::function<int(const invocation&)> setup_export(option_list& list) {
   auto options = std::make_shared<export_options>();
-  app.add_option("store", options->store, "a store that loradyn phase wrote")->type_name("STORE");
-  app.add_option("-o,--output", options->shared.output,
-                 "the table: .csv, .json or .h5 (default: standard output, csv)")
-      ->type_name("FILE");
-  app.add_option("--plot", options->shared.figure, "the figure: .svg, .pdf or .png")
-      ->type_name("FILE");
-  app.add_option("--show", options->show, "what the colours of the figure tell")
-      ->type_name("t|law|tau|risk|outcome")
-      ->capture_default_str();
-  app.add_flag("-q,--quiet", options->shared.quiet, "no notes on standard error");
-  app.footer(
+  list.text("store", options->store, "a store that loradyn phase wrote", "STORE");
+  list.text("-o,--output", options->shared.output,
+            "the table: .csv, .json or .h5 (default: standard output, csv)", "FILE");
+  list.text("--plot", options->shared.figure, "the figure: .svg, .pdf or .png", "FILE");
+  list.text("--show", options->show, "what the colours of the figure tell",
+            "t|law|tau|risk|outcome");
+  list.flag("-q,--quiet", options->shared.quiet, "no notes on standard error");
+  list.footer(
       "At any time, also while the diagram is computed: the cells that are finished, in order.\n\n"
       "Example:\n"
       "  loradyn export map.sqlite -o map.csv --plot map.svg");
   return [options](const invocation& call) { return run_export(*options, call); };
 }
 
-std::function<int(const invocation&)> setup_merge(CLI::App& app) {
+std::function<int(const invocation&)> setup_merge(option_list& list) {
   auto options = std::make_shared<merge_options>();
-  app.add_option("target", options->target, "the store to write; made where there is none")
-      ->type_name("TARGET");
-  app.add_option("sources", options->sources, "stores of the same diagram")->type_name("SOURCE...");
-  app.footer(
+  list.text("target", options->target, "the store to write; made where there is none", "TARGET");
+  list.words("sources", options->sources, "stores of the same diagram", "SOURCE...");
+  list.footer(
       "Example:\n"
       "  loradyn merge map.sqlite shard1.sqlite shard2.sqlite");
   return [options](const invocation& call) { return run_merge(*options, call); };

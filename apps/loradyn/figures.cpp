@@ -6,35 +6,23 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
-#include <loradyn/report/table_io.hpp>
 #include <loradyn/sweep/range.hpp>
-#include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <utility>
 
-#include "phase.hpp"
-
 namespace loradyn::cli {
 namespace {
 
-const std::vector<std::string> rates_columns{"student", "teacher", "mu",     "nu",  "A",
-                                             "B",       "C",       "lambda", "tau", "status"};
-const std::vector<std::string> critical_columns{"student", "teacher", "mu_c",
-                                                "B",       "slope",   "status"};
-
-std::string pair_label(const std::string& student, const std::string& teacher) {
-  return student == teacher ? student : student + " / " + teacher;
-}
+namespace registry = study::registry;
 
 // The number of students in each panel, from the provenance: panels are apart by " | ".
-std::vector<std::size_t> panel_sizes(const table& t, std::size_t students) {
+std::vector<std::size_t> panel_sizes(const provenance& meta, std::size_t students) {
   std::vector<std::size_t> sizes;
   std::size_t total = 0;
-  for (const std::string_view panel : split(t.meta.parameter("student"), '|')) {
+  for (const std::string_view panel : split(meta.parameter("student"), '|')) {
     sizes.push_back(split_activations(panel).size());
     total += sizes.back();
   }
@@ -42,19 +30,18 @@ std::vector<std::size_t> panel_sizes(const table& t, std::size_t students) {
 }
 
 // Where τ diverges between two neighbours on a curve of ν = 0: A changes sign, and there B < 0.
-std::optional<double> divergence_between(std::span<const double> mu, std::span<const double> A,
-                                         std::span<const double> B) {
-  if (std::signbit(A[0]) == std::signbit(A[1]) || !std::isfinite(A[0]) || !std::isfinite(A[1])) {
+std::optional<double> divergence_between(const study::rates_row& a, const study::rates_row& b) {
+  if (std::signbit(a.A) == std::signbit(b.A) || !std::isfinite(a.A) || !std::isfinite(b.A)) {
     return std::nullopt;
   }
-  const double fraction = A[0] / (A[0] - A[1]);
-  if (!(std::lerp(B[0], B[1], fraction) < 0.0)) {
+  const double fraction = a.A / (a.A - b.A);
+  if (!(std::lerp(a.B, b.B, fraction) < 0.0)) {
     return std::nullopt;
   }
-  return std::lerp(mu[0], mu[1], fraction);
+  return std::lerp(a.key.at.parameters.alignment, b.key.at.parameters.alignment, fraction);
 }
 
-// Consecutive rows [begin, end) that share student, teacher and the value beside the axis.
+// Consecutive rows [begin, end) that share the pair and the value beside the axis.
 struct stretch {
   std::size_t begin;
   std::size_t end;
@@ -62,44 +49,39 @@ struct stretch {
 
 }  // namespace
 
-std::string parameter_title(const std::string& column) {
-  static const std::map<std::string, std::string> titles{{"mu", "pre-training alignment μ"},
-                                                         {"nu", "misalignment ν"},
-                                                         {"gamma", "noise scale γ"},
-                                                         {"noise", "label noise Δ"},
-                                                         {"lr_ratio", "learning rate ratio κ"},
-                                                         {"dim", "dimension d"}};
-  const auto found = titles.find(column);
-  return found == titles.end() ? column : found->second;
+std::string pair_label(const study::row_key& key) {
+  return key.student == key.teacher ? key.student : key.student + " / " + key.teacher;
 }
 
 std::string unit_suffix(const provenance& meta) {
   return meta.parameter("time-unit") == "fisher" ? " × E[σ′²]" : "";
 }
 
-figure rates_figure(const table& t) {
-  const std::vector<std::string> students = t.texts("student");
-  const std::vector<std::string> teachers = t.texts("teacher");
-  const std::vector<double> mu = t.numbers("mu");
-  const std::vector<double> nu = t.numbers("nu");
-  const std::vector<double> A = t.numbers("A");
-  const std::vector<double> B = t.numbers("B");
-  const std::vector<double> tau = t.numbers("tau");
-
-  const std::set<double> mu_values(mu.begin(), mu.end());
-  const std::set<double> nu_values(nu.begin(), nu.end());
-  const bool over_mu = mu_values.size() > 1 || nu_values.size() <= 1;
-  const std::vector<double>& axis = over_mu ? mu : nu;
-  const std::vector<double>& other = over_mu ? nu : mu;
-  const std::size_t others = over_mu ? nu_values.size() : mu_values.size();
+figure rates_figure(const provenance& meta, const std::vector<study::rates_row>& rows) {
+  const auto values_of = [&rows](const study::parameter& p) {
+    std::set<double> values;
+    for (const study::rates_row& row : rows) {
+      values.insert(*p.get(row.key.at));
+    }
+    return values.size();
+  };
+  const std::size_t mu_values = values_of(registry::mu);
+  const std::size_t nu_values = values_of(registry::nu);
+  const bool over_mu = mu_values > 1 || nu_values <= 1;
+  const study::parameter& axis = over_mu ? registry::mu : registry::nu;
+  const study::parameter& other = over_mu ? registry::nu : registry::mu;
+  const std::size_t others = over_mu ? nu_values : mu_values;
+  const auto at = [&rows](const study::parameter& p, std::size_t i) {
+    return *p.get(rows[i].key.at);
+  };
 
   // Rows run over μ, then ν, then the pairs; a step back on the axis begins a new curve even where
   // the pair is the same in two panels.
   std::vector<stretch> curves;
-  for (std::size_t i = 0; i < t.rows.size(); ++i) {
-    const bool goes_on = i > 0 && students[i] == students[i - 1] &&
-                         teachers[i] == teachers[i - 1] && other[i] == other[i - 1] &&
-                         axis[i] > axis[i - 1];
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool goes_on = i > 0 && rows[i].key.student == rows[i - 1].key.student &&
+                         rows[i].key.teacher == rows[i - 1].key.teacher &&
+                         at(other, i) == at(other, i - 1) && at(axis, i) > at(axis, i - 1);
     if (!goes_on) {
       curves.push_back({i, i});
     }
@@ -108,29 +90,28 @@ figure rates_figure(const table& t) {
 
   figure f;
   std::size_t next = 0;
-  for (const std::size_t size : panel_sizes(t, others == 0 ? 0 : curves.size() / others)) {
+  for (const std::size_t size : panel_sizes(meta, others == 0 ? 0 : curves.size() / others)) {
     panel p;
-    p.x_label = over_mu ? "pre-training alignment μ" : "misalignment ν";
-    p.y_label = f.panels.empty() ? "search time τ" + unit_suffix(t.meta) : "";
+    p.x_label = axis.axis_title();
+    p.y_label = f.panels.empty() ? "search time τ" + unit_suffix(meta) : "";
     p.log_y = true;
     for (std::size_t k = 0; k < size * others && next < curves.size(); ++k, ++next) {
       const stretch& s = curves[next];
       curve c;
-      c.label = pair_label(students[s.begin], teachers[s.begin]);
+      c.label = pair_label(rows[s.begin].key);
       if (others > 1) {
-        c.label += fmt::format(", {} = {}", over_mu ? "ν" : "μ", other[s.begin]);
+        c.label += fmt::format(", {} = {}", other.symbol, at(other, s.begin));
       }
       for (std::size_t i = s.begin; i < s.end; ++i) {
-        if (over_mu && nu[i] == 0.0 && i > s.begin) {
-          const auto two = [&](const std::vector<double>& v) { return std::span(&v[i - 1], 2); };
-          if (const auto root = divergence_between(two(mu), two(A), two(B))) {
+        if (over_mu && at(registry::nu, i) == 0.0 && i > s.begin) {
+          if (const auto root = divergence_between(rows[i - 1], rows[i])) {
             p.marks.push_back({*root, fmt::format("{:.3f}", *root), p.curves.size()});
             c.x.push_back(*root);
             c.y.push_back(std::nan(""));
           }
         }
-        c.x.push_back(axis[i]);
-        c.y.push_back(tau[i]);
+        c.x.push_back(at(axis, i));
+        c.y.push_back(rows[i].tau);
       }
       c.points = c.x.size() == 1;
       p.curves.push_back(std::move(c));
@@ -140,110 +121,27 @@ figure rates_figure(const table& t) {
   return f;
 }
 
-figure critical_figure(const table& t) {
-  const std::vector<std::string> students = t.texts("student");
-  const std::vector<std::string> teachers = t.texts("teacher");
-  const std::vector<std::string> statuses = t.texts("status");
-  const std::vector<double> mu = t.numbers("mu_c");
+figure critical_figure(const provenance&, const std::vector<study::critical_row>& rows) {
   panel p;
   p.y_label = "critical alignment μ_c";
   std::vector<std::string> kinds;
-  for (std::size_t i = 0; i < t.rows.size(); ++i) {
-    const std::string label = pair_label(students[i], teachers[i]);
+  for (const study::critical_row& row : rows) {
+    const std::string label = pair_label(row.key);
     if (p.ticks.empty() || p.ticks.back().label != label) {
       p.ticks.push_back({static_cast<double>(p.ticks.size()), label});
     }
-    const auto kind = std::find(kinds.begin(), kinds.end(), statuses[i]);
+    const auto kind = std::find(kinds.begin(), kinds.end(), row.status);
     const auto index = static_cast<std::size_t>(kind - kinds.begin());
     if (kind == kinds.end()) {
-      kinds.push_back(statuses[i]);
+      kinds.push_back(row.status);
       curve& c = p.curves.emplace_back();
-      c.label = statuses[i];
+      c.label = row.status;
       c.points = true;
     }
     p.curves[index].x.push_back(p.ticks.back().x);
-    p.curves[index].y.push_back(mu[i]);
+    p.curves[index].y.push_back(row.mu_c);
   }
-  figure f;
-  f.panels.push_back(std::move(p));
-  return f;
-}
-
-namespace {
-
-void require_rows(bool any) {
-  if (!any) {
-    throw argument_error("the table", "empty", "one with at least one row");
-  }
-}
-
-figure figure_of_table(const table& t) {
-  require_rows(!t.rows.empty());
-  if (t.columns == rates_columns) {
-    return rates_figure(t);
-  }
-  if (t.columns == critical_columns) {
-    return critical_figure(t);
-  }
-  const auto begins = [&t](const std::vector<std::string>& columns) {
-    return t.columns.size() >= columns.size() &&
-           std::equal(columns.begin(), columns.end(), t.columns.begin());
-  };
-  if (begins({"t", "u", "m", "s", "M", "Q", "risk", "stage"})) {
-    return trajectory_figure(t);
-  }
-  if (begins({"step", "t", "runs", "diverged"})) {
-    return ensemble_figure(t);
-  }
-  if (begins({"run", "t_hit", "u", "m", "s"})) {
-    return hitting_figure(t);
-  }
-  if (begins({"check", "dim", "quantity", "t", "theory"})) {
-    return validate_figure(t);
-  }
-  if (begins({"t_pre", "mu", "nu", "tau", "t_finetune", "t_total", "outcome"})) {
-    return budget_figure(t);
-  }
-  if (begins({"student", "teacher", "mu", "nu", "gamma", "noise", "lr_ratio", "tau", "t_hit",
-              "t_linear"})) {
-    return escape_figure(t);
-  }
-  if (begins({"student", "teacher", "mu", "nu", "gamma", "noise", "lr_ratio", "u", "m", "s", "M",
-              "Q", "risk", "eig1"})) {
-    return fixed_points_figure(t);
-  }
-  throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
-                       "that of a table that loradyn wrote");
-}
-
-}  // namespace
-
-figure figure_of_file(const std::filesystem::path& path) {
-  // Of a phase diagram, which may be large, no more is kept than is drawn.
-  table t;
-  std::unique_ptr<const phase_grid> grid;
-  std::optional<phase_picture> picture;
-  bool any = false;
-  read_table_rows(
-      path,
-      [&](const table_header& header) {
-        t.meta = header.meta;
-        t.columns = header.columns;
-        if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
-          grid = grid_of(t.meta.parameters);
-          picture.emplace(*grid, t.meta, t.columns, "");
-        }
-      },
-      [&](std::vector<cell> row) {
-        any = true;
-        if (picture) {
-          picture->add(row);
-        } else {
-          t.rows.push_back(std::move(row));
-        }
-      });
-  require_rows(any);
-  return picture ? picture->drawn() : figure_of_table(t);
+  return {{std::move(p)}};
 }
 
 }  // namespace loradyn::cli

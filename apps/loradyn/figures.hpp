@@ -1,51 +1,55 @@
 #pragma once
 
-// The figure of each kind of table.
+// The figure of each kind of table, of what a study returned or a table holds.
 
-#include <filesystem>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
+#include <loradyn/study/budget.hpp>
+#include <loradyn/study/critical.hpp>
+#include <loradyn/study/escape.hpp>
+#include <loradyn/study/fixed_points.hpp>
+#include <loradyn/study/rates.hpp>
+#include <loradyn/study/simulate.hpp>
+#include <loradyn/study/trajectory.hpp>
+#include <loradyn/study/validation.hpp>
 #include <string>
+#include <vector>
 
 namespace loradyn::cli {
 
-// How an axis over a parameter is titled, by the parameter's column; one in braces by its name.
-std::string parameter_title(const std::string& column);
+// The student, and the teacher where it is another.
+std::string pair_label(const study::row_key& key);
 
 // What the name of a time is followed by, where its unit is not raw time.
 std::string unit_suffix(const provenance& meta);
 
 // τ against μ (or ν, where μ is one value): a panel for each --student, a curve for each of its
 // activations and ν; critical alignments marked.
-figure rates_figure(const table& t);
+figure rates_figure(const provenance& meta, const std::vector<study::rates_row>& rows);
 
 // The critical alignments of each student.
-figure critical_figure(const table& t);
+figure critical_figure(const provenance& meta, const std::vector<study::critical_row>& rows);
 
 // t_hit over the first parameter that varies, with τ's prediction and the outcomes.
-figure escape_figure(const table& t);
+figure escape_figure(const provenance& meta, const std::vector<study::escape_row>& rows);
 
 // Overlaps and risk in time.
-figure trajectory_figure(const table& t);
+figure trajectory_figure(const provenance& meta, const std::vector<study::trajectory_row>& rows);
 
 // One point: the phase plane (u, m). More: M at the equilibria over the first parameter that
 // varies.
-figure fixed_points_figure(const table& t);
+figure fixed_points_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows);
 
 // Total cost against the pre-training time.
-figure budget_figure(const table& t);
+figure budget_figure(const provenance& meta, const std::vector<study::budget_row>& rows);
 
 // A simulated band over the ODE's curve: |m| and the risk in time.
-figure ensemble_figure(const table& t);
+figure ensemble_figure(const provenance& meta, const std::vector<study::record_row>& rows);
 
 // The histogram of hitting times over the law's density.
-figure hitting_figure(const table& t);
+figure hitting_figure(const provenance& meta, const std::vector<study::run_row>& rows);
 
 // Deviations against the dimension.
-figure validate_figure(const table& t);
-
-// The figure of any table that the program writes, told by its columns.
-// Throws argument_error for a table of another make; what read_table_rows throws.
-figure figure_of_file(const std::filesystem::path& path);
+figure validate_figure(const provenance& meta, const std::vector<study::validation_row>& rows);
 
 }  // namespace loradyn::cli

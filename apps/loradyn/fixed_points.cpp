@@ -1,130 +1,59 @@
 // loradyn fixed-points: the equilibria of the flow.
 
-#include <fmt/format.h>
-
-#include <cmath>
-#include <limits>
-#include <loradyn/analysis/equilibria.hpp>
-#include <loradyn/analysis/outcome.hpp>
+#include <algorithm>
 #include <loradyn/error.hpp>
+#include <loradyn/study/fixed_points.hpp>
 #include <memory>
 
 #include "command.hpp"
 #include "figures.hpp"
-#include "flow_options.hpp"
 #include "interruption.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "sweep.hpp"
 
 namespace loradyn::cli {
 namespace {
 
 struct fixed_points_options {
   shared_options shared;
-  std::string mu;
   start_options start;
-};
-
-struct fixed_points_result {
-  std::vector<equilibrium> found;
-  bool converged = true;
 };
 
 int run_fixed_points(const fixed_points_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
-  const std::vector<activation_pair> pairs = read_pairs(shared);
-  const parameter_grid grid = read_grid(shared, options.mu);
-  if (std::find(grid.lr_ratio.begin(), grid.lr_ratio.end(), 0.0) != grid.lr_ratio.end()) {
-    throw argument_error("--lr-ratio", "'" + shared.lr_ratio + "'",
-                         "> 0 here: with u frozen the equilibria are curves over u");
+  study::fixed_points_problem problem{read_pairs(shared), read_grid(shared)};
+  for (const study::swept_parameter& axis : problem.grid.axes) {
+    if (axis.what == &study::registry::lr_ratio &&
+        std::find(axis.values.begin(), axis.values.end(), 0.0) != axis.values.end()) {
+      throw argument_error("--lr-ratio", "'" + shared.parameters[*axis.what] + "'",
+                           "> 0 here: with u frozen the equilibria are curves over u");
+    }
   }
-  read_start(options.start);
-  constexpr std::size_t columns = 21;
+  problem.grid.otherwise.start = read_start(options.start);
   constexpr double usual = 4.0;  // equilibria of a point
-  require_table(extents_of(shared, options.mu, grid, pairs.size()), columns,
-                usual * (columns * sizeof(cell) + sizeof(equilibrium)));
-  std::vector<learning_task> tasks;
-  std::vector<outcome_classifier> classifiers;
-  for (const activation_pair& pair : pairs) {
-    tasks.push_back(task_of(pair));
-    classifiers.emplace_back(tasks.back());
-  }
+  study::require_table(extents_of(shared, problem.grid, problem.pairs.size()),
+                       usual * sizeof(study::fixed_point_row));
   outputs out(shared);
 
-  const std::size_t per_pair = grid.size();
-  const std::size_t total = pairs.size() * per_pair;
-  constexpr std::size_t block = 4;
-  const auto results = run_sweep(shared, total, block, [&](std::size_t i) {
-    const std::size_t k = i / per_pair;
-    try {
-      return fixed_points_result{
-          equilibria(flow(tasks[k], grid.at(i % per_pair)), classifiers[k].critical_points()),
-          true};
-    } catch (const error&) {  // the parameters were checked before
-      return fixed_points_result{{}, false};
-    }
-  });
-
-  table t = make_table(call, shared, options.mu,
-                       {"student", "teacher", "mu",      "nu",   "gamma",   "noise", "lr_ratio",
-                        "u",       "m",       "s",       "M",    "Q",       "risk",  "eig1",
-                        "eig1_im", "eig2",    "eig2_im", "eig3", "eig3_im", "kind",  "status"});
-  append(t, describe(options.start));
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const activation_pair& pair = pairs[i / per_pair];
-    const lora_parameters p = grid.at(i % per_pair);
-    const auto add = [&](const equilibrium& e, const std::string& kind, const std::string& status) {
-      const auto& v = e.eigenvalues;
-      const double unit = pair.rate_unit;
-      t.rows.push_back({pair.student(),
-                        pair.teacher(),
-                        p.alignment,
-                        p.misalignment,
-                        p.noise_scale,
-                        p.label_noise,
-                        p.rate_ratio,
-                        e.x.u,
-                        e.x.m,
-                        e.x.s,
-                        e.M,
-                        e.Q,
-                        e.risk,
-                        v[0].real() / unit,
-                        v[0].imag() / unit,
-                        v[1].real() / unit,
-                        v[1].imag() / unit,
-                        v[2].real() / unit,
-                        v[2].imag() / unit,
-                        kind,
-                        status});
-    };
-    for (const equilibrium& e : results[i].found) {
-      const bool known = std::isfinite(e.risk) && std::isfinite(e.eigenvalues[0].real());
-      add(e, std::string(to_string(e.kind)), known ? "ok" : "no-convergence");
-    }
-    if (results[i].found.empty()) {
-      equilibrium none{{nan, nan, nan}, nan, nan, nan, {}, equilibrium_kind::saddle};
-      none.eigenvalues.fill({nan, nan});
-      add(none, "none", results[i].converged ? "none-found" : "no-convergence");
-    }
-  }
-  out.write(t, fixed_points_figure);
-  if (results.size() < total) {
-    return report_interruption(results.size(), total, call.command_line.c_str());
-  }
-  return exit_code_for(t);
+  study_run run(shared);
+  const study::fixed_points_result result = study::fixed_points(problem, run.control());
+  const provenance meta = provenance_of(call, shared, describe(options.start));
+  out.write(meta, study::fixed_point_columns(), result.rows,
+            [&] { return fixed_points_figure(meta, result.rows); });
+  const std::size_t total = problem.pairs.size() * problem.grid.size();
+  return result.finished < total
+             ? report_interruption(result.finished, total, call.command_line.c_str())
+             : exit_code_for(result.rows);
 }
 
 }  // namespace
 
-std::function<int(const invocation&)> setup_fixed_points(CLI::App& app) {
+std::function<int(const invocation&)> setup_fixed_points(option_list& list) {
   auto options = std::make_shared<fixed_points_options>();
-  app.add_option("--mu", options->mu, "pre-training alignment")->type_name("R");
-  options->start.add_to(app, "1e-6, of the run that the figure shows");
-  options->shared.add_to(app);
-  app.footer(
+  options->shared.add_mu_to(list, "R");
+  options->start.add_to(list, "1e-6, of the run that the figure shows");
+  options->shared.add_to(list);
+  list.footer(
       "A row for each equilibrium with u >= 0, by increasing risk, with its eigenvalues by\n"
       "decreasing real part; kind is sink, neutral, saddle or source. The row of u = 0 stands for\n"
       "the line of starts where nothing moves. The figure of one point is the phase plane (u, m);\n"

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <loradyn/activation/parse.hpp>
-#include <loradyn/analysis/outcome.hpp>
-#include <loradyn/analysis/phase_plane.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <set>
 #include <string>
@@ -16,20 +15,38 @@
 namespace loradyn::cli {
 namespace {
 
-// The first of some columns that varies, else the first.
-std::string axis_of(const table& t, const std::vector<std::string>& candidates) {
-  for (const std::string& name : candidates) {
-    const std::vector<double> values = t.numbers(name);
-    if (std::set<double>(values.begin(), values.end()).size() > 1) {
-      return name;
-    }
+// The values of a parameter over the rows.
+template <class Row>
+std::vector<double> values_of(const std::vector<Row>& rows, const study::parameter& p) {
+  std::vector<double> values;
+  for (const Row& row : rows) {
+    values.push_back(*p.get(row.key.at));
   }
-  return candidates.front();
+  return values;
 }
 
-const std::vector<std::string>& sweep_axes() {
-  static const std::vector<std::string> names{"mu", "nu", "gamma", "noise", "lr_ratio"};
-  return names;
+bool varies(const std::vector<double>& values) {
+  return std::set<double>(values.begin(), values.end()).size() > 1;
+}
+
+// The first parameter that varies, else the first.
+template <class Row>
+const study::parameter& axis_of(const std::vector<Row>& rows) {
+  for (const study::parameter* p : study::model_parameters) {
+    if (varies(values_of(rows, *p))) {
+      return *p;
+    }
+  }
+  return *study::model_parameters.front();
+}
+
+template <class Row, class Value>
+std::vector<double> column_of(const std::vector<Row>& rows, Value Row::*member) {
+  std::vector<double> values;
+  for (const Row& row : rows) {
+    values.push_back(row.*member);
+  }
+  return values;
 }
 
 bool geometric(const std::vector<double>& x) {
@@ -60,28 +77,25 @@ curve key_entry(const std::string& label, point_shape shape) {
   return c;
 }
 
-figure bifurcation_figure(const table& t, const std::string& axis) {
-  const std::vector<double> x = t.numbers(axis);
-  const std::vector<double> M = t.numbers("M");
-  const std::vector<std::string> kinds = t.texts("kind");
-  const std::vector<std::string> students = t.texts("student");
+figure bifurcation_figure(const std::vector<study::fixed_point_row>& rows) {
+  const study::parameter& axis = axis_of(rows);
   std::vector<std::string> names;
   panel p;
-  p.x_label = parameter_title(axis);
+  p.x_label = axis.axis_title();
   p.y_label = "teacher overlap M at equilibrium";
-  for (std::size_t i = 0; i < t.rows.size(); ++i) {
+  for (const study::fixed_point_row& row : rows) {
     const auto kind = std::find_if(kind_shapes.begin(), kind_shapes.end(),
-                                   [&](const auto& k) { return k.first == kinds[i]; });
+                                   [&](const auto& k) { return k.first == row.kind; });
     if (kind == kind_shapes.end()) {
       continue;
     }
-    auto name = std::find(names.begin(), names.end(), students[i]);
+    auto name = std::find(names.begin(), names.end(), row.key.student);
     if (name == names.end()) {
-      names.push_back(students[i]);
+      names.push_back(row.key.student);
       name = names.end() - 1;
     }
     const std::string label =
-        names.size() > 1 ? students[i] + ", " + kind->first : std::string(kind->first);
+        names.size() > 1 ? row.key.student + ", " + kind->first : std::string(kind->first);
     auto c = std::find_if(p.curves.begin(), p.curves.end(), [&](const curve& known) {
       return known.shape == kind->second &&
              *known.colour == static_cast<std::size_t>(name - names.begin());
@@ -91,8 +105,8 @@ figure bifurcation_figure(const table& t, const std::string& axis) {
       p.curves.back().colour = static_cast<std::size_t>(name - names.begin());
       c = p.curves.end() - 1;
     }
-    c->x.push_back(x[i]);
-    c->y.push_back(M[i]);
+    c->x.push_back(*axis.get(row.key.at));
+    c->y.push_back(row.M);
   }
   return {{std::move(p)}};
 }
@@ -114,63 +128,39 @@ curve nullcline(const std::string& label, const std::vector<plane_segment>& segm
   return c;
 }
 
+// Where the figure's run starts, as the provenance tells it.
+overlap_state start_of(const provenance& meta) {
+  study::parameter_point point;
+  for (const study::parameter* p : study::start_parameters) {
+    const std::string_view text = meta.parameter(p->name);
+    p->set(point, text.empty() || text == "default" ? *p->standard : parse_number(p->name, text));
+  }
+  return point.start;
+}
+
 // The plane (u, m) at the s of the start, with the run from there.
-figure plane_figure(const table& t) {
-  const auto first = [&t](const char* column) { return t.numbers(column).front(); };
-  lora_parameters parameters;
-  parameters.alignment = first("mu");
-  parameters.misalignment = first("nu");
-  parameters.noise_scale = first("gamma");
-  parameters.label_noise = first("noise");
-  parameters.rate_ratio = first("lr_ratio");
-  const learning_task task(parse_activation(t.texts("student").front()),
-                           parse_activation(t.texts("teacher").front()));
-  const flow f(task, parameters);
-  const auto start_value = [&t](const char* name, double otherwise) {
-    const std::string_view text = t.meta.parameter(name);
-    return text.empty() || text == "default" ? otherwise : parse_number(name, text);
-  };
-  const overlap_state start{start_value("u0", 1e-6), start_value("m0", 0.03),
-                            start_value("s0", 0.0)};
+figure plane_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows) {
+  const study::row_key& key = rows.front().key;
+  study::parameter_point at = key.at;
+  at.start = start_of(meta);
+  const study::phase_portrait portrait = study::portrait(
+      learning_task(parse_activation(key.student), parse_activation(key.teacher)), at, rows);
 
   curve run;
-  run.label = fmt::format("run from m = {}", start.m);
+  run.label = fmt::format("run from m = {}", portrait.start.m);
   run.style = line_style::solid;
   run.colour = 6;
-  run.x.push_back(start.u);
-  run.y.push_back(start.m);
-  rest_detector at_rest(f);
-  integration_options options;
-  constexpr double path_tolerance = 1e-6;
-  options.relative_tolerance = path_tolerance;
-  options.step_limit = 100'000;
-  const auto observer = [&](const dense_step<3>& step) {
-    constexpr int pieces = 4;
-    for (int k = 1; k <= pieces; ++k) {
-      const auto x = step.at(std::lerp(step.begin, step.end, static_cast<double>(k) / pieces));
-      run.x.push_back(x[0]);
-      run.y.push_back(x[1]);
-    }
-    return !at_rest(step);
-  };
-  integrate<3>(system_of(f), start.pack(), 0.0, options, {}, observer);
-
-  const std::vector<double> u = t.numbers("u");
-  const std::vector<double> m = t.numbers("m");
-  double reach = 0.1;
-  for (const double value : u) {
-    reach = std::max(reach, std::isfinite(value) ? 1.2 * std::abs(value) : 0.0);
+  for (const overlap_state& x : portrait.run) {
+    run.x.push_back(x.u);
+    run.y.push_back(x.m);
   }
-  for (const double value : run.x) {
-    reach = std::max(reach, 1.1 * std::abs(value));
-  }
-  constexpr std::size_t arrows = 23;
-  const phase_plane plane = plane_of(f, reach, start.s, arrows);
+  const double reach = portrait.reach;
+  const phase_plane& plane = portrait.plane;
   panel p;
   p.x_label = "adapter amplitude u";
   p.y_label = "adapter overlap m";
-  const double length_u = 1.6 * reach / static_cast<double>(arrows);
-  const double length_m = 1.6 / static_cast<double>(arrows);
+  const double length_u = 1.6 * reach / static_cast<double>(portrait.arrows);
+  const double length_m = 1.6 / static_cast<double>(portrait.arrows);
   for (std::size_t i = 0; i < plane.places.size(); ++i) {
     // Directions on the page: the speeds span decades.
     const double du = plane.velocities[i].u / reach;
@@ -184,13 +174,12 @@ figure plane_figure(const table& t) {
   p.curves.push_back(nullcline("u′ = 0", plane.u_nullcline, 0));
   p.curves.push_back(nullcline("m′ = 0", plane.m_nullcline, 1));
   p.curves.push_back(std::move(run));
-  const std::vector<std::string> kinds = t.texts("kind");
   for (const auto& [name, shape] : kind_shapes) {
     curve c = key_entry(name, shape);
-    for (std::size_t i = 0; i < t.rows.size(); ++i) {
-      if (kinds[i] == name) {
-        c.x.insert(c.x.end(), {u[i], -u[i]});
-        c.y.insert(c.y.end(), {m[i], -m[i]});
+    for (const study::fixed_point_row& row : rows) {
+      if (row.kind == name) {
+        c.x.insert(c.x.end(), {row.x.u, -row.x.u});
+        c.y.insert(c.y.end(), {row.x.m, -row.x.m});
       }
     }
     if (!c.x.empty()) {
@@ -200,34 +189,33 @@ figure plane_figure(const table& t) {
   return {{std::move(p)}};
 }
 
+// Whether two rows are of the same pair and differ in no parameter but perhaps one.
+bool same_but(const study::parameter* axis, const study::row_key& a, const study::row_key& b) {
+  return a.student == b.student && a.teacher == b.teacher &&
+         std::all_of(
+             study::model_parameters.begin(), study::model_parameters.end(),
+             [&](const study::parameter* p) { return p == axis || p->get(a.at) == p->get(b.at); });
+}
+
 }  // namespace
 
-figure escape_figure(const table& t) {
-  const std::string axis = axis_of(t, sweep_axes());
-  const std::vector<double> x = t.numbers(axis);
-  const std::vector<double> hit = t.numbers("t_hit");
-  const std::vector<double> linear = t.numbers("t_linear");
-  const std::vector<std::string> outcomes = t.texts("outcome");
-  const std::vector<std::string> students = t.texts("student");
-  const std::vector<std::string> teachers = t.texts("teacher");
-  const bool has_law = t.find("t_mean").has_value();
-  std::vector<std::vector<double>> others;
-  for (const std::string& name : sweep_axes()) {
-    if (name != axis) {
-      others.push_back(t.numbers(name));
-    }
+figure escape_figure(const provenance& meta, const std::vector<study::escape_row>& rows) {
+  using row_type = study::escape_row;
+  const study::parameter& axis = axis_of(rows);
+  const std::vector<double> x = values_of(rows, axis);
+  const std::vector<double> hit = column_of(rows, &row_type::t_hit);
+  const std::vector<double> linear = column_of(rows, &row_type::t_linear);
+  std::vector<double> quantiles;
+  if (!rows.empty() && !rows.front().law.quantiles.empty()) {
+    quantiles = parse_range("quantiles", meta.parameter("quantiles"));
   }
   panel p;
-  p.x_label = parameter_title(axis);
-  p.y_label = "escape time" + unit_suffix(t.meta);
+  p.x_label = axis.axis_title();
+  p.y_label = "escape time" + unit_suffix(meta);
   p.log_y = true;
   std::vector<std::pair<std::size_t, std::size_t>> curves;
-  for (std::size_t i = 0; i < t.rows.size(); ++i) {
-    const bool goes_on = i > 0 && students[i] == students[i - 1] &&
-                         teachers[i] == teachers[i - 1] && x[i] > x[i - 1] &&
-                         std::all_of(others.begin(), others.end(), [i](const auto& column) {
-                           return column[i] == column[i - 1];
-                         });
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool goes_on = i > 0 && same_but(&axis, rows[i].key, rows[i - 1].key) && x[i] > x[i - 1];
     if (!goes_on) {
       curves.emplace_back(i, i);
     }
@@ -240,17 +228,10 @@ figure escape_figure(const table& t) {
       return std::vector<double>(column.begin() + static_cast<std::ptrdiff_t>(begin),
                                  column.begin() + static_cast<std::ptrdiff_t>(end));
     };
-    std::string label = students[begin];
-    if (teachers[begin] != students[begin]) {
-      label += " / " + teachers[begin];
-    }
-    std::size_t column = 0;
-    for (const std::string& name : sweep_axes()) {
-      if (name != axis) {
-        const std::vector<double>& values = others[column++];
-        if (std::set<double>(values.begin(), values.end()).size() > 1) {
-          label += fmt::format(", {} = {}", name, values[begin]);
-        }
+    std::string label = pair_label(rows[begin].key);
+    for (const study::parameter* other : study::model_parameters) {
+      if (other != &axis && varies(values_of(rows, *other))) {
+        label += fmt::format(", {} = {}", other->column(), *other->get(rows[begin].key.at));
       }
     }
     curve line;
@@ -267,21 +248,20 @@ figure escape_figure(const table& t) {
       line.style = line_style::dotted;
       p.curves.push_back(line);
     }
-    if (has_law) {
-      for (const std::string& name : t.columns) {
-        if (name.starts_with("t_q")) {
-          line.label = first ? "law, " + name.substr(3) + " %" : "";
-          line.y = slice(t.numbers(name));
-          line.style = line_style::dashed;
-          p.curves.push_back(line);
-        }
+    for (std::size_t q = 0; q < quantiles.size(); ++q) {
+      line.label = first ? "law, " + study::quantile_column("", quantiles[q]) + " %" : "";
+      line.y.clear();
+      for (std::size_t i = begin; i < end; ++i) {
+        line.y.push_back(rows[i].law.quantiles[q]);
       }
+      line.style = line_style::dashed;
+      p.curves.push_back(line);
     }
     for (const auto& [name, shape] : outcome_shapes) {
       curve marks = key_entry(seen.insert(name).second ? name : "", shape);
       marks.colour = k;
       for (std::size_t i = begin; i < end; ++i) {
-        if (outcomes[i] == name && std::isfinite(hit[i])) {
+        if (rows[i].outcome == name && std::isfinite(hit[i])) {
           marks.x.push_back(x[i]);
           marks.y.push_back(hit[i]);
         }
@@ -296,24 +276,30 @@ figure escape_figure(const table& t) {
   return {{std::move(p)}};
 }
 
-figure trajectory_figure(const table& t) {
-  const std::vector<double> time = t.numbers("t");
+figure trajectory_figure(const provenance& meta, const std::vector<study::trajectory_row>& rows) {
+  using row_type = study::trajectory_row;
+  const std::vector<double> time = column_of(rows, &row_type::t);
   const bool log_time = geometric(time);
   figure f;
   panel overlaps;
-  overlaps.x_label = "time t" + unit_suffix(t.meta);
+  overlaps.x_label = "time t" + unit_suffix(meta);
   overlaps.y_label = "overlap";
   overlaps.log_x = log_time;
-  for (const char* name : {"u", "m", "s", "M"}) {
-    const std::vector<double> values = t.numbers(name);
-    if (std::any_of(values.begin(), values.end(), [](double y) { return y != 0.0; })) {
-      curve c;
-      c.label = name;
-      c.x = time;
-      c.y = values;
+  const auto add = [&](const char* name, const auto& value) {
+    curve c;
+    c.label = name;
+    c.x = time;
+    for (const row_type& row : rows) {
+      c.y.push_back(value(row));
+    }
+    if (std::any_of(c.y.begin(), c.y.end(), [](double y) { return y != 0.0; })) {
       overlaps.curves.push_back(std::move(c));
     }
-  }
+  };
+  add("u", [](const row_type& row) { return row.x.u; });
+  add("m", [](const row_type& row) { return row.x.m; });
+  add("s", [](const row_type& row) { return row.x.s; });
+  add("M", [](const row_type& row) { return row.M; });
   panel risk;
   risk.x_label = overlaps.x_label;
   risk.y_label = "population risk";
@@ -321,7 +307,7 @@ figure trajectory_figure(const table& t) {
   curve c;
   c.label = "R";
   c.x = time;
-  c.y = t.numbers("risk");
+  c.y = column_of(rows, &row_type::risk);
   // The risk of a run that learns falls to rounding; what is below says nothing.
   constexpr double rounding = 1e-14;
   double largest = 0.0;
@@ -339,11 +325,10 @@ figure trajectory_figure(const table& t) {
     }
   }
   risk.curves.push_back(std::move(c));
-  const std::vector<double> stage = t.numbers("stage");
   for (std::size_t i = 1; i < time.size(); ++i) {
-    if (stage[i] != stage[i - 1]) {
+    if (rows[i].stage != rows[i - 1].stage) {
       for (panel* p : {&overlaps, &risk}) {
-        p->marks.push_back({time[i], fmt::format("stage {}", stage[i]), 6});
+        p->marks.push_back({time[i], fmt::format("stage {}", rows[i].stage), 6});
       }
     }
   }
@@ -351,34 +336,32 @@ figure trajectory_figure(const table& t) {
   return f;
 }
 
-figure fixed_points_figure(const table& t) {
-  std::set<std::string> points;
-  std::vector<std::vector<std::string>> columns{t.texts("student")};
-  for (const std::string& name : sweep_axes()) {
-    columns.push_back(t.texts(name));
-  }
-  for (std::size_t i = 0; i < t.rows.size(); ++i) {
-    std::string key;
-    for (const std::vector<std::string>& column : columns) {
-      key += column[i] + " ";
-    }
-    points.insert(key);
-  }
-  return points.size() == 1 ? plane_figure(t) : bifurcation_figure(t, axis_of(t, sweep_axes()));
+figure fixed_points_figure(const provenance& meta,
+                           const std::vector<study::fixed_point_row>& rows) {
+  const bool one_point =
+      std::all_of(rows.begin(), rows.end(), [&](const study::fixed_point_row& row) {
+        return row.key.student == rows.front().key.student &&
+               std::all_of(study::model_parameters.begin(), study::model_parameters.end(),
+                           [&](const study::parameter* p) {
+                             return p->get(row.key.at) == p->get(rows.front().key.at);
+                           });
+      });
+  return one_point && !rows.empty() ? plane_figure(meta, rows) : bifurcation_figure(rows);
 }
 
-figure budget_figure(const table& t) {
+figure budget_figure(const provenance& meta, const std::vector<study::budget_row>& rows) {
+  using row_type = study::budget_row;
   panel p;
-  p.x_label = "pre-training time t_pre" + unit_suffix(t.meta);
-  p.y_label = "time" + unit_suffix(t.meta);
-  const std::vector<double> x = t.numbers("t_pre");
+  p.x_label = "pre-training time t_pre" + unit_suffix(meta);
+  p.y_label = "time" + unit_suffix(meta);
+  const std::vector<double> x = column_of(rows, &row_type::t_pre);
   p.log_x = geometric(x) && x.front() > 0.0;
-  for (const auto& [column, label] :
-       {std::pair("t_total", "total"), std::pair("t_finetune", "fine-tuning")}) {
+  for (const auto& [member, label] :
+       {std::pair(&row_type::t_total, "total"), {&row_type::t_finetune, "fine-tuning"}}) {
     curve c;
     c.label = label;
     c.x = x;
-    c.y = t.numbers(column);
+    c.y = column_of(rows, member);
     p.curves.push_back(std::move(c));
   }
   double largest = 0.0;
@@ -390,7 +373,7 @@ figure budget_figure(const table& t) {
     }
   }
   p.log_y = largest > 30.0 * least;
-  const std::string_view best = t.meta.parameter("best t_pre");
+  const std::string_view best = meta.parameter("best t_pre");
   if (!best.empty() && best != "none") {
     const double at = parse_number("best t_pre", best);
     p.marks.push_back({at, fmt::format("{:.4g}", at), 0});

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -92,7 +93,8 @@ int run(int argc, char** argv) {
     subcommands[i]->allow_extras();
     // The options of all others would take as long as the rest of the start.
     if (std::find(words.begin(), words.end(), std::string_view(commands[i].name)) != words.end()) {
-      runs[i] = commands[i].prepare(*subcommands[i]);
+      option_list options(*subcommands[i]);
+      runs[i] = commands[i].prepare(options);
     }
   }
 

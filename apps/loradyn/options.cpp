@@ -1,14 +1,47 @@
 #include "options.hpp"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <loradyn/activation/parse.hpp>
-#include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/report/file.hpp>
 #include <loradyn/sweep/range.hpp>
+#include <tuple>
 
 namespace loradyn::cli {
+
+namespace registry = study::registry;
+
+described& operator+=(described& all, const described& more) {
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+parameter_texts::parameter_texts(std::span<const study::parameter* const> parameters) {
+  for (const study::parameter* p : parameters) {
+    texts_.emplace(p, p->standard ? fmt::format("{}", *p->standard) : "");
+  }
+}
+
 namespace {
+
+std::string option_of(const study::parameter& p) { return "--" + std::string(p.name); }
+
+// A parameter's option, with its range in the help.
+void add_parameter(option_list& options, const study::parameter& p, std::string& text,
+                   const std::string& type) {
+  const std::string range = p.range();
+  options.text(option_of(p), text, std::string(p.meaning) + (range.empty() ? "" : ", " + range),
+               type);
+}
+
+std::string students_of(const shared_options& options) {
+  return fmt::format("{}", fmt::join(options.students, " | "));
+}
 
 std::vector<activation> read_activations(const std::string& option, const std::string& list) {
   std::vector<activation> activations;
@@ -18,91 +51,146 @@ std::vector<activation> read_activations(const std::string& option, const std::s
   return activations;
 }
 
-activation_pair pair_of(const activation& student, const activation& teacher, bool fisher) {
-  activation_pair pair{population_risk(student, teacher),
-                       fisher ? fisher_information(student) : 1.0};
-  if (fisher && !(pair.rate_unit > 0.0)) {
-    throw argument_error(
-        "--time-unit", "'fisher'",
-        "raw for the constant student '" + student.name() + "', which has no slope");
-  }
-  return pair;
-}
-
 }  // namespace
 
-activation read_activation(const std::string& option, std::string_view text,
-                           const brace_values& braces) {
+void shared_options::add_to(option_list& options) {
+  options.texts("--student", students,
+                "the student's activation, or a list a,b,c: a curve each;\n"
+                "given again: another panel of the figure. An expression of\n" +
+                    activation_grammar(),
+                "NAME");
+  options.text("--teacher", teachers,
+               "the teacher's; one for all, or one each (default: the student's)", "NAME");
+  for (const study::parameter* p : study::model_parameters) {
+    if (p != &registry::mu) {
+      add_parameter(options, *p, parameters[*p], "R");
+    }
+  }
+  options.text("--time-unit", unit, "raw, or fisher: times in units of 1/E[student'(z)^2]",
+               "raw|fisher");
+  options.text("-o,--output", output,
+               "the table: .csv, .json or .h5 (default: standard output, csv)", "FILE");
+  options.text("--plot", figure,
+               "the figure: .svg, .pdf or .png, its gnuplot script and data beside it", "FILE");
+  options.text("--config", config, "read options from a TOML file; the command line wins", "FILE");
+  options.number("--seed", seed, "seed of the random numbers", 0, UINT64_MAX);
+  constexpr std::uint64_t most_threads = 4096;
+  options.number("--threads", threads, "threads to use; 0: all. Results don't depend on it", 0,
+                 most_threads);
+  options.flag("-q,--quiet", quiet, "no progress and no notes on standard error");
+  options.flag("--progress", progress, "progress even where standard error is no terminal");
+}
+
+void shared_options::add_mu_to(option_list& options, const std::string& type) {
+  add_parameter(options, registry::mu, parameters[registry::mu], type);
+}
+
+bool shared_options::shows_progress() const {
+  return !quiet && (progress || ::isatty(STDERR_FILENO) != 0);
+}
+
+described describe(const shared_options& options) {
+  described all{{"student", students_of(options)},
+                {"teacher", options.teachers.empty() ? "as the student" : options.teachers}};
+  for (const study::parameter* p : study::model_parameters) {
+    all.emplace_back(p->name, options.parameters[*p]);
+  }
+  return all += {{"time-unit", options.unit}, {"seed", std::to_string(options.seed)}};
+}
+
+parameter_texts start_options::defaults() {
+  parameter_texts texts(study::start_parameters);
+  texts[registry::u0] = "";  // it is told as "default"
+  return texts;
+}
+
+void start_options::add_to(option_list& options, const std::string& u0_default) {
+  options.text(option_of(registry::u0), texts[registry::u0],
+               std::string(registry::u0.meaning) + " (default: " + u0_default + ")", "X");
+  add_parameter(options, registry::m0, texts[registry::m0], "X");
+  add_parameter(options, registry::s0, texts[registry::s0], "X");
+}
+
+void start_options::add_file_to(option_list& options) {
+  options.text("--start", file, "start from what trajectory --end-state wrote: u, m, s, mu and nu",
+               "FILE");
+  options.exclude("--start", {"--u0", "--m0", "--s0", "--mu", "--nu"});
+}
+
+described describe(const start_options& options) {
+  described all;
+  for (const study::parameter* p : study::start_parameters) {
+    const std::string& text = options.texts[*p];
+    all.emplace_back(p->name, text.empty() ? "default" : text);
+  }
+  return all;
+}
+
+void event_options::add_to(option_list& options, const std::string& quantity_default,
+                           const std::string& at_default) {
+  quantity = quantity_default;
+  options.text("--event", quantity, "what tells the end of the search: m, M or risk", "m|M|risk");
+  options.text("--at", at, "the value it reaches (default: " + at_default + ")", "X");
+  options.flag("--signed", is_signed, "m or M itself, not its absolute value");
+}
+
+described describe(const event_options& options) {
+  return {{"event", options.quantity + (options.is_signed ? " signed" : "")},
+          {"at", options.at.empty() ? "default" : options.at}};
+}
+
+described describe(const overlap_event& event) {
+  return {{"event", std::string(to_string(event.quantity)) + (event.is_signed ? " signed" : "")},
+          {"at", fmt::format("{}", event.at)}};
+}
+
+void integrator_options::add_to(option_list& options) {
+  options.text("--t-max", t_max, "the time after which a run is given up", "X");
+  options.text("--rtol", rtol, "relative tolerance of a step, 1e-13 to 0.1", "X");
+  options.text("--atol", atol, "absolute tolerance of a step", "X");
+  options.text("--stepper", method, "auto, explicit (Dormand-Prince) or stiff (Rosenbrock)",
+               "auto|explicit|stiff");
+  options.number("--max-steps", max_steps, "steps after which a run is given up", 1, UINT64_MAX);
+}
+
+described describe(const integrator_options& options) {
+  return {{"t-max", options.t_max},
+          {"rtol", options.rtol},
+          {"atol", options.atol},
+          {"stepper", options.method},
+          {"max-steps", std::to_string(options.max_steps)}};
+}
+
+void law_options::add_to(option_list& options) {
+  options.text(option_of(registry::dim), dimension,
+               "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2", "D");
+  options.text("--quantiles", quantiles, "of that law", "R");
+}
+
+described describe(const law_options& options) {
+  return {{"dim", options.dimension.empty() ? "none" : options.dimension},
+          {"quantiles", options.quantiles}};
+}
+
+activation read_activation(const std::string& option, std::string_view text) {
   try {
-    return parse_activation(text, braces);
+    return parse_activation(text);
   } catch (const parse_error& e) {
     throw error(fmt::format("{} '{}': {}", option, text, e.what()));
   }
 }
 
-activation_pair read_pair(const std::string& student, const std::string& teacher,
-                          const brace_values& braces, bool fisher) {
-  const activation s = read_activation("--student", student, braces);
-  return pair_of(s, teacher.empty() ? s : read_activation("--teacher", teacher, braces), fisher);
-}
-
-void shared_options::add_to(CLI::App& app) {
-  const auto text = [&app](const std::string& name, std::string& target, const std::string& help) {
-    return app.add_option(name, target, help);
-  };
-  app.add_option("--student", students,
-                 "the student's activation, or a list a,b,c: a curve each;\n"
-                 "given again: another panel of the figure. An expression of\n" +
-                     activation_grammar())
-      ->type_name("NAME")
-      ->allow_extra_args(false);
-  text("--teacher", teachers, "the teacher's; one for all, or one each (default: the student's)")
-      ->type_name("NAME");
-  text("--nu", nu, "misalignment of the pre-trained weight, >= 0")
-      ->type_name("R")
-      ->capture_default_str();
-  text("--gamma", gamma, "SGD noise scale, >= 0")->type_name("R")->capture_default_str();
-  text("--noise", noise, "variance of the labels' noise, >= 0")
-      ->type_name("R")
-      ->capture_default_str();
-  text("--lr-ratio", lr_ratio, "learning rate of u over that of v; 0 freezes u")
-      ->type_name("R")
-      ->capture_default_str();
-  text("--time-unit", unit, "raw, or fisher: times in units of 1/E[student'(z)^2]")
-      ->type_name("raw|fisher")
-      ->capture_default_str();
-  text("-o,--output", output, "the table: .csv, .json or .h5 (default: standard output, csv)")
-      ->type_name("FILE");
-  text("--plot", figure, "the figure: .svg, .pdf or .png, its gnuplot script and data beside it")
-      ->type_name("FILE");
-  text("--config", config, "read options from a TOML file; the command line wins")
-      ->type_name("FILE");
-  app.add_option("--seed", seed, "seed of the random numbers")
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--threads", threads, "threads to use; 0: all. Results don't depend on it")
-      ->type_name("N")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
-  app.add_flag("-q,--quiet", quiet, "no progress and no notes on standard error");
-  app.add_flag("--progress", progress, "progress even where standard error is no terminal");
-}
-
-double read_number(const std::string& option, const std::string& text) {
-  return parse_number(option, text);
-}
-
-time_unit read_unit(const shared_options& options) {
+study::time_unit read_unit(const shared_options& options) {
   if (options.unit == "raw") {
-    return time_unit::raw;
+    return study::time_unit::raw;
   }
   if (options.unit == "fisher") {
-    return time_unit::fisher;
+    return study::time_unit::fisher;
   }
   throw argument_error("--time-unit", "'" + options.unit + "'", "raw or fisher");
 }
 
-std::vector<activation_pair> read_pairs(const shared_options& options) {
+std::vector<study::activation_pair> read_pairs(const shared_options& options) {
   if (options.students.empty()) {
     throw error("--student is missing: name an activation, such as --student erf");
   }
@@ -121,115 +209,230 @@ std::vector<activation_pair> read_pairs(const shared_options& options) {
           fmt::format("one activation, or one for each of the {} students", students.size()));
     }
   }
-  const bool fisher = read_unit(options) == time_unit::fisher;
-  std::vector<activation_pair> pairs;
+  const study::time_unit unit = read_unit(options);
+  std::vector<study::activation_pair> pairs;
   for (std::size_t i = 0; i < students.size(); ++i) {
-    const activation& teacher =
-        teachers.empty() ? students[i] : teachers[teachers.size() == 1 ? 0 : i];
-    pairs.push_back(pair_of(students[i], teacher, fisher));
+    pairs.push_back(study::make_pair(
+        students[i], teachers.empty() ? students[i] : teachers[teachers.size() == 1 ? 0 : i],
+        unit));
   }
   return pairs;
 }
 
-activation_pair read_single_pair(const shared_options& options, const std::string& expected) {
-  std::vector<activation_pair> pairs = read_pairs(options);
+study::activation_pair read_single_pair(const shared_options& options,
+                                        const std::string& expected) {
+  std::vector<study::activation_pair> pairs = read_pairs(options);
   if (pairs.size() != 1) {
     throw argument_error("--student", fmt::format("{} activations", pairs.size()), expected);
   }
   return std::move(pairs.front());
 }
 
-lora_parameters parameter_grid::at(std::size_t i) const {
-  const auto next = [&i](const std::vector<double>& values) {
-    const double value = values[i % values.size()];
-    i /= values.size();
-    return value;
-  };
-  lora_parameters p;
-  p.alignment = next(mu);
-  p.misalignment = next(nu);
-  p.noise_scale = next(gamma);
-  p.label_noise = next(noise);
-  p.rate_ratio = next(lr_ratio);
-  return p;
-}
-
-parameter_grid read_grid(const shared_options& options, const std::string& mu) {
-  if (mu.empty()) {
-    throw error("--mu is missing: give the alignments, such as --mu 0.1:0.9:9");
+double read_value(const study::parameter& p, const std::string& text) {
+  const double value = parse_number(option_of(p), text);
+  if (!p.allows(value)) {
+    throw argument_error(option_of(p), "'" + text + "'", "a number " + p.range());
   }
-  const auto in_range = [](const char* option, const std::string& text) {
-    std::vector<double> values = parse_range(option, text);
-    for (const double value : values) {
-      if (value < 0.0) {
-        throw argument_error(option, "'" + text + "'", ">= 0");
-      }
-    }
-    return values;
-  };
-  parameter_grid grid{parse_range("--mu", mu), read_nu(options), in_range("--gamma", options.gamma),
-                      in_range("--noise", options.noise), in_range("--lr-ratio", options.lr_ratio)};
-  return grid;
+  return value;
 }
 
-std::vector<extent> extents_of(const shared_options& options, const std::string& mu,
-                               const parameter_grid& grid, std::size_t pairs) {
-  const auto count = [](const std::vector<double>& values) {
-    return static_cast<double>(values.size());
-  };
-  return {{"--mu", mu, count(grid.mu)},
-          {"--nu", options.nu, count(grid.nu)},
-          {"--gamma", options.gamma, count(grid.gamma)},
-          {"--noise", options.noise, count(grid.noise)},
-          {"--lr-ratio", options.lr_ratio, count(grid.lr_ratio)},
-          {"--student", fmt::format("{}", fmt::join(options.students, " | ")),
-           static_cast<double>(pairs)}};
-}
-
-lora_parameters read_parameters(const shared_options& options) {
-  const auto in_range = [](const char* option, const std::string& text) {
-    const double value = read_number(option, text);
-    if (value < 0.0) {
-      throw argument_error(option, "'" + text + "'", "a number >= 0");
-    }
-    return value;
-  };
-  lora_parameters parameters;
-  parameters.noise_scale = in_range("--gamma", options.gamma);
-  parameters.label_noise = in_range("--noise", options.noise);
-  parameters.rate_ratio = in_range("--lr-ratio", options.lr_ratio);
-  return parameters;
-}
-
-std::vector<double> read_nu(const shared_options& options) {
-  std::vector<double> values = parse_range("--nu", options.nu);
-  for (const double value : values) {
-    if (value < 0.0) {
-      throw argument_error("--nu", "'" + options.nu + "'", ">= 0");
-    }
+std::vector<double> read_values(const study::parameter& p, const std::string& text) {
+  std::vector<double> values = parse_range(option_of(p), text);
+  if (!std::all_of(values.begin(), values.end(), [&p](double v) { return p.allows(v); })) {
+    throw argument_error(option_of(p), "'" + text + "'", p.range());
   }
   return values;
 }
 
+void require_mu(const shared_options& options, const std::string& example) {
+  if (options.mu().empty()) {
+    throw error("--mu is missing: give " + example);
+  }
+}
+
+study::parameter_point read_parameters(const shared_options& options) {
+  study::parameter_point point;
+  for (const study::parameter* p : study::model_parameters) {
+    if (p != &registry::mu && p != &registry::nu) {
+      p->set(point, read_value(*p, options.parameters[*p]));
+    }
+  }
+  return point;
+}
+
 double read_single_nu(const shared_options& options, const std::string& expected) {
-  const std::vector<double> nu = read_nu(options);
+  const std::vector<double> nu = read_values(registry::nu, options.nu());
   if (nu.size() != 1) {
-    throw argument_error("--nu", "'" + options.nu + "'", expected);
+    throw argument_error("--nu", "'" + options.nu() + "'", expected);
   }
   return nu.front();
 }
 
-std::vector<std::pair<std::string, std::string>> describe(const shared_options& options,
-                                                          const std::string& mu) {
-  return {{"student", fmt::format("{}", fmt::join(options.students, " | "))},
-          {"teacher", options.teachers.empty() ? "as the student" : options.teachers},
-          {"mu", mu},
-          {"nu", options.nu},
-          {"gamma", options.gamma},
-          {"noise", options.noise},
-          {"lr-ratio", options.lr_ratio},
-          {"time-unit", options.unit},
-          {"seed", std::to_string(options.seed)}};
+study::parameter_grid read_grid(const shared_options& options) {
+  require_mu(options, "the alignments, such as --mu 0.1:0.9:9");
+  study::parameter_grid grid;
+  for (const study::parameter* p : study::model_parameters) {
+    grid.axes.push_back({p, read_values(*p, options.parameters[*p])});
+  }
+  return grid;
+}
+
+std::vector<study::extent> extents_of(const shared_options& options,
+                                      const study::parameter_grid& grid, std::size_t pairs) {
+  std::vector<study::extent> extents;
+  for (const study::swept_parameter& axis : grid.axes) {
+    extents.push_back({option_of(*axis.what), options.parameters[*axis.what],
+                       static_cast<double>(axis.values.size())});
+  }
+  extents.push_back({"--student", students_of(options), static_cast<double>(pairs)});
+  return extents;
+}
+
+overlap_state read_start(const start_options& options) {
+  study::parameter_point point;
+  for (const study::parameter* p : study::start_parameters) {
+    if (const std::string& text = options.texts[*p]; !text.empty()) {
+      p->set(point, parse_number(option_of(*p), text));
+    }
+  }
+  const overlap_state& x = point.start;
+  if (!in_disc(x)) {
+    throw argument_error(
+        "--m0 " + options.texts[registry::m0] + " with --s0 " + options.texts[registry::s0],
+        fmt::format("m0^2 + s0^2 = {}", x.m * x.m + x.s * x.s), "at most 1");
+  }
+  return x;
+}
+
+overlap_event read_event(const event_options& options) {
+  overlap_event event;
+  event.is_signed = options.is_signed;
+  const auto quantity = quantity_named(options.quantity);
+  if (!quantity) {
+    throw argument_error("--event", "'" + options.quantity + "'", "m, M or risk");
+  }
+  event.quantity = *quantity;
+  if (!options.at.empty()) {
+    event.at = parse_number("--at", options.at);
+  } else if (event.quantity != overlap_quantity::m) {
+    throw error("--at is missing: give the value that " + options.quantity + " reaches");
+  }
+  if (event.quantity == overlap_quantity::m &&
+      !(event.at < 1.0 && event.at > (event.is_signed ? -1.0 : 0.0))) {
+    throw argument_error("--at", "'" + options.at + "'",
+                         event.is_signed ? "between -1 and 1" : "between 0 and 1 for |m|");
+  }
+  if (event.quantity == overlap_quantity::M && !event.is_signed && event.at < 0.0) {
+    throw argument_error("--at", "'" + options.at + "'", ">= 0 for |M|; --signed takes M itself");
+  }
+  return event;
+}
+
+integration_options read_integrator(const integrator_options& options, double time_unit) {
+  integration_options o;
+  if (options.t_max != "inf") {
+    o.end_time = read_positive("--t-max", options.t_max) * time_unit;
+  }
+  o.relative_tolerance = parse_number("--rtol", options.rtol);
+  if (!(o.relative_tolerance >= 1e-13 && o.relative_tolerance <= 0.1)) {
+    throw argument_error("--rtol", "'" + options.rtol + "'", "between 1e-13 and 0.1");
+  }
+  o.absolute_tolerance = parse_number("--atol", options.atol);
+  if (!(o.absolute_tolerance >= 0.0)) {
+    throw argument_error("--atol", "'" + options.atol + "'", ">= 0");
+  }
+  o.step_limit = static_cast<std::size_t>(options.max_steps);
+  if (options.method == "explicit") {
+    o.method = stepper::explicit_5;
+  } else if (options.method == "stiff") {
+    o.method = stepper::stiff_4;
+  } else if (options.method != "auto") {
+    throw argument_error("--stepper", "'" + options.method + "'", "auto, explicit or stiff");
+  }
+  return o;
+}
+
+std::vector<double> read_quantiles(const std::string& text) {
+  std::vector<double> quantiles = parse_range("--quantiles", text);
+  for (const double p : quantiles) {
+    if (!(p > 0.0 && p < 1.0)) {
+      throw argument_error("--quantiles", "'" + text + "'", "between 0 and 1");
+    }
+  }
+  return quantiles;
+}
+
+std::uint64_t read_count(const std::string& option, const std::string& text, std::uint64_t least,
+                         std::uint64_t most) {
+  const double value = parse_number(option, text);
+  if (!(value >= static_cast<double>(least) && value <= static_cast<double>(most)) ||
+      value != std::floor(value)) {
+    throw argument_error(option, "'" + text + "'",
+                         fmt::format("a whole number from {} to {}", least, most));
+  }
+  return static_cast<std::uint64_t>(value);
+}
+
+double read_positive(const std::string& option, const std::string& text) {
+  const double value = parse_number(option, text);
+  if (!(value > 0.0)) {
+    throw argument_error(option, "'" + text + "'", "> 0");
+  }
+  return value;
+}
+
+simulation_engine read_engine(const std::string& text) {
+  if (text == "chain") {
+    return simulation_engine::chain;
+  }
+  if (text == "sgd") {
+    return simulation_engine::sgd;
+  }
+  throw argument_error("--engine", "'" + text + "'", "chain or sgd");
+}
+
+void read_start_file(start_options& options, shared_options& shared) {
+  if (options.file.empty()) {
+    return;
+  }
+  toml::table values;
+  try {
+    values = toml::parse(read_file(options.file));
+  } catch (const toml::parse_error& e) {
+    throw error(fmt::format("--start '{}', line {}, column {}: {}", options.file,
+                            e.source().begin.line, e.source().begin.column, e.description()));
+  }
+  const std::array<std::pair<const char*, std::string*>, 5> keys{
+      {{"mu", &shared.parameters[registry::mu]},
+       {"nu", &shared.parameters[registry::nu]},
+       {"u", &options.texts[registry::u0]},
+       {"m", &options.texts[registry::m0]},
+       {"s", &options.texts[registry::s0]}}};
+  for (const auto& [key, target] : keys) {
+    const toml::node* const node = values.get(key);
+    if (node == nullptr || !node->is_number()) {
+      throw error(fmt::format("--start '{}': {} must be there, and a number", options.file, key));
+    }
+    *target = fmt::format("{}", *node->value<double>());
+  }
+  if (values.size() != keys.size()) {
+    throw error(fmt::format("--start '{}' must hold mu, nu, u, m and s alone", options.file));
+  }
+}
+
+void write_start_file(const std::string& path, const overlap_state& x, double alignment,
+                      double misalignment) {
+  // On the sphere's edge rounding can leave m² + s² above 1, which no start may have.
+  double m = x.m;
+  double s = x.s;
+  while (m * m + s * s > 1.0) {
+    m = std::nextafter(m, 0.0);
+    s = std::nextafter(s, 0.0);
+  }
+  pending_file file(path);
+  file.write(fmt::format("mu = {}\nnu = {}\nu = {}\nm = {}\ns = {}\n", alignment, misalignment, x.u,
+                         m, s));
+  file.commit();
 }
 
 }  // namespace loradyn::cli

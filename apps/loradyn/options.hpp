@@ -1,109 +1,174 @@
 #pragma once
 
-// The options that the commands share.
+// The options that the commands share. Texts until they are read, so that every fault can name its
+// option.
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <loradyn/activation/activation.hpp>
-#include <loradyn/model/parameters.hpp>
-#include <loradyn/model/population_risk.hpp>
+#include <loradyn/dynamics/integrate.hpp>
+#include <loradyn/dynamics/overlap_event.hpp>
+#include <loradyn/simulation/problem.hpp>
+#include <loradyn/study/control.hpp>
+#include <loradyn/study/pair.hpp>
+#include <loradyn/study/parameter.hpp>
+#include <loradyn/study/resources.hpp>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "resources.hpp"
+#include "option_list.hpp"
+#include "progress.hpp"
 
 namespace loradyn::cli {
 
-enum class time_unit { raw, fisher };
+// Names and texts, for a table's provenance.
+using described = std::vector<std::pair<std::string, std::string>>;
+described& operator+=(described& all, const described& more);
 
-// As text until `read` turns them into values, so that every fault can name its option.
+// The texts of some parameters: what is said, or else what is the standard.
+class parameter_texts {
+ public:
+  explicit parameter_texts(std::span<const study::parameter* const> parameters);
+
+  std::string& operator[](const study::parameter& p) { return texts_.at(&p); }
+  const std::string& operator[](const study::parameter& p) const { return texts_.at(&p); }
+
+ private:
+  std::map<const study::parameter*, std::string> texts_;
+};
+
 struct shared_options {
   std::vector<std::string> students;  // a panel each; every one a list of activations
   std::string teachers;
-  std::string nu = "0";
-  std::string gamma = "0";
-  std::string noise = "0";
-  std::string lr_ratio = "1";
+  parameter_texts parameters{study::model_parameters};
   std::string unit = "raw";
   std::string output;
   std::string figure;
   std::string config;
   std::uint64_t seed = 0;
-  std::size_t threads = 0;
+  std::uint64_t threads = 0;
   bool quiet = false;
   bool progress = false;
 
-  void add_to(CLI::App& app);
+  [[nodiscard]] const std::string& mu() const { return parameters[study::registry::mu]; }
+  [[nodiscard]] const std::string& nu() const { return parameters[study::registry::nu]; }
+
+  // All but --mu, which is not of the same kind everywhere.
+  void add_to(option_list& options);
+  void add_mu_to(option_list& options, const std::string& type);
+
+  [[nodiscard]] bool shows_progress() const;
 };
 
-// A student with its teacher.
-struct activation_pair {
-  population_risk risk;
-  double rate_unit = 1.0;  // rates are divided by it, times multiplied: 1, or E[σ'²]
+// Name and text of these, around those of the command.
+described describe(const shared_options& options);
 
-  [[nodiscard]] const std::string& student() const { return risk.student().name(); }
-  [[nodiscard]] const std::string& teacher() const { return risk.teacher().name(); }
+struct start_options {
+  parameter_texts texts = defaults();
+  std::string file = {};  // the end state of a trajectory, instead of these and of --mu, --nu
+
+  static parameter_texts defaults();
+  // `u0` says what the default of --u0 is.
+  void add_to(option_list& options, const std::string& u0_default);
+  // --start, which excludes what it gives; after all other options.
+  void add_file_to(option_list& options);
 };
+described describe(const start_options& options);
 
-// Values of the parameters in braces.
-using brace_values = std::map<std::string, double, std::less<>>;
+struct event_options {
+  std::string quantity;
+  std::string at;
+  bool is_signed = false;
 
-// One pair; an empty teacher is the student's. Throws error, naming the option.
-activation_pair read_pair(const std::string& student, const std::string& teacher,
-                          const brace_values& braces, bool fisher);
+  void add_to(option_list& options, const std::string& quantity_default,
+              const std::string& at_default);
+};
+described describe(const event_options& options);
+described describe(const overlap_event& event);
 
+// --max-steps of commands with a run in every row, unless given: a run that arrives takes some
+// hundred steps, some thousand at a tolerance of 1e-13, and one that does not ends within seconds.
+inline constexpr std::uint64_t row_step_limit = 50'000;
+
+struct integrator_options {
+  std::string t_max = "inf";
+  std::string rtol = "1e-9";
+  std::string atol = "1e-16";
+  std::string method = "auto";
+  std::uint64_t max_steps = 1'000'000;  // of a command that runs once; see row_step_limit
+
+  void add_to(option_list& options);
+};
+described describe(const integrator_options& options);
+
+// The law over random starts.
+struct law_options {
+  std::string dimension;
+  std::string quantiles = "0.05,0.25,0.5,0.75,0.95";
+
+  void add_to(option_list& options);
+};
+described describe(const law_options& options);
+
+// Every reader throws argument_error or error, naming the option.
+
+// An activation given with an option.
+activation read_activation(const std::string& option, std::string_view text);
 // Every pair, in the order of the panels and lists.
-// Throws argument_error where --student or --teacher can't be read or don't fit each other.
-std::vector<activation_pair> read_pairs(const shared_options& options);
-
+std::vector<study::activation_pair> read_pairs(const shared_options& options);
 // The pair of a command that takes one; `expected` says what would be right instead of a list.
-// Throws argument_error.
-activation_pair read_single_pair(const shared_options& options, const std::string& expected);
+study::activation_pair read_single_pair(const shared_options& options, const std::string& expected);
+study::time_unit read_unit(const shared_options& options);
 
-// An activation given with an option. Throws error, naming the option.
-activation read_activation(const std::string& option, std::string_view text,
-                           const brace_values& braces = {});
-
-// One finite number. Throws argument_error, naming the option.
-double read_number(const std::string& option, const std::string& text);
-
-// γ, Δ and κ; μ and ν are left at 0. Throws argument_error.
-lora_parameters read_parameters(const shared_options& options);
-
-// Every combination of parameters that a command is asked for; μ varies fastest, then ν, γ, Δ, κ.
-struct parameter_grid {
-  std::vector<double> mu;
-  std::vector<double> nu;
-  std::vector<double> gamma;
-  std::vector<double> noise;
-  std::vector<double> lr_ratio;
-
-  [[nodiscard]] std::size_t size() const {
-    return mu.size() * nu.size() * gamma.size() * noise.size() * lr_ratio.size();
-  }
-  [[nodiscard]] lora_parameters at(std::size_t i) const;
-};
-
-// Throws argument_error, naming the option.
-parameter_grid read_grid(const shared_options& options, const std::string& mu);
-
-// How many values each option gives a table with a row for each pair and point of a grid.
-std::vector<extent> extents_of(const shared_options& options, const std::string& mu,
-                               const parameter_grid& grid, std::size_t pairs);
-
-// The values of --nu, all >= 0. Throws argument_error.
-std::vector<double> read_nu(const shared_options& options);
-
-// The value of --nu where there may be one only. Throws argument_error.
+// A parameter's number, and its values.
+double read_value(const study::parameter& p, const std::string& text);
+std::vector<double> read_values(const study::parameter& p, const std::string& text);
+// --mu, whose example stands in the error where it is missing.
+void require_mu(const shared_options& options, const std::string& example);
+// A number for each parameter but μ and ν.
+study::parameter_point read_parameters(const shared_options& options);
+// The value of --nu where there may be one only.
 double read_single_nu(const shared_options& options, const std::string& expected);
+// The values of every parameter.
+study::parameter_grid read_grid(const shared_options& options);
+// How many values each option gives a table with a row for each pair and point of a grid.
+std::vector<study::extent> extents_of(const shared_options& options,
+                                      const study::parameter_grid& grid, std::size_t pairs);
 
-time_unit read_unit(const shared_options& options);
+overlap_state read_start(const start_options& options);
+overlap_event read_event(const event_options& options);
+// `time_unit` is what a unit of the table's time is in raw time.
+integration_options read_integrator(const integrator_options& options, double time_unit);
+std::vector<double> read_quantiles(const std::string& text);
+// A whole number from `least` to `most`, as 1000, 1e12 or 10^12.
+std::uint64_t read_count(const std::string& option, const std::string& text, std::uint64_t least,
+                         std::uint64_t most);
+// A number that must be positive.
+double read_positive(const std::string& option, const std::string& text);
+simulation_engine read_engine(const std::string& text);
 
-// Name and text of the shared parameters, for a table's provenance, around those of the command.
-std::vector<std::pair<std::string, std::string>> describe(const shared_options& options,
-                                                          const std::string& mu);
+// What --start says, as the text of the options whose place it takes; nothing without it.
+void read_start_file(start_options& options, shared_options& shared);
+// Writes the state and the weight that --start reads back to the same bits.
+void write_start_file(const std::string& path, const overlap_state& x, double alignment,
+                      double misalignment);
+
+// How a study is computed: threads, and a line of progress while this lives.
+class study_run {
+ public:
+  explicit study_run(const shared_options& options, const std::string& unit = "points")
+      : threads_(options.threads), line_(options.shows_progress(), unit) {}
+
+  [[nodiscard]] study::study_control control() {
+    return {threads_, [this](std::size_t done, std::size_t total) { line_.update(done, total); }};
+  }
+
+ private:
+  std::size_t threads_;
+  progress_line line_;
+};
 
 }  // namespace loradyn::cli

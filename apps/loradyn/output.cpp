@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <climits>
@@ -13,9 +12,8 @@
 #include <cstring>
 #include <loradyn/error.hpp>
 #include <loradyn/report/printable.hpp>
+#include <loradyn/study/escape.hpp>
 #include <loradyn/version.hpp>
-#include <string_view>
-#include <variant>
 
 #include "interruption.hpp"
 #include "message.hpp"
@@ -58,26 +56,27 @@ outputs::outputs(const shared_options& options) {
   open(figure_, "--plot", options.figure);
 }
 
-std::size_t outputs::write(const table& t, const std::function<figure(const table&)>& figure_of) {
+std::size_t outputs::write(const table_header& header,
+                           const std::function<std::vector<cell>(std::size_t)>& row,
+                           const std::function<figure()>& figure_of) {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::seconds patience(1);
-  begin(header_of(t));
+  begin(header);
   std::optional<clock::time_point> stopped;
   std::size_t written = 0;
-  for (const auto& row : t.rows) {
+  while (written < header.rows) {
     if (stop_requested()) {
       stopped = stopped ? stopped : clock::now();
       if (clock::now() - *stopped > patience) {
         break;
       }
     }
-    add(row);
-    ++written;
+    add(row(written++));
   }
   finish_table();
   // An interrupted command ends with its table.
   if (draws() && !stop_requested()) {
-    draw([&] { return figure_of(t); });
+    draw(figure_of);
   }
   return written;
 }
@@ -159,40 +158,16 @@ void write_stdout(const std::string& table) {
   }
 }
 
-table make_table(const invocation& call, const shared_options& options, const std::string& mu,
-                 std::vector<std::string> columns) {
-  table t;
-  t.meta.version = version;
-  t.meta.command = call.command_line;
-  t.meta.parameters = describe(options, mu);
-  t.columns = std::move(columns);
-  return t;
+provenance provenance_of(const invocation& call, const shared_options& options,
+                         const described& own) {
+  provenance meta{version, call.command_line, describe(options)};
+  meta.parameters += own;
+  return meta;
 }
 
-void append(table& t, const std::vector<std::pair<std::string, std::string>>& parameters) {
-  t.meta.parameters.insert(t.meta.parameters.end(), parameters.begin(), parameters.end());
-}
-
-failure_count::failure_count(const std::vector<std::string>& columns) {
-  const auto status = find_column(columns, "status");
-  if (!status) {
-    throw argument_error("the column", "'status'", "one of the table's");
-  }
-  status_ = *status;
-  time_ = find_column(columns, "t_hit");
-}
-
-void failure_count::add(std::span<const cell> row) {
-  constexpr std::array<std::string_view, 4> failures{"no-convergence", "blow-up", "step-limit",
-                                                     "step-underflow"};
+void failure_count::add(const std::string& status, double t_hit) {
   ++rows_;
-  const auto* status = std::get_if<std::string>(&row[status_]);
-  if (status == nullptr || std::find(failures.begin(), failures.end(), *status) == failures.end()) {
-    return;
-  }
-  // A run that met its event is a result, though its rest was not reached.
-  const bool met = time_ && !std::isnan(to_number(row[*time_]));
-  failed_ += met ? 0 : 1;
+  failed_ += study::is_failure(status) && std::isnan(t_hit) ? 1 : 0;
 }
 
 int failure_count::exit_code() const {
@@ -201,14 +176,6 @@ int failure_count::exit_code() const {
     return computation_failed;
   }
   return done;
-}
-
-int exit_code_for(const table& t) {
-  failure_count failures(t.columns);
-  for (const auto& row : t.rows) {
-    failures.add(row);
-  }
-  return failures.exit_code();
 }
 
 }  // namespace loradyn::cli

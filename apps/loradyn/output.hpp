@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
 #include <loradyn/report/table_io.hpp>
+#include <loradyn/study/row.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,7 +30,13 @@ class outputs {
   // Writes the table, then draws its figure; of an interrupted command the table alone, as many
   // rows as a second allows. Returns how many. Throws file_error and drawing_error; the table is
   // complete in the latter case.
-  std::size_t write(const table& t, const std::function<figure(const table&)>& figure_of);
+  template <class Row>
+  std::size_t write(const provenance& meta, const study::row_description<Row>& columns,
+                    const std::vector<Row>& rows, const std::function<figure()>& figure_of) {
+    return write(
+        {meta, columns.names(), columns.kinds(), rows.size()},
+        [&](std::size_t i) { return columns.cells(rows[i]); }, figure_of);
+  }
 
   // The same in parts, for a table that is not held in memory: its header, its rows, its end, then
   // the figure. The first three throw as table_file's do, `draw` as above.
@@ -41,6 +49,10 @@ class outputs {
   [[nodiscard]] bool draws() const { return figure_.has_value(); }
 
  private:
+  std::size_t write(const table_header& header,
+                    const std::function<std::vector<cell>(std::size_t)>& row,
+                    const std::function<figure()>& figure_of);
+
   std::optional<table_file> table_;
   std::optional<figure_file> figure_;
   std::string text_;  // for standard output
@@ -51,32 +63,36 @@ class outputs {
 // reads.
 void write_stdout(const std::string& text);
 
-// A table without rows, with its provenance.
-table make_table(const invocation& call, const shared_options& options, const std::string& mu,
-                 std::vector<std::string> columns);
+// Where a table comes from: the shared parameters and those of the command's own.
+provenance provenance_of(const invocation& call, const shared_options& options,
+                         const described& own);
 
-// Adds parameters of the command's own to the table's provenance.
-void append(table& t, const std::vector<std::pair<std::string, std::string>>& parameters);
-
-// Counts the rows whose status is a failure's, one after the other.
+// Counts the rows that are no result, one after the other.
 class failure_count {
  public:
-  // Throws argument_error for columns without a status.
-  explicit failure_count(const std::vector<std::string>& columns);
-
-  void add(std::span<const cell> row);
+  // A run that met its event is a result, though its rest was not reached.
+  void add(const std::string& status, double t_hit = std::numeric_limits<double>::quiet_NaN());
 
   // 3, with a note on standard error, where there are rows and none of them is a result.
   [[nodiscard]] int exit_code() const;
 
  private:
-  std::size_t status_ = 0;
-  std::optional<std::size_t> time_;
   std::uint64_t rows_ = 0;
   std::uint64_t failed_ = 0;
 };
 
 // The exit code of a computation whose rows have these statuses: 3 where none of them is a result.
-int exit_code_for(const table& t);
+template <class Row>
+int exit_code_for(const std::vector<Row>& rows) {
+  failure_count failures;
+  for (const Row& row : rows) {
+    if constexpr (requires { row.t_hit; }) {
+      failures.add(row.status, row.t_hit);
+    } else {
+      failures.add(row.status);
+    }
+  }
+  return failures.exit_code();
+}
 
 }  // namespace loradyn::cli

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/store.hpp>
+#include <loradyn/study/control.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
 #include <memory>
@@ -17,23 +18,30 @@
 #include <thread>
 
 #include "command.hpp"
-#include "flow_options.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
+#include "options.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
 #include "phase_work.hpp"
 #include "ranks.hpp"
-#include "sweep.hpp"
 
 namespace loradyn::cli {
 namespace {
+
+// The simulated runs of every cell.
+struct ensemble_options {
+  std::string engine;  // empty: none
+  std::string batch = "16";
+  std::string learning_rate;
+  std::string runs = "100";
+  std::string steps = "1000000";
+};
 
 struct phase_options {
   shared_options shared;
   std::string x;
   std::string y;
-  std::string mu;
   std::string show = "t";
   std::string only = "escape";
   std::string refine = "0";
@@ -47,22 +55,29 @@ struct phase_options {
   integrator_options integrator;
 };
 
-described describe(const phase_options& options) {
-  described parameters = describe(options.shared, options.mu);
-  const auto add = [&parameters](const described& more) {
-    parameters.insert(parameters.end(), more.begin(), more.end());
-  };
-  add(describe(options.start));
-  add(describe(options.event));
-  add(describe(options.integrator));
-  add(describe(options.law));
-  add(describe(options.ensemble));
-  add({{"x", options.x}, {"y", options.y}, {"only", options.only}});
-  if (options.refine != "0") {
-    add({{"refine", options.refine}, {"refine-step", options.refine_step}});
+described describe(const ensemble_options& options) {
+  if (options.engine.empty()) {
+    return {};
   }
-  add({{"show", options.show}});
-  return parameters;
+  return {{"engine", options.engine},
+          {"batch", options.batch},
+          {"lr", options.learning_rate.empty() ? "default" : options.learning_rate},
+          {"runs", options.runs},
+          {"steps", options.steps}};
+}
+
+described describe(const phase_options& options) {
+  described all = describe(options.shared);
+  all += describe(options.start);
+  all += describe(options.event);
+  all += describe(options.integrator);
+  all += describe(options.law);
+  all += describe(options.ensemble);
+  all += {{"x", options.x}, {"y", options.y}, {"only", options.only}};
+  if (options.refine != "0") {
+    all += {{"refine", options.refine}, {"refine-step", options.refine_step}};
+  }
+  return all += {{"show", options.show}};
 }
 
 // What the parameters can't tell is wrong. Throws argument_error and error.
@@ -114,23 +129,23 @@ phase_shard read_shard(const std::string& text) {
 }
 
 // A cell's values, and what it took. Nothing where the user interrupts it.
-std::optional<kept_cell> compute(const phase_grid& grid, const planned_cell& c) {
+std::optional<kept_cell> compute(const study::phase_grid& grid, const planned_cell& c) {
   const auto start = std::chrono::steady_clock::now();
   auto row = grid.row(c.place);
   if (!row) {
     return std::nullopt;
   }
-  return kept_cell{c.cell, std::move(*row),
+  return kept_cell{c.cell, grid.columns().cells(*row),
                    std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
 }
 
 // Computes cells on all threads; `take` gets them in order.
 template <class Take>
-void compute_all(const phase_grid& grid, const std::vector<planned_cell>& cells,
+void compute_all(const study::phase_grid& grid, const std::vector<planned_cell>& cells,
                  std::size_t threads, const Take& take) {
-  const std::size_t block = grid.setting().tau_only ? 64 : 1;
+  const std::size_t block = grid.problem().tau_only ? 64 : 1;
   ordered_map(
-      cells.size(), interruptible(threads, block),
+      cells.size(), study::stoppable(threads, block),
       [&](std::size_t i) { return compute(grid, cells[i]); },
       [&](std::size_t, std::optional<kept_cell> done) {
         if (done) {
@@ -144,7 +159,7 @@ class work_progress {
  public:
   work_progress(const shared_options& shared, const phase_work& work)
       : work_(work),
-        line_(shows_progress(shared) && !writes_to_terminal(shared), "cells", work.finished()) {}
+        line_(shared.shows_progress() && !writes_to_terminal(shared), "cells", work.finished()) {}
 
   void update() {
     if (!line_.due()) {
@@ -204,7 +219,7 @@ class leadership {
 };
 
 // By this process, until no cell is left or the user interrupts.
-void run_here(const phase_grid& grid, std::size_t threads, phase_work& work,
+void run_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
               work_progress& progress) {
   // A claim, and a wait for the last thread, about every two seconds; some cells for each thread.
   const std::size_t workers =
@@ -246,11 +261,12 @@ void run_here(const phase_grid& grid, std::size_t threads, phase_work& work,
   }
 }
 
-int run_stored(const phase_options& options, const phase_grid& grid, const described& parameters,
-               const invocation& call, leadership& leader, std::size_t threads) {
+int run_stored(const phase_options& options, const study::phase_grid& grid,
+               const described& parameters, const invocation& call, leadership& leader,
+               std::size_t threads) {
   const shared_options& shared = options.shared;
   const phase_shard part = read_shard(options.shard);
-  if (part.count > 1 && grid.setting().levels > 0) {
+  if (part.count > 1 && grid.problem().levels > 0) {
     throw argument_error("--shard", "'" + options.shard + "'",
                          "left out with --refine, whose cells depend on all others: several "
                          "processes share a store, and ranks of MPI the work");
@@ -292,8 +308,9 @@ int run_stored(const phase_options& options, const phase_grid& grid, const descr
   }
 }
 
-int run_direct(const phase_options& options, const phase_grid& grid, const described& parameters,
-               const invocation& call, leadership& leader, std::size_t threads) {
+int run_direct(const phase_options& options, const study::phase_grid& grid,
+               const described& parameters, const invocation& call, leadership& leader,
+               std::size_t threads) {
   const shared_options& shared = options.shared;
   if (!options.shard.empty()) {
     throw error("--shard needs --store: each shard has a store of its own");
@@ -319,7 +336,7 @@ int run_phase(const phase_options& options, const invocation& call) {
   const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
   check(options);
   const described parameters = describe(options);
-  std::unique_ptr<const phase_grid> made;
+  std::unique_ptr<const study::phase_grid> made;
   try {
     made = grid_of(parameters);
   } catch (const interrupted&) {
@@ -331,7 +348,7 @@ int run_phase(const phase_options& options, const invocation& call) {
     }
     throw;
   }
-  const phase_grid& grid = *made;
+  const study::phase_grid& grid = *made;
   if (!processes.leads()) {
     processes.follow([&](const std::vector<planned_cell>& cells) {
       std::vector<kept_cell> computed;
@@ -354,46 +371,47 @@ void require_show(const std::string& show) {
   }
 }
 
-std::function<int(const invocation&)> setup_phase(CLI::App& app) {
+std::function<int(const invocation&)> setup_phase(option_list& list) {
   auto options = std::make_shared<phase_options>();
-  app.add_option("--x", options->x, "the horizontal parameter and its values")
-      ->type_name("PARAM=R");
-  app.add_option("--y", options->y, "the vertical one")->type_name("PARAM=R");
-  app.add_option("--mu", options->mu, "pre-training alignment, where it is on no axis")
-      ->type_name("X");
-  app.add_option("--show", options->show, "what the colours of the figure tell")
-      ->type_name("t|law|tau|risk|outcome")
-      ->capture_default_str();
-  app.add_option("--only", options->only, "tau: the search time alone, without a run")
-      ->type_name("tau|escape")
-      ->capture_default_str();
-  app.add_option("--refine", options->refine,
-                 "halve the steps of the grid so often, adding cells only where neighbours differ\n"
-                 "in outcome or time")
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_option("--refine-step", options->refine_step,
-                 "the difference of log10 t between neighbours that is refined")
-      ->type_name("X")
-      ->capture_default_str();
-  app.add_option("--store", options->store,
-                 "keep every finished cell here, an SQLite file: a killed run goes on from it,\n"
-                 "and several runs on it share the work")
-      ->type_name("FILE");
-  app.add_option("--shard", options->shard, "compute the i-th of n parts only, into --store")
-      ->type_name("i/n");
-  options->event.add_to(app, "m", "0.5 for m");
-  options->start.add_to(app, "1e-6");
-  options->law.add_to(app);
-  options->ensemble.add_to(app);
+  list.text("--x", options->x, "the horizontal parameter and its values", "PARAM=R");
+  list.text("--y", options->y, "the vertical one", "PARAM=R");
+  options->shared.add_mu_to(list, "X");
+  list.text("--show", options->show, "what the colours of the figure tell",
+            "t|law|tau|risk|outcome");
+  list.text("--only", options->only, "tau: the search time alone, without a run", "tau|escape");
+  list.text("--refine", options->refine,
+            "halve the steps of the grid so often, adding cells only where neighbours differ\n"
+            "in outcome or time",
+            "N");
+  list.text("--refine-step", options->refine_step,
+            "the difference of log10 t between neighbours that is refined", "X");
+  list.text("--store", options->store,
+            "keep every finished cell here, an SQLite file: a killed run goes on from it,\n"
+            "and several runs on it share the work",
+            "FILE");
+  list.text("--shard", options->shard, "compute the i-th of n parts only, into --store", "i/n");
+  options->event.add_to(list, "m", "0.5 for m");
+  options->start.add_to(list, "1e-6");
+  options->law.add_to(list);
+  ensemble_options& ensemble = options->ensemble;
+  list.text("--engine", ensemble.engine,
+            "simulate an ensemble in every cell: chain, exact in law at a cost that does not\n"
+            "grow with d, or sgd; needs --dim",
+            "chain|sgd");
+  list.text("--batch", ensemble.batch, "samples in a step of a simulated run", "N");
+  list.text("--lr", ensemble.learning_rate,
+            "learning rate of simulated runs; gamma is made of it (default: gamma batch/dim)", "X");
+  list.text("--runs", ensemble.runs, "simulated runs in a cell", "N");
+  list.text("--steps", ensemble.steps, "steps after which a simulated run is given up", "N");
   options->integrator.max_steps = row_step_limit;
-  options->integrator.add_to(app);
-  options->shared.add_to(app);
-  app.footer(
-      "PARAM is mu, nu, gamma, noise, lr-ratio, m0, dim, or one in braces in an activation. A row "
-      "per\n"
+  options->integrator.add_to(list);
+  options->shared.add_to(list);
+  list.footer(
+      "PARAM is " + fmt::format("{}", fmt::join(study::parameter_names(), ", ")) +
+      ",\nor one in braces in an activation. A row per\n"
       "cell, x fastest, with the columns of escape; --engine adds those of simulated runs, which\n"
-      "start at random, or at m0 where it is on an axis. The figure has the outcomes outlined and\n"
+      "start at random, or at u0, m0 and s0 where one is on an axis. The figure has the outcomes "
+      "outlined and\n"
       "named, and the lines A = 0 where the search time diverges.\n\n"
       "Examples:\n"
       "  loradyn phase --student 'he3+{a}*he5' --x mu=0.05:0.95:64 --y a=-0.5:0.5:64 \\\n"

@@ -5,14 +5,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
+#include <loradyn/study/phase.hpp>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "phase_grid.hpp"
 
 namespace loradyn::cli {
 
@@ -20,7 +20,7 @@ namespace loradyn::cli {
 void require_show(const std::string& show);
 
 // The grid that a table's parameters describe. Throws argument_error and error.
-std::unique_ptr<const phase_grid> grid_of(
+std::unique_ptr<const study::phase_grid> grid_of(
     const std::vector<std::pair<std::string, std::string>>& parameters);
 
 // The heat map of rows as they come in: all that is kept of a row is what is drawn. Where there are
@@ -29,13 +29,11 @@ std::unique_ptr<const phase_grid> grid_of(
 // a picture has points, every second or third is drawn.
 class phase_picture {
  public:
-  // Of a table with this head; `show` is t, law, tau, risk or outcome; empty: what the table's
-  // parameters say. Refers to the grid, which must outlive it. Throws argument_error for a column
-  // that is missing.
-  phase_picture(const phase_grid& grid, const provenance& meta,
-                const std::vector<std::string>& columns, const std::string& show);
+  // Of a table with this provenance, which says what is shown. Refers to the grid, which must
+  // outlive it. Throws argument_error for a text that says nothing to show.
+  phase_picture(const study::phase_grid& grid, const provenance& meta);
 
-  void add(const std::vector<cell>& row);
+  void add(const study::phase_row& row);
 
   // The figure of the rows; once.
   [[nodiscard]] figure drawn();
@@ -47,24 +45,21 @@ class phase_picture {
   struct layer {
     std::string title;
     std::string label;
-    std::size_t column = 0;
-    bool logarithmic = false;
+    std::function<double(const study::phase_row&)> value_of;
     bool outcomes = false;
     std::vector<double> z;
     double value = 0.0;  // of the row that is being added
   };
 
-  void add_layer(const std::vector<std::string>& columns, const std::string& column,
-                 const std::string& title, const std::string& label, bool logarithmic);
-  [[nodiscard]] std::vector<double> places(const phase_axis& axis) const;
+  void add_layer(const std::string& title, const std::string& label,
+                 std::function<double(const study::phase_row&)> value_of);
+  [[nodiscard]] std::vector<double> places(const study::phase_axis& axis) const;
 
-  const phase_grid& grid_;
+  const study::phase_grid& grid_;
   std::vector<layer> layers_;
   std::vector<signed char> kinds_;   // the outcome of each place; -1: none
   std::vector<unsigned char> from_;  // the level of the cell that a place is drawn with
-  std::size_t outcome_column_ = 0;
-  std::array<std::size_t, 2> axis_columns_{};
-  std::uint64_t step_ = 1;  // between places that are drawn
+  std::uint64_t step_ = 1;           // between places that are drawn
   std::array<std::uint64_t, 2> size_{};
 };
 

@@ -11,15 +11,17 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "figures.hpp"
-#include "flow_options.hpp"
+#include "options.hpp"
 #include "phase.hpp"
-#include "simulation_options.hpp"
 
 namespace loradyn::cli {
 namespace {
+
+using study::phase_axis;
+using study::phase_grid;
+using study::phase_row;
 
 // In the order of their colours.
 constexpr std::array<const char*, 5> outcome_names{"learned", "unlearned", "trapped", "searching",
@@ -160,149 +162,144 @@ curve critical_lines(const phase_grid& grid) {
 }
 
 // The place of a quantile next to the median.
-double middle_quantile(const std::vector<double>& quantiles) {
-  return *std::min_element(quantiles.begin(), quantiles.end(), [](double a, double b) {
+std::size_t middle_quantile(const std::vector<double>& quantiles) {
+  const auto found = std::min_element(quantiles.begin(), quantiles.end(), [](double a, double b) {
     return std::abs(a - 0.5) < std::abs(b - 0.5);
   });
+  return static_cast<std::size_t>(found - quantiles.begin());
 }
 
-std::size_t column_of(const std::vector<std::string>& columns, const std::string& name) {
-  const auto found = find_column(columns, name);
-  if (!found) {
-    throw argument_error("the table", "without a column " + name, "one of a phase diagram");
-  }
-  return *found;
-}
-
-phase_setting setting_of(const provenance& meta) {
-  const auto text = [&meta](const char* name) { return std::string(meta.parameter(name)); };
-  shared_options shared;
-  start_options start;
-  event_options event;
-  integrator_options integrator;
-  phase_setting s;
+study::phase_problem problem_of(const provenance& meta) {
+  const auto text = [&meta](std::string_view name) { return std::string(meta.parameter(name)); };
+  study::phase_problem s;
   s.student = text("student");
   s.teacher = text("teacher") == "as the student" ? "" : text("teacher");
-  s.mu = text("mu");
-  s.fisher = text("time-unit") == "fisher";
+  s.x = text("x");
+  s.y = text("y");
+  s.unit = text("time-unit") == "fisher" ? study::time_unit::fisher : study::time_unit::raw;
   s.tau_only = text("only") == "tau";
-  shared.nu = text("nu");
-  shared.gamma = text("gamma");
-  shared.noise = text("noise");
-  shared.lr_ratio = text("lr-ratio");
-  s.parameters = read_parameters(shared);
-  s.parameters.misalignment = read_single_nu(shared, "one number, or an axis");
-  start.u0 = text("u0") == "default" ? "" : text("u0");
-  start.m0 = text("m0");
-  start.s0 = text("s0");
-  s.request.start = read_start(start);
+  shared_options shared;
+  for (const study::parameter* p : study::model_parameters) {
+    shared.parameters[*p] = text(p->name);
+  }
+  s.otherwise = read_parameters(shared);
+  s.otherwise.parameters.misalignment = read_single_nu(shared, "one number, or an axis");
+  s.has_alignment = !shared.mu().empty();
+  if (s.has_alignment) {
+    s.otherwise.parameters.alignment = read_value(study::registry::mu, shared.mu());
+  }
+  start_options start;
+  for (const study::parameter* p : study::start_parameters) {
+    start.texts[*p] = text(p->name) == "default" ? "" : text(p->name);
+  }
+  s.otherwise.start = read_start(start);
+  event_options event;
   event.quantity = text("event").substr(0, text("event").find(' '));
   event.is_signed = text("event").ends_with(" signed");
   event.at = text("at") == "default" ? "" : text("at");
   s.request.event = read_event(event);
+  integrator_options integrator;
   integrator.t_max = text("t-max");
   integrator.rtol = text("rtol");
   integrator.atol = text("atol");
   integrator.method = text("stepper");
-  integrator.max_steps = static_cast<std::size_t>(parse_number("max-steps", text("max-steps")));
+  integrator.max_steps = static_cast<std::uint64_t>(parse_number("max-steps", text("max-steps")));
   s.request.integrator = read_integrator(integrator, 1.0);
   if (const std::string dim = text("dim"); !dim.empty() && dim != "none") {
-    s.request.dimension = read_dimension(dim);
+    s.otherwise.dimension = read_value(study::registry::dim, dim);
   }
   s.request.quantiles = read_quantiles(text("quantiles"));
-  ensemble_options ensemble;
-  ensemble.engine = text("engine");
-  if (!ensemble.engine.empty()) {
-    ensemble.batch = text("batch");
-    ensemble.learning_rate = text("lr") == "default" ? "" : text("lr");
-    ensemble.runs = text("runs");
-    ensemble.steps = text("steps");
-    s.ensemble = read_ensemble(ensemble, read_count("seed", text("seed"), 0, max_seed));
+  if (!text("engine").empty()) {
+    study::ensemble_request& e = s.ensemble.emplace();
+    e.engine = read_engine(text("engine"));
+    constexpr std::uint64_t largest = std::uint64_t{1} << 53;
+    e.batch = read_count("--batch", text("batch"), 1, largest);
+    if (text("lr") != "default") {
+      e.learning_rate = read_positive("--lr", text("lr"));
+    }
+    constexpr std::uint64_t most_runs = 100'000'000;
+    e.runs = read_count("--runs", text("runs"), 1, most_runs);
+    e.steps = read_count("--steps", text("steps"), 1, random_steps - 1);
+    e.seed = read_count("seed", text("seed"), 0, max_seed);
   }
   if (!text("refine").empty()) {
     constexpr std::uint64_t most = 20;
     s.levels = static_cast<unsigned>(read_count("--refine", text("refine"), 0, most));
-    s.refine_step = read_number("--refine-step", text("refine-step"));
-    if (!(s.refine_step > 0.0)) {
-      throw argument_error("--refine-step", "'" + text("refine-step") + "'", "> 0");
-    }
+    s.refine_step = read_positive("--refine-step", text("refine-step"));
   }
   return s;
 }
 
 }  // namespace
 
-std::unique_ptr<const phase_grid> grid_of(
-    const std::vector<std::pair<std::string, std::string>>& parameters) {
-  const provenance meta{{}, {}, parameters};
-  return std::make_unique<const phase_grid>(setting_of(meta), std::string(meta.parameter("x")),
-                                            std::string(meta.parameter("y")));
+std::unique_ptr<const phase_grid> grid_of(const described& parameters) {
+  return std::make_unique<const phase_grid>(problem_of({{}, {}, parameters}));
 }
 
-phase_picture::phase_picture(const phase_grid& grid, const provenance& meta,
-                             const std::vector<std::string>& columns, const std::string& show)
-    : grid_(grid) {
-  const phase_setting& setting = grid.setting();
+phase_picture::phase_picture(const phase_grid& grid, const provenance& meta) : grid_(grid) {
+  const study::phase_problem& problem = grid.problem();
   const auto& [x, y] = grid.axes();
   const auto reach = [this](const phase_axis& axis) { return (axis.size() - 1) / step_ + 1; };
   const auto too_many = [&] {
     return static_cast<double>(reach(x)) * static_cast<double>(reach(y)) > most_drawn;
   };
   // Refined places are left out level by level, those of the grid itself one of two, of three, …
-  const std::uint64_t grid_step = std::uint64_t{1} << setting.levels;
+  const std::uint64_t grid_step = std::uint64_t{1} << problem.levels;
   while (too_many()) {
     step_ = step_ < grid_step ? 2 * step_ : step_ + grid_step;
   }
   size_ = {reach(x), reach(y)};
-  axis_columns_ = {column_of(columns, x.column()), column_of(columns, y.column())};
   kinds_.assign(size_[0] * size_[1], -1);
-  from_.assign(setting.levels > 0 ? kinds_.size() : 0, 0);
+  from_.assign(problem.levels > 0 ? kinds_.size() : 0, 0);
 
   const std::string unit = unit_suffix(meta);
-  outcome_column_ = column_of(columns, grid.outcome_column());
-  const std::string what = setting.tau_only ? "tau"
-                           : show.empty()   ? std::string(meta.parameter("show"))
-                                            : show;
-  const double p = middle_quantile(setting.request.quantiles);
+  const std::string what =
+      problem.tau_only ? std::string("tau") : std::string(meta.parameter("show"));
+  const std::size_t q = middle_quantile(problem.request.quantiles);
+  const double p = problem.request.quantiles[q];
   const std::string which =
       p == 0.5 ? std::string("median") : fmt::format("{:g} % quantile", 100.0 * p);
   const std::string law_label = fmt::format("log₁₀ of the {} of the escape time{}", which, unit);
   const std::string time_label = "log₁₀ of the escape time" + unit;
+  const auto law = [q](const phase_row& row) { return std::log10(row.escape.law.quantiles[q]); };
+  const auto time = [](const phase_row& row) { return std::log10(row.escape.t_hit); };
   if (what == "tau") {
-    add_layer(columns, "tau", "", "log₁₀ of the search time τ" + unit, true);
+    add_layer("", "log₁₀ of the search time τ" + unit,
+              [](const phase_row& row) { return std::log10(row.escape.tau); });
   } else if (what == "risk") {
-    add_layer(columns, "risk_end", "", "risk at the end", false);
+    add_layer("", "risk at the end", [](const phase_row& row) { return row.escape.risk_end; });
   } else if (what == "outcome") {
-    add_layer(columns, "outcome", "", "outcome", false);
+    add_layer("", "outcome", {});
     layers_.back().outcomes = true;
   } else if (what == "law") {
-    if (!setting.request.dimension) {
+    if (!problem.otherwise.dimension) {
       throw argument_error("--show", "'law'", "t, tau, risk or outcome without --dim");
     }
-    add_layer(columns, quantile_column("t_q", p), "", law_label, true);
-  } else if (setting.ensemble) {
-    const bool fixed = setting.ensemble->starts_fixed;
-    add_layer(columns, fixed ? "t_hit" : quantile_column("t_q", p), fixed ? "ODE" : "law",
-              fixed ? time_label : law_label, true);
-    add_layer(columns, quantile_column("sim_q", p),
-              fmt::format("{} of {} runs", which, setting.ensemble->runs), law_label, true);
+    add_layer("", law_label, law);
+  } else if (problem.ensemble) {
+    if (problem.ensemble->starts_fixed) {
+      add_layer("ODE", time_label, time);
+    } else {
+      add_layer("law", law_label, law);
+    }
+    add_layer(fmt::format("{} of {} runs", which, problem.ensemble->runs), law_label,
+              [q](const phase_row& row) { return std::log10(row.simulated.quantiles[q]); });
   } else {
-    add_layer(columns, "t_hit", "", time_label, true);
+    add_layer("", time_label, time);
   }
 }
 
-void phase_picture::add_layer(const std::vector<std::string>& columns, const std::string& column,
-                              const std::string& title, const std::string& label,
-                              bool logarithmic) {
-  layers_.push_back({title, label, column_of(columns, column), logarithmic, false,
-                     std::vector<double>(kinds_.size(), std::nan(""))});
+void phase_picture::add_layer(const std::string& title, const std::string& label,
+                              std::function<double(const phase_row&)> value_of) {
+  layers_.push_back(
+      {title, label, std::move(value_of), false, std::vector<double>(kinds_.size(), std::nan(""))});
 }
 
-void phase_picture::add(const std::vector<cell>& row) {
-  const unsigned levels = grid_.setting().levels;
+void phase_picture::add(const phase_row& row) {
+  const unsigned levels = grid_.problem().levels;
   std::array<std::uint64_t, 2> place{};
   for (std::size_t a = 0; a < place.size(); ++a) {
-    const double value = to_number(row[axis_columns_[a]]);
+    const double value = grid_.value_on(a, row);
     const auto found = grid_.axes()[a].place_of(value);
     if (!found) {
       throw argument_error(grid_.axes()[a].name, fmt::format("{}", value),
@@ -321,14 +318,11 @@ void phase_picture::add(const std::vector<cell>& row) {
     ++level;
   }
   // Of a search time alone there is none: its status is no outcome's name.
-  const auto name =
-      std::find(outcome_names.begin(), outcome_names.end(), to_text(row[outcome_column_]));
+  const auto name = std::find(outcome_names.begin(), outcome_names.end(), grid_.outcome_of(row));
   const auto kind =
       static_cast<signed char>(name == outcome_names.end() ? -1 : name - outcome_names.begin());
   for (layer& l : layers_) {
-    const double value = l.outcomes ? (kind < 0 ? std::nan("") : static_cast<double>(kind))
-                                    : to_number(row[l.column]);
-    l.value = l.logarithmic ? std::log10(value) : value;
+    l.value = !l.outcomes ? l.value_of(row) : kind < 0 ? std::nan("") : static_cast<double>(kind);
   }
   const std::uint64_t half = spacing / step_ / 2;
   const auto around = [&](std::size_t a) {
@@ -402,8 +396,8 @@ figure phase_picture::drawn() {
   for (layer& l : layers_) {
     panel p;
     p.title = l.title;
-    p.x_label = parameter_title(x_axis.column());
-    p.y_label = parameter_title(y_axis.column());
+    p.x_label = x_axis.title();
+    p.y_label = y_axis.title();
     p.x_is_log10 = x_axis.logarithmic;
     p.y_is_log10 = y_axis.logarithmic;
     p.heat = heat_map{.x = x,

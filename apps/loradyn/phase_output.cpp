@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/version.hpp>
@@ -34,38 +35,41 @@ std::string canonical_command(const described& parameters) {
 
 }  // namespace
 
-sweep_configuration configuration_of(const phase_grid& grid, const described& parameters) {
+sweep_configuration configuration_of(const study::phase_grid& grid, const described& parameters) {
   sweep_configuration c;
   c.version = version;
   std::copy_if(parameters.begin(), parameters.end(), std::back_inserter(c.parameters),
                [](const auto& p) { return !is_shown_only(p.first); });
-  c.columns = grid.columns();
+  c.columns = grid.columns().names();
   c.cells = grid.cells();
   c.tally = grid.outcome_column();
   return c;
 }
 
-table_header header_of(const phase_grid& grid, const std::string& version,
+table_header header_of(const study::phase_grid& grid, const std::string& version,
                        const described& parameters) {
   table_header h;
   h.meta = {version, canonical_command(parameters), parameters};
-  h.columns = grid.columns();
-  h.kinds = grid.kinds();
+  h.columns = grid.columns().names();
+  h.kinds = grid.columns().kinds();
   h.rows = grid.cells();
   return h;
 }
 
-phase_report::phase_report(const phase_grid& grid, const table_header& header, outputs& out)
-    : out_(out), failures_(header.columns) {
+phase_report::phase_report(const study::phase_grid& grid, const table_header& header, outputs& out)
+    : grid_(grid), out_(out) {
   out_.begin(header);
   if (out_.draws()) {
-    picture_.emplace(grid, header.meta, header.columns, "");
+    picture_.emplace(grid, header.meta);
   }
 }
 
-void phase_report::add(const std::vector<cell>& row) {
-  out_.add(row);
-  failures_.add(row);
+void phase_report::add(const std::vector<cell>& cells) {
+  out_.add(cells);
+  const study::phase_row row = grid_.columns().row(cells);
+  failures_.add(row.escape.status, grid_.problem().tau_only
+                                       ? std::numeric_limits<double>::quiet_NaN()
+                                       : row.escape.t_hit);
   if (picture_) {
     picture_->add(row);
   }
@@ -79,7 +83,7 @@ int phase_report::finish() {
   return failures_.exit_code();
 }
 
-int write_store(const sweep_store& store, const phase_grid& grid, const std::string& show,
+int write_store(const sweep_store& store, const study::phase_grid& grid, const std::string& show,
                 outputs& out) {
   described parameters = store.configuration().parameters;
   parameters.emplace_back("show", show);

@@ -8,32 +8,33 @@
 #include <string>
 #include <vector>
 
-#include "flow_options.hpp"
+#include "options.hpp"
 #include "output.hpp"
 #include "phase.hpp"
-#include "phase_grid.hpp"
 
 namespace loradyn::cli {
 
 // What a store of this diagram is: the parameters without those that only say how it is shown.
-sweep_configuration configuration_of(const phase_grid& grid, const described& parameters);
+sweep_configuration configuration_of(const study::phase_grid& grid, const described& parameters);
 
 // The head of a diagram's table. Its command is made of the parameters alone: the same for every
 // run of the diagram, whatever threads, stores, ranks and shards took part.
-table_header header_of(const phase_grid& grid, const std::string& version,
+table_header header_of(const study::phase_grid& grid, const std::string& version,
                        const described& parameters);
 
 // The table, and the figure where one is asked for, of rows as they come in. Refers to the grid and
 // the outputs, which must outlive it.
 class phase_report {
  public:
-  phase_report(const phase_grid& grid, const table_header& header, outputs& out);
+  phase_report(const study::phase_grid& grid, const table_header& header, outputs& out);
 
-  void add(const std::vector<cell>& row);
+  // The cells of a row.
+  void add(const std::vector<cell>& cells);
   // Returns the exit code. Throws as outputs does.
   int finish();
 
  private:
+  const study::phase_grid& grid_;
   outputs& out_;
   failure_count failures_;
   std::optional<phase_picture> picture_;
@@ -42,7 +43,7 @@ class phase_report {
 // The finished cells of a store, in order; `show` is what the figure tells. Returns the exit code.
 // Throws as outputs does; file_error, once all is written, where cells are missing that the store
 // counts as finished.
-int write_store(const sweep_store& store, const phase_grid& grid, const std::string& show,
+int write_store(const sweep_store& store, const study::phase_grid& grid, const std::string& show,
                 outputs& out);
 
 }  // namespace loradyn::cli

@@ -2,9 +2,28 @@
 
 #include <algorithm>
 #include <loradyn/error.hpp>
-#include <variant>
 
 namespace loradyn::cli {
+namespace {
+
+// Adds the cells of the plan's next level, once the store has the values of all known ones; those
+// of the levels before were taken when this one was planned.
+bool grow_from(study::phase_plan& plan, const study::phase_grid& grid, const sweep_store& store) {
+  if (plan.over() || store.finished() < plan.cells()) {
+    return false;
+  }
+  std::uint64_t missing = plan.cells() - plan.first();
+  store.read(plan.first(), missing, [&](std::uint64_t c, const std::vector<cell>& cells) {
+    plan.take(c, grid.columns().row(cells));
+    --missing;
+  });
+  if (missing > 0) {
+    throw file_error("the store is damaged: it counts cells as finished that it does not hold");
+  }
+  return plan.grow();
+}
+
+}  // namespace
 
 std::vector<planned_cell> phase_work::next(std::size_t most) {
   if (returned_.empty()) {
@@ -21,10 +40,8 @@ void phase_work::give_back(const std::vector<planned_cell>& cells) {
   returned_.insert(returned_.end(), cells.begin(), cells.end());
 }
 
-direct_work::direct_work(const phase_grid& grid, row_sink sink)
-    : plan_(grid),
-      sink_(std::move(sink)),
-      tally_column_(find_column(grid.columns(), grid.outcome_column()).value()) {}
+direct_work::direct_work(const study::phase_grid& grid, row_sink sink)
+    : grid_(grid), plan_(grid), sink_(std::move(sink)) {}
 
 std::vector<planned_cell> direct_work::fresh(std::size_t most) {
   grow_if_due();
@@ -38,8 +55,9 @@ std::vector<planned_cell> direct_work::fresh(std::size_t most) {
 
 void direct_work::take(kept_cell done) {
   ++taken_;
-  ++tallies_[std::get<std::string>(done.values[tally_column_])];
-  plan_.take(done.cell, done.values);
+  const study::phase_row row = grid_.columns().row(done.values);
+  ++tallies_[grid_.outcome_of(row)];
+  plan_.take(done.cell, row);
   if (done.cell != delivered_) {
     early_.emplace(done.cell, packed({&done, 1}));
     return;
@@ -68,8 +86,8 @@ std::vector<std::pair<std::string, std::uint64_t>> direct_work::tallies() const 
   return {tallies_.begin(), tallies_.end()};
 }
 
-stored_work::stored_work(const phase_grid& grid, sweep_store& store, const phase_shard& part)
-    : plan_(grid), store_(store), part_(part) {
+stored_work::stored_work(const study::phase_grid& grid, sweep_store& store, const phase_shard& part)
+    : grid_(grid), plan_(grid), store_(store), part_(part) {
   if (part_.count > 1) {
     finished_.assign(grid.cells(), false);
     store_.finished_cells([this](std::uint64_t i) { finished_[i] = true; });
@@ -129,7 +147,7 @@ void stored_work::flush() {
 }
 
 bool stored_work::grow() {
-  if (!plan_.grow_from(store_)) {
+  if (!grow_from(plan_, grid_, store_)) {
     return false;
   }
   store_.grow(plan_.cells());
@@ -148,9 +166,9 @@ bool stored_work::complete() { return store_.complete() && !grow(); }
 
 std::uint64_t stored_work::finished() const { return store_.finished() + waiting_.size(); }
 
-std::uint64_t planned_cells(const phase_grid& grid, const sweep_store& store) {
-  phase_plan plan(grid);
-  while (plan.grow_from(store)) {
+std::uint64_t planned_cells(const study::phase_grid& grid, const sweep_store& store) {
+  study::phase_plan plan(grid);
+  while (grow_from(plan, grid, store)) {
   }
   return plan.cells();
 }

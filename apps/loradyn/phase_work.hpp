@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <loradyn/report/store.hpp>
+#include <loradyn/study/phase_plan.hpp>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "phase_plan.hpp"
 #include "ranks.hpp"
 
 namespace loradyn::cli {
@@ -53,7 +53,7 @@ class phase_work {
 class direct_work final : public phase_work {
  public:
   using row_sink = std::function<void(std::vector<cell>)>;
-  direct_work(const phase_grid& grid, row_sink sink);
+  direct_work(const study::phase_grid& grid, row_sink sink);
 
   void take(kept_cell done) override;
   [[nodiscard]] bool over() override;
@@ -68,9 +68,9 @@ class direct_work final : public phase_work {
   [[nodiscard]] std::vector<planned_cell> fresh(std::size_t most) override;
   void grow_if_due();
 
-  phase_plan plan_;
+  const study::phase_grid& grid_;
+  study::phase_plan plan_;
   row_sink sink_;
-  std::size_t tally_column_;
   std::map<std::string, std::uint64_t> tallies_;
   std::map<std::uint64_t, std::vector<char>> early_;  // packed: they wait for those before
   std::uint64_t position_ = 0;
@@ -88,7 +88,7 @@ struct phase_shard {
 // some times in a second.
 class stored_work final : public phase_work {
  public:
-  stored_work(const phase_grid& grid, sweep_store& store, const phase_shard& part);
+  stored_work(const study::phase_grid& grid, sweep_store& store, const phase_shard& part);
 
   void take(kept_cell done) override;
   [[nodiscard]] bool over() override;
@@ -110,7 +110,8 @@ class stored_work final : public phase_work {
   // Plans what is in the store.
   bool grow();
 
-  phase_plan plan_;
+  const study::phase_grid& grid_;
+  study::phase_plan plan_;
   sweep_store& store_;
   phase_shard part_;
   std::vector<bool> finished_;  // of a shard, when it was opened
@@ -121,6 +122,6 @@ class stored_work final : public phase_work {
 };
 
 // The cells of the diagram in a store, as far as its values tell.
-std::uint64_t planned_cells(const phase_grid& grid, const sweep_store& store);
+std::uint64_t planned_cells(const study::phase_grid& grid, const sweep_store& store);
 
 }  // namespace loradyn::cli

@@ -2,35 +2,34 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/report/file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
+#include <loradyn/study/simulate.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <memory>
 #include <optional>
 #include <system_error>
 
 #include "command.hpp"
 #include "figures.hpp"
-#include "flow_options.hpp"
+#include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "resources.hpp"
-#include "simulation_options.hpp"
 #include "stages.hpp"
 
 namespace loradyn::cli {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+namespace registry = study::registry;
 
 struct simulate_options {
   shared_options shared;
-  std::string mu;
   std::string dimension;
   std::string batch;
   std::string learning_rate;
@@ -41,19 +40,9 @@ struct simulate_options {
   std::string points = "101";
   std::string stages;
   std::string checkpoint;
-  start_options start{.u0 = "", .m0 = "", .s0 = ""};
+  start_options start;
   event_options event;
 };
-
-constexpr std::array<std::pair<const char*, simulated_quantity>, 7> quantities{
-    {{"u", simulated_quantity::u},
-     {"m", simulated_quantity::m},
-     {"m_abs", simulated_quantity::m_abs},
-     {"s", simulated_quantity::s},
-     {"M", simulated_quantity::M},
-     {"Q", simulated_quantity::Q},
-     {"risk", simulated_quantity::risk}}};
-constexpr std::array<double, 3> probabilities{0.05, 0.5, 0.95};
 
 std::uint64_t required_count(const char* option, const std::string& text, const char* what,
                              std::uint64_t least, std::uint64_t most) {
@@ -63,22 +52,21 @@ std::uint64_t required_count(const char* option, const std::string& text, const 
   return read_count(option, text, least, most);
 }
 
-simulation_problem read_problem(const simulate_options& options, const activation_pair& pair) {
+simulation_problem read_problem(const simulate_options& options,
+                                const study::activation_pair& pair) {
   const shared_options& shared = options.shared;
   const double unit = pair.rate_unit;
-  if (shared.gamma != "0") {
-    throw argument_error("--gamma", "'" + shared.gamma + "'",
-                         "left out: --dim, --batch and --lr make it");
+  const std::string& gamma = shared.parameters[registry::gamma];
+  if (gamma != "0") {
+    throw argument_error("--gamma", "'" + gamma + "'", "left out: --dim, --batch and --lr make it");
   }
-  if (options.mu.empty()) {
-    throw error("--mu is missing: give the alignment, such as --mu 0.5");
-  }
-  lora_parameters p = read_parameters(shared);
-  p.alignment = read_number("--mu", options.mu);
+  require_mu(shared, "the alignment, such as --mu 0.5");
+  lora_parameters p = read_parameters(shared).parameters;
+  p.alignment = read_value(registry::mu, shared.mu());
   p.misalignment = read_single_nu(shared, "one number here");
+  const std::string& s0 = options.start.texts[registry::s0];
   constexpr std::uint64_t largest = std::uint64_t{1} << 53;
-  const bool misaligned = p.misalignment > 0.0 || (!options.start.s0.empty() &&
-                                                   read_number("--s0", options.start.s0) != 0.0);
+  const bool misaligned = p.misalignment > 0.0 || (!s0.empty() && parse_number("--s0", s0) != 0.0);
   const std::uint64_t d = required_count("--dim", options.dimension, "the dimension, such as 1000",
                                          misaligned ? 4 : 3, largest);
   const std::uint64_t batch =
@@ -96,10 +84,7 @@ simulation_problem read_problem(const simulate_options& options, const activatio
     if (options.learning_rate.empty()) {
       throw error("--lr is missing: give the learning rate, such as --lr 0.1");
     }
-    const double eta = read_number("--lr", options.learning_rate);
-    if (!(eta > 0.0)) {
-      throw argument_error("--lr", "'" + options.learning_rate + "'", "> 0");
-    }
+    const double eta = read_positive("--lr", options.learning_rate);
     if (options.steps.empty() == options.t_end.empty()) {
       throw error("give either --steps or --t-end, the length of a run");
     }
@@ -107,7 +92,7 @@ simulation_problem read_problem(const simulate_options& options, const activatio
     if (!options.steps.empty()) {
       steps = read_count("--steps", options.steps, 1, random_steps - 1);
     } else {
-      const double count = std::ceil(read_number("--t-end", options.t_end) / unit / eta - 1e-9);
+      const double count = std::ceil(parse_number("--t-end", options.t_end) / unit / eta - 1e-9);
       if (!(count >= 1.0 && count < static_cast<double>(random_steps))) {
         throw argument_error("--t-end", "'" + options.t_end + "'",
                              fmt::format("> 0 and less than {} steps", random_steps));
@@ -121,14 +106,14 @@ simulation_problem read_problem(const simulate_options& options, const activatio
   }
   simulation_problem& problem = *made;
   problem.seed = shared.seed;
-  if (!options.start.u0.empty()) {
-    problem.start.u0 = read_number("--u0", options.start.u0);
+  if (const std::string& u0 = options.start.texts[registry::u0]; !u0.empty()) {
+    problem.start.u0 = parse_number("--u0", u0);
   }
-  if (!options.start.m0.empty()) {
-    problem.start.m0 = read_number("--m0", options.start.m0);
+  if (const std::string& m0 = options.start.texts[registry::m0]; !m0.empty()) {
+    problem.start.m0 = parse_number("--m0", m0);
   }
-  if (!options.start.s0.empty()) {
-    problem.start.s0 = read_number("--s0", options.start.s0);
+  if (!s0.empty()) {
+    problem.start.s0 = parse_number("--s0", s0);
     if (!problem.start.m0) {
       throw error("--m0 is missing: --s0 fixes v, and needs both its overlaps");
     }
@@ -146,71 +131,32 @@ std::vector<std::uint64_t> read_record(const std::string& text, std::uint64_t st
   return logarithmic ? logarithmic_record(steps, n) : linear_record(steps, n);
 }
 
-table record_table(const ensemble& done, const simulation_problem& problem,
-                   const simulation_plan& plan, double unit, table t) {
-  t.columns = {"step", "t", "runs", "diverged"};
-  std::vector<simulated_quantity> wanted;
-  for (const auto& [name, quantity] : quantities) {
-    wanted.push_back(quantity);
-    for (const char* suffix : {"_mean", "_sd", "_q05", "_q50", "_q95"}) {
-      t.columns.push_back(std::string(name) + suffix);
-    }
-  }
-  for (const recorded_summary& s : summarise(done, problem, plan, wanted, probabilities)) {
-    std::vector<cell> row{static_cast<std::int64_t>(s.step), s.time * unit,
-                          static_cast<std::int64_t>(s.runs), static_cast<std::int64_t>(s.diverged)};
-    for (const sample_summary& q : s.quantities) {
-      row.insert(row.end(), {q.mean, q.deviation, q.quantiles[0], q.quantiles[1], q.quantiles[2]});
-    }
-    t.rows.push_back(std::move(row));
-  }
-  return t;
-}
-
-table event_table(const ensemble& done, const simulation_problem& problem, double unit, table t) {
-  t.columns = {"run", "t_hit", "u", "m", "s", "outcome", "status"};
-  for (const run_result& r : done.runs) {
-    const event_hit& hit = r.hits.front();
-    const simulated_state& x = hit.happened ? hit.state : r.last;
-    std::string result = "hit";
-    std::string status = "ok";
-    if (!hit.happened) {
-      const bool diverged = r.outcome == run_outcome::diverged;
-      result = diverged ? "diverged" : "searching";
-      status = diverged ? fmt::format("diverged after step {}", r.steps) : "no-event";
-    }
-    t.rows.push_back({static_cast<std::int64_t>(r.run),
-                      hit.happened ? problem.time_at(hit.step) * unit : nan, x.u, x.m, x.s, result,
-                      status});
-  }
-  return t;
-}
-
 // Throws argument_error where the machine is too small, or the user's life too short.
-void require_size(const simulate_options& options, const simulation_problem& problem,
-                  simulation_engine engine, std::uint64_t runs, bool by_event) {
+void require_size(const simulate_options& options, const study::simulate_problem& asked) {
+  using study::extent;
+  const simulation_problem& problem = asked.problem;
+  const bool by_event = !asked.plan.events.empty();
   const auto number = [](const char* option, const std::string& text, double count) {
     return extent{option, text, count, true};
   };
-  const extent by_runs = number("--runs", options.runs, static_cast<double>(runs));
+  const extent by_runs = number("--runs", options.runs, static_cast<double>(asked.runs));
   const auto steps = static_cast<double>(problem.steps());
   const extent by_steps = !options.stages.empty() ? extent{"--stages", options.stages, steps}
                           : options.steps.empty() ? extent{"--t-end", options.t_end, steps}
                                                   : number("--steps", options.steps, steps);
-  simulation_size size{by_runs, by_steps,
-                       number("--batch", options.batch, static_cast<double>(problem.batch)),
-                       number("--dim", options.dimension, static_cast<double>(problem.dimension)),
-                       engine == simulation_engine::sgd};
+  study::simulation_size size{
+      by_runs, by_steps, number("--batch", options.batch, static_cast<double>(problem.batch)),
+      number("--dim", options.dimension, static_cast<double>(problem.dimension)),
+      asked.engine == simulation_engine::sgd};
   if (by_event) {
     size.steps.count = 1.0;  // a run ends with its event: of one step is known that it is taken
   }
-  require_simulation(size);
+  study::require_simulation(size);
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (by_event) {
-    constexpr std::size_t columns = 7;
-    require_affordable(
+    study::require_affordable(
         std::vector<extent>{by_runs},
-        {"runs", sizeof(run_result) + sizeof(event_hit) + columns * sizeof(cell), 0.0}, infinity);
+        {"runs", sizeof(run_result) + sizeof(event_hit) + sizeof(study::run_row), 0.0}, infinity);
     return;
   }
   const bool logarithmic = options.points.starts_with("log:");
@@ -218,80 +164,112 @@ void require_size(const simulate_options& options, const simulation_problem& pro
       "--points", options.points,
       static_cast<double>(read_count(
           "--points", logarithmic ? options.points.substr(4) : options.points, 2, most_points)));
-  constexpr std::size_t columns = 39;
-  require_table(std::vector<extent>{by_points}, columns, sizeof(recorded_summary));
-  require_affordable(std::vector<extent>{by_runs, by_points},
-                     {"recorded states", sizeof(simulated_state), 0.0}, infinity);
+  study::require_table(std::vector<extent>{by_points},
+                       sizeof(recorded_summary) + sizeof(study::record_row));
+  study::require_affordable(std::vector<extent>{by_runs, by_points},
+                            {"recorded states", sizeof(simulated_state), 0.0}, infinity);
 }
 
-int run_simulate(simulate_options options, const invocation& call) {
-  read_start_file(options.start, options.shared, options.mu);
-  const shared_options& shared = options.shared;
-  const activation_pair pair =
-      read_single_pair(shared, "one here, for the table has no column for it");
-  const simulation_problem problem = read_problem(options, pair);
-  const simulation_engine engine = read_engine(options.engine);
-  const std::uint64_t runs = read_count("--runs", options.runs, 1, random_runs - 1);
-  const bool by_event = !options.event.quantity.empty() || !options.event.at.empty();
-  require_size(options, problem, engine, runs, by_event);
-  simulation_plan plan;
-  plan.risk = risk_of(pair.risk, problem.stages.back().label_noise);
+study::simulate_problem read_all(const simulate_options& options,
+                                 const study::activation_pair& pair) {
+  study::simulate_problem asked{.problem = read_problem(options, pair), .plan = {}};
+  asked.engine = read_engine(options.engine);
+  asked.runs = read_count("--runs", options.runs, 1, random_runs - 1);
+  asked.rate_unit = pair.rate_unit;
+  asked.plan.risk = study::risk_of(pair.risk, asked.problem.stages.back().label_noise);
+  event_options event = options.event;
+  const bool by_event = !event.quantity.empty() || !event.at.empty();
   if (by_event) {
-    event_options event = options.event;
-    if (event.quantity.empty()) {
-      event.quantity = "m";
-    }
-    plan.events = {simulated_event(read_event(event))};
-    plan.stop_after_events = true;
-  } else {
-    plan.record = read_record(options.points, problem.steps());
+    event.quantity = event.quantity.empty() ? "m" : event.quantity;
+    asked.plan.events = {study::simulated_event(read_event(event))};
+    asked.plan.stop_after_events = true;
   }
-  outputs out(shared);
-  std::string checkpoint = options.checkpoint;
-  if (checkpoint.empty() && !shared.output.empty()) {
-    checkpoint = shared.output + ".checkpoint";
+  require_size(options, asked);
+  if (!by_event) {
+    asked.plan.record = read_record(options.points, asked.problem.steps());
   }
-  const ensemble done = run_ensemble(shared, problem, engine, plan, runs, checkpoint);
-  if (!done.complete()) {
-    return report_interrupted_ensemble(done, checkpoint, call.command_line.c_str());
-  }
+  return asked;
+}
 
-  table t = make_table(call, shared, options.mu, {});
-  const simulation_stage& last = problem.stages.back();
-  const double gamma = last.learning_rate * static_cast<double>(problem.dimension) /
-                       static_cast<double>(problem.batch);
-  for (auto& [name, value] : t.meta.parameters) {
-    if (name == "gamma") {
-      value = fmt::format("{}", gamma);
+// What an earlier run has kept, or nothing; checks that the file can be written.
+std::string read_checkpoint(const std::string& path, bool quiet) {
+  std::error_code ignored;
+  if (path.empty() || !std::filesystem::exists(path, ignored)) {
+    if (!path.empty()) {
+      pending_file check(path);
     }
+    return "";
   }
-  append(t, {{"dim", std::to_string(problem.dimension)},
-             {"batch", std::to_string(problem.batch)},
-             {"lr", fmt::format("{}", last.learning_rate)},
-             {"steps", std::to_string(problem.steps())},
-             {"runs", std::to_string(runs)},
-             {"engine", options.engine},
-             {"u0", options.start.u0.empty() ? "1/d^2" : options.start.u0},
-             {"m0", options.start.m0.empty() ? "uniform" : options.start.m0},
-             {"s0", options.start.s0.empty() ? "default" : options.start.s0}});
-  if (!options.stages.empty()) {
-    append(t, {{"stages", options.stages}});
+  std::string kept = read_file(path);
+  if (kept.empty()) {
+    throw argument_error("--checkpoint", "'" + path + "', an empty file",
+                         "the name of a new file, or of a checkpoint of this command");
   }
-  if (by_event) {
-    append(t,
-           {{"event", std::string(options.event.quantity.empty() ? "m" : options.event.quantity) +
-                          (options.event.is_signed ? " signed" : "")},
-            {"at", fmt::format("{}", plan.events.front().level)}});
-    t = event_table(done, problem, pair.rate_unit, std::move(t));
-  } else {
-    t = record_table(done, problem, plan, pair.rate_unit, std::move(t));
+  if (!quiet) {
+    say("going on from '{}'", path);
   }
-  out.write(t, by_event ? hitting_figure : ensemble_figure);
+  return kept;
+}
+
+// An ensemble with progress, which the user may interrupt: what is done is kept in `checkpoint`,
+// where that names a file.
+study::simulate_result run_ensemble(const shared_options& shared,
+                                    const study::simulate_problem& asked,
+                                    const std::string& checkpoint) {
+  const std::string kept = read_checkpoint(checkpoint, shared.quiet);
+  ensemble_control control;
+  control.threads = shared.threads;
+  control.stop = [] { return interruption() != 0; };
+  progress_line progress(shared.shows_progress(), "runs");
+  control.progress = [&](std::size_t, double share) {
+    progress.update(static_cast<std::size_t>(share * static_cast<double>(asked.runs)), asked.runs);
+  };
   if (!checkpoint.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove(checkpoint, ignored);
+    control.keep = [&checkpoint](const std::string& bytes) {
+      pending_file file(checkpoint);
+      file.write(bytes);
+      file.commit();
+    };
   }
+  return study::simulate(asked, control, kept);
+}
 
+int report_interrupted(const ensemble& done, const std::string& checkpoint,
+                       const invocation& call) {
+  if (checkpoint.empty()) {
+    say("interrupted after {} of {} runs; nothing was kept, for neither --output nor "
+        "--checkpoint names a file",
+        done.runs.size(), done.requested);
+  } else {
+    say("interrupted after {} of {} runs; '{}' keeps them. To go on run: {}", done.runs.size(),
+        done.requested, checkpoint, call.command_line);
+  }
+  return 128 + interruption();
+}
+
+described describe_run(const simulate_options& options, const simulation_problem& problem,
+                       std::uint64_t runs) {
+  const auto or_else = [&options](const study::parameter& p, const char* otherwise) {
+    const std::string& text = options.start.texts[p];
+    return std::pair<std::string, std::string>(p.name, text.empty() ? otherwise : text);
+  };
+  described own{{"dim", std::to_string(problem.dimension)},
+                {"batch", std::to_string(problem.batch)},
+                {"lr", fmt::format("{}", problem.stages.back().learning_rate)},
+                {"steps", std::to_string(problem.steps())},
+                {"runs", std::to_string(runs)},
+                {"engine", options.engine},
+                or_else(registry::u0, "1/d^2"),
+                or_else(registry::m0, "uniform"),
+                or_else(registry::s0, "default")};
+  if (!options.stages.empty()) {
+    own += {{"stages", options.stages}};
+  }
+  return own;
+}
+
+// Says which runs left the averages; returns the exit code.
+int report_divergence(const ensemble& done) {
   std::size_t diverged = 0;
   const run_result* first = nullptr;
   for (const run_result& r : done.runs) {
@@ -303,47 +281,91 @@ int run_simulate(simulate_options options, const invocation& call) {
   if (diverged > 0) {
     say("{} of {} runs diverged, the first of them run {} after step {} at u = {}, "
         "m = {}, s = {}; they are in no average from there on",
-        diverged, runs, first->run, first->steps, first->last.u, first->last.m, first->last.s);
+        diverged, done.requested, first->run, first->steps, first->last.u, first->last.m,
+        first->last.s);
   }
-  return diverged == runs ? computation_failed : cli::done;
+  return diverged == done.requested ? computation_failed : cli::done;
+}
+
+int run_simulate(simulate_options options, const invocation& call) {
+  read_start_file(options.start, options.shared);
+  shared_options& shared = options.shared;
+  const study::activation_pair pair =
+      read_single_pair(shared, "one here, for the table has no column for it");
+  const study::simulate_problem asked = read_all(options, pair);
+  const simulation_problem& problem = asked.problem;
+  outputs out(shared);
+  std::string checkpoint = options.checkpoint;
+  if (checkpoint.empty() && !shared.output.empty()) {
+    checkpoint = shared.output + ".checkpoint";
+  }
+  const study::simulate_result result = run_ensemble(shared, asked, checkpoint);
+  if (!result.done.complete()) {
+    return report_interrupted(result.done, checkpoint, call);
+  }
+
+  shared.parameters[registry::gamma] = fmt::format(
+      "{}", problem.stages.back().learning_rate * static_cast<double>(problem.dimension) /
+                static_cast<double>(problem.batch));
+  described own = describe_run(options, problem, asked.runs);
+  if (asked.plan.events.empty()) {
+    const provenance meta = provenance_of(call, shared, own);
+    out.write(meta, study::record_columns(), result.recorded,
+              [&] { return ensemble_figure(meta, result.recorded); });
+  } else {
+    own += {{"event", (options.event.quantity.empty() ? "m" : options.event.quantity) +
+                          (options.event.is_signed ? " signed" : "")},
+            {"at", fmt::format("{}", asked.plan.events.front().level)}};
+    const provenance meta = provenance_of(call, shared, own);
+    out.write(meta, study::run_columns(), result.runs,
+              [&] { return hitting_figure(meta, result.runs); });
+  }
+  if (!checkpoint.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(checkpoint, ignored);
+  }
+  return report_divergence(result.done);
 }
 
 }  // namespace
 
-std::function<int(const invocation&)> setup_simulate(CLI::App& app) {
+std::function<int(const invocation&)> setup_simulate(option_list& list) {
   auto options = std::make_shared<simulate_options>();
-  const auto text = [&app](const char* name, std::string& target, const char* help,
-                           const char* type) {
-    return app.add_option(name, target, help)->type_name(type);
-  };
-  text("--mu", options->mu, "pre-training alignment", "X");
-  text("--dim", options->dimension, "the dimension d", "N");
-  text("--batch", options->batch, "samples in a step", "N");
-  text("--lr", options->learning_rate, "learning rate of v; u's is --lr-ratio times it", "X");
-  text("--steps", options->steps, "steps of a run", "N");
-  text("--t-end", options->t_end, "or its length in time, steps times --lr", "X");
-  text("--runs", options->runs, "independent runs", "N")->capture_default_str();
-  text("--engine", options->engine,
-       "chain: the overlaps alone, exact in law at a cost\nthat does not grow with d; sgd: all d "
-       "dimensions",
-       "chain|sgd")
-      ->capture_default_str();
-  text("--points", options->points, "record times, evenly spaced or logarithmically", "N|log:N")
-      ->capture_default_str();
-  text("--u0", options->start.u0, "adapter's amplitude at the start (default: 1/d^2)", "X");
-  text("--m0", options->start.m0, "its overlap with the target (default: v uniform on the sphere)",
-       "X");
-  text("--s0", options->start.s0, "its overlap with the pre-trained weight's other part", "X");
-  text("--event", options->event.quantity, "a row for each run, with the time of this event",
-       "m|M|risk");
-  text("--at", options->event.at, "the value that it reaches (default: 0.5 for m)", "X");
-  app.add_flag("--signed", options->event.is_signed, "m or M itself, not its absolute value");
-  text("--stages", options->stages, "a TOML file of stages, each with its steps and lr", "FILE");
-  text("--checkpoint", options->checkpoint,
-       "what an interruption leaves (default: beside --output)", "FILE");
-  options->shared.add_to(app);
-  options->start.add_file_to(app);
-  app.footer(
+  parameter_texts& start = options->start.texts;
+  for (const study::parameter* p : study::start_parameters) {
+    start[*p] = "";  // of a random v
+  }
+  options->shared.add_mu_to(list, "X");
+  list.text("--dim", options->dimension, "the dimension d", "N");
+  list.text("--batch", options->batch, "samples in a step", "N");
+  list.text("--lr", options->learning_rate, "learning rate of v; u's is --lr-ratio times it", "X");
+  list.text("--steps", options->steps, "steps of a run", "N");
+  list.text("--t-end", options->t_end, "or its length in time, steps times --lr", "X");
+  list.text("--runs", options->runs, "independent runs", "N");
+  list.text(
+      "--engine", options->engine,
+      "chain: the overlaps alone, exact in law at a cost\nthat does not grow with d; sgd: all d "
+      "dimensions",
+      "chain|sgd");
+  list.text("--points", options->points, "record times, evenly spaced or logarithmically",
+            "N|log:N");
+  list.text("--u0", start[study::registry::u0], "adapter's amplitude at the start (default: 1/d^2)",
+            "X");
+  list.text("--m0", start[study::registry::m0],
+            "its overlap with the target (default: v uniform on the sphere)", "X");
+  list.text("--s0", start[study::registry::s0],
+            "its overlap with the pre-trained weight's other part", "X");
+  list.text("--event", options->event.quantity, "a row for each run, with the time of this event",
+            "m|M|risk");
+  list.text("--at", options->event.at, "the value that it reaches (default: 0.5 for m)", "X");
+  list.flag("--signed", options->event.is_signed, "m or M itself, not its absolute value");
+  list.text("--stages", options->stages, "a TOML file of stages, each with its steps and lr",
+            "FILE");
+  list.text("--checkpoint", options->checkpoint,
+            "what an interruption leaves (default: beside --output)", "FILE");
+  options->shared.add_to(list);
+  options->start.add_file_to(list);
+  list.footer(
       "Columns: step,t,runs,diverged and for u, m, m_abs, s, M, Q and risk "
       "_mean,_sd,_q05,_q50,_q95\n"
       "over the runs; with --event a row for each run: run,t_hit,u,m,s,outcome,status. Numbers\n"

@@ -166,7 +166,8 @@ training_stage read_pretraining(const stage_table& s, const activation& student,
   return stage;
 }
 
-training_stage read_tuning(const stage_table& s, const activation_pair& pair, double time_unit) {
+training_stage read_tuning(const stage_table& s, const study::activation_pair& pair,
+                           double time_unit) {
   s.allow({"teacher", "gamma", "noise", "label", "lr-ratio", "time", "until", "at", "signed"});
   const stage_task target =
       read_task(s, pair.risk.student(), s.function("teacher").value_or(pair.risk.teacher()));
@@ -194,7 +195,7 @@ training_stage read_tuning(const stage_table& s, const activation_pair& pair, do
   return stage;
 }
 
-simulation_stage read_simulated(const stage_table& s, const activation_pair& pair,
+simulation_stage read_simulated(const stage_table& s, const study::activation_pair& pair,
                                 double time_unit) {
   s.allow({"teacher", "noise", "label", "lr-ratio", "lr", "steps", "time"});
   simulation_stage stage{.teacher = s.function("teacher").value_or(pair.risk.teacher())};
@@ -244,7 +245,7 @@ void read_file_of_stages(const std::string& path, const Take& take) {
 
 }  // namespace
 
-std::vector<training_stage> read_stages(const std::string& path, const activation_pair& pair,
+std::vector<training_stage> read_stages(const std::string& path, const study::activation_pair& pair,
                                         double time_unit) {
   std::vector<training_stage> stages;
   read_file_of_stages(path, [&](const stage_table& s) {
@@ -259,7 +260,7 @@ std::vector<training_stage> read_stages(const std::string& path, const activatio
 }
 
 std::vector<simulation_stage> read_simulation_stages(const std::string& path,
-                                                     const activation_pair& pair,
+                                                     const study::activation_pair& pair,
                                                      double time_unit) {
   std::vector<simulation_stage> stages;
   std::string flip;  // the place of one that the next stage begins with

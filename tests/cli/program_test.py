@@ -472,7 +472,7 @@ class Escape(InTemporaryDirectory):
             (["--m0", "0.7"],
              "--event m --at 0.5 is met by the start, but must be an event that the start does "
              "not meet"),
-            (["--dim", "2"], "--dim is '2', but must be at least 3"),
+            (["--dim", "2"], "--dim is '2', but must be a number >= 3"),
             (["--dim", "100", "--signed"],
              "--signed is given with --dim, but must be left out: half of the random starts lead "
              "to the other sign"),
@@ -1017,7 +1017,7 @@ class Phase(InTemporaryDirectory):
              "{a} in an activation is on no axis: give it with --x or --y"),
             ([*x, "--y", "b=0,0.1", "--student", "erf"],
              "--y 'b=0,0.1': b is neither a parameter nor in braces in an activation; the nearest "
-             "are mu, nu, m0"),
+             "are mu, nu, u0"),
             (["--x", "nu=0,0.1", "--y", "gamma=0,1", "--student", "erf"],
              "--mu is missing, but must be given, or on an axis"),
             ([*x, "--y", "nu=0,0.1", "--student", "erf", "--mu", "0.5"],

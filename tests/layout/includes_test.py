@@ -32,8 +32,10 @@ ROOMS = {
                    rf"{BOOST}|fmt/|Random123/|immintrin\.h$|{POSIX}"),
     # study
     "sweep": (["parallel"], NOTHING),
-    # report
-    "report": ([], rf"fmt/|nlohmann/|sqlite3\.h$|{POSIX}"),
+    "study": (["activation", "model", "kernel", "dynamics", "analysis", "parallel", "simulation", "sweep"],
+              r"fmt/"),
+    # report; of a study it knows what a row is
+    "report": (["study"], rf"fmt/|nlohmann/|sqlite3\.h$|{POSIX}"),
     # a program of its own
     "hdf5": (["report"], rf"hdf5\.h$|{POSIX}"),
 }

@@ -151,7 +151,9 @@ bool no_kink_but_zero(const activation& f) {
 }  // namespace
 
 numerical_pair::numerical_pair(const activation& f, const activation& g)
-    : f_(f), g_(g), kinks_at_zero_(no_kink_but_zero(f) && no_kink_but_zero(g) &&
+    : f_(f),
+      g_(g),
+      kinks_at_zero_(no_kink_but_zero(f) && no_kink_but_zero(g) &&
                      !(f.kinks().empty() && g.kinks().empty())) {
   try {
     unit_g_.emplace(g_, 1.0, 2);

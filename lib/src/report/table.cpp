@@ -1,9 +1,4 @@
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
-#include <iterator>
-#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/report/table.hpp>
 
@@ -50,15 +45,6 @@ std::optional<std::size_t> find_column(const std::vector<std::string>& columns,
                                 : std::optional<std::size_t>(found - columns.begin());
 }
 
-double to_number(const cell& value) {
-  if (const auto* number = std::get_if<double>(&value)) {
-    return *number;
-  }
-  const auto* integer = std::get_if<std::int64_t>(&value);
-  return integer != nullptr ? static_cast<double>(*integer)
-                            : std::numeric_limits<double>::quiet_NaN();
-}
-
 std::vector<double> table::numbers(std::string_view column) const {
   const std::size_t index = require(*this, column);
   std::vector<double> values;
@@ -85,26 +71,6 @@ table_header header_of(const table& t) {
                                                           : column_kind::text);
   }
   return header;
-}
-
-std::string to_text(const cell& value) {
-  std::string text;
-  append_text(text, value);
-  return text;
-}
-
-void append_text(std::string& text, const cell& value) {
-  if (const auto* number = std::get_if<double>(&value)) {
-    if (std::isnan(*number)) {
-      text += "nan";
-    } else {
-      fmt::format_to(std::back_inserter(text), "{}", *number);
-    }
-  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    fmt::format_to(std::back_inserter(text), "{}", *integer);
-  } else {
-    text += std::get<std::string>(value);
-  }
 }
 
 }  // namespace loradyn

@@ -4,11 +4,11 @@
 /// Tables: what every command of the program writes.
 
 #include <cstdint>
+#include <loradyn/study/cell.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace loradyn {
@@ -24,18 +24,9 @@ struct provenance {
   [[nodiscard]] std::string_view parameter(std::string_view name) const;
 };
 
-/// A value of a table. A number that does not exist is NaN, beside a status that says why.
-using cell = std::variant<double, std::int64_t, std::string>;
-
-/// What a column holds.
-enum class column_kind { number, integer, text };
-
 /// The index of a column, or none.
 std::optional<std::size_t> find_column(const std::vector<std::string>& columns,
                                        std::string_view name);
-
-/// The number that a cell holds, NaN for a text.
-double to_number(const cell& value);
 
 /// All of a table but its rows, which may be too many to be held at once.
 struct table_header {
@@ -64,12 +55,5 @@ struct table {
 /// The header of a whole table: a column whose cells are all double is of numbers, one whose cells
 /// are all std::int64_t of integers, any other of text, as is one without cells.
 table_header header_of(const table& t);
-
-/// A cell as CSV writes it, without quotes: the shortest decimal that reads back as the same
-/// double, "nan" for NaN.
-std::string to_text(const cell& value);
-
-/// The same at the end of a text, which a table of millions of cells reuses.
-void append_text(std::string& text, const cell& value);
 
 }  // namespace loradyn

@@ -1,16 +1,14 @@
-#include "resources.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
-#include <loradyn/report/table.hpp>
 #include <loradyn/simulation/available_memory.hpp>
+#include <loradyn/study/resources.hpp>
 #include <loradyn/sweep/range.hpp>
 
-namespace loradyn::cli {
+namespace loradyn::study {
 namespace {
 
 std::string size_text(double bytes) {
@@ -57,9 +55,8 @@ void require_affordable(std::span<const extent> extents, const unit_cost& each, 
                              count, each.name, operations, most_operations));
 }
 
-void require_table(std::span<const extent> extents, std::size_t columns, double more) {
-  const double row = sizeof(std::vector<cell>) + static_cast<double>(columns) * sizeof(cell) + more;
-  require_affordable(extents, {"rows", row, 0.0}, static_cast<double>(max_range_size));
+void require_table(std::span<const extent> extents, double bytes) {
+  require_affordable(extents, {"rows", bytes, 0.0}, static_cast<double>(max_range_size));
 }
 
 void require_simulation(const simulation_size& size, double cells) {
@@ -82,4 +79,4 @@ void require_simulation(const simulation_size& size, double cells) {
   }
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn::study

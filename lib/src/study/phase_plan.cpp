@@ -1,30 +1,27 @@
-#include "phase_plan.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
-#include <loradyn/error.hpp>
+#include <loradyn/study/phase_plan.hpp>
 
-namespace loradyn::cli {
+namespace loradyn::study {
 
 phase_plan::phase_plan(const phase_grid& grid)
-    : step_(grid.setting().refine_step),
-      time_column_(find_column(grid.columns(), grid.time_column()).value()),
-      kind_column_(find_column(grid.columns(), grid.outcome_column()).value()),
+    : grid_(grid),
+      step_(grid.problem().refine_step),
       refinement_(grid.refinement()),
       over_(refinement_.levels() == 0) {}
 
-void phase_plan::take(std::uint64_t index, const std::vector<cell>& row) {
+void phase_plan::take(std::uint64_t index, const phase_row& row) {
   if (over_) {
     return;
   }
-  const std::string kind = to_text(row[kind_column_]);
+  const std::string& kind = grid_.outcome_of(row);
   auto known = std::find(kinds_.begin(), kinds_.end(), kind);
   if (known == kinds_.end()) {
     known = kinds_.insert(known, kind);
   }
-  samples_[place(index)] = {std::log10(to_number(row[time_column_])),
+  samples_[place(index)] = {std::log10(grid_.time_of(row)),
                             static_cast<std::uint32_t>(known - kinds_.begin())};
 }
 
@@ -55,21 +52,4 @@ bool phase_plan::grow() {
   return grown;
 }
 
-bool phase_plan::grow_from(const sweep_store& store) {
-  if (over_ || store.finished() < cells()) {
-    return false;
-  }
-  // The values of the levels before were taken when this one was planned.
-  const std::uint64_t first = refinement_.first();
-  std::uint64_t there = 0;
-  store.read(first, cells() - first, [this, &there](std::uint64_t c, const std::vector<cell>& row) {
-    take(c, row);
-    ++there;
-  });
-  if (there < cells() - first) {
-    throw file_error("the store is damaged: it counts cells as finished that it does not hold");
-  }
-  return grow();
-}
-
-}  // namespace loradyn::cli
+}  // namespace loradyn::study

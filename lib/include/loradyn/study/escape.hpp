@@ -1,0 +1,98 @@
+#pragma once
+
+/// \file
+/// When the search ends, and where the run does, over a sweep (docs/theory.md, sections 8 and 9).
+
+#include <loradyn/analysis/escape.hpp>
+#include <loradyn/analysis/escape_law.hpp>
+#include <loradyn/analysis/outcome.hpp>
+#include <loradyn/study/control.hpp>
+#include <loradyn/study/pair.hpp>
+#include <loradyn/study/parameter.hpp>
+#include <loradyn/study/row.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loradyn::study {
+
+/// A pair, ready for any number of escapes from any thread.
+struct prepared_pair {
+  explicit prepared_pair(const activation_pair& of) : pair(of), task(of.task()), classifier(task) {}
+
+  activation_pair pair;
+  learning_task task;
+  outcome_classifier classifier;
+};
+
+/// What is asked of every point.
+struct escape_request {
+  overlap_event event;
+  integration_options integrator;  ///< its end time in the unit of the table
+  std::vector<double> quantiles{0.05, 0.25, 0.5, 0.75, 0.95};  ///< of the law, in (0, 1)
+};
+
+/// One point, in raw time.
+struct escape_point {
+  escape_run run;
+  std::string status;
+  std::optional<escape_law> law;  ///< where the point has a dimension
+  std::string law_status;         ///< where the law alone could not be had
+};
+
+/// What fails is told by its status; nothing is thrown. The request and the parameters have been
+/// checked.
+escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
+                       const escape_request& request);
+
+/// The law over random starts in dimension d, u0 = 1/d².
+struct law_values {
+  double mean = 0.0;
+  std::vector<double> quantiles;
+  std::string status;
+};
+
+struct escape_row {
+  row_key key;
+  double tau = 0.0;
+  double t_hit = 0.0;
+  double t_linear = 0.0;
+  overlap_state at_hit;
+  overlap_state at_end;
+  double M_end = 0.0;
+  double risk_end = 0.0;
+  std::string outcome;
+  std::string status;
+  law_values law;
+};
+
+/// \param quantiles of the law, where it is asked for
+row_description<escape_row> escape_columns(const std::optional<std::vector<double>>& quantiles);
+
+escape_row row_of(const prepared_pair& pair, const parameter_point& at,
+                  const escape_request& request, const escape_point& point);
+
+/// A column's name for a quantile: "t_q" and 0.05 make t_q05.
+std::string quantile_column(const std::string& prefix, double p);
+std::vector<std::string> quantile_columns(const std::string& prefix,
+                                          const std::vector<double>& probabilities);
+
+struct escape_problem {
+  std::vector<activation_pair> pairs;
+  parameter_grid grid;  ///< with a dimension where the law is asked for
+  escape_request request;
+};
+
+/// The columns of its rows.
+row_description<escape_row> columns_of(const escape_problem& problem);
+
+/// A row for each pair and point of the grid; those of the first points where it is stopped.
+std::vector<escape_row> escape(const escape_problem& problem, const study_control& control);
+
+/// Refuses an event that tells the two signs of the start apart, which the law can't.
+void require_law_event(const overlap_event& event);
+
+/// Whether a row of this status and hitting time is no result: nothing is known of the run.
+bool is_failure(const std::string& status);
+
+}  // namespace loradyn::study

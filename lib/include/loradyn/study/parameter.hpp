@@ -1,0 +1,90 @@
+#pragma once
+
+/// \file
+/// The registry of a problem's scalar parameters. Options, axes, ranges, titles, provenance and the
+/// documentation read it; a new one is an entry here and the equation that uses it.
+
+#include <array>
+#include <limits>
+#include <loradyn/model/overlaps.hpp>
+#include <loradyn/model/parameters.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loradyn::study {
+
+/// A value for every parameter.
+struct parameter_point {
+  lora_parameters parameters;
+  overlap_state start{1e-6, 0.03, 0.0};
+  std::optional<double> dimension;  ///< d, where something is asked of a finite one
+};
+
+/// What is known of a parameter.
+struct parameter {
+  std::string_view name;     ///< of the option, on an axis, in provenance and in errors
+  std::string_view symbol;   ///< in docs/theory.md
+  std::string_view meaning;  ///< in a line
+  std::string_view title;    ///< of its axis, without the symbol; empty: the name alone
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  std::optional<double> standard;  ///< what it is where nothing is said; none: it must be said
+  std::optional<double> (*get)(const parameter_point&) = nullptr;
+  void (*set)(parameter_point&, double) = nullptr;
+
+  /// The name as a column's.
+  [[nodiscard]] std::string column() const;
+  /// "pre-training alignment μ".
+  [[nodiscard]] std::string axis_title() const;
+  /// ">= 0", "between -1 and 1"; empty where every number will do.
+  [[nodiscard]] std::string range() const;
+  [[nodiscard]] bool allows(double value) const { return value >= least && value <= most; }
+};
+
+/// Under the names that a user knows.
+namespace registry {
+extern const parameter mu;
+extern const parameter nu;
+extern const parameter gamma;
+extern const parameter noise;
+extern const parameter lr_ratio;
+extern const parameter u0;
+extern const parameter m0;
+extern const parameter s0;
+extern const parameter dim;
+}  // namespace registry
+
+/// Those of the equations, in the order of a sweep, whose first varies fastest; those of the start;
+/// and all.
+inline constexpr std::array<const parameter*, 5> model_parameters{
+    &registry::mu, &registry::nu, &registry::gamma, &registry::noise, &registry::lr_ratio};
+inline constexpr std::array<const parameter*, 3> start_parameters{&registry::u0, &registry::m0,
+                                                                  &registry::s0};
+inline constexpr std::array<const parameter*, 9> all_parameters{
+    &registry::mu, &registry::nu, &registry::gamma, &registry::noise, &registry::lr_ratio,
+    &registry::u0, &registry::m0, &registry::s0,    &registry::dim};
+
+/// The parameter of a name, or nullptr.
+const parameter* parameter_named(std::string_view name);
+
+/// The names of all.
+std::vector<std::string> parameter_names();
+
+/// A parameter and its values.
+struct swept_parameter {
+  const parameter* what = nullptr;
+  std::vector<double> values;
+};
+
+/// Every combination of the values of some parameters; those of the first vary fastest.
+struct parameter_grid {
+  std::vector<swept_parameter> axes;
+  parameter_point otherwise;  ///< what no axis sets
+
+  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] parameter_point at(std::size_t i) const;
+};
+
+}  // namespace loradyn::study

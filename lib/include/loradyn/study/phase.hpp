@@ -1,0 +1,133 @@
+#pragma once
+
+/// \file
+/// A diagram over two parameters: its axes, and what a cell computes.
+
+#include <array>
+#include <cstdint>
+#include <loradyn/study/ensemble_cell.hpp>
+#include <loradyn/study/escape.hpp>
+#include <loradyn/study/parameter.hpp>
+#include <loradyn/study/row.hpp>
+#include <loradyn/sweep/refinement.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loradyn::study {
+
+/// The largest number of cells, those of the finest refinement counted.
+inline constexpr double max_cells = 1e9;
+
+/// Values of the parameters in braces.
+using brace_values = std::map<std::string, double, std::less<>>;
+
+/// An axis, written PARAM=R.
+struct phase_axis {
+  std::string name;                 ///< of the parameter
+  const parameter* what = nullptr;  ///< nullptr: a parameter in braces in an activation
+  bool logarithmic = false;
+  bool whole = false;  ///< rounded to whole numbers: the dimension of a simulation
+  std::vector<double> values;
+  unsigned levels = 0;  ///< of refinement: each halves the steps between the values
+
+  /// Places from 0 to size() - 1, at both values and between them.
+  [[nodiscard]] std::uint64_t size() const;
+  [[nodiscard]] double at(std::uint64_t place) const;
+  /// The place of a value of the axis, or none.
+  [[nodiscard]] std::optional<std::uint64_t> place_of(double value) const;
+  /// How it is titled.
+  [[nodiscard]] std::string title() const { return what != nullptr ? what->axis_title() : name; }
+};
+
+struct phase_problem {
+  std::string student;  ///< may have parameters in braces, which the axes set
+  std::string teacher;  ///< empty: as the student
+  time_unit unit = time_unit::raw;
+  std::string x;               ///< PARAM=R; PARAM is of the registry, or in braces
+  std::string y;               ///< PARAM=R
+  parameter_point otherwise;   ///< what no axis sets
+  bool has_alignment = false;  ///< whether that has a μ; none where an axis sets it
+  bool tau_only = false;       ///< the search time alone, without a run
+  escape_request request;
+  std::optional<ensemble_request> ensemble;  ///< simulated in every cell
+  unsigned levels = 0;                       ///< of refinement
+  double refine_step = 0.2;  ///< decades of time between neighbours that are not refined
+};
+
+/// A cell.
+struct phase_row {
+  std::vector<double> own;  ///< of the axes that the other columns don't tell
+  escape_row escape;
+  ensemble_values simulated;
+};
+
+class phase_grid {
+ public:
+  /// \throws argument_error and error: an axis that can't be read, one parameter on both, a brace
+  /// parameter that no axis sets or one that no activation has, an alignment given twice or not at
+  /// all, an ensemble without a dimension or a learning rate, more than max_cells cells
+  explicit phase_grid(phase_problem problem);
+  ~phase_grid();
+  phase_grid(const phase_grid&) = delete;
+  phase_grid& operator=(const phase_grid&) = delete;
+
+  /// The cells of the axes' own values, x fastest.
+  [[nodiscard]] std::uint64_t cells() const;
+  /// The places of cells: y's place * x's size + x's place.
+  [[nodiscard]] grid_refinement refinement() const;
+  [[nodiscard]] const std::array<phase_axis, 2>& axes() const { return axes_; }
+  [[nodiscard]] const phase_problem& problem() const { return problem_; }
+
+  /// Those of `escape` (or the parameters, tau and status), behind one for each axis that it has no
+  /// column for, then those of the ensemble.
+  [[nodiscard]] const row_description<phase_row>& columns() const { return columns_; }
+
+  /// What became of a cell, and when, and its place on an axis.
+  [[nodiscard]] const std::string& outcome_of(const phase_row& row) const {
+    return problem_.tau_only ? row.escape.status : row.escape.outcome;
+  }
+  [[nodiscard]] double time_of(const phase_row& row) const {
+    return problem_.tau_only ? row.escape.tau : row.escape.t_hit;
+  }
+  [[nodiscard]] double value_on(std::size_t axis, const phase_row& row) const;
+  /// The name of the column that `outcome_of` is.
+  [[nodiscard]] const char* outcome_column() const {
+    return problem_.tau_only ? "status" : "outcome";
+  }
+
+  /// The cell at a place; nothing where it is stopped. Of any thread.
+  [[nodiscard]] std::optional<phase_row> row(std::uint64_t place) const;
+
+  /// A at a point between the cells, NaN where there is none.
+  [[nodiscard]] double drive(double x, double y) const;
+
+  /// Whether A = 0 is where the search time diverges: ν = 0 everywhere.
+  [[nodiscard]] bool has_critical_lines() const;
+
+ private:
+  struct point {
+    parameter_point at;
+    brace_values braces;
+  };
+  class pair_pool;
+
+  void check_alignment() const;
+  void check_size() const;
+  void check_start() const;
+  void check_ensemble() const;
+  [[nodiscard]] bool is_on_axis(const parameter& p) const;
+  [[nodiscard]] bool has_own_column(const phase_axis& axis) const;
+  [[nodiscard]] point at(double x, double y) const;
+  [[nodiscard]] activation_pair pair_for(const brace_values& braces) const;
+  [[nodiscard]] row_description<phase_row> make_columns() const;
+
+  phase_problem problem_;
+  std::array<phase_axis, 2> axes_;
+  row_description<phase_row> columns_;
+  std::unique_ptr<pair_pool> pairs_;
+};
+
+}  // namespace loradyn::study

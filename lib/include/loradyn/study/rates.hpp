@@ -1,0 +1,39 @@
+#pragma once
+
+/// \file
+/// How long the search phase lasts (docs/theory.md, section 4).
+
+#include <loradyn/study/control.hpp>
+#include <loradyn/study/pair.hpp>
+#include <loradyn/study/parameter.hpp>
+#include <loradyn/study/row.hpp>
+#include <string>
+#include <vector>
+
+namespace loradyn::study {
+
+struct rates_problem {
+  std::vector<activation_pair> pairs;
+  parameter_grid grid;
+};
+
+struct rates_row {
+  row_key key;
+  double A = 0.0;
+  double B = 0.0;
+  double C = 0.0;
+  double lambda = 0.0;
+  double tau = 0.0;
+  std::string status;
+};
+
+/// Of the key, those of μ and ν.
+row_description<rates_row> rates_columns();
+
+/// One row. The parameters have been checked: a failure is a status.
+rates_row rates_at(const activation_pair& pair, const parameter_point& at);
+
+/// A row for each pair and point of the grid; those of the first points where it is stopped.
+std::vector<rates_row> rates(const rates_problem& problem, const study_control& control);
+
+}  // namespace loradyn::study

@@ -1,0 +1,53 @@
+#pragma once
+
+/// \file
+/// The overlaps and the risk in time, through one or more stages (docs/theory.md, section 10).
+
+#include <cstddef>
+#include <loradyn/dynamics/protocol.hpp>
+#include <loradyn/study/row.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loradyn::study {
+
+/// When a run is recorded; times are in the unit of the table.
+struct record_times {
+  std::vector<double> times{};  ///< these, or where there are none:
+  std::size_t count = 201;      ///< so many up to the end, >= 2
+  bool logarithmic = false;     ///< in geometric progression from 1e-4 of the end
+};
+
+struct trajectory_problem {
+  training_protocol protocol;  ///< in raw time, as the next two
+  integration_options integrator;
+  std::optional<double> end;  ///< without it, where the last stage ends
+  record_times record;
+  double rate_unit = 1.0;  ///< times of the table are raw times multiplied by it
+};
+
+struct trajectory_row {
+  double t = 0.0;
+  overlap_state x;
+  double M = 0.0;
+  double Q = 0.0;
+  double risk = 0.0;
+  std::size_t stage = 0;  ///< counted from 1
+};
+
+row_description<trajectory_row> trajectory_columns();
+
+struct trajectory_result {
+  std::vector<trajectory_row> rows;
+  std::vector<stage_summary> stages;  ///< in the unit of the table
+  overlap_state end;
+  double alignment = 0.0;     ///< μ of the last stage
+  double misalignment = 0.0;  ///< ν of the last stage
+  bool complete = false;      ///< every stage ended by its duration or its event
+};
+
+/// \throws argument_error as the protocol's validate(); convergence_error from a kernel
+trajectory_result trajectory(const trajectory_problem& problem);
+
+}  // namespace loradyn::study

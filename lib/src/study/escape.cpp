@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <loradyn/error.hpp>
+#include <loradyn/study/escape.hpp>
+#include <string_view>
+
+namespace loradyn::study {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// Of a start that says nothing about the flow beyond it there is no law either.
+bool has_law(const escape_point& point) {
+  return point.status != "undefined" && point.status != "met-at-start";
+}
+
+}  // namespace
+
+escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
+                       const escape_request& request) {
+  escape_point point;
+  point.run.tau = point.run.M_end = point.run.risk_end = nan;
+  point.run.at_end = {nan, nan, nan};
+  integration_options integrator = request.integrator;
+  integrator.end_time /= pair.pair.rate_unit;
+  try {
+    const flow f(pair.task, at.parameters);
+    if (!f.velocity(at.start).finite()) {
+      point.status = "undefined";
+      return point;
+    }
+    if (met_by(event_of(f, request.event, at.start), at.start)) {
+      point.status = "met-at-start";
+      return point;
+    }
+    point.run = loradyn::escape(f, at.start, request.event, integrator, pair.classifier);
+    point.status = to_string(point.run.status);
+    if (point.status == "ok" && std::isnan(point.run.t_hit)) {
+      point.status = "no-event";
+    }
+  } catch (const error&) {
+    // The request was checked before: what is wrong is no fault of the input.
+    point.status = "no-convergence";
+  }
+  if (at.dimension && has_law(point)) {
+    try {
+      const double u0 = 1.0 / (*at.dimension * *at.dimension);
+      point.law = law_of_escape(flow(pair.task, at.parameters), request.event, *at.dimension, u0,
+                                integrator, pair.classifier);
+    } catch (const error&) {
+      point.law_status = "no-convergence";
+    }
+  }
+  return point;
+}
+
+std::string quantile_column(const std::string& prefix, double p) {
+  const std::string percent = fmt::format("{:.10g}", 100.0 * p);
+  return prefix + (percent.find('.') == 1 || percent.size() == 1 ? "0" : "") + percent;
+}
+
+std::vector<std::string> quantile_columns(const std::string& prefix,
+                                          const std::vector<double>& probabilities) {
+  std::vector<std::string> names;
+  for (const double p : probabilities) {
+    names.push_back(quantile_column(prefix, p));
+  }
+  return names;
+}
+
+row_description<escape_row> escape_columns(const std::optional<std::vector<double>>& quantiles) {
+  using row = escape_row;
+  row_description<row> columns;
+  columns.add_part(key_columns(model_parameters), &row::key)
+      .add("tau", "the search time", measure::time, &row::tau)
+      .add("t_hit", "when the run meets its event", measure::time, &row::t_hit)
+      .add("t_linear", "tau log(at/m0)", measure::time, &row::t_linear);
+  const auto add_state = [&columns](const char* when, overlap_state row::*state) {
+    for (const auto& [name, overlap] : {std::pair("u_", &overlap_state::u),
+                                        {"m_", &overlap_state::m},
+                                        {"s_", &overlap_state::s}}) {
+      columns.add(std::string(name) + when, "the state there", measure::none, state, overlap);
+    }
+  };
+  add_state("hit", &row::at_hit);
+  add_state("end", &row::at_end);
+  columns.add("M_end", "teacher overlap at the end", measure::none, &row::M_end)
+      .add("risk_end", "population risk at the end", measure::none, &row::risk_end)
+      .add("outcome", "what became of the run", measure::none, &row::outcome)
+      .add("status", "how it came to its end", measure::none, &row::status);
+  if (quantiles) {
+    columns.add("t_mean", "mean of the law", measure::time, &row::law, &law_values::mean)
+        .add_each(quantile_columns("t_q", *quantiles), "quantile of the law", measure::time,
+                  &row::law, &law_values::quantiles)
+        .add("law", "whether the law holds", measure::none, &row::law, &law_values::status);
+  }
+  return columns;
+}
+
+row_description<escape_row> columns_of(const escape_problem& problem) {
+  return escape_columns(problem.grid.otherwise.dimension ? std::optional(problem.request.quantiles)
+                                                         : std::nullopt);
+}
+
+escape_row row_of(const prepared_pair& pair, const parameter_point& at,
+                  const escape_request& request, const escape_point& point) {
+  const double unit = pair.pair.rate_unit;
+  const escape_run& r = point.run;
+  const bool by_m = request.event.quantity == overlap_quantity::m && at.start.m != 0.0;
+  const double linear = by_m ? r.tau * std::log(std::abs(request.event.at / at.start.m)) : nan;
+  escape_row row{{pair.pair, at},
+                 r.tau * unit,
+                 r.t_hit * unit,
+                 linear * unit,
+                 r.at_hit,
+                 r.at_end,
+                 r.M_end,
+                 r.risk_end,
+                 std::string(to_string(r.result)),
+                 point.status,
+                 {}};
+  if (at.dimension) {
+    row.law.mean = point.law ? point.law->mean() * unit : nan;
+    for (const double q : request.quantiles) {
+      check_stop();
+      row.law.quantiles.push_back(point.law ? point.law->quantile(q) * unit : nan);
+    }
+    row.law.status = point.law                   ? std::string(to_string(point.law->status))
+                     : !point.law_status.empty() ? point.law_status
+                                                 : point.status;
+  }
+  return row;
+}
+
+std::vector<escape_row> escape(const escape_problem& problem, const study_control& control) {
+  const std::vector<prepared_pair> pairs(problem.pairs.begin(), problem.pairs.end());
+  const std::size_t per_pair = problem.grid.size();
+  constexpr std::size_t block = 4;
+  return run_sweep(control, pairs.size() * per_pair, block, [&](std::size_t i) {
+    const prepared_pair& pair = pairs[i / per_pair];
+    const parameter_point at = problem.grid.at(i % per_pair);
+    return row_of(pair, at, problem.request, escape_at(pair, at, problem.request));
+  });
+}
+
+void require_law_event(const overlap_event& event) {
+  if (event.is_signed && event.quantity == overlap_quantity::m) {
+    throw argument_error("--signed", "given with --dim",
+                         "left out: half of the random starts lead to the other sign");
+  }
+}
+
+bool is_failure(const std::string& status) {
+  constexpr std::array<std::string_view, 4> failures{"no-convergence", "blow-up", "step-limit",
+                                                     "step-underflow"};
+  return std::find(failures.begin(), failures.end(), status) != failures.end();
+}
+
+}  // namespace loradyn::study

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <loradyn/analysis/equilibria.hpp>
+#include <loradyn/analysis/outcome.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/study/fixed_points.hpp>
+
+namespace loradyn::study {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+struct point_result {
+  std::vector<equilibrium> found;
+  bool converged = true;
+};
+
+fixed_point_row row_of(const row_key& key, double unit, const equilibrium& e) {
+  const auto rate = [&](std::size_t k) {
+    return complex_number{e.eigenvalues[k].real() / unit, e.eigenvalues[k].imag() / unit};
+  };
+  const bool known = std::isfinite(e.risk) && std::isfinite(e.eigenvalues[0].real());
+  return {key,
+          e.x,
+          e.M,
+          e.Q,
+          e.risk,
+          rate(0),
+          rate(1),
+          rate(2),
+          std::string(to_string(e.kind)),
+          known ? "ok" : "no-convergence"};
+}
+
+}  // namespace
+
+row_description<fixed_point_row> fixed_point_columns() {
+  using row = fixed_point_row;
+  row_description<row> columns;
+  columns.add_part(key_columns(model_parameters), &row::key)
+      .add("u", "adapter's amplitude", measure::none, &row::x, &overlap_state::u)
+      .add("m", "its overlap with the target", measure::none, &row::x, &overlap_state::m)
+      .add("s", "its overlap with ξ", measure::none, &row::x, &overlap_state::s)
+      .add("M", "teacher overlap", measure::none, &row::M)
+      .add("Q", "power of the weight", measure::none, &row::Q)
+      .add("risk", "population risk", measure::none, &row::risk)
+      .add("eig1", "eigenvalue", measure::rate, &row::eig1, &complex_number::real)
+      .add("eig1_im", "eigenvalue", measure::rate, &row::eig1, &complex_number::imaginary)
+      .add("eig2", "eigenvalue", measure::rate, &row::eig2, &complex_number::real)
+      .add("eig2_im", "eigenvalue", measure::rate, &row::eig2, &complex_number::imaginary)
+      .add("eig3", "eigenvalue", measure::rate, &row::eig3, &complex_number::real)
+      .add("eig3_im", "eigenvalue", measure::rate, &row::eig3, &complex_number::imaginary)
+      .add("kind", "sink, neutral, saddle, source or none", measure::none, &row::kind)
+      .add("status", "what is known of it", measure::none, &row::status);
+  return columns;
+}
+
+fixed_points_result fixed_points(const fixed_points_problem& problem,
+                                 const study_control& control) {
+  std::vector<learning_task> tasks;
+  std::vector<outcome_classifier> classifiers;
+  for (const activation_pair& pair : problem.pairs) {
+    tasks.push_back(pair.task());
+    classifiers.emplace_back(tasks.back());
+  }
+  const std::size_t per_pair = problem.grid.size();
+  constexpr std::size_t block = 4;
+  const auto results =
+      run_sweep(control, problem.pairs.size() * per_pair, block, [&](std::size_t i) {
+        const std::size_t k = i / per_pair;
+        try {
+          return point_result{equilibria(flow(tasks[k], problem.grid.at(i % per_pair).parameters),
+                                         classifiers[k].critical_points()),
+                              true};
+        } catch (const error&) {  // the parameters were checked before
+          return point_result{{}, false};
+        }
+      });
+  fixed_points_result result;
+  result.finished = results.size();
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const activation_pair& pair = problem.pairs[i / per_pair];
+    const row_key key(pair, problem.grid.at(i % per_pair));
+    for (const equilibrium& e : results[i].found) {
+      result.rows.push_back(row_of(key, pair.rate_unit, e));
+    }
+    if (results[i].found.empty()) {
+      constexpr complex_number unknown{nan, nan};
+      result.rows.push_back({key,
+                             {nan, nan, nan},
+                             nan,
+                             nan,
+                             nan,
+                             unknown,
+                             unknown,
+                             unknown,
+                             "none",
+                             results[i].converged ? "none-found" : "no-convergence"});
+    }
+  }
+  return result;
+}
+
+phase_portrait portrait(const learning_task& task, const parameter_point& at,
+                        const std::vector<fixed_point_row>& equilibria) {
+  const flow f(task, at.parameters);
+  phase_portrait p;
+  p.start = at.start;
+  p.run.push_back(at.start);
+  rest_detector at_rest(f);
+  integration_options options;
+  constexpr double path_tolerance = 1e-6;  // heuristic: a tenth of what a picture shows
+  options.relative_tolerance = path_tolerance;
+  options.step_limit = 100'000;
+  const auto observer = [&](const dense_step<3>& step) {
+    constexpr int pieces = 4;
+    for (int k = 1; k <= pieces; ++k) {
+      p.run.push_back(overlap_state::unpack(
+          step.at(std::lerp(step.begin, step.end, static_cast<double>(k) / pieces))));
+    }
+    return !at_rest(step);
+  };
+  integrate<3>(system_of(f), at.start.pack(), 0.0, options, {}, observer);
+
+  p.reach = 0.1;
+  for (const fixed_point_row& e : equilibria) {
+    p.reach = std::max(p.reach, std::isfinite(e.x.u) ? 1.2 * std::abs(e.x.u) : 0.0);
+  }
+  for (const overlap_state& x : p.run) {
+    p.reach = std::max(p.reach, 1.1 * std::abs(x.u));
+  }
+  p.arrows = 23;
+  p.plane = plane_of(f, p.reach, at.start.s, p.arrows);
+  return p;
+}
+
+}  // namespace loradyn::study

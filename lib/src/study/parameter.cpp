@@ -1,0 +1,171 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <loradyn/study/parameter.hpp>
+
+namespace loradyn::study {
+namespace {
+
+// Get and set of a member of a part of the point.
+template <auto Part, auto Member>
+std::optional<double> get(const parameter_point& p) {
+  return p.*Part.*Member;
+}
+template <auto Part, auto Member>
+void set(parameter_point& p, double value) {
+  p.*Part.*Member = value;
+}
+
+template <auto Member>
+constexpr auto get_model = get<&parameter_point::parameters, Member>;
+template <auto Member>
+constexpr auto set_model = set<&parameter_point::parameters, Member>;
+template <auto Member>
+constexpr auto get_start = get<&parameter_point::start, Member>;
+template <auto Member>
+constexpr auto set_start = set<&parameter_point::start, Member>;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+namespace registry {
+
+constinit const parameter mu{.name = "mu",
+                             .symbol = "μ",
+                             .meaning = "pre-training alignment",
+                             .title = "pre-training alignment",
+                             .standard = std::nullopt,
+                             .get = get_model<&lora_parameters::alignment>,
+                             .set = set_model<&lora_parameters::alignment>};
+
+constinit const parameter nu{.name = "nu",
+                             .symbol = "ν",
+                             .meaning = "misalignment of the pre-trained weight",
+                             .title = "misalignment",
+                             .least = 0.0,
+                             .standard = 0.0,
+                             .get = get_model<&lora_parameters::misalignment>,
+                             .set = set_model<&lora_parameters::misalignment>};
+
+constinit const parameter gamma{.name = "gamma",
+                                .symbol = "γ",
+                                .meaning = "SGD noise scale, learning rate times d/batch",
+                                .title = "noise scale",
+                                .least = 0.0,
+                                .standard = 0.0,
+                                .get = get_model<&lora_parameters::noise_scale>,
+                                .set = set_model<&lora_parameters::noise_scale>};
+
+constinit const parameter noise{.name = "noise",
+                                .symbol = "Δ",
+                                .meaning = "variance of the labels' noise",
+                                .title = "label noise",
+                                .least = 0.0,
+                                .standard = 0.0,
+                                .get = get_model<&lora_parameters::label_noise>,
+                                .set = set_model<&lora_parameters::label_noise>};
+
+constinit const parameter lr_ratio{.name = "lr-ratio",
+                                   .symbol = "κ",
+                                   .meaning = "learning rate of u over that of v; 0 freezes u",
+                                   .title = "learning rate ratio",
+                                   .least = 0.0,
+                                   .standard = 1.0,
+                                   .get = get_model<&lora_parameters::rate_ratio>,
+                                   .set = set_model<&lora_parameters::rate_ratio>};
+
+constinit const parameter u0{.name = "u0",
+                             .symbol = "u0",
+                             .meaning = "adapter's amplitude at the start",
+                             .title = "",
+                             .standard = 1e-6,
+                             .get = get_start<&overlap_state::u>,
+                             .set = set_start<&overlap_state::u>};
+
+constinit const parameter m0{.name = "m0",
+                             .symbol = "m0",
+                             .meaning = "overlap of the adapter with the target at the start",
+                             .title = "",
+                             .least = -1.0,
+                             .most = 1.0,
+                             .standard = 0.03,
+                             .get = get_start<&overlap_state::m>,
+                             .set = set_start<&overlap_state::m>};
+
+constinit const parameter s0{
+    .name = "s0",
+    .symbol = "s0",
+    .meaning = "overlap of the adapter with the pre-trained weight's other part",
+    .title = "",
+    .least = -1.0,
+    .most = 1.0,
+    .standard = 0.0,
+    .get = get_start<&overlap_state::s>,
+    .set = set_start<&overlap_state::s>};
+
+constinit const parameter dim{.name = "dim",
+                              .symbol = "d",
+                              .meaning = "dimension",
+                              .title = "dimension",
+                              .least = 3.0,
+                              .standard = std::nullopt,
+                              .get = [](const parameter_point& p) { return p.dimension; },
+                              .set = [](parameter_point& p, double value) { p.dimension = value; }};
+
+}  // namespace registry
+
+std::string parameter::column() const {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '-', '_');
+  return text;
+}
+
+std::string parameter::axis_title() const {
+  return title.empty() ? column() : fmt::format("{} {}", title, symbol);
+}
+
+std::string parameter::range() const {
+  if (least == -infinity && most == infinity) {
+    return "";
+  }
+  if (most == infinity) {
+    return fmt::format(">= {}", least);
+  }
+  return least == -infinity ? fmt::format("at most {}", most)
+                            : fmt::format("between {} and {}", least, most);
+}
+
+const parameter* parameter_named(std::string_view name) {
+  const auto found = std::find_if(all_parameters.begin(), all_parameters.end(),
+                                  [name](const parameter* p) { return p->name == name; });
+  return found == all_parameters.end() ? nullptr : *found;
+}
+
+std::vector<std::string> parameter_names() {
+  std::vector<std::string> names;
+  for (const parameter* p : all_parameters) {
+    names.emplace_back(p->name);
+  }
+  return names;
+}
+
+std::size_t parameter_grid::size() const {
+  std::size_t count = 1;
+  for (const swept_parameter& axis : axes) {
+    count *= axis.values.size();
+  }
+  return count;
+}
+
+parameter_point parameter_grid::at(std::size_t i) const {
+  parameter_point p = otherwise;
+  for (const swept_parameter& axis : axes) {
+    axis.what->set(p, axis.values[i % axis.values.size()]);
+    i /= axis.values.size();
+  }
+  return p;
+}
+
+}  // namespace loradyn::study

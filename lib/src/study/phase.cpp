@@ -1,0 +1,447 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/nearest_names.hpp>
+#include <loradyn/study/phase.hpp>
+#include <loradyn/study/rates.hpp>
+#include <loradyn/study/resources.hpp>
+#include <loradyn/study/simulate.hpp>
+#include <loradyn/sweep/range.hpp>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace loradyn::study {
+namespace {
+
+activation read_activation(const char* which, const std::string& text, const brace_values& braces) {
+  try {
+    return parse_activation(text, braces);
+  } catch (const parse_error& e) {
+    throw error(fmt::format("--{} '{}': {}", which, text, e.what()));
+  }
+}
+
+// The parameters in braces of both activations, each once.
+std::vector<std::string> braces_in(const phase_problem& problem) {
+  std::vector<std::string> names;
+  for (const auto& [option, text] :
+       {std::pair("--student", &problem.student), std::pair("--teacher", &problem.teacher)}) {
+    if (text->empty()) {
+      continue;
+    }
+    try {
+      for (const std::string& name : brace_parameters_of(*text)) {
+        if (parameter_named(name) != nullptr) {
+          throw error(fmt::format("{} '{}': {{{}}} is the name of a parameter; take another",
+                                  option, *text, name));
+        }
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+          names.push_back(name);
+        }
+      }
+    } catch (const parse_error& e) {
+      throw error(fmt::format("{} '{}': {}", option, *text, e.what()));
+    }
+  }
+  return names;
+}
+
+phase_axis read_axis(const std::string& option, const std::string& text,
+                     const std::vector<std::string>& braces, const phase_problem& problem) {
+  const std::size_t equals = text.find('=');
+  if (text.empty() || equals == std::string::npos) {
+    throw argument_error(option, "'" + text + "'", "PARAM=R, such as mu=0.1:0.9:33");
+  }
+  phase_axis axis;
+  axis.name = text.substr(0, equals);
+  if (axis.name.size() > 2 && axis.name.front() == '{' && axis.name.back() == '}') {
+    axis.name = axis.name.substr(1, axis.name.size() - 2);
+  }
+  axis.what = parameter_named(axis.name);
+  if (axis.what == nullptr && std::find(braces.begin(), braces.end(), axis.name) == braces.end()) {
+    std::vector<std::string> known = parameter_names();
+    known.insert(known.end(), braces.begin(), braces.end());
+    throw error(fmt::format(
+        "{} '{}': {} is neither a parameter nor in braces in an activation; the nearest are {}",
+        option, text, axis.name, nearest_names(axis.name, known)));
+  }
+  const std::string range = text.substr(equals + 1);
+  axis.values = parse_range(option + " " + axis.name, range);
+  axis.logarithmic = range.starts_with("log:");
+  axis.levels = problem.levels;
+  if (axis.what == &registry::dim && problem.ensemble) {
+    axis.whole = true;
+    std::transform(axis.values.begin(), axis.values.end(), axis.values.begin(),
+                   [](double v) { return std::round(v); });
+  }
+  for (std::size_t i = 0; i < axis.values.size(); ++i) {
+    const double v = axis.values[i];
+    if (i > 0 && !(v > axis.values[i - 1])) {
+      throw argument_error(option, "'" + text + "'", "increasing");
+    }
+    if (axis.what != nullptr && !axis.what->allows(v)) {
+      throw argument_error(option, "'" + text + "'", axis.what->range());
+    }
+  }
+  return axis;
+}
+
+}  // namespace
+
+// The pairs that cells share: one, or one for each value of the only axis in braces, made when
+// it is first needed. Where both axes are in braces each cell has its own.
+class phase_grid::pair_pool {
+ public:
+  using pair = std::shared_ptr<const prepared_pair>;
+
+  explicit pair_pool(const phase_grid& grid) : grid_(grid) {
+    for (const phase_axis& axis : grid.axes()) {
+      braces_ += axis.what == nullptr ? 1 : 0;
+    }
+    axis_ = grid.axes()[0].what == nullptr ? 0 : 1;
+    // A fault of an activation is found before the sweep.
+    const auto& [x, y] = grid.axes();
+    if (braces_ == 2) {
+      static_cast<void>(at(0, 0));
+    } else {
+      const phase_axis& axis = grid.axes()[axis_];
+      for (std::uint64_t i = 0; i < (braces_ == 1 ? axis.values.size() : 1); ++i) {
+        static_cast<void>(at(axis_ == 0 ? i << x.levels : 0, axis_ == 0 ? 0 : i << y.levels));
+      }
+    }
+    if (braces_ > 0 && x.levels > 0) {
+      try {
+        static_cast<void>(at(1, 1));
+      } catch (const error& e) {
+        throw error(fmt::format("--refine: between the values of the axes: {}", e.what()));
+      }
+    }
+  }
+
+  pair at(std::uint64_t x, std::uint64_t y) {
+    brace_values braces;
+    const std::array<std::uint64_t, 2> places{x, y};
+    for (std::size_t a = 0; a < places.size(); ++a) {
+      if (const phase_axis& axis = grid_.axes()[a]; axis.what == nullptr) {
+        braces.emplace(axis.name, axis.at(places[a]));
+      }
+    }
+    if (braces_ == 2) {
+      return std::make_shared<prepared_pair>(grid_.pair_for(braces));
+    }
+    const std::uint64_t key = braces_ == 0 ? 0 : places[axis_];
+    std::shared_ptr<slot> mine;
+    {
+      const std::lock_guard lock(mutex_);
+      std::shared_ptr<slot>& found = slots_[key];
+      if (!found) {
+        found = std::make_shared<slot>();
+      }
+      mine = found;
+    }
+    std::call_once(mine->once,
+                   [&] { mine->made = std::make_shared<prepared_pair>(grid_.pair_for(braces)); });
+    return mine->made;
+  }
+
+ private:
+  struct slot {
+    std::once_flag once;
+    pair made;
+  };
+
+  const phase_grid& grid_;
+  int braces_ = 0;
+  std::size_t axis_ = 0;  // the one in braces
+  std::mutex mutex_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<slot>> slots_;
+};
+
+std::uint64_t phase_axis::size() const {
+  return ((static_cast<std::uint64_t>(values.size()) - 1) << levels) + 1;
+}
+
+double phase_axis::at(std::uint64_t place) const {
+  const auto base = static_cast<std::size_t>(place >> levels);
+  const std::uint64_t beyond = place - (static_cast<std::uint64_t>(base) << levels);
+  if (beyond == 0) {
+    return values[base];
+  }
+  const double t = static_cast<double>(beyond) / static_cast<double>(std::uint64_t{1} << levels);
+  const double value = between(values[base], values[base + 1], t, logarithmic);
+  return whole ? std::round(value) : value;
+}
+
+std::optional<std::uint64_t> phase_axis::place_of(double value) const {
+  std::uint64_t lo = 0;
+  std::uint64_t hi = size();
+  while (lo < hi) {
+    const std::uint64_t middle = lo + (hi - lo) / 2;
+    if (at(middle) < value) {
+      lo = middle + 1;
+    } else {
+      hi = middle;
+    }
+  }
+  return lo < size() && at(lo) == value ? std::optional(lo) : std::nullopt;
+}
+
+phase_grid::phase_grid(phase_problem problem) : problem_(std::move(problem)) {
+  const std::vector<std::string> braces = braces_in(problem_);
+  axes_ = {read_axis("--x", problem_.x, braces, problem_),
+           read_axis("--y", problem_.y, braces, problem_)};
+  if (axes_[0].name == axes_[1].name) {
+    throw argument_error("--y", "'" + problem_.y + "'", "another parameter than that of --x");
+  }
+  for (const std::string& name : braces) {
+    if (axes_[0].name != name && axes_[1].name != name) {
+      throw error(
+          fmt::format("{{{}}} in an activation is on no axis: give it with --x or --y", name));
+    }
+  }
+  check_alignment();
+  check_size();
+  check_start();
+  for (const phase_axis& axis : axes_) {
+    if (axis.what == &registry::dim) {
+      problem_.otherwise.dimension = axis.values.front();
+    }
+  }
+  if (problem_.otherwise.dimension) {
+    require_law_event(problem_.request.event);
+  }
+  if (problem_.ensemble) {
+    problem_.ensemble->starts_fixed =
+        std::any_of(start_parameters.begin(), start_parameters.end(),
+                    [this](const parameter* p) { return is_on_axis(*p); });
+    check_ensemble();
+  }
+  columns_ = make_columns();
+  pairs_ = std::make_unique<pair_pool>(*this);
+}
+
+void phase_grid::check_alignment() const {
+  const bool over_mu = is_on_axis(registry::mu);
+  if (over_mu == problem_.has_alignment) {
+    throw argument_error("--mu", over_mu ? "given" : "missing",
+                         over_mu ? "left out: it is on an axis" : "given, or on an axis");
+  }
+}
+
+void phase_grid::check_size() const {
+  const double across = static_cast<double>(axes_[0].values.size());
+  const double up = static_cast<double>(axes_[1].values.size());
+  if (problem_.levels > 0 && (across < 2.0 || up < 2.0)) {
+    throw argument_error("--refine", std::to_string(problem_.levels),
+                         "0 where an axis has one value");
+  }
+  const double count = static_cast<double>(axes_[0].size()) * static_cast<double>(axes_[1].size());
+  require_affordable(std::vector<extent>{{"--x", problem_.x, across}, {"--y", problem_.y, up}},
+                     {"cells", 0.0, 0.0}, max_cells);
+  if (count > max_cells) {
+    // Each level makes four squares of one.
+    const double levels = std::floor(0.5 * std::log2(max_cells / (across * up)));
+    throw argument_error("--refine", fmt::format("'{}'", problem_.levels),
+                         fmt::format("at most {} here: the grid has up to {:.3g} cells, and "
+                                     "{:.3g} are the most",
+                                     std::max(0.0, levels), count, max_cells));
+  }
+}
+
+void phase_grid::check_start() const {
+  // On the ends of the axes the overlaps are largest.
+  for (const double x : {axes_[0].values.front(), axes_[0].values.back()}) {
+    for (const double y : {axes_[1].values.front(), axes_[1].values.back()}) {
+      const overlap_state start = at(x, y).at.start;
+      if (!in_disc(start)) {
+        throw argument_error(fmt::format("m0 = {} with s0 = {}", start.m, start.s),
+                             fmt::format("m0^2 + s0^2 = {}", start.m * start.m + start.s * start.s),
+                             "at most 1");
+      }
+    }
+  }
+}
+
+phase_grid::~phase_grid() = default;
+
+void phase_grid::check_ensemble() const {
+  if (problem_.tau_only) {
+    throw argument_error("--only", "'tau'", "left out with --engine");
+  }
+  if (!problem_.otherwise.dimension) {
+    throw error("--dim is missing: --engine simulates at a finite dimension, such as --dim 1000");
+  }
+  const bool misaligned = problem_.otherwise.parameters.misalignment > 0.0 ||
+                          is_on_axis(registry::nu) ||
+                          (problem_.ensemble->starts_fixed &&
+                           (problem_.otherwise.start.s != 0.0 || is_on_axis(registry::s0)));
+  const double d = *problem_.otherwise.dimension;
+  if (d != std::round(d) || d > 0x1p53 || (misaligned && d < 4.0)) {
+    throw argument_error("--dim", fmt::format("{}", d),
+                         misaligned ? "a whole number from 4 to 2^53 with --engine and --nu"
+                                    : "a whole number up to 2^53 with --engine");
+  }
+  const auto gamma = std::find_if(axes_.begin(), axes_.end(),
+                                  [](const phase_axis& a) { return a.what == &registry::gamma; });
+  const bool has_gamma = gamma != axes_.end() || problem_.otherwise.parameters.noise_scale > 0.0;
+  if (problem_.ensemble->learning_rate) {
+    if (has_gamma) {
+      throw argument_error("--gamma", "given with --lr",
+                           "left out: --lr, --batch and --dim make it");
+    }
+  } else if (!has_gamma || (gamma != axes_.end() && gamma->values.front() == 0.0)) {
+    throw argument_error("--gamma", "0", "> 0 with --engine, or --lr given: it has noise");
+  }
+  const ensemble_request& e = *problem_.ensemble;
+  const auto number = [](const char* option, double value, double count) {
+    return extent{option, fmt::format("{}", value), count, true};
+  };
+  const auto runs = static_cast<double>(e.runs);
+  const auto batch = static_cast<double>(e.batch);
+  // A run ends with its event: of one step is known that it is taken.
+  require_simulation(
+      {number("--runs", runs, runs), number("--steps", static_cast<double>(e.steps), 1.0),
+       number("--batch", batch, batch), number("--dim", d, d), e.engine == simulation_engine::sgd},
+      static_cast<double>(cells()));
+  // Finds a level that no simulation can watch.
+  static_cast<void>(simulated_event(problem_.request.event));
+}
+
+bool phase_grid::is_on_axis(const parameter& p) const {
+  return axes_[0].what == &p || axes_[1].what == &p;
+}
+
+bool phase_grid::has_own_column(const phase_axis& axis) const {
+  return std::find(model_parameters.begin(), model_parameters.end(), axis.what) ==
+         model_parameters.end();
+}
+
+std::uint64_t phase_grid::cells() const {
+  return static_cast<std::uint64_t>(axes_[0].values.size()) * axes_[1].values.size();
+}
+
+grid_refinement phase_grid::refinement() const {
+  return {axes_[0].values.size(), axes_[1].values.size(), problem_.levels};
+}
+
+activation_pair phase_grid::pair_for(const brace_values& braces) const {
+  const activation student = read_activation("student", problem_.student, braces);
+  return make_pair(
+      student,
+      problem_.teacher.empty() ? student : read_activation("teacher", problem_.teacher, braces),
+      problem_.unit);
+}
+
+phase_grid::point phase_grid::at(double x, double y) const {
+  point p{problem_.otherwise, {}};
+  for (const auto& [axis, value] : {std::pair(&axes_[0], x), std::pair(&axes_[1], y)}) {
+    if (axis->what == nullptr) {
+      p.braces.emplace(axis->name, value);
+    } else {
+      axis->what->set(p.at, value);
+    }
+  }
+  if (problem_.ensemble && problem_.ensemble->learning_rate && p.at.dimension) {
+    p.at.parameters.noise_scale = *problem_.ensemble->learning_rate * *p.at.dimension /
+                                  static_cast<double>(problem_.ensemble->batch);
+  }
+  return p;
+}
+
+row_description<phase_row> phase_grid::make_columns() const {
+  using row = phase_row;
+  row_description<row> columns;
+  std::vector<std::string> own;
+  for (const phase_axis& axis : axes_) {
+    if (has_own_column(axis)) {
+      own.push_back(axis.what != nullptr ? axis.what->column() : axis.name);
+    }
+  }
+  columns.add_each(own, "the value on its axis", measure::none, &row::own);
+  const auto& quantiles = problem_.request.quantiles;
+  if (problem_.tau_only) {
+    columns.add_part(key_columns(model_parameters), &row::escape, &escape_row::key)
+        .add("tau", "the search time", measure::time, &row::escape, &escape_row::tau)
+        .add("status", "whether it exists", measure::none, &row::escape, &escape_row::status);
+  } else {
+    columns.add_part(
+        escape_columns(problem_.otherwise.dimension ? std::optional(quantiles) : std::nullopt),
+        &row::escape);
+  }
+  if (problem_.ensemble) {
+    columns.add_part(ensemble_columns(quantiles), &row::simulated);
+  }
+  const std::vector<std::string> names = columns.names();
+  for (const phase_axis& axis : axes_) {
+    if (axis.what == nullptr && std::count(names.begin(), names.end(), axis.name) > 1) {
+      throw error(
+          fmt::format("{{{}}} in an activation is the name of a column; take another", axis.name));
+    }
+  }
+  return columns;
+}
+
+double phase_grid::value_on(std::size_t axis, const phase_row& row) const {
+  if (!has_own_column(axes_[axis])) {
+    return *axes_[axis].what->get(row.escape.key.at);
+  }
+  return row.own[axis == 1 && has_own_column(axes_[0]) ? 1 : 0];
+}
+
+std::optional<phase_row> phase_grid::row(std::uint64_t place) const {
+  const std::array<std::uint64_t, 2> places{place % axes_[0].size(), place / axes_[0].size()};
+  const std::array<double, 2> values{axes_[0].at(places[0]), axes_[1].at(places[1])};
+  const parameter_point here = at(values[0], values[1]).at;
+  const pair_pool::pair pair = pairs_->at(places[0], places[1]);
+  phase_row row;
+  for (std::size_t a = 0; a < axes_.size(); ++a) {
+    if (has_own_column(axes_[a])) {
+      row.own.push_back(values[a]);
+    }
+  }
+  if (problem_.tau_only) {
+    const rates_row found = rates_at(pair->pair, here);
+    row.escape.key = found.key;
+    row.escape.tau = found.tau;
+    row.escape.status = found.status;
+    return row;
+  }
+  const escape_point theory = escape_at(*pair, here, problem_.request);
+  row.escape = row_of(*pair, here, problem_.request, theory);
+  if (problem_.ensemble) {
+    auto simulated = ensemble_at(*pair, here, problem_.request, theory, *problem_.ensemble,
+                                 seed_at(problem_.ensemble->seed, values[0], values[1]));
+    if (!simulated) {
+      return std::nullopt;
+    }
+    row.simulated = *std::move(simulated);
+  }
+  return row;
+}
+
+double phase_grid::drive(double x, double y) const {
+  try {
+    const point p = at(x, y);
+    const search_phase_result phase = search_phase(pair_for(p.braces).risk, p.at.parameters);
+    return phase.A;
+  } catch (const loradyn::error&) {
+    return std::numeric_limits<double>::quiet_NaN();  // he{k} between two degrees
+  }
+}
+
+bool phase_grid::has_critical_lines() const {
+  const bool moves_A =
+      is_on_axis(registry::mu) || axes_[0].what == nullptr || axes_[1].what == nullptr;
+  return problem_.otherwise.parameters.misalignment == 0.0 && !is_on_axis(registry::nu) && moves_A;
+}
+
+}  // namespace loradyn::study

@@ -1,0 +1,47 @@
+#include <array>
+#include <limits>
+#include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/study/rates.hpp>
+
+namespace loradyn::study {
+
+row_description<rates_row> rates_columns() {
+  static constexpr std::array told{&registry::mu, &registry::nu};
+  row_description<rates_row> columns;
+  columns.add_part(key_columns(told), &rates_row::key)
+      .add("A", "E[(g - σ)σ' z], the drive", measure::rate, &rates_row::A)
+      .add("B", "the adapter's own rate", measure::rate, &rates_row::B)
+      .add("C", "νB, the drive along ξ", measure::rate, &rates_row::C)
+      .add("lambda", "the growth rate λ₊", measure::rate, &rates_row::lambda)
+      .add("tau", "the search time τ = 1/λ₊", measure::time, &rates_row::tau)
+      .add("status", "whether τ exists", measure::none, &rates_row::status);
+  return columns;
+}
+
+rates_row rates_at(const activation_pair& pair, const parameter_point& at) {
+  const double unit = pair.rate_unit;
+  try {
+    const search_phase_result r = search_phase(pair.risk, at.parameters);
+    return {{pair, at},
+            r.A / unit,
+            r.B / unit,
+            r.C / unit,
+            r.lambda / unit,
+            r.tau * unit,
+            std::string(to_string(r.status))};
+  } catch (const error&) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    return {{pair, at}, nan, nan, nan, nan, nan, "no-convergence"};
+  }
+}
+
+std::vector<rates_row> rates(const rates_problem& problem, const study_control& control) {
+  const std::size_t per_pair = problem.grid.size();
+  constexpr std::size_t block = 1024;
+  return run_sweep(control, problem.pairs.size() * per_pair, block, [&](std::size_t i) {
+    return rates_at(problem.pairs[i / per_pair], problem.grid.at(i % per_pair));
+  });
+}
+
+}  // namespace loradyn::study

@@ -1,0 +1,67 @@
+#include <algorithm>
+#include <cmath>
+#include <loradyn/interruption.hpp>
+#include <loradyn/study/trajectory.hpp>
+
+namespace loradyn::study {
+namespace {
+
+// In the unit of the table.
+std::vector<double> times_of(const record_times& record, double end) {
+  if (!record.times.empty()) {
+    return record.times;
+  }
+  constexpr double decades = 1e-4;  // of a logarithmic record, from this part of the end
+  std::vector<double> times(record.count);
+  for (std::size_t i = 0; i < record.count; ++i) {
+    check_stop();
+    const double part = static_cast<double>(i) / static_cast<double>(record.count - 1);
+    times[i] = i + 1 == record.count
+                   ? end
+                   : (record.logarithmic ? end * std::pow(decades, 1.0 - part) : end * part);
+  }
+  return times;
+}
+
+}  // namespace
+
+row_description<trajectory_row> trajectory_columns() {
+  using row = trajectory_row;
+  row_description<row> columns;
+  columns.add("t", "time", measure::time, &row::t)
+      .add("u", "adapter's amplitude", measure::none, &row::x, &overlap_state::u)
+      .add("m", "its overlap with the target", measure::none, &row::x, &overlap_state::m)
+      .add("s", "its overlap with ξ", measure::none, &row::x, &overlap_state::s)
+      .add("M", "teacher overlap", measure::none, &row::M)
+      .add("Q", "power of the weight", measure::none, &row::Q)
+      .add("risk", "population risk", measure::none, &row::risk)
+      .add("stage", "counted from 1", measure::none, &row::stage);
+  return columns;
+}
+
+trajectory_result trajectory(const trajectory_problem& problem) {
+  problem.protocol.validate();
+  const double unit = problem.rate_unit;
+  // Where the stages say how long the run is, they run once for that.
+  const double end = problem.end
+                         ? *problem.end
+                         : run_protocol(problem.protocol, {}, problem.integrator).stages.back().end;
+  std::vector<double> times = times_of(problem.record, end * unit);
+  // The end may be off by a rounding; what is beyond it is not recorded.
+  std::erase_if(times, [&](double t) { return t / unit > end * (1.0 + 1e-12); });
+  for (double& t : times) {
+    t = std::min(t / unit, end);
+  }
+  const training_run run = run_protocol(problem.protocol, times, problem.integrator);
+  trajectory_result result{{}, {}, run.end, run.alignment, run.misalignment, run.complete};
+  for (const stage_summary& s : run.stages) {
+    result.stages.push_back({s.begin * unit, s.end * unit, s.status});
+  }
+  result.rows.reserve(run.points.size());
+  for (const training_point& p : run.points) {
+    result.rows.push_back({p.t * unit, p.x, p.M, p.Q, p.risk, p.stage});
+  }
+  return result;
+}
+
+}  // namespace loradyn::study

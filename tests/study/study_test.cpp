@@ -1,0 +1,66 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/study/escape.hpp>
+#include <loradyn/study/parameter.hpp>
+#include <loradyn/study/validation.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace loradyn;
+
+TEST_CASE("each parameter of the registry has a name of its own, and sets what it gets") {
+  std::set<std::string> columns;
+  for (const study::parameter* p : study::all_parameters) {
+    CAPTURE(p->name);
+    CHECK(columns.insert(p->column()).second);
+    CHECK(study::parameter_named(p->name) == p);
+    study::parameter_point point;
+    CHECK(p->get(point) == (p == &study::registry::mu ? std::optional(0.0) : p->standard));
+    p->set(point, 0.25);
+    CHECK(p->get(point) == std::optional(0.25));
+  }
+  CHECK(study::parameter_named("mus") == nullptr);
+}
+
+TEST_CASE("the registry's ranges of the model are those that the model itself demands") {
+  for (const study::parameter* p : study::model_parameters) {
+    CAPTURE(p->name);
+    study::parameter_point point;
+    if (std::isfinite(p->least)) {
+      p->set(point, p->least);
+      CHECK_NOTHROW(point.parameters.validate());
+      p->set(point, std::nextafter(p->least, -1.0));
+      CHECK_THROWS_AS(point.parameters.validate(), argument_error);
+    } else {
+      p->set(point, -1e300);
+      CHECK_NOTHROW(point.parameters.validate());
+    }
+  }
+}
+
+TEST_CASE("a row and its cells are the same, with the quantiles that the problem asks for") {
+  const auto columns = study::escape_columns(std::vector<double>{0.05, 0.5, 0.975});
+  study::escape_row row;
+  row.key.student = "erf";
+  row.key.at.parameters.misalignment = 0.25;
+  row.t_hit = 3.5;
+  row.at_end.s = -0.5;
+  row.law = {1.0, {2.0, 3.0, 4.0}, "ok"};
+  const std::vector<cell> cells = columns.cells(row);
+  REQUIRE(cells.size() == columns.size());
+  CHECK(columns.cells(columns.row(cells)) == cells);
+  const std::vector<std::string> names = columns.names();
+  CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
+  CHECK(names[names.size() - 2] == "t_q97.5");
+}
+
+TEST_CASE("a comparison without a seed has none after its table is read") {
+  const auto columns = study::validation_columns();
+  study::validation_row row;
+  CHECK_FALSE(columns.row(columns.cells(row)).seed.has_value());
+  row.seed = (std::uint64_t{1} << 53) - 1;
+  CHECK(columns.row(columns.cells(row)).seed == row.seed);
+}
