@@ -95,8 +95,14 @@ ranks::ranks() {
 }
 
 ranks::~ranks() {
-  if (mpi_ != nullptr) {
-    mpi_->finish();
+  if (mpi_ == nullptr) {
+    return;
+  }
+  mpi_->finish();
+  // A launcher kills every rank as soon as one ends with a fault: the leader tells it first.
+  if (rank_ > 0 && std::uncaught_exceptions() > 0) {
+    constexpr std::chrono::milliseconds head_start(500);
+    std::this_thread::sleep_for(head_start);
   }
 }
 

@@ -85,12 +85,17 @@ risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
           0.5 * (std::abs(m.self_e11) + std::abs(m.self_e20) + std::abs(m.cross_e20))};
 }
 
+// A call of its own for tables, so that closed pairs pay for a test of the pointer alone.
 risk_slopes population_risk::slopes(const field_overlaps& overlaps) const {
-  if (prepared_) {
-    if (const auto s = prepared_->slopes(overlaps)) {
-      return *s;
-    }
-  }
+  return prepared_ ? tabulated_slopes(overlaps) : computed_slopes(overlaps);
+}
+
+risk_slopes population_risk::tabulated_slopes(const field_overlaps& overlaps) const {
+  const auto s = prepared_->slopes(overlaps);
+  return s ? *s : computed_slopes(overlaps);
+}
+
+risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
   return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
 }

@@ -81,6 +81,8 @@ class population_risk {
 
  private:
   [[nodiscard]] polynomial_pair_moments gradient_moments(const field_overlaps& overlaps) const;
+  [[nodiscard]] risk_slopes tabulated_slopes(const field_overlaps& overlaps) const;
+  [[nodiscard]] risk_slopes computed_slopes(const field_overlaps& overlaps) const;
 
   pair_kernel self_;
   pair_kernel cross_;
