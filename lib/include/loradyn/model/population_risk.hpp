@@ -81,7 +81,7 @@ class population_risk {
 
  private:
   [[nodiscard]] polynomial_pair_moments gradient_moments(const field_overlaps& overlaps) const;
-  [[nodiscard]] risk_slopes tabulated_slopes(const field_overlaps& overlaps) const;
+  [[nodiscard, gnu::noinline]] risk_slopes tabulated_slopes(const field_overlaps& overlaps) const;
   [[nodiscard]] risk_slopes computed_slopes(const field_overlaps& overlaps) const;
 
   pair_kernel self_;
