@@ -6,13 +6,13 @@ seconds; what fails here is one that is deaf, so that a busy machine is none.
 
 import csv
 import os
-import pathlib
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
 import unittest
+
+import support
 
 LORADYN = os.environ["LORADYN"]
 DEAF = 20.0  # seconds
@@ -62,17 +62,7 @@ LONG = {
 }
 
 
-class Interruption(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = pathlib.Path(self.directory.name)
-
-    def tearDown(self):
-        self.directory.cleanup()
-
-    def files(self):
-        return sorted(p.name for p in self.path.iterdir())
-
+class Interruption(support.InTemporaryDirectory):
     def start(self, *words, env=None):
         return subprocess.Popen([LORADYN, *words], cwd=self.path, env=env, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -9,7 +9,6 @@ import io
 import json
 import math
 import os
-import pathlib
 import random
 import re
 import shlex
@@ -17,9 +16,10 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
 import unittest
+
+import support
 
 LORADYN = os.environ["LORADYN"]
 
@@ -43,17 +43,7 @@ def rows(text):
     return list(csv.DictReader(lines))
 
 
-class InTemporaryDirectory(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = pathlib.Path(self.directory.name)
-
-    def tearDown(self):
-        self.directory.cleanup()
-
-    def files(self):
-        return sorted(p.name for p in self.path.iterdir())
-
+class InTemporaryDirectory(support.InTemporaryDirectory):
     def write(self, text, name="c.toml"):
         (self.path / name).write_text(text)
 

@@ -21,6 +21,8 @@ import tempfile
 import time
 import unittest
 
+import support
+
 LORADYN = os.environ["LORADYN"]
 
 # Ends the quoted string that it may stand in, then runs something, in the ways of gnuplot, of
@@ -79,17 +81,7 @@ def control_characters(data):
             if (ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 or c in "\u2028\u202e\ufffd"]
 
 
-class InTemporaryDirectory(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = pathlib.Path(self.directory.name)
-
-    def tearDown(self):
-        self.directory.cleanup()
-
-    def files(self):
-        return sorted(p.name for p in self.path.iterdir())
-
+class InTemporaryDirectory(support.InTemporaryDirectory):
     def call(self, *words, **more):
         return run(*words, cwd=self.path, **more)
 

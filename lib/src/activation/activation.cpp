@@ -285,6 +285,11 @@ bool activation::continuous() const noexcept {
                      [](const kink& k) { return k.jumps[0] == 0.0; });
 }
 
+bool activation::kinked_at_zero_alone() const noexcept {
+  return std::all_of(kinks().begin(), kinks().end(),
+                     [](const kink& k) { return k.location == 0.0; });
+}
+
 const polynomial* activation::as_polynomial() const noexcept {
   const activation_parts& parts = body_->parts;
   const bool only = !parts.has_rest && parts.erf_weight == 0.0 && parts.relu_weight == 0.0;

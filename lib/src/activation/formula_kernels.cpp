@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
+
+#include "activation/instruction_sets.hpp"
 #include "activation/normal_tail.inc"
 
 namespace loradyn::detail {
@@ -51,19 +54,11 @@ namespace avx512 {
 #endif
 
 std::span<const formula_kernels* const> available_formula_kernels() {
-  static const std::vector<const formula_kernels*> available = [] {
-    std::vector<const formula_kernels*> list{&portable::kernels};
 #ifdef LORADYN_WIDE_KERNELS
-    if (__builtin_cpu_supports("avx2")) {
-      list.push_back(&avx2::kernels);
-    }
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl")) {
-      list.push_back(&avx512::kernels);
-    }
+  static const auto available = runnable(portable::kernels, avx2::kernels, avx512::kernels);
+#else
+  static const std::vector<const formula_kernels*> available{&portable::kernels};
 #endif
-    return list;
-  }();
   return available;
 }
 

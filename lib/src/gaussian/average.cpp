@@ -1,11 +1,12 @@
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
-#include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/special_functions/legendre.hpp>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/gaussian/average.hpp>
 #include <optional>
+
+#include "gaussian/legendre.hpp"
 
 namespace loradyn {
 namespace {
@@ -25,17 +26,8 @@ double density(double z) {
 
 // The 16-point rule on [-1, 1], and the functionals that give the last Legendre coefficients of the
 // polynomial through the nodes.
-struct panel_rule {
+struct panel_rule : legendre_rule<points> {
   panel_rule() {
-    using rule = boost::math::quadrature::gauss<double, points>;
-    for (std::size_t i = 0; i < points / 2; ++i) {
-      const double x = rule::abscissa()[points / 2 - 1 - i];
-      const double w = rule::weights()[points / 2 - 1 - i];
-      node[i] = -x;
-      weight[i] = w;
-      node[points - 1 - i] = x;
-      weight[points - 1 - i] = w;
-    }
     for (std::size_t k = 0; k < last.size(); ++k) {
       const auto degree = static_cast<int>(points - last.size() + k);
       for (std::size_t i = 0; i < points; ++i) {
@@ -44,8 +36,6 @@ struct panel_rule {
     }
   }
 
-  std::array<double, points> node{};
-  std::array<double, points> weight{};
   std::array<std::array<double, points>, 4> last{};
 };
 

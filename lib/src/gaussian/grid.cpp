@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <boost/math/constants/constants.hpp>
-#include <boost/math/quadrature/gauss.hpp>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/gaussian/hermite.hpp>
 #include <mutex>
 #include <string>
+
+#include "gaussian/legendre.hpp"
 
 namespace loradyn {
 namespace {
@@ -60,7 +61,7 @@ gaussian_grid gaussian_grid::equispaced(int level) {
 }
 
 gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level) {
-  using rule = boost::math::quadrature::gauss<double, 16>;
+  static const legendre_rule<16> rule;
   std::vector<double> ends{0.0, cutoff};
   for (const double b : breaks) {
     if (std::abs(b) > 0.0 && std::abs(b) < cutoff) {
@@ -79,18 +80,10 @@ gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level) {
     for (std::size_t p = 0; p < count; ++p) {
       const double centre = ends[e] + (2.0 * static_cast<double>(p) + 1.0) * half;
       grid.half_widths_.push_back(half);
-      const auto add = [&](double offset, double weight) {
-        const double z = centre + half * offset;
+      for (std::size_t i = 0; i < rule.node.size(); ++i) {
+        const double z = centre + half * rule.node[i];
         grid.nodes_.push_back(z);
-        grid.weights_.push_back(half * weight * density(z));
-      };
-      const auto& x = rule::abscissa();
-      const auto& w = rule::weights();
-      for (std::size_t i = x.size(); i-- > 0;) {
-        add(-x[i], w[i]);
-      }
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        add(x[i], w[i]);
+        grid.weights_.push_back(half * rule.weight[i] * density(z));
       }
     }
   }

@@ -73,11 +73,6 @@ std::vector<double> kink_places(const activation& f) {
   return t;
 }
 
-bool kinks_at_zero(const activation& f) {
-  return std::all_of(f.kinks().begin(), f.kinks().end(),
-                     [](const kink& k) { return k.location == 0.0; });
-}
-
 void fill_line(std::span<const double> z, const gaussian_line& line, std::span<double> x) {
   for (std::size_t i = 0; i < z.size(); ++i) {
     x[i] = line.mean + line.deviation * z[i];
@@ -313,7 +308,7 @@ averages line_averages(const activation& f, const gaussian_line& x_line, const a
 averages plane_averages(const activation& f, const activation& g, const pair_covariance& covariance,
                         std::size_t order, std::size_t components, pair_integrand integrand) {
   const bool kinked = !f.kinks().empty() || !g.kinks().empty();
-  if (kinked && kinks_at_zero(f) && kinks_at_zero(g)) {
+  if (kinked && f.kinked_at_zero_alone() && g.kinked_at_zero_alone()) {
     return over_sectors(f, g, covariance, order, components, integrand);
   }
   return over_planes_lines(f, g, covariance, order, components, integrand);

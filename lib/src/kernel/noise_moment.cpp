@@ -268,11 +268,7 @@ struct kinked_pair {
   void sample(double r, std::span<const double> M, std::span<const double> gap,
               std::span<double> out) const {
     const double Q = r * r;
-    const auto all_at_zero = [](const activation& f) {
-      return std::all_of(f.kinks().begin(), f.kinks().end(),
-                         [](const kink& k) { return k.location == 0.0; });
-    };
-    if ((all_at_zero(student) && all_at_zero(teacher)) ||
+    if ((student.kinked_at_zero_alone() && teacher.kinked_at_zero_alone()) ||
         (has_series({Q, 1.0, M.front(), gap.front()}) &&
          has_series({Q, 1.0, M.back(), gap.back()}))) {
       series_.sample(r, M, gap, out);
@@ -319,12 +315,9 @@ struct kinked_pair {
   }
 
  private:
-  // Whether the kernels of the products are sums of series: cheaper than the plane. Two kinked
-  // sides need a correlation that ends them.
+  // Whether the kernels of the products are sums of series: cheaper than the plane.
   [[nodiscard]] bool has_series(const pair_covariance& v) const {
-    constexpr double least_decay = 0.86;
-    return student.kinks().empty() || teacher.kinks().empty() ||
-           v.c * v.c <= least_decay * v.q1 * v.q2;
+    return series_ends(student, teacher, v);
   }
 
   static double density(double t, double mean, double variance) {
@@ -530,14 +523,12 @@ double noise_moment::prepared_value(double M, double Q, double gap, double label
 }
 
 noise_value noise_moment::approximate(double M, double Q, double gap, double label_noise) const {
-  constexpr double least = 1e-4;
   std::array<double, 2> F;
   std::array<double, 2> by_M;
   std::array<double, 2> by_h;
   const double h = std::sqrt(gap);
   const polar_functions* prepared = method_->prepared();
-  if (prepared == nullptr || excess_ || !(h > least * std::sqrt(Q)) ||
-      !prepared->with_slopes(M, Q, gap, F, by_M, by_h)) {
+  if (prepared == nullptr || excess_ || !prepared->with_slopes(M, Q, gap, F, by_M, by_h)) {
     return with_derivatives(M, Q, gap, label_noise);
   }
   // At fixed Q, gap = Q - M².

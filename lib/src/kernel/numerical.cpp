@@ -143,17 +143,12 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
   return std::pow(c.slope, static_cast<double>(b)) * (pieces[order + b] + kinks);
 }
 
-bool no_kink_but_zero(const activation& f) {
-  return std::all_of(f.kinks().begin(), f.kinks().end(),
-                     [](const kink& k) { return k.location == 0.0; });
-}
-
 }  // namespace
 
 numerical_pair::numerical_pair(const activation& f, const activation& g)
     : f_(f),
       g_(g),
-      kinks_at_zero_(no_kink_but_zero(f) && no_kink_but_zero(g) &&
+      kinks_at_zero_(f.kinked_at_zero_alone() && g.kinked_at_zero_alone() &&
                      !(f.kinks().empty() && g.kinks().empty())) {
   try {
     unit_g_.emplace(g_, 1.0, 2);
@@ -168,13 +163,14 @@ pair_moments numerical_pair::moments(const pair_covariance& covariance, moment_s
       .moments(covariance, wanted);
 }
 
-bool numerical_pair::has_series(const pair_covariance& covariance) const {
-  // The coefficients of two kinks fall by powers of the order only: the correlation has to end the
-  // series.
+bool series_ends(const activation& f, const activation& g, const pair_covariance& v) {
+  // The coefficients of two kinks fall by powers of the order only.
   constexpr double least_decay = 0.86;
-  const bool both_kinked = !f_.kinks().empty() && !g_.kinks().empty();
-  return unit_g_ && (!both_kinked ||
-                     covariance.c * covariance.c <= least_decay * covariance.q1 * covariance.q2);
+  return f.kinks().empty() || g.kinks().empty() || v.c * v.c <= least_decay * v.q1 * v.q2;
+}
+
+bool numerical_pair::has_series(const pair_covariance& covariance) const {
+  return unit_g_ && series_ends(f_, g_, covariance);
 }
 
 hermite_projection& numerical_pair::slice::projection() {

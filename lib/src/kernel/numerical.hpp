@@ -22,6 +22,10 @@ struct moment_term {
   std::size_t j;
 };
 
+/// Whether the Hermite series comes to an end before its table does: two kinked sides need a
+/// correlation that ends it.
+bool series_ends(const activation& f, const activation& g, const pair_covariance& v);
+
 /// The numerical kernel of a pair. Keeps what does not change between calls: g's Hermite
 /// coefficients at unit variance, the one of every target.
 class numerical_pair {

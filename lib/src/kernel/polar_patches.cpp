@@ -504,6 +504,10 @@ bool polar_functions::with_slopes(double M, double Q, double gap, std::span<doub
                                   std::span<double> by_M, std::span<double> by_h) const {
   const double r = std::sqrt(Q);
   const double h = std::sqrt(gap);
+  constexpr double nearest = 1e-4;
+  if (!(h > nearest * r)) {
+    return false;
+  }
   std::array<double, polar_patches::max_functions> by_r;
   std::array<double, polar_patches::max_functions> by_t;
   // t is ρ = M/r, or the angle atan(h/|M|).

@@ -82,8 +82,8 @@ class polar_functions {
   /// F at the overlaps; false where there is no patch (polar_patches).
   bool values(double M, double Q, double gap, std::span<double> F) const;
 
-  /// The same with the derivatives by M and by h = √gap, each at fixed other. Near h = 0 the error
-  /// of the latter is about 1e-11.
+  /// The same with the derivatives by M and by h = √gap, each at fixed other. False for h below
+  /// 1e-4 √Q too: what is divided by h has few digits there.
   bool with_slopes(double M, double Q, double gap, std::span<double> F, std::span<double> by_M,
                    std::span<double> by_h) const;
 

@@ -2,8 +2,9 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
-#include <boost/math/quadrature/gauss.hpp>
 #include <cmath>
+
+#include "gaussian/legendre.hpp"
 
 namespace loradyn {
 namespace {
@@ -18,15 +19,8 @@ struct rule {
 
 template <unsigned N>
 rule gauss_legendre() {
-  using gauss = boost::math::quadrature::gauss<double, N>;
-  rule r{std::vector<double>(N), std::vector<double>(N)};
-  for (std::size_t i = 0; i < N / 2; ++i) {
-    const std::size_t far = N / 2 - 1 - i;
-    r.node[i] = -gauss::abscissa()[far];
-    r.node[N - 1 - i] = gauss::abscissa()[far];
-    r.weight[i] = r.weight[N - 1 - i] = gauss::weights()[far];
-  }
-  return r;
+  const legendre_rule<N> r;
+  return {{r.node.begin(), r.node.end()}, {r.weight.begin(), r.weight.end()}};
 }
 
 // R e^{-R²/2}/2π dR.

@@ -1,5 +1,7 @@
 #include <loradyn/simulation/batch.hpp>
 
+#include "activation/instruction_sets.hpp"
+
 #include <Random123/philox.h>
 
 #include <boost/math/constants/constants.hpp>
@@ -85,19 +87,11 @@ namespace avx512 {
 #endif
 
 std::span<const batch_kernels* const> available_kernels() {
-  static const std::vector<const batch_kernels*> available = [] {
-    std::vector<const batch_kernels*> list{&portable::kernels};
 #ifdef LORADYN_WIDE_KERNELS
-    if (__builtin_cpu_supports("avx2")) {
-      list.push_back(&avx2::kernels);
-    }
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl")) {
-      list.push_back(&avx512::kernels);
-    }
+  static const auto available = runnable(portable::kernels, avx2::kernels, avx512::kernels);
+#else
+  static const std::vector<const batch_kernels*> available{&portable::kernels};
 #endif
-    return list;
-  }();
   return available;
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <loradyn/interruption.hpp>
 #include <loradyn/study/trajectory.hpp>
+#include <utility>
 
 namespace loradyn::study {
 namespace {
@@ -52,14 +53,14 @@ trajectory_result trajectory(const trajectory_problem& problem) {
   for (double& t : times) {
     t = std::min(t / unit, end);
   }
-  const training_run run = run_protocol(problem.protocol, times, problem.integrator);
+  training_run run = run_protocol(problem.protocol, times, problem.integrator);
   trajectory_result result{{}, {}, run.end, run.alignment, run.misalignment, run.complete};
   for (const stage_summary& s : run.stages) {
     result.stages.push_back({s.begin * unit, s.end * unit, s.status});
   }
-  result.rows.reserve(run.points.size());
-  for (const training_point& p : run.points) {
-    result.rows.push_back({p.t * unit, p.x, p.M, p.Q, p.risk, p.stage});
+  result.rows = std::move(run.points);
+  for (trajectory_row& row : result.rows) {
+    row.t *= unit;
   }
   return result;
 }

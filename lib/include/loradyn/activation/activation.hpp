@@ -103,6 +103,8 @@ class activation {
   [[nodiscard]] const std::vector<kink>& kinks() const noexcept;
   /// Whether no kink is a jump of σ itself.
   [[nodiscard]] bool continuous() const noexcept;
+  /// Whether no kink lies elsewhere than at 0.
+  [[nodiscard]] bool kinked_at_zero_alone() const noexcept;
   /// Besides the kinks the points about which σ varies on a short scale, in increasing order, at
   /// most 400: the centres of its sigmoids and bumps, and points at their sides, at distances that
   /// double from half their width on.

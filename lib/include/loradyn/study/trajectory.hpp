@@ -27,14 +27,7 @@ struct trajectory_problem {
   double rate_unit = 1.0;  ///< times of the table are raw times multiplied by it
 };
 
-struct trajectory_row {
-  double t = 0.0;
-  overlap_state x;
-  double M = 0.0;
-  double Q = 0.0;
-  double risk = 0.0;
-  std::size_t stage = 0;  ///< counted from 1
-};
+using trajectory_row = training_point;
 
 row_description<trajectory_row> trajectory_columns();
 
