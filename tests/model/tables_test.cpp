@@ -41,6 +41,11 @@ std::vector<pair_of_names> pairs() {
     all.push_back({text, text});
     all.push_back({text, "relu"});
   }
+  // High degrees, and a slope with a zero inside a patch.
+  for (const char* text : {"he9^2", "he9*tanh", "relu*(he6+0.5*tanh)"}) {
+    all.push_back({text, "relu-0.834*he3"});
+    all.push_back({text, "tanh"});
+  }
   return all;
 }
 

@@ -126,20 +126,6 @@ void require_moments(const activation& f) {
 
 namespace detail {
 
-// Near 0 to rounding of its own value there, so that what vanishes at a kink keeps its digits.
-double local_value(const polynomial& p, double x) {
-  constexpr double near = 0.5;
-  if (std::abs(x) >= near) {
-    return p(x);
-  }
-  const std::span<const double> c = p.monomial();
-  double value = 0.0;
-  for (std::size_t k = c.size(); k-- > 0;) {
-    value = value * x + c[k];
-  }
-  return value;
-}
-
 // σ = polynomial + erf_weight erf + relu_weight relu.
 class closed_function {
  public:
@@ -162,31 +148,35 @@ class closed_function {
     if (erf_weight_ != 0.0) {
       erf_.tabulate<Order>(x, out);
     }
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      std::array<double, Order + 1> values{};
-      if (!polynomials_[0].zero()) {
-        for (std::size_t k = 0; k <= Order; ++k) {
-          values[k] = local_value(polynomials_[k], x[i]);
-        }
-      } else {
-        values[0] = constant_ + slope_ * x[i];
-        if constexpr (Order >= 1) {
-          values[1] = slope_;
-        }
-      }
-      if (erf_weight_ != 0.0) {
-        for (std::size_t k = 0; k <= Order; ++k) {
-          values[k] += erf_weight_ * out[k][i];
-        }
-      }
-      if (relu_weight_ != 0.0 && x[i] > 0.0) {
-        values[0] += relu_weight_ * x[i];
-        if constexpr (Order >= 1) {
-          values[1] += relu_weight_;
-        }
-      }
+    constexpr std::size_t block = 32;
+    std::array<std::array<double, block>, Order + 1> values;
+    for (std::size_t from = 0; from < x.size(); from += block) {
+      const std::span<const double> at = x.subspan(from, std::min(block, x.size() - from));
       for (std::size_t k = 0; k <= Order; ++k) {
-        out[k][i] = values[k];
+        if (!polynomials_[0].zero()) {
+          polynomials_[k].tabulate(at, values[k]);
+        } else {
+          values[k].fill(k == 1 ? slope_ : 0.0);
+        }
+      }
+      for (std::size_t i = 0; i < at.size(); ++i) {
+        if (polynomials_[0].zero()) {
+          values[0][i] = constant_ + slope_ * at[i];
+        }
+        if (erf_weight_ != 0.0) {
+          for (std::size_t k = 0; k <= Order; ++k) {
+            values[k][i] += erf_weight_ * out[k][from + i];
+          }
+        }
+        if (relu_weight_ != 0.0 && at[i] > 0.0) {
+          values[0][i] += relu_weight_ * at[i];
+          if constexpr (Order >= 1) {
+            values[1][i] += relu_weight_;
+          }
+        }
+        for (std::size_t k = 0; k <= Order; ++k) {
+          out[k][from + i] = values[k][i];
+        }
       }
     }
   }

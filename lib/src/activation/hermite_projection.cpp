@@ -77,6 +77,26 @@ bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t ord
   return true;
 }
 
+// Whether f times he_n, which grows like e^{z²/4}, is nothing where the grid ends.
+bool ends_in(const table& t, const gaussian_grid& grid, std::size_t orders) {
+  constexpr double nothing = 1e-14;
+  const std::size_t last = t.count - 1;
+  const double end = grid.nodes()[last];
+  for (std::size_t order = 0; order < orders; ++order) {
+    double size = 0.0;
+    for (std::size_t i = 0; i < t.count; ++i) {
+      size +=
+          grid.weights()[i] * (std::abs(t.at(order, i, false)) + std::abs(t.at(order, i, true)));
+    }
+    const double at_end =
+        std::max(std::abs(t.at(order, last, false)), std::abs(t.at(order, last, true)));
+    if (grid.weights()[last] * at_end * std::exp(0.25 * end * end) > nothing * size) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Whether the last Legendre coefficients have died out on every panel.
 bool resolved_by_panels(const table& t, const gaussian_grid& grid, std::size_t orders) {
   struct piece {
@@ -125,19 +145,26 @@ hermite_projection::hermite_projection(const activation& f, double variance,
   }
   const bool at_zero = std::all_of(breaks.begin(), breaks.end(), [](double t) { return t == 0.0; });
   std::optional<table> t;
-  for (int level = projection_level; level <= max_grid_level && !grid_; ++level) {
-    std::shared_ptr<const gaussian_grid> grid;
-    if (kinks_.empty()) {
-      grid = borrow(shared_equispaced_grid(level));
-    } else if (at_zero) {
-      grid = borrow(shared_panel_grid(level));
-    } else {
-      grid = std::make_shared<const gaussian_grid>(gaussian_grid::panels(breaks, level));
+  for (const grid_extent extent : {grid_extent::usual, grid_extent::wide}) {
+    bool fits = true;
+    for (int level = projection_level; level <= max_grid_level && !grid_ && fits; ++level) {
+      std::shared_ptr<const gaussian_grid> grid;
+      if (kinks_.empty()) {
+        grid = borrow(shared_equispaced_grid(level, extent));
+      } else if (at_zero) {
+        grid = borrow(shared_panel_grid(level, extent));
+      } else {
+        grid = std::make_shared<const gaussian_grid>(gaussian_grid::panels(breaks, level, extent));
+      }
+      t.emplace(f, scale, *grid, sampled_orders_);
+      fits = extent == grid_extent::wide || ends_in(*t, *grid, sampled_orders_);
+      if (fits && (kinks_.empty() ? resolved_by_step(*t, *grid, sampled_orders_, variance)
+                                  : resolved_by_panels(*t, *grid, sampled_orders_))) {
+        grid_ = std::move(grid);
+      }
     }
-    t.emplace(f, scale, *grid, sampled_orders_);
-    if (kinks_.empty() ? resolved_by_step(*t, *grid, sampled_orders_, variance)
-                       : resolved_by_panels(*t, *grid, sampled_orders_)) {
-      grid_ = std::move(grid);
+    if (fits) {
+      break;
     }
   }
   if (!grid_) {

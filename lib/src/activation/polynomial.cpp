@@ -1,7 +1,9 @@
 #include <loradyn/activation/polynomial.hpp>
 
 #include <algorithm>
+#include <array>
 #include <boost/math/special_functions/factorials.hpp>
+#include <cmath>
 #include <cstddef>
 #include <loradyn/error.hpp>
 #include <loradyn/gaussian/hermite.hpp>
@@ -75,6 +77,36 @@ polynomial polynomial::from_monomials(std::vector<double> monomial) {
 }
 
 double polynomial::operator()(double x) const { return hermite_series(hermite_, x); }
+
+void polynomial::tabulate(std::span<const double> x, std::span<double> out) const {
+  constexpr double near = 0.5;
+  constexpr std::size_t lanes = 8;  // sums that don't wait for each other
+  for (std::size_t from = 0; from < x.size(); from += lanes) {
+    const std::size_t count = std::min(lanes, x.size() - from);
+    std::array<double, lanes> at{};
+    std::copy_n(&x[from], count, at.begin());
+    std::array<double, lanes> after{};
+    std::array<double, lanes> current{};
+    for (std::size_t n = hermite_.size(); n-- > 0;) {
+      const double step = static_cast<double>(n) + 1.0;
+      for (std::size_t l = 0; l < lanes; ++l) {
+        const double next = hermite_[n] + at[l] * current[l] - step * after[l];
+        after[l] = current[l];
+        current[l] = next;
+      }
+    }
+    for (std::size_t l = 0; l < count; ++l) {
+      if (std::abs(at[l]) < near) {
+        double value = 0.0;
+        for (std::size_t k = monomial_.size(); k-- > 0;) {
+          value = value * at[l] + monomial_[k];
+        }
+        current[l] = value;
+      }
+    }
+    std::copy_n(current.begin(), count, &out[from]);
+  }
+}
 
 polynomial polynomial::derivative() const {
   // He_n' = n He_{n-1}, as for monomials.

@@ -14,23 +14,22 @@
 namespace loradyn {
 namespace {
 
-// Beyond |z| = 16 the weight e^{-z²/2} times the growth e^{z²/4} of he_n is 2e-28 and outlasts a
-// function of degree 20.
-constexpr double cutoff = 16.0;
+double cutoff(grid_extent extent) { return extent == grid_extent::wide ? 24.0 : 16.0; }
 
 double density(double z) {
   return std::exp(-0.5 * z * z) / boost::math::constants::root_two_pi<double>();
 }
 
-// One lazily built grid per level.
+// One lazily built grid per level and extent.
 class grid_family {
  public:
-  explicit grid_family(gaussian_grid (*make)(int)) : make_(make) {}
+  explicit grid_family(gaussian_grid (*make)(int, grid_extent)) : make_(make) {}
 
-  const gaussian_grid& at(int level) {
-    slot& wanted = slots_.at(static_cast<std::size_t>(level - min_grid_level));
+  const gaussian_grid& at(int level, grid_extent extent) {
+    slot& wanted = slots_.at(static_cast<std::size_t>(extent))
+                       .at(static_cast<std::size_t>(level - min_grid_level));
     std::call_once(wanted.once, [&] {
-      wanted.grid = make_(level);
+      wanted.grid = make_(level, extent);
       wanted.grid.tabulate();
     });
     return wanted.grid;
@@ -41,16 +40,16 @@ class grid_family {
     std::once_flag once;
     gaussian_grid grid;
   };
-  gaussian_grid (*make_)(int);
-  std::array<slot, max_grid_level - min_grid_level + 1> slots_;
+  gaussian_grid (*make_)(int, grid_extent);
+  std::array<std::array<slot, max_grid_level - min_grid_level + 1>, 2> slots_;
 };
 
 }  // namespace
 
-gaussian_grid gaussian_grid::equispaced(int level) {
+gaussian_grid gaussian_grid::equispaced(int level, grid_extent extent) {
   gaussian_grid grid;
   const double step = std::ldexp(1.0, -(level + 2));
-  const auto count = static_cast<std::size_t>(cutoff / step) + 1;
+  const auto count = static_cast<std::size_t>(cutoff(extent) / step) + 1;
   for (std::size_t i = 0; i < count; ++i) {
     const double z = static_cast<double>(i) * step;
     grid.nodes_.push_back(z);
@@ -60,11 +59,11 @@ gaussian_grid gaussian_grid::equispaced(int level) {
   return grid;
 }
 
-gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level) {
+gaussian_grid gaussian_grid::panels(std::span<const double> breaks, int level, grid_extent extent) {
   static const legendre_rule<16> rule;
-  std::vector<double> ends{0.0, cutoff};
+  std::vector<double> ends{0.0, cutoff(extent)};
   for (const double b : breaks) {
-    if (std::abs(b) > 0.0 && std::abs(b) < cutoff) {
+    if (std::abs(b) > 0.0 && std::abs(b) < cutoff(extent)) {
       ends.push_back(std::abs(b));
     }
   }
@@ -105,15 +104,15 @@ void gaussian_grid::tabulate() {
   }
 }
 
-const gaussian_grid& shared_equispaced_grid(int level) {
+const gaussian_grid& shared_equispaced_grid(int level, grid_extent extent) {
   static grid_family family(&gaussian_grid::equispaced);
-  return family.at(level);
+  return family.at(level, extent);
 }
 
-const gaussian_grid& shared_panel_grid(int level) {
+const gaussian_grid& shared_panel_grid(int level, grid_extent extent) {
   static grid_family family(
-      +[](int l) { return gaussian_grid::panels(std::span<const double>(), l); });
-  return family.at(level);
+      +[](int l, grid_extent e) { return gaussian_grid::panels(std::span<const double>(), l, e); });
+  return family.at(level, extent);
 }
 
 }  // namespace loradyn

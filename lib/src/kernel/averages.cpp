@@ -314,4 +314,43 @@ averages plane_averages(const activation& f, const activation& g, const pair_cov
   return over_planes_lines(f, g, covariance, order, components, integrand);
 }
 
+averages polynomial_averages(const activation& f, const gauss_hermite_rule& across,
+                             const activation& g, const pair_covariance& covariance,
+                             std::size_t order, std::size_t components, pair_integrand integrand) {
+  const double deviation = std::sqrt(covariance.q2);
+  const double carried = covariance.c / deviation;
+  const double spread = std::sqrt(covariance.gap / covariance.q2);
+  const std::size_t count = across.nodes.size();
+
+  line_places places;
+  places.add(g, kink_places(g), {0.0, deviation});
+  places.order();
+  sampled f_at;
+  sampled g_at;
+  std::array<double, largest_block> x;
+  std::array<double, largest_block * max_components> at_nodes;
+  return gaussian_averages(
+      components, places.breaks, places.features, [&](std::span<const double> z, double* values) {
+        check_stop();
+        for (std::size_t i = 0; i < z.size(); ++i) {
+          g_at.constant(largest_block, g.all(deviation * z[i]));
+          std::array<double, max_components> sums{};
+          for (std::size_t from = 0; from < count; from += largest_block) {
+            const std::span<double> points(x.data(), std::min(largest_block, count - from));
+            fill_line({&across.nodes[from], points.size()}, {carried * z[i], spread}, points);
+            f_at.at(f, points, order);
+            integrand({points.size(), nullptr, f_at.rows(), g_at.rows()}, at_nodes.data());
+            for (std::size_t k = 0; k < components; ++k) {
+              for (std::size_t n = 0; n < points.size(); ++n) {
+                sums[k] += across.weights[from + n] * at_nodes[k * points.size() + n];
+              }
+            }
+          }
+          for (std::size_t k = 0; k < components; ++k) {
+            values[k * z.size() + i] = sums[k];
+          }
+        }
+      });
+}
+
 }  // namespace loradyn

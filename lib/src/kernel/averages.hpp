@@ -10,6 +10,7 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/gaussian/average.hpp>
 #include <loradyn/gaussian/function_ref.hpp>
+#include <loradyn/gaussian/gauss_hermite.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 
 namespace loradyn {
@@ -51,5 +52,12 @@ averages line_averages(const activation& f, const gaussian_line& x, const activa
 /// \throws convergence_error after 4000 panels in one direction
 averages plane_averages(const activation& f, const activation& g, const pair_covariance& covariance,
                         std::size_t order, std::size_t components, pair_integrand integrand);
+
+/// The same where f is a polynomial and the integrand one of degree < 2 across.nodes.size() in X
+/// given Y: over X by that rule, exactly, and over the line of Y as line_averages does. gap >= 0.
+/// \throws convergence_error as line_averages does
+averages polynomial_averages(const activation& f, const gauss_hermite_rule& across,
+                             const activation& g, const pair_covariance& covariance,
+                             std::size_t order, std::size_t components, pair_integrand integrand);
 
 }  // namespace loradyn

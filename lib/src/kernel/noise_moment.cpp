@@ -3,6 +3,7 @@
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/error.hpp>
 #include <loradyn/gaussian/gauss_hermite.hpp>
 #include <loradyn/kernel/noise_moment.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
@@ -242,18 +243,22 @@ struct products {
   }
 };
 
-// Kinks on either side: h = ((σ(λ) - g(λ*))² + Δ) σ'(λ)² is averaged over the plane as it stands.
-// Its derivatives, V_M = E[∂²h/∂λ∂λ*] and V_Q = ½ E[∂²h/∂λ²], are those of the pieces and what the
-// jumps of h and of its slope at the kinks add.
-struct kinked_pair {
-  activation student;
-  activation teacher;
-  products series_;
+// Kinks on either side, or products that grow too fast to be averaged by themselves: h = ((σ(λ) -
+// g(λ*))² + Δ) σ'(λ)² is averaged over the plane as it stands. Its derivatives, V_M = E[∂²h/∂λ∂λ*]
+// and V_Q = ½ E[∂²h/∂λ²], are those of the pieces and what the jumps of h and of its slope at the
+// kinks add. Where σ is a polynomial, so is h in λ, and its average over λ given λ* is exact.
+struct plane_pair {
+  plane_pair(activation s, activation t, std::optional<products> series)
+      : student(std::move(s)), teacher(std::move(t)), series_(std::move(series)) {
+    if (const polynomial* p = student.as_polynomial()) {
+      across_.emplace(2 * std::max<std::size_t>(1, p->degree()));
+    }
+  }
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
     const pair_covariance v{Q, 1.0, M, gap};
     if (!v.on_edge() && has_series(v)) {
-      return series_.value(M, Q, gap, label_noise);
+      return series_->value(M, Q, gap, label_noise);
     }
     const auto power = [label_noise](const point_block& at, double* values) {
       for (std::size_t p = 0; p < at.count; ++p) {
@@ -262,46 +267,55 @@ struct kinked_pair {
       }
     };
     return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
-                       : plane_averages(student, teacher, v, 1, 1, power).value[0];
+                       : over_plane(v, 1, 1, power).value[0];
   }
 
   void sample(double r, std::span<const double> M, std::span<const double> gap,
               std::span<double> out) const {
     const double Q = r * r;
-    if ((student.kinked_at_zero_alone() && teacher.kinked_at_zero_alone()) ||
-        (has_series({Q, 1.0, M.front(), gap.front()}) &&
-         has_series({Q, 1.0, M.back(), gap.back()}))) {
-      series_.sample(r, M, gap, out);
+    if (series_ && !across_ &&
+        ((student.kinked_at_zero_alone() && teacher.kinked_at_zero_alone()) ||
+         (has_series({Q, 1.0, M.front(), gap.front()}) &&
+          has_series({Q, 1.0, M.back(), gap.back()})))) {
+      series_->sample(r, M, gap, out);
       return;
     }
-    const double slopes = series_.slope_power.value({Q, 1.0, 0.0, Q});
+    const double slopes =
+        line_averages(student, {0.0, r}, 1, 1, [](const point_block& at, double* values) {
+          for (std::size_t p = 0; p < at.count; ++p) {
+            values[p] = at.f[1][p] * at.f[1][p];
+          }
+        }).value[0];
     for (std::size_t i = 0; i < M.size(); ++i) {
       out[i] = value(M[i], Q, gap[i], 0.0);
       out[M.size() + i] = slopes;
     }
   }
 
-  void series(double r, std::span<double> out) const { series_.series(r, out); }
+  void series(double r, std::span<double> out) const {
+    if (!series_) {
+      throw convergence_error("the student grows too fast for a series of its noise");
+    }
+    series_->series(r, out);
+  }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
     // V has a limit of its slopes at gap = 0, with corrections of order √gap; the plane has none.
     constexpr double least_gap = 1e-14;
     const pair_covariance v{Q, 1.0, M, std::max(gap, least_gap * Q)};
-    const averages a = plane_averages(
-        student, teacher, v, 3, 3, [label_noise](const point_block& at, double* values) {
-          for (std::size_t p = 0; p < at.count; ++p) {
-            const double e = at.f[0][p] - at.g[0][p];
-            const double s1 = at.f[1][p];
-            const double s2 = at.f[2][p];
-            const double s3 = at.f[3][p];
-            const double power = e * e + label_noise;
-            values[p] = power * s1 * s1;
-            values[at.count + p] = -2.0 * at.g[1][p] * s1 * (s1 * s1 + 2.0 * e * s2);
-            values[2 * at.count + p] =
-                s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3);
-          }
-        });
+    const averages a = over_plane(v, 3, 3, [label_noise](const point_block& at, double* values) {
+      for (std::size_t p = 0; p < at.count; ++p) {
+        const double e = at.f[0][p] - at.g[0][p];
+        const double s1 = at.f[1][p];
+        const double s2 = at.f[2][p];
+        const double s3 = at.f[3][p];
+        const double power = e * e + label_noise;
+        values[p] = power * s1 * s1;
+        values[at.count + p] = -2.0 * at.g[1][p] * s1 * (s1 * s1 + 2.0 * e * s2);
+        values[2 * at.count + p] = s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3);
+      }
+    });
     noise_value result{a.value[0], a.value[1], a.value[2]};
     for (const kink& k : student.kinks()) {
       add_student_kink(result, k, v, label_noise);
@@ -315,9 +329,16 @@ struct kinked_pair {
   }
 
  private:
+  averages over_plane(const pair_covariance& v, std::size_t order, std::size_t components,
+                      pair_integrand integrand) const {
+    return across_
+               ? polynomial_averages(student, *across_, teacher, v, order, components, integrand)
+               : plane_averages(student, teacher, v, order, components, integrand);
+  }
+
   // Whether the kernels of the products are sums of series: cheaper than the plane.
   [[nodiscard]] bool has_series(const pair_covariance& v) const {
-    return series_ends(student, teacher, v);
+    return series_ && series_ends(student, teacher, v);
   }
 
   static double density(double t, double mean, double variance) {
@@ -380,6 +401,11 @@ struct kinked_pair {
                       });
     result.V_M += density(k.location, 0.0, 1.0) * given_s.value[0];
   }
+
+  activation student;
+  activation teacher;
+  std::optional<products> series_;
+  std::optional<gauss_hermite_rule> across_;
 };
 
 // A function of σ and its derivatives, with the first two derivatives of its own.
@@ -437,7 +463,7 @@ bool only_relu(const activation_parts& p) {
 
 class noise_method {
  public:
-  using kind = std::variant<erf_student, relu_pair, polynomial_pair, products, kinked_pair>;
+  using kind = std::variant<erf_student, relu_pair, polynomial_pair, products, plane_pair>;
 
   noise_method(const activation& student, const activation& teacher)
       : student_(student), teacher_(teacher) {}
@@ -473,15 +499,21 @@ class noise_method {
     if (student != nullptr && teacher != nullptr) {
       return polynomial_pair(*student, *teacher);
     }
-    if (student_.kinks().empty() && teacher_.kinks().empty()) {
-      return make_products(student_, teacher_);
+    std::optional<products> series;
+    try {
+      series.emplace(make_products(student_, teacher_));
+    } catch (const convergence_error&) {
+      // Their squares, which a series needs, have no average in this range of numbers.
     }
-    return kinked_pair{student_, teacher_, make_products(student_, teacher_)};
+    if (series && student == nullptr && student_.kinks().empty() && teacher_.kinks().empty()) {
+      return *std::move(series);
+    }
+    return plane_pair{student_, teacher_, std::move(series)};
   }
 
   template <class Kind>
   void prepare(const Kind& k) {
-    if constexpr (std::is_same_v<Kind, products> || std::is_same_v<Kind, kinked_pair>) {
+    if constexpr (std::is_same_v<Kind, products> || std::is_same_v<Kind, plane_pair>) {
       prepared_.emplace(
           2,
           [&k](double r, std::span<const double> M, std::span<const double> gap,

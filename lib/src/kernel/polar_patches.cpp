@@ -235,7 +235,7 @@ void polar_patches::plan::sample(const patch& p, double r, std::span<double> row
 }
 
 void polar_patches::plan::make(patch& p) const {
-  constexpr double steep = 16.0;
+  constexpr double steep = 4.0;  // over half of a patch
   const std::size_t n = basis_size();
   const auto& cheb = rule<radial_nodes>();
   std::array<double, radial_nodes> radii_of;
@@ -280,12 +280,21 @@ void polar_patches::plan::make(patch& p) const {
   std::array<double, widest_basis> angular{};  // and of the j-th basis function
   for (std::size_t k = 0; k < functions; ++k) {
     const auto row = [&](std::size_t i) { return &rows[(i * functions + k) * n]; };
-    // A power of r is taken off what grows steeply, so that errors are relative at every r.
-    const double ratio = magnitude(row(0)) / magnitude(row(radial_nodes - 1));
-    p.growth[k] = std::isfinite(ratio) && ratio > 0.0 && (ratio > steep || ratio < 1.0 / steep)
-                      ? static_cast<int>(std::lround(std::log(ratio) /
-                                                     std::log(radii_of.front() / radii_of.back())))
-                      : 0;
+    // A power of r is taken off what grows steeply, so that errors are relative at every r: the
+    // lesser of the two halves' powers, since a zero of F looks steep on one of them.
+    constexpr std::size_t middle = radial_nodes / 2;
+    const auto power_between = [&](std::size_t from, std::size_t to) {
+      const double ratio = magnitude(row(from)) / magnitude(row(to));
+      const bool is_steep = std::isfinite(ratio) && (ratio > steep || ratio < 1.0 / steep);
+      return is_steep && ratio > 0.0 ? std::log(ratio) / std::log(radii_of[from] / radii_of[to])
+                                     : 0.0;
+    };
+    const double outer = power_between(0, middle);
+    const double inner = power_between(middle, radial_nodes - 1);
+    p.growth[k] =
+        outer * inner > 0.0
+            ? static_cast<int>(std::lround(std::abs(outer) < std::abs(inner) ? outer : inner))
+            : 0;
     double scale = 0.0;
     for (std::size_t i = 0; i < radial_nodes; ++i) {
       const double weight = std::pow(radii_of[i] / p.radius.centre(), -p.growth[k]);
