@@ -38,20 +38,18 @@ TEST_CASE("both kinds of grid give the moments of N(0, 1) at every level") {
   }
 }
 
-TEST_CASE("wide grids give the Hermite coefficients of a degree that the usual ones cut off") {
-  // E[z¹⁰⁴ he_104(z)] = √104!, here of (0.3 z)¹⁰⁴.
-  const auto power = [](double z) {
+TEST_CASE("wide grids give the norm of a degree that the usual ones cut off") {
+  const auto square = [](double z) {
     std::array<double, 105> hermite{};
     normalised_hermite(z, hermite);
-    return std::pow(0.3 * z, 104.0) * hermite.back();
+    return hermite.back() * hermite.back();
   };
-  const double exact = std::exp(0.5 * std::lgamma(105.0) + 104.0 * std::log(0.3));
   const auto error = [&](const gaussian_grid& grid) {
-    return std::abs(expectation(grid, power) / exact - 1.0);
+    return std::abs(expectation(grid, square) - 1.0);
   };
   CHECK(error(gaussian_grid::equispaced(1, grid_extent::wide)) < 1e-12);
   CHECK(error(gaussian_grid::panels(std::array{0.7}, 1, grid_extent::wide)) < 1e-12);
-  CHECK(error(gaussian_grid::equispaced(1, grid_extent::usual)) > 1e-6);
+  CHECK(error(gaussian_grid::equispaced(1, grid_extent::usual)) > 1e-2);
 }
 
 TEST_CASE("no panel runs across a break") {
