@@ -46,18 +46,30 @@ struct user_body {
 
   template <std::size_t Order>
   void tabulate(std::span<const double> x, const std::array<double*, Order + 1>& out) const {
+    const std::size_t known = f.block ? by_blocks<Order>(x, out) : 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      std::size_t known = 0;
-      if (f.first_three && Order >= 2) {
-        const auto values = f.first_three(x[i]);
-        for (; known < values.size(); ++known) {
-          out[known][i] = values[known];
-        }
-      }
       for (std::size_t k = known; k <= Order; ++k) {
         out[k][i] = derivative(k, x[i]);
       }
     }
+  }
+
+  // Fills the orders that a block gives; how many those are.
+  template <std::size_t Order>
+  std::size_t by_blocks(std::span<const double> x,
+                        const std::array<double*, Order + 1>& out) const {
+    constexpr std::size_t largest = 64;
+    constexpr std::size_t wanted = std::min<std::size_t>(Order + 1, 3);
+    std::array<double, 3 * largest> scratch;
+    for (std::size_t from = 0; from < x.size(); from += largest) {
+      const std::size_t n = std::min(largest, x.size() - from);
+      std::array<std::span<double>, 3> rows;
+      for (std::size_t k = 0; k < rows.size(); ++k) {
+        rows[k] = {k < wanted ? out[std::min(k, Order)] + from : &scratch[k * largest], n};
+      }
+      f.block(x.subspan(from, n), rows);
+    }
+    return wanted;
   }
 
   [[nodiscard]] double jump(std::size_t k, double t) const {

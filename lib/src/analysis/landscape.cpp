@@ -17,17 +17,27 @@ scaled_value slope_along(const population_risk& risk, double M) {
   return {r.M + 2.0 * M * r.Q, std::abs(r.M) + 2.0 * std::abs(M) * r.Q_scale};
 }
 
-// Newton's method on R_M = R_Q = 0 in (M, gap).
+// Newton's method on R_M = R_Q = 0 in (M, gap): by the tables of the slopes far from the root, and
+// by the kernels themselves near it.
 std::optional<risk_critical_point> interior_point(const population_risk& risk, double M,
                                                   double gap) {
+  constexpr double near = 1e-7;
+  bool is_near = false;
   for (int iteration = 0; iteration < 50; ++iteration) {
     const field_overlaps o = overlaps_of(M, gap);
-    const risk_gradient r = risk.gradient(o);
-    const risk_curvature h = risk.curvature(o);
+    risk_slopes r;
+    if (is_near) {
+      const risk_gradient exact = risk.gradient(o);
+      r = {exact.M, 2.0 * exact.Q};
+    } else {
+      r = risk.slopes(o);
+    }
+    const risk_curvature h = risk.approximate_curvature(o);
     Eigen::Matrix2d j;
     // R_M at fixed gap is R_M + 2M R_Q, and vanishes where both do.
     j << h.MM, h.M_gap, h.M_gap, h.gap_gap;
-    const Eigen::Vector2d step = -j.fullPivLu().solve(Eigen::Vector2d(r.M + 2.0 * M * r.Q, r.Q));
+    const Eigen::Vector2d step =
+        -j.fullPivLu().solve(Eigen::Vector2d(r.M + M * r.twice_Q, 0.5 * r.twice_Q));
     if (!step.allFinite()) {
       return std::nullopt;
     }
@@ -38,6 +48,8 @@ std::optional<risk_critical_point> interior_point(const population_risk& risk, d
     if (!(M * M + gap < landscape_radius * landscape_radius)) {
       return std::nullopt;
     }
+    is_near = is_near || (std::abs(step[0]) <= near * std::max(1.0, std::abs(M)) &&
+                          std::abs(step[1]) <= near * std::max(1.0, gap));
     if (damping == 1.0 && std::abs(step[0]) <= 1e-13 * std::max(1.0, std::abs(M)) &&
         std::abs(step[1]) <= 1e-13 * std::max(1.0, gap)) {
       constexpr double least_gap = 1e-9;
@@ -57,6 +69,7 @@ void add_interior(const population_risk& risk, std::vector<risk_critical_point>&
   struct node {
     double M;
     double gap;
+    risk_slopes slopes;
     int sign_M;
     int sign_Q;
   };
@@ -68,14 +81,28 @@ void add_interior(const population_risk& risk, std::vector<risk_critical_point>&
     const double radius =
         least_radius * std::pow(landscape_radius / least_radius,
                                 static_cast<double>(k) / static_cast<double>(outward - 1));
+    std::array<double, across> M{};
+    std::array<double, across> gap{};
     for (std::size_t i = 0; i < across; ++i) {
       // Chebyshev's angles keep off the edges and are dense near them.
       const double angle = M_PI * (static_cast<double>(i) + 0.5) / static_cast<double>(across);
-      const double M = -radius * std::cos(angle);
-      const double gap = radius * radius * std::sin(angle) * std::sin(angle);
-      const risk_gradient r = risk.gradient(overlaps_of(M, gap));
-      const double scale = std::abs(r.M) + r.Q_scale;
-      grid[k][i] = {M, gap, sign(r.M, scale), sign(r.Q, r.Q_scale)};
+      M[i] = -radius * std::cos(angle);
+      gap[i] = radius * radius * std::sin(angle) * std::sin(angle);
+    }
+    const auto slopes = risk.slopes_on_circle(radius * radius, M, gap);
+    for (std::size_t i = 0; i < across; ++i) {
+      grid[k][i] = {M[i], gap[i], slopes[i], 0, 0};
+    }
+    // What is zero to rounding is judged by the largest on the circle.
+    double scale_M = 0.0;
+    double scale_Q = 0.0;
+    for (const node& n : grid[k]) {
+      scale_M = std::max(scale_M, std::abs(n.slopes.M));
+      scale_Q = std::max(scale_Q, std::abs(n.slopes.twice_Q));
+    }
+    for (node& n : grid[k]) {
+      n.sign_M = sign(n.slopes.M, scale_M + scale_Q);
+      n.sign_Q = sign(n.slopes.twice_Q, scale_Q);
     }
   }
   for (std::size_t k = 0; k + 1 < outward; ++k) {

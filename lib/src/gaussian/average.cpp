@@ -66,7 +66,9 @@ std::array<double, max_components> scales(std::size_t components, const averages
 
 class panels {
  public:
-  panels(std::size_t components, line_integrand f) : components_(components), f_(f) {}
+  panels(std::size_t components, line_integrand f,
+         integrand_size sized = integrand_size::absolute_value)
+      : components_(components), f_(f), sized_(sized) {}
 
   void add(double lo, double hi) {
     const panel& p = list_.emplace_back(evaluated(lo, hi));
@@ -156,8 +158,9 @@ class panels {
     for (std::size_t i = 0; i < points; ++i) {
       x[i] = centre + half * r.node[i];
     }
-    std::array<double, points * max_components> values;
+    std::array<double, 2 * points * max_components> values;
     f_(x, values.data());
+    const std::size_t of_sizes = sized_ == integrand_size::given ? components_ * points : 0;
     panel p{.lo = lo, .hi = hi, .value = {}, .magnitude = {}, .tail = {}};
     for (std::size_t k = 0; k < components_; ++k) {
       const double* v = values.data() + k * points;
@@ -165,7 +168,7 @@ class panels {
       double size = 0.0;
       for (std::size_t i = 0; i < points; ++i) {
         sum += r.weight[i] * v[i];
-        size += r.weight[i] * std::abs(v[i]);
+        size += r.weight[i] * std::abs(v[of_sizes + i]);
       }
       if (!std::isfinite(size)) {
         throw convergence_error("an average is not finite");
@@ -179,6 +182,7 @@ class panels {
 
   std::size_t components_;
   line_integrand f_;
+  integrand_size sized_;
   std::vector<panel> list_;
   averages total_;
   std::size_t count_ = 0;
@@ -226,16 +230,17 @@ class panel_ends {
 
 // f φ on panels.
 averages on_panels(std::size_t components, std::span<const double> breaks,
-                   std::span<const double> features, line_integrand f) {
+                   std::span<const double> features, line_integrand f, integrand_size size) {
   constexpr double bulk = 8.0;
   constexpr double width = 2.0;
+  const std::size_t rows = size == integrand_size::given ? 2 * components : components;
   const auto weighted = [&](std::span<const double> z, double* values) {
     f(z, values);
     std::array<double, points> weight;
     for (std::size_t i = 0; i < z.size(); ++i) {
       weight[i] = density(z[i]);
     }
-    for (std::size_t k = 0; k < components; ++k) {
+    for (std::size_t k = 0; k < rows; ++k) {
       for (std::size_t i = 0; i < z.size(); ++i) {
         values[k * z.size() + i] *= weight[i];
       }
@@ -250,7 +255,7 @@ averages on_panels(std::size_t components, std::span<const double> breaks,
   for (double z = -farthest; z <= farthest; z += width) {
     ends.add(z);
   }
-  panels p(components, weighted);
+  panels p(components, weighted, size);
   std::size_t left = ends.below(-bulk);
   std::size_t right = ends.below(bulk);
   for (std::size_t i = left; i < right; ++i) {
@@ -277,7 +282,8 @@ averages on_panels(std::size_t components, std::span<const double> breaks,
 // that is aliased is aliased with another phase.
 class trapezoidal_rule {
  public:
-  trapezoidal_rule(std::size_t components, line_integrand f) : components_(components), f_(f) {}
+  trapezoidal_rule(std::size_t components, line_integrand f, integrand_size sized)
+      : components_(components), f_(f), sized_(sized) {}
 
   std::optional<averages> result() {
     constexpr int halvings = 5;
@@ -312,13 +318,13 @@ class trapezoidal_rule {
       weight[i] = h * density(z_[i]);
     }
     bool matters = false;
+    const std::size_t of_sizes = sized_ == integrand_size::given ? components_ * count : 0;
     for (std::size_t k = 0; k < components_; ++k) {
       double value = 0.0;
       double magnitude = 0.0;
       for (std::size_t i = 0; i < count; ++i) {
-        const double v = weight[i] * values_[k * count + i];
-        value += v;
-        magnitude += std::abs(v);
+        value += weight[i] * values_[k * count + i];
+        magnitude += weight[i] * std::abs(values_[of_sizes + k * count + i]);
       }
       if (!std::isfinite(magnitude)) {
         throw convergence_error("an average is not finite");
@@ -383,9 +389,10 @@ class trapezoidal_rule {
 
   std::size_t components_;
   line_integrand f_;
+  integrand_size sized_;
   double reach_ = 8.0;
   std::array<double, largest_block> z_;
-  std::array<double, largest_block * max_components> values_;
+  std::array<double, 2 * largest_block * max_components> values_;
 };
 
 }  // namespace
@@ -409,20 +416,21 @@ double panel_tail(std::span<const double, panel_points> values) {
 }
 
 averages gaussian_averages(std::size_t components, std::span<const double> breaks,
-                           std::span<const double> features, line_integrand f) {
+                           std::span<const double> features, line_integrand f,
+                           integrand_size size) {
   // Features nearer to each other than a trapezoidal rule of moderate step can see.
   constexpr double coarse = 0.2;
   if (breaks.empty() && least_distance(features) >= coarse) {
-    if (const auto sum = trapezoidal_rule(components, f).result()) {
+    if (const auto sum = trapezoidal_rule(components, f, size).result()) {
       return *sum;
     }
   }
-  return on_panels(components, breaks, features, f);
+  return on_panels(components, breaks, features, f, size);
 }
 
-averages interval_integrals(std::size_t components, std::span<const double> ends,
-                            line_integrand f) {
-  panels p(components, f);
+averages interval_integrals(std::size_t components, std::span<const double> ends, line_integrand f,
+                            integrand_size size) {
+  panels p(components, f, size);
   for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
     p.add(ends[i], ends[i + 1]);
   }

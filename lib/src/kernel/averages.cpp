@@ -99,6 +99,14 @@ struct line_places {
   }
 };
 
+// An average as the values of an integrand, with their sizes after all of them.
+void store(const averages& a, std::size_t components, std::size_t stride, double* values) {
+  for (std::size_t k = 0; k < components; ++k) {
+    values[k * stride] = a.value[k];
+    values[(components + k) * stride] = a.magnitude[k];
+  }
+}
+
 averages over_planes_lines(const activation& f, const activation& g, const pair_covariance& v,
                            std::size_t order, std::size_t components, pair_integrand integrand) {
   const double deviation = std::sqrt(v.q2);
@@ -144,16 +152,15 @@ averages over_planes_lines(const activation& f, const activation& g, const pair_
                                integrand({w.size(), nullptr, f_at.rows(), g_at.rows()}, values);
                              });
   };
-  return gaussian_averages(components, outer.breaks, outer.features,
-                           [&](std::span<const double> z, double* values) {
-                             check_stop();
-                             for (std::size_t i = 0; i < z.size(); ++i) {
-                               const averages a = given(z[i]);
-                               for (std::size_t k = 0; k < components; ++k) {
-                                 values[k * z.size() + i] = a.value[k];
-                               }
-                             }
-                           });
+  return gaussian_averages(
+      components, outer.breaks, outer.features,
+      [&](std::span<const double> z, double* values) {
+        check_stop();
+        for (std::size_t i = 0; i < z.size(); ++i) {
+          store(given(z[i]), components, z.size(), values + i);
+        }
+      },
+      integrand_size::given);
 }
 
 // The ends of radial or angular panels where a function varies on a short scale.
@@ -240,16 +247,16 @@ averages over_sectors(const activation& f, const activation& g, const pair_covar
       }
       order_places(ends);
     }
-    return interval_integrals(components, ends, [&](std::span<const double> d, double* values) {
-      check_stop();
-      for (std::size_t i = 0; i < d.size(); ++i) {
-        const averages a =
-            along(deviation_f * std::sin(d[i]), sign * deviation_g * std::sin(width - d[i]));
-        for (std::size_t k = 0; k < components; ++k) {
-          values[k * d.size() + i] = a.value[k];
-        }
-      }
-    });
+    return interval_integrals(
+        components, ends,
+        [&](std::span<const double> d, double* values) {
+          check_stop();
+          for (std::size_t i = 0; i < d.size(); ++i) {
+            store(along(deviation_f * std::sin(d[i]), sign * deviation_g * std::sin(width - d[i])),
+                  components, d.size(), values + i);
+          }
+        },
+        integrand_size::given);
   };
   // cos θ is the correlation; X and Y have different signs in sectors of width θ.
   const averages apart = sector(std::atan2(root, v.c), -1.0);
@@ -307,9 +314,17 @@ averages line_averages(const activation& f, const gaussian_line& x_line, const a
 
 averages plane_averages(const activation& f, const activation& g, const pair_covariance& covariance,
                         std::size_t order, std::size_t components, pair_integrand integrand) {
-  const bool kinked = !f.kinks().empty() || !g.kinks().empty();
-  if (kinked && f.kinked_at_zero_alone() && g.kinked_at_zero_alone()) {
+  if (!f.kinks().empty() && !g.kinks().empty() && f.kinked_at_zero_alone() &&
+      g.kinked_at_zero_alone()) {
     return over_sectors(f, g, covariance, order, components, integrand);
+  }
+  if (g.kinks().empty() && !f.kinks().empty()) {
+    // Over the line of the kinked one, and of the smooth one given it.
+    const pair_covariance turned{covariance.q2, covariance.q1, covariance.c, covariance.gap};
+    return over_planes_lines(g, f, turned, order, components,
+                             [&integrand](const point_block& at, double* values) {
+                               integrand({at.count, nullptr, at.g, at.f}, values);
+                             });
   }
   return over_planes_lines(f, g, covariance, order, components, integrand);
 }
@@ -330,11 +345,12 @@ averages polynomial_averages(const activation& f, const gauss_hermite_rule& acro
   std::array<double, largest_block> x;
   std::array<double, largest_block * max_components> at_nodes;
   return gaussian_averages(
-      components, places.breaks, places.features, [&](std::span<const double> z, double* values) {
+      components, places.breaks, places.features,
+      [&](std::span<const double> z, double* values) {
         check_stop();
         for (std::size_t i = 0; i < z.size(); ++i) {
           g_at.constant(largest_block, g.all(deviation * z[i]));
-          std::array<double, max_components> sums{};
+          averages sum;
           for (std::size_t from = 0; from < count; from += largest_block) {
             const std::span<double> points(x.data(), std::min(largest_block, count - from));
             fill_line({&across.nodes[from], points.size()}, {carried * z[i], spread}, points);
@@ -342,15 +358,16 @@ averages polynomial_averages(const activation& f, const gauss_hermite_rule& acro
             integrand({points.size(), nullptr, f_at.rows(), g_at.rows()}, at_nodes.data());
             for (std::size_t k = 0; k < components; ++k) {
               for (std::size_t n = 0; n < points.size(); ++n) {
-                sums[k] += across.weights[from + n] * at_nodes[k * points.size() + n];
+                const double term = across.weights[from + n] * at_nodes[k * points.size() + n];
+                sum.value[k] += term;
+                sum.magnitude[k] += std::abs(term);
               }
             }
           }
-          for (std::size_t k = 0; k < components; ++k) {
-            values[k * z.size() + i] = sums[k];
-          }
+          store(sum, components, z.size(), values + i);
         }
-      });
+      },
+      integrand_size::given);
 }
 
 }  // namespace loradyn

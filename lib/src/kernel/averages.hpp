@@ -46,10 +46,10 @@ averages line_averages(const activation& f, const gaussian_line& x, const activa
 
 /// Averages over a pair (X, Y) with gap > 0.
 ///
-/// Where every kink is at 0, in polar coordinates of the whitened plane: the lines X = 0 and Y = 0
-/// cut it into sectors in which the integrand is smooth however narrow they are. Otherwise line by
-/// line, over X given Y. Both rules check themselves; absolute error about 1e-14 of the magnitude.
-/// \throws convergence_error after 4000 panels in one direction
+/// Where both have kinks, all at 0, in polar coordinates of the whitened plane: the lines X = 0 and
+/// Y = 0 cut it into sectors in which the integrand is smooth however narrow they are. Otherwise
+/// line by line, over the smooth one given the other. Both rules check themselves; absolute error
+/// about 1e-14 of the magnitude. \throws convergence_error after 4000 panels in one direction
 averages plane_averages(const activation& f, const activation& g, const pair_covariance& covariance,
                         std::size_t order, std::size_t components, pair_integrand integrand);
 

@@ -408,22 +408,6 @@ struct plane_pair {
   std::optional<gauss_hermite_rule> across_;
 };
 
-// A function of σ and its derivatives, with the first two derivatives of its own.
-template <class Function>
-activation derived(const activation& source, std::string name, Function f) {
-  user_function u;
-  u.name = std::move(name);
-  u.value = [source, f](double x) { return f(source.all(x))[0]; };
-  u.first = [source, f](double x) { return f(source.all(x))[1]; };
-  u.second = [source, f](double x) { return f(source.all(x))[2]; };
-  u.first_three = [source, f](double x) { return f(source.all(x)); };
-  for (const kink& k : source.kinks()) {
-    u.kinks.push_back(k.location);
-  }
-  u.features = source.features();
-  return activation(std::move(u));
-}
-
 using three = std::array<double, 3>;
 
 three square(const three& f) {
@@ -434,6 +418,39 @@ three product(const three& f, const three& g) {
 }
 three function_of(const derivatives& d) { return {d[0], d[1], d[2]}; }
 three slope_of(const derivatives& d) { return {d[1], d[2], d[3]}; }
+
+// A function of σ and its derivatives, with the first two derivatives of its own.
+template <class Function>
+activation derived(const activation& source, std::string name, Function f) {
+  user_function u;
+  u.name = std::move(name);
+  u.value = [source, f](double x) { return f(source.all(x))[0]; };
+  u.first = [source, f](double x) { return f(source.all(x))[1]; };
+  u.second = [source, f](double x) { return f(source.all(x))[2]; };
+  u.block = [source, f](std::span<const double> x, std::array<std::span<double>, 3> out) {
+    constexpr std::size_t largest = 64;
+    std::array<double, 5 * largest> values;
+    for (std::size_t from = 0; from < x.size(); from += largest) {
+      const std::size_t n = std::min(largest, x.size() - from);
+      std::array<std::span<double>, 5> rows;
+      for (std::size_t k = 0; k < rows.size(); ++k) {
+        rows[k] = {&values[k * largest], n};
+      }
+      source.tabulate_all(x.subspan(from, n), rows);
+      for (std::size_t i = 0; i < n; ++i) {
+        const three d = f({rows[0][i], rows[1][i], rows[2][i], rows[3][i], rows[4][i]});
+        for (std::size_t k = 0; k < d.size(); ++k) {
+          out[k][from + i] = d[k];
+        }
+      }
+    }
+  };
+  for (const kink& k : source.kinks()) {
+    u.kinks.push_back(k.location);
+  }
+  u.features = source.features();
+  return activation(std::move(u));
+}
 
 products make_products(const activation& student, const activation& teacher) {
   const activation one(polynomial::from_monomials({1.0}), "1");

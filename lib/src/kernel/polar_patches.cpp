@@ -461,18 +461,24 @@ namespace {
 
 constexpr double small_correlation = 0.3;
 
-// On the side of ±w*: θ is the angle to it.
-polar_patches::sampler beside(const polar_functions::sampler& f, double sign) {
-  return [f, sign](double r, std::span<const double> theta, std::span<double> out) {
+// θ is the angle to ±w*, less that where the patches begin.
+polar_patches::sampler by_angle(const polar_functions::sampler& f, double sign, double begin) {
+  return [f, sign, begin](double r, std::span<const double> theta, std::span<double> out) {
     std::array<double, angular_nodes> c;
     std::array<double, angular_nodes> gap;
     for (std::size_t i = 0; i < theta.size(); ++i) {
-      const double h = r * std::sin(theta[i]);
-      c[i] = sign * r * std::cos(theta[i]);
+      const double h = r * std::sin(begin + theta[i]);
+      c[i] = sign * r * std::cos(begin + theta[i]);
       gap[i] = h * h;
     }
     f(r, {c.data(), theta.size()}, {gap.data(), theta.size()}, out);
   };
+}
+
+// The angle at which correlations count as small.
+double steepest() {
+  static const double angle = std::acos(small_correlation);
+  return angle;
 }
 
 }  // namespace
@@ -480,9 +486,12 @@ polar_patches::sampler beside(const polar_functions::sampler& f, double sign) {
 polar_functions::polar_functions(std::size_t functions, const sampler& f,
                                  polar_patches::sampler series, std::span<const kink> student,
                                  std::span<const kink> teacher)
-    : along_(polar_patches::angular(functions, std::acos(small_correlation), beside(f, 1.0))),
-      against_(polar_patches::angular(functions, std::acos(small_correlation), beside(f, -1.0))),
-      across_(polar_patches::correlation(functions, small_correlation, std::move(series))) {
+    : along_(polar_patches::angular(functions, steepest(), by_angle(f, 1.0, 0.0))),
+      against_(polar_patches::angular(functions, steepest(), by_angle(f, -1.0, 0.0))),
+      across_(polar_patches::correlation(functions, small_correlation, std::move(series))),
+      between_(polar_patches::angular(functions,
+                                      boost::math::constants::pi<double>() - 2.0 * steepest(),
+                                      by_angle(f, 1.0, steepest()))) {
   for (const kink& s : student) {
     for (const kink& t : teacher) {
       if (s.location != 0.0 && t.location != 0.0) {
@@ -493,20 +502,30 @@ polar_functions::polar_functions(std::size_t functions, const sampler& f,
 }
 
 bool polar_functions::near_meeting(double r, double angle, bool along) const {
-  const double near = 0.25 * std::acos(small_correlation);  // where two halvings of a patch begin
+  const double near = 0.25 * steepest();  // where two halvings of a patch begin
   return angle < near && std::any_of(meetings_.begin(), meetings_.end(), [&](double m) {
            return (m > 0.0) == along && r < 2.0 * std::abs(m) && std::abs(m) < 2.0 * r;
          });
 }
 
-bool polar_functions::values(double M, double Q, double gap, std::span<double> F) const {
-  const double r = std::sqrt(Q);
+template <class Found>
+bool polar_functions::any_place(double M, double r, double h, const Found& found) const {
+  const double r2 = r * r;
   if (std::abs(M) <= small_correlation * r) {
-    return across_.values(r, M / r, F);
+    return found(place{&across_, M / r, h * h / (r2 * r), -M * h / (r2 * r)}) ||
+           found(place{&between_, std::atan2(h, M) - steepest(), -h / r2, M / r2});
   }
   const bool along = M > 0.0;
-  const double angle = std::atan2(std::sqrt(gap), std::abs(M));
-  return !near_meeting(r, angle, along) && (along ? along_ : against_).values(r, angle, F);
+  const double angle = std::atan2(h, std::abs(M));
+  return !near_meeting(r, angle, along) &&
+         (along ? found(place{&along_, angle, -h / r2, M / r2})
+                : found(place{&against_, angle, h / r2, -M / r2}));
+}
+
+bool polar_functions::values(double M, double Q, double gap, std::span<double> F) const {
+  const double r = std::sqrt(Q);
+  return any_place(M, r, std::sqrt(gap),
+                   [&](const place& at) { return at.patches->values(r, at.t, F); });
 }
 
 bool polar_functions::with_slopes(double M, double Q, double gap, std::span<double> F,
@@ -517,32 +536,18 @@ bool polar_functions::with_slopes(double M, double Q, double gap, std::span<doub
   if (!(h > nearest * r)) {
     return false;
   }
-  std::array<double, polar_patches::max_functions> by_r;
-  std::array<double, polar_patches::max_functions> by_t;
-  // t is ρ = M/r, or the angle atan(h/|M|).
-  double t_M = 0.0;
-  double t_h = 0.0;
-  bool found = false;
-  if (std::abs(M) <= small_correlation * r) {
-    found = across_.with_slopes(r, M / r, F, by_r, by_t);
-    t_M = h * h / (r * r * r);
-    t_h = -M * h / (r * r * r);
-  } else {
-    const bool along = M > 0.0;
-    const double angle = std::atan2(h, std::abs(M));
-    found = !near_meeting(r, angle, along) &&
-            (along ? along_ : against_).with_slopes(r, angle, F, by_r, by_t);
-    t_M = (along ? -h : h) / (r * r);
-    t_h = std::abs(M) / (r * r);
-  }
-  if (!found) {
-    return false;
-  }
-  for (std::size_t k = 0; k < F.size(); ++k) {
-    by_M[k] = by_r[k] * M / r + by_t[k] * t_M;
-    by_h[k] = by_r[k] * h / r + by_t[k] * t_h;
-  }
-  return true;
+  return any_place(M, r, h, [&](const place& at) {
+    std::array<double, polar_patches::max_functions> by_r;
+    std::array<double, polar_patches::max_functions> by_t;
+    if (!at.patches->with_slopes(r, at.t, F, by_r, by_t)) {
+      return false;
+    }
+    for (std::size_t k = 0; k < F.size(); ++k) {
+      by_M[k] = by_r[k] * M / r + by_t[k] * at.t_M;
+      by_h[k] = by_r[k] * h / r + by_t[k] * at.t_h;
+    }
+    return true;
+  });
 }
 
 }  // namespace loradyn

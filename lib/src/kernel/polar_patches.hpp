@@ -64,7 +64,7 @@ class polar_patches {
 };
 
 /// Functions of the overlaps (M, Q) of a student's and a teacher's field, by patches: powers of the
-/// correlation where it is small, angles to ±w* elsewhere.
+/// correlation where it is small, angles to ±w* elsewhere and where no series ends.
 class polar_functions {
  public:
   /// The functions for X of variance r² and the given correlations, of gaps r²(1 - ρ²):
@@ -88,13 +88,25 @@ class polar_functions {
                    std::span<double> by_h) const;
 
  private:
+  // The patches of a point with a patch, and the place in them.
+  struct place {
+    const polar_patches* patches;
+    double t;    // the correlation, or the angle from where the patches begin
+    double t_M;  // ∂t/∂M and ∂t/∂h
+    double t_h;
+  };
+  // Calls found(place) for the sets that may have a patch, until it returns true.
+  template <class Found>
+  bool any_place(double M, double r, double h, const Found& found) const;
+
   // Whether M/r is that of two lines of kinks about to meet.
   [[nodiscard]] bool near_meeting(double r, double angle, bool along) const;
 
   std::vector<double> meetings_;  // M at the edge
   polar_patches along_;           // M > 0
   polar_patches against_;         // M < 0
-  polar_patches across_;
+  polar_patches across_;          // |M| small, powers of the correlation
+  polar_patches between_;         // the same, angles
 };
 
 }  // namespace loradyn

@@ -23,13 +23,14 @@ rule gauss_legendre() {
   return {{r.node.begin(), r.node.end()}, {r.weight.begin(), r.weight.end()}};
 }
 
-// R e^{-R²/2}/2π dR.
-const rule& radial_rule() {
-  static const rule r = [] {
-    constexpr std::array<double, 8> ends{0.0, 1.5, 3.0, 5.0, 7.0, 9.0, 11.5, 14.0};
+// R e^{-R²/2}/2π dR, to R = 14 or, for what grows like R⁷⁰, to 24.
+const rule& radial_rule(grid_extent extent) {
+  static const auto up_to = [](double farthest) {
+    constexpr std::array<double, 12> ends{0.0,  1.5,  3.0,  5.0,  7.0,  9.0,
+                                          11.5, 14.0, 16.5, 19.0, 21.5, 24.0};
     const rule panel = gauss_legendre<16>();
     rule all;
-    for (std::size_t p = 0; p + 1 < ends.size(); ++p) {
+    for (std::size_t p = 0; p + 1 < ends.size() && ends[p + 1] <= farthest; ++p) {
       const double half = 0.5 * (ends[p + 1] - ends[p]);
       for (std::size_t i = 0; i < panel.node.size(); ++i) {
         const double R = ends[p] + half * (1.0 + panel.node[i]);
@@ -39,8 +40,10 @@ const rule& radial_rule() {
       }
     }
     return all;
-  }();
-  return r;
+  };
+  static const rule usual = up_to(14.0);
+  static const rule wide = up_to(24.0);
+  return extent == grid_extent::wide ? wide : usual;
 }
 
 constexpr std::array<std::size_t, 3> sizes{24, 48, 96};
@@ -92,8 +95,8 @@ matrix polynomials(std::span<const double> x, std::size_t n) {
 // The derivatives of an activation on half-lines: row i of values[sign][k] is f⁽ᵏ⁾(± a s_i R),
 // every R.
 struct half_lines {
-  half_lines(const activation& f, double deviation, std::span<const double> s, std::size_t order) {
-    const std::vector<double>& R = radial_rule().node;
+  half_lines(const activation& f, double deviation, std::span<const double> s,
+             std::span<const double> R, std::size_t order) {
     const auto rows = static_cast<Eigen::Index>(s.size());
     const auto columns = static_cast<Eigen::Index>(R.size());
     std::vector<double> x(R.size());
@@ -137,18 +140,25 @@ double sector_table::stretching::slope(double x) const {
 sector_table::sector_table(const activation& f, double deviation_f, const activation& g,
                            double deviation_g, std::span<const term> terms)
     : of_f_(deviation_f), of_g_(deviation_g) {
+  grid_extent extent = grid_extent::usual;
   for (const std::size_t n : sizes) {
-    if (fill(n, f, deviation_f, g, deviation_g, terms)) {
+    filling is = fill(n, extent, f, deviation_f, g, deviation_g, terms);
+    if (is == filling::too_short && extent == grid_extent::usual) {
+      extent = grid_extent::wide;
+      is = fill(n, extent, f, deviation_f, g, deviation_g, terms);
+    }
+    if (is == filling::done) {
       size_ = n;
       return;
     }
   }
 }
 
-bool sector_table::fill(std::size_t n, const activation& f, double deviation_f, const activation& g,
-                        double deviation_g, std::span<const term> terms) {
+sector_table::filling sector_table::fill(std::size_t n, grid_extent extent, const activation& f,
+                                         double deviation_f, const activation& g,
+                                         double deviation_g, std::span<const term> terms) {
   constexpr double tolerance = 2e-15;
-  const rule& radial = radial_rule();
+  const rule& radial = radial_rule(extent);
   const interpolation& in = interpolation_of(n);
   std::size_t order = 2;
   for (const term& t : terms) {
@@ -160,8 +170,8 @@ bool sector_table::fill(std::size_t n, const activation& f, double deviation_f, 
                    [&map](double x) { return map.sine(x); });
     return s;
   };
-  const half_lines of_f(f, deviation_f, sines(of_f_), order);
-  const half_lines of_g(g, deviation_g, sines(of_g_), order);
+  const half_lines of_f(f, deviation_f, sines(of_f_), radial.node, order);
+  const half_lines of_g(g, deviation_g, sines(of_g_), radial.node, order);
   const Eigen::Map<const Eigen::VectorXd> weight(radial.weight.data(),
                                                  static_cast<Eigen::Index>(radial.weight.size()));
   const auto rows = static_cast<Eigen::Index>(n);
@@ -180,28 +190,27 @@ bool sector_table::fill(std::size_t n, const activation& f, double deviation_f, 
     H[1].noalias() += minus * g_minus.transpose();
     const double scale = std::max(H[0].cwiseAbs().maxCoeff(), H[1].cwiseAbs().maxCoeff());
     if (!std::isfinite(scale)) {
-      return false;
-    }
-    for (std::size_t which = 0; which < 2; ++which) {
-      const matrix c = in.coefficient * H[which] * in.coefficient.transpose();
-      const double last = std::max(c.bottomRows(tail).cwiseAbs().maxCoeff(),
-                                   c.rightCols(tail).cwiseAbs().maxCoeff());
-      // The far end of the half-lines has to be out of reach.
-      if (!(last <= tolerance * scale)) {
-        return false;
-      }
-      std::vector<double>& kept = which == 0 ? apart_ : together_;
-      kept.insert(kept.end(), c.data(), c.data() + rows * rows);
+      return filling::too_coarse;
     }
     const auto end = static_cast<Eigen::Index>(radial.node.size()) - 1;
     const double beyond =
         plus.col(end).cwiseAbs().maxCoeff() * g_plus.col(end).cwiseAbs().maxCoeff() +
         minus.col(end).cwiseAbs().maxCoeff() * g_minus.col(end).cwiseAbs().maxCoeff();
     if (!(beyond <= tolerance * scale)) {
-      return false;
+      return filling::too_short;
+    }
+    for (std::size_t which = 0; which < 2; ++which) {
+      const matrix c = in.coefficient * H[which] * in.coefficient.transpose();
+      const double last = std::max(c.bottomRows(tail).cwiseAbs().maxCoeff(),
+                                   c.rightCols(tail).cwiseAbs().maxCoeff());
+      if (!(last <= tolerance * scale)) {
+        return filling::too_coarse;
+      }
+      std::vector<double>& kept = which == 0 ? apart_ : together_;
+      kept.insert(kept.end(), c.data(), c.data() + rows * rows);
     }
   }
-  return true;
+  return filling::done;
 }
 
 void sector_table::averages(double sine, double cosine, std::span<double> out) const {

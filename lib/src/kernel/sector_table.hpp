@@ -9,6 +9,7 @@
 #include <loradyn/activation/activation.hpp>
 #include <span>
 #include <vector>
+#include "gaussian/grid.hpp"
 
 namespace loradyn {
 
@@ -42,8 +43,9 @@ class sector_table {
   void averages(double sine, double cosine, std::span<double> out) const;
 
  private:
-  bool fill(std::size_t n, const activation& f, double deviation_f, const activation& g,
-            double deviation_g, std::span<const term> terms);
+  enum class filling { done, too_coarse, too_short };
+  filling fill(std::size_t n, grid_extent extent, const activation& f, double deviation_f,
+               const activation& g, double deviation_g, std::span<const term> terms);
 
   // The map from [0, 1] to itself that spreads what lies near 0.
   struct stretching {

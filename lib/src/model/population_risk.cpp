@@ -5,6 +5,7 @@
 #include <loradyn/error.hpp>
 #include <sstream>
 #include <utility>
+#include "kernel/averages.hpp"
 #include "kernel/polynomial_pair.hpp"
 #include "model/prepared_slopes.hpp"
 
@@ -54,8 +55,24 @@ population_risk::population_risk(activation student, activation teacher)
 }
 
 double population_risk::value(const field_overlaps& overlaps, double label_noise) const {
+  const pair_covariance covariance = student_teacher(overlaps);
+  if (prepared_ && covariance.on_edge()) {
+    // One line of squares, which keeps its digits where student and teacher agree; their own size
+    // tells what is rounding.
+    const averages squares = line_averages(student(), {0.0, std::sqrt(covariance.q1)}, teacher(),
+                                           {0.0, std::copysign(1.0, covariance.c)}, 0, 2,
+                                           [](const point_block& at, double* values) {
+                                             for (std::size_t p = 0; p < at.count; ++p) {
+                                               const double f = at.f[0][p];
+                                               const double g = at.g[0][p];
+                                               values[p] = (f - g) * (f - g);
+                                               values[at.count + p] = f * f + g * g;
+                                             }
+                                           });
+    return 0.5 * squares.value[0] + 0.5 * label_noise;
+  }
   const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));
-  const double product = cross_.value(student_teacher(overlaps));
+  const double product = cross_.value(covariance);
   const double powers = student_power + teacher_power_;
   const double quiet = 0.5 * powers - product;
   // Half a mean square: what differs from zero by the rounding of its terms is zero.
@@ -93,6 +110,18 @@ risk_slopes population_risk::slopes(const field_overlaps& overlaps) const {
 risk_slopes population_risk::tabulated_slopes(const field_overlaps& overlaps) const {
   const auto s = prepared_->slopes(overlaps);
   return s ? *s : computed_slopes(overlaps);
+}
+
+std::vector<risk_slopes> population_risk::slopes_on_circle(double Q, std::span<const double> M,
+                                                           std::span<const double> gap) const {
+  if (prepared_) {
+    return prepared_->on_circle(Q, M, gap);
+  }
+  std::vector<risk_slopes> slopes;
+  for (std::size_t i = 0; i < M.size(); ++i) {
+    slopes.push_back(computed_slopes({M[i], Q, gap[i]}));
+  }
+  return slopes;
 }
 
 risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {

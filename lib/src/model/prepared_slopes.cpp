@@ -42,8 +42,20 @@ polar_patches::sampler series(const pair_kernel& self, const pair_kernel& cross)
 }  // namespace
 
 prepared_slopes::prepared_slopes(const pair_kernel& self, const pair_kernel& cross)
-    : functions_(2, samples(self, cross), series(self, cross), cross.f().kinks(),
-                 cross.g().kinks()) {}
+    : sample_(samples(self, cross)),
+      functions_(2, sample_, series(self, cross), cross.f().kinks(), cross.g().kinks()) {}
+
+std::vector<risk_slopes> prepared_slopes::on_circle(double Q, std::span<const double> M,
+                                                    std::span<const double> gap) const {
+  const std::size_t n = M.size();
+  std::vector<double> values(2 * n);
+  sample_(std::sqrt(Q), M, gap, values);
+  std::vector<risk_slopes> slopes;
+  for (std::size_t i = 0; i < n; ++i) {
+    slopes.push_back({values[i], values[n + i]});
+  }
+  return slopes;
+}
 
 std::optional<risk_slopes> prepared_slopes::slopes(const field_overlaps& o) const {
   std::array<double, 2> F;

@@ -7,6 +7,8 @@
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <loradyn/model/population_risk.hpp>
 #include <optional>
+#include <span>
+#include <vector>
 #include "kernel/polar_patches.hpp"
 
 namespace loradyn {
@@ -21,11 +23,17 @@ class prepared_slopes {
   /// Nothing where there is no patch.
   [[nodiscard]] std::optional<risk_slopes> slopes(const field_overlaps& o) const;
 
+  /// At each of the points, which lie on one circle |w|² = Q, without a patch: one projection or
+  /// table serves them all.
+  [[nodiscard]] std::vector<risk_slopes> on_circle(double Q, std::span<const double> M,
+                                                   std::span<const double> gap) const;
+
   /// The second derivatives by those of the patches, to about 1e-9 away from the edge; nothing near
   /// it.
   [[nodiscard]] std::optional<risk_curvature> curvature(const field_overlaps& o) const;
 
  private:
+  polar_functions::sampler sample_;
   polar_functions functions_;
 };
 

@@ -37,8 +37,9 @@ struct user_function {
   std::function<double(double)> second = {};
   std::function<double(double)> third = {};
   std::function<double(double)> fourth = {};
-  /// σ, σ' and σ'' at once, where that is cheaper than one after the other; else empty.
-  std::function<std::array<double, 3>(double)> first_three = {};
+  /// σ, σ' and σ'' at a block of points at once, where that is cheaper than point by point; else
+  /// empty. The spans have equal lengths.
+  std::function<void(std::span<const double> x, std::array<std::span<double>, 3> out)> block = {};
   /// The points where σ is not smooth. A kink that is not named here costs accuracy.
   std::vector<double> kinks = {};
   /// The points, besides the kinks, about which σ varies on a short scale. One that is not named

@@ -39,7 +39,8 @@ class polynomial {
   double operator()(double x) const;
 
   /// f at every x, each to rounding of its own size near 0, so that what vanishes there keeps its
-  /// digits, and otherwise as operator() does. out.size() == x.size(), which may be the same memory.
+  /// digits, and otherwise as operator() does. out.size() == x.size(), which may be the same
+  /// memory.
   void tabulate(std::span<const double> x, std::span<double> out) const;
 
   /// f'.

@@ -50,6 +50,11 @@ struct averages {
 /// values[k · x.size() + i] = component k at x[i]; at most 64 points a call.
 using line_integrand = function_ref<void(std::span<const double> x, double* values)>;
 
+/// What the size of an integrand is, beside which its errors are counted: its absolute value, or,
+/// where it is an average itself and may be small by cancellation, sizes that it gives after all
+/// its components, in the same order.
+enum class integrand_size { absolute_value, given };
+
 /// E[f(z)], z ~ N(0, 1), of every component; error about 1e-15 of its magnitude.
 /// \param components how many there are, at most max_components
 /// \param breaks     increasing: where f is not smooth; they may lie anywhere
@@ -58,12 +63,14 @@ using line_integrand = function_ref<void(std::span<const double> x, double* valu
 ///                   there on a short scale is seen
 /// \throws convergence_error after 4000 panels
 averages gaussian_averages(std::size_t components, std::span<const double> breaks,
-                           std::span<const double> features, line_integrand f);
+                           std::span<const double> features, line_integrand f,
+                           integrand_size size = integrand_size::absolute_value);
 
 /// ∫ f over [ends.front(), ends.back()], broken at every end, of every component; error as above.
 /// \param ends increasing, at least two
 /// \throws convergence_error after 4000 panels
-averages interval_integrals(std::size_t components, std::span<const double> ends, line_integrand f);
+averages interval_integrals(std::size_t components, std::span<const double> ends, line_integrand f,
+                            integrand_size size = integrand_size::absolute_value);
 
 /// ∫_0^∞ f(r) dr of a function that dies out like r^n e^{-r²/2}; error as above.
 /// \param features increasing: places in (0, ∞) that panels are to be broken at

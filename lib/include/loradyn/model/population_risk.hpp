@@ -7,6 +7,8 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <memory>
+#include <span>
+#include <vector>
 
 namespace loradyn {
 
@@ -62,6 +64,11 @@ class population_risk {
   /// tabulated where it is first asked for, to about 1e-13 of E[σ'²] and of E[σ'²]^½ E[g'²]^½. In
   /// that way safe from any thread, and the same whoever asks first.
   [[nodiscard]] risk_slopes slopes(const field_overlaps& overlaps) const;
+
+  /// The same at several M of one Q, gap[i] = Q - M[i]², without a table: accuracy of `gradient`.
+  /// M and gap have equal lengths.
+  [[nodiscard]] std::vector<risk_slopes> slopes_on_circle(double Q, std::span<const double> M,
+                                                          std::span<const double> gap) const;
 
   /// The second derivatives, to about 1e-12 of their terms. On the edge gap = 0 those of
   /// `along_edge`; a kinked student has none at M = gap = 0 (NaN or infinite).
