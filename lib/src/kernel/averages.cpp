@@ -29,9 +29,11 @@ class sampled {
     }
   }
 
-  void constant(std::size_t count, const derivatives& d) {
-    for (std::size_t k = 0; k < d.size(); ++k) {
-      std::fill_n(values_.data() + k * largest_block, count, d[k]);
+  // The derivatives at one point, at every place of a block.
+  void constant(const activation& f, double x, std::size_t order) {
+    at(f, {&x, 1}, order);
+    for (std::size_t k = 0; k <= order; ++k) {
+      std::fill_n(values_.data() + k * largest_block, largest_block, values_[k * largest_block]);
     }
   }
 
@@ -143,7 +145,7 @@ averages over_planes_lines(const activation& f, const activation& g, const pair_
     inner.clear();
     inner.add(f, kinks, line);
     inner.order();
-    g_at.constant(largest_block, g.all(deviation * z));
+    g_at.constant(g, deviation * z, order);
     return gaussian_averages(components, inner.breaks, inner.features,
                              [&](std::span<const double> w, double* values) {
                                const std::span<double> points(x.data(), w.size());
@@ -349,7 +351,7 @@ averages polynomial_averages(const activation& f, const gauss_hermite_rule& acro
       [&](std::span<const double> z, double* values) {
         check_stop();
         for (std::size_t i = 0; i < z.size(); ++i) {
-          g_at.constant(largest_block, g.all(deviation * z[i]));
+          g_at.constant(g, deviation * z[i], order);
           averages sum;
           for (std::size_t from = 0; from < count; from += largest_block) {
             const std::span<double> points(x.data(), std::min(largest_block, count - from));
