@@ -233,6 +233,9 @@ TEST_CASE("what is not a finite function, or outgrows a Gaussian, is refused wit
         "'log' needs what is above zero everywhere, and it is not at x = 0 (column 1)");
   CHECK(fault("1/(x-3)") == "'/' divides by zero at x = 3 (column 2)");
   CHECK(fault("exp(x^2)") == "'exp' grows faster than a Gaussian average allows (column 1)");
+  // Its slope there would overflow.
+  CHECK(fault("max(min(exp(1e300*x-1),he40),(he2)^3)") ==
+        "this has a kink nearer to 0 than 1e-100 (column 1)");
   const auto column = [](const std::string& text) {
     try {
       parse_activation(text);

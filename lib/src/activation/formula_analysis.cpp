@@ -525,8 +525,12 @@ class analyser {
   [[nodiscard]] std::vector<kink> kinks() const {
     // What two pieces differ by through rounding is no jump.
     constexpr double rounding = 1e-13;
+    constexpr double nearest = 1e-100;  // to 0: derivatives on such a scale overflow
     std::vector<kink> result;
     for (const double t : locations_) {
+      if (t != 0.0 && std::abs(t) < nearest) {
+        throw parse_error("this has a kink nearer to 0 than 1e-100", 1);
+      }
       std::array<double, 5> left{};
       std::array<double, 5> right{};
       f_.evaluate<4>(t, left, side::left);
