@@ -86,6 +86,14 @@ TEST_CASE("a critical point beside the teacher: He_2") {
   CHECK(inside->risk == Approx(4.0 / 3.0).epsilon(1e-12));
 }
 
+TEST_CASE("a student that grows like an exponential has a landscape as far as it is resolved") {
+  const activation elu = parse_activation("max(x,exp(x)-1)");
+  const auto points = risk_critical_points(population_risk(elu, elu));
+  REQUIRE(!points.empty());
+  CHECK(points.front().risk == Approx(0.0).margin(1e-20));
+  CHECK(points.front().M == Approx(1.0).epsilon(1e-8));
+}
+
 TEST_CASE("the equilibria of a linear student are those by hand") {
   // R = ½ (Q - 2M + 1): one minimum, and the line u = 0 with λ² + λ - (1-μ)² = 0.
   const learning_task task = task_of("linear", "linear");

@@ -3,7 +3,9 @@
 #include <array>
 #include <cmath>
 #include <loradyn/analysis/landscape.hpp>
+#include <loradyn/error.hpp>
 #include <optional>
+#include <span>
 #include "analysis/roots.hpp"
 
 namespace loradyn {
@@ -19,8 +21,8 @@ scaled_value slope_along(const population_risk& risk, double M) {
 
 // Newton's method on R_M = R_Q = 0 in (M, gap): by the tables of the slopes far from the root, and
 // by the kernels themselves near it.
-std::optional<risk_critical_point> interior_point(const population_risk& risk, double M,
-                                                  double gap) {
+std::optional<risk_critical_point> interior_point(const population_risk& risk, double M, double gap,
+                                                  double farthest) {
   constexpr double near = 1e-7;
   bool is_near = false;
   for (int iteration = 0; iteration < 50; ++iteration) {
@@ -45,7 +47,7 @@ std::optional<risk_critical_point> interior_point(const population_risk& risk, d
     const double damping = step[1] < -0.9 * gap ? -0.9 * gap / step[1] : 1.0;
     M += damping * step[0];
     gap += damping * step[1];
-    if (!(M * M + gap < landscape_radius * landscape_radius)) {
+    if (!(M * M + gap < farthest * farthest)) {
       return std::nullopt;
     }
     is_near = is_near || (std::abs(step[0]) <= near * std::max(1.0, std::abs(M)) &&
@@ -62,7 +64,8 @@ std::optional<risk_critical_point> interior_point(const population_risk& risk, d
   return std::nullopt;
 }
 
-void add_interior(const population_risk& risk, std::vector<risk_critical_point>& points) {
+void add_interior(const population_risk& risk, double farthest,
+                  std::vector<risk_critical_point>& points) {
   constexpr std::size_t across = 34;  // an odd number of cells: M = 0 is inside one
   constexpr std::size_t outward = 49;
   constexpr double least_radius = 0.02;
@@ -79,7 +82,7 @@ void add_interior(const population_risk& risk, std::vector<risk_critical_point>&
   std::array<std::array<node, across>, outward> grid{};
   for (std::size_t k = 0; k < outward; ++k) {
     const double radius =
-        least_radius * std::pow(landscape_radius / least_radius,
+        least_radius * std::pow(farthest / least_radius,
                                 static_cast<double>(k) / static_cast<double>(outward - 1));
     std::array<double, across> M{};
     std::array<double, across> gap{};
@@ -119,7 +122,7 @@ void add_interior(const population_risk& risk, std::vector<risk_critical_point>&
       }
       const double M = 0.25 * (corners[0].M + corners[1].M + corners[2].M + corners[3].M);
       const double gap = 0.25 * (corners[0].gap + corners[1].gap + corners[2].gap + corners[3].gap);
-      const auto found = interior_point(risk, M, gap);
+      const auto found = interior_point(risk, M, gap, farthest);
       const auto same = [&found](const risk_critical_point& p) {
         return std::hypot(p.M - found->M, p.gap - found->gap) < 1e-7 * (1.0 + found->gap);
       };
@@ -130,31 +133,48 @@ void add_interior(const population_risk& risk, std::vector<risk_critical_point>&
   }
 }
 
-}  // namespace
-
-std::vector<risk_critical_point> risk_critical_points(const population_risk& risk) {
+// The critical points within a radius.
+std::vector<risk_critical_point> points_within(const population_risk& risk,
+                                               std::span<const double> distances) {
   std::vector<risk_critical_point> points;
-  // What is zero to rounding is judged by the size of f on a whole piece, and polynomial risks span
-  // twenty decades: pieces grow with the distance from 0.
-  constexpr std::array<double, 9> distances{0.07, 0.19, 0.43, 0.83, 1.37, 2.2, 3.7, 6.1, 11.3};
+  const double farthest = distances.back();
   std::vector<double> breaks{0.0};
-  for (const double b : distances) {
+  for (const double b : distances.first(distances.size() - 1)) {
     breaks.push_back(b);
     breaks.insert(breaks.begin(), -b);
   }
   const auto slope = [&risk](double M) { return slope_along(risk, M); };
-  for (const isolated_root& r : isolate_roots(slope, -landscape_radius, landscape_radius, breaks,
-                                              "dR/dM along the teacher")) {
+  for (const isolated_root& r :
+       isolate_roots(slope, -farthest, farthest, breaks, "dR/dM along the teacher")) {
     // A kinked student at M = 0 has a corner there instead of a zero.
     const scaled_value at_root = slope(r.x);
     if (std::abs(at_root.value) <= 1e-9 * at_root.scale || at_root.value == 0.0) {
       points.push_back({r.x, 0.0, risk.value(overlaps_of(r.x, 0.0), 0.0)});
     }
   }
-  add_interior(risk, points);
+  add_interior(risk, farthest, points);
   std::stable_sort(points.begin(), points.end(),
                    [](const auto& a, const auto& b) { return a.risk < b.risk; });
   return points;
+}
+
+}  // namespace
+
+std::vector<risk_critical_point> risk_critical_points(const population_risk& risk) {
+  // What is zero to rounding is judged by the size of f on a whole piece, and polynomial risks span
+  // twenty decades: pieces grow with the distance from 0.
+  constexpr std::array<double, 10> distances{0.07, 0.19, 0.43, 0.83, 1.37,
+                                             2.2,  3.7,  6.1,  11.3, landscape_radius};
+  // A student that grows like e^x has a risk like e^{2M²}: as far as that is resolved.
+  constexpr std::size_t fewest = 7;
+  for (std::size_t count = distances.size(); count > fewest; --count) {
+    try {
+      return points_within(risk, std::span(distances).first(count));
+    } catch (const convergence_error&) {
+      // a smaller radius then
+    }
+  }
+  return points_within(risk, std::span(distances).first(fewest));
 }
 
 }  // namespace loradyn

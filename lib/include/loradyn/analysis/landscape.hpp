@@ -15,7 +15,8 @@ struct risk_critical_point {
   double risk = 0.0;  ///< without label noise
 };
 
-/// Largest |M| and √Q that are looked at.
+/// Largest |M| and √Q that are looked at; less, down to 3.7, where a student grows so fast that its
+/// risk is not resolved so far out.
 inline constexpr double landscape_radius = 25.0;
 
 /// The critical points of R as a function of the weight, by increasing risk:
@@ -24,7 +25,7 @@ inline constexpr double landscape_radius = 25.0;
 ///  - beside it, gap > 0: R_M = R_Q = 0, by Newton's method from every cell of a 33 × 48 grid over
 ///    (M/√Q, log √Q) in which both change sign. Two solutions in one cell may count as one; a risk
 ///    that does not depend on M at all has none here.
-/// \throws convergence_error where a kernel's quadrature does not converge within the radius
+/// \throws convergence_error where a kernel's quadrature does not converge within the least radius
 std::vector<risk_critical_point> risk_critical_points(const population_risk& risk);
 
 }  // namespace loradyn
