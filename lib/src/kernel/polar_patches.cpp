@@ -17,8 +17,8 @@ namespace {
 constexpr std::size_t angular_nodes = polar_patches::angular_nodes;
 constexpr std::size_t widest_basis = std::max(angular_nodes, polar_patches::powers);
 
-constexpr int least_octave = -16;
-constexpr int octaves = 24;
+constexpr int least_octave = -40;
+constexpr int octaves = 48;
 
 struct interval {
   double lo;
