@@ -1,10 +1,14 @@
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <fstream>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/escape.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/validation.hpp>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,6 +42,27 @@ TEST_CASE("the registry's ranges of the model are those that the model itself de
       p->set(point, -1e300);
       CHECK_NOTHROW(point.parameters.validate());
     }
+  }
+}
+
+TEST_CASE("the manual's table of parameters is the registry's") {
+  std::ifstream manual(LORADYN_TEST_REFERENCE_DIR "/../../docs/command-line.md");
+  REQUIRE(manual.is_open());
+  std::map<std::string, std::string> rows;  // by name
+  for (std::string line; std::getline(manual, line);) {
+    if (line.starts_with("| `--") && line.find(" R` |") != std::string::npos) {
+      rows.emplace(line.substr(5, line.find(' ', 5) - 5), line);
+    }
+  }
+  for (const study::parameter* p : study::model_parameters) {
+    CAPTURE(p->name);
+    REQUIRE(rows.contains(std::string(p->name)));
+    const std::string& row = rows.at(std::string(p->name));
+    CAPTURE(row);
+    // | `--nu R` | ν >= 0, … | 0 |
+    const std::string range = p->range().empty() ? "" : " " + p->range();
+    CHECK(row.find("| " + std::string(p->symbol) + range + ", ") != std::string::npos);
+    CHECK(row.ends_with(p->standard ? fmt::format("| {} |", *p->standard) : "| |"));
   }
 }
 
