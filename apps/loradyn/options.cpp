@@ -422,16 +422,9 @@ void read_start_file(start_options& options, shared_options& shared) {
 
 void write_start_file(const std::string& path, const overlap_state& x, double alignment,
                       double misalignment) {
-  // On the sphere's edge rounding can leave m² + s² above 1, which no start may have.
-  double m = x.m;
-  double s = x.s;
-  while (m * m + s * s > 1.0) {
-    m = std::nextafter(m, 0.0);
-    s = std::nextafter(s, 0.0);
-  }
   pending_file file(path);
   file.write(fmt::format("mu = {}\nnu = {}\nu = {}\nm = {}\ns = {}\n", alignment, misalignment, x.u,
-                         m, s));
+                         x.m, x.s));
   file.commit();
 }
 

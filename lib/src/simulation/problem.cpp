@@ -6,6 +6,7 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include <loradyn/model/overlaps.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <utility>
 
@@ -33,8 +34,7 @@ void check_start(const simulation_start& start) {
   require(std::isfinite(m), "m0", m, "finite");
   require(std::isfinite(start.s0), "s0", start.s0, "finite");
   require(start.m0 || start.s0 == 0.0, "s0", start.s0, "given together with m0");
-  require(m * m + start.s0 * start.s0 <= 1.0, "m0² + s0²", m * m + start.s0 * start.s0,
-          "at most 1");
+  require(in_disc({0.0, m, start.s0}), "m0² + s0²", m * m + start.s0 * start.s0, "at most 1");
 }
 
 std::vector<std::uint64_t> distinct(std::vector<std::uint64_t> steps) {
