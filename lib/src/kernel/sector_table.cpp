@@ -48,10 +48,11 @@ const rule& radial_rule(grid_extent extent) {
 
 constexpr std::array<std::size_t, 3> sizes{24, 48, 96};
 
-// For one half of a sector.
+// For one half of a sector: H is of degree below n in x and y together, but for what its last
+// coefficients are, and the rule is exact to that degree. A rule twice as long gives the same.
 const rule& angular_rule(std::size_t n) {
-  static const std::array<rule, 3> rules{gauss_legendre<32>(), gauss_legendre<64>(),
-                                         gauss_legendre<128>()};
+  static const std::array<rule, 3> rules{gauss_legendre<16>(), gauss_legendre<26>(),
+                                         gauss_legendre<50>()};
   return n == sizes[0] ? rules[0] : n == sizes[1] ? rules[1] : rules[2];
 }
 
