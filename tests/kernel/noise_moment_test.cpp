@@ -158,7 +158,8 @@ TEST_CASE("the slopes of V at the edge are those beside it") {
 }
 
 TEST_CASE("a student at its target has no noise but the labels'") {
-  for (const char* name : {"erf", "relu", "he3", "he20", "linear", "tanh", "gelu"}) {
+  for (const char* name : {"erf", "relu", "he3", "he20", "linear", "tanh", "gelu", "relu*tanh",
+                           "he9*(silu+0.5*relu)", "relu(x-1)"}) {
     CAPTURE(name);
     const activation a = parse_activation(name);
     const noise_moment v(a, a);
@@ -167,6 +168,9 @@ TEST_CASE("a student at its target has no noise but the labels'") {
                              .e11;  // E[σ'²]
     CHECK(v.value(1.0, 1.0, 0.0, 0.0) == Approx(0.0).margin(1e-12 * power));
     CHECK(v.value(1.0, 1.0, 0.0, 2.0) == Approx(2.0 * power).epsilon(1e-11));
+    // A rounding beside it, where the error of the student is nothing but rounding.
+    const double beside = std::nextafter(1.0, 2.0);
+    CHECK(v.value(beside, beside * beside, 0.0, 0.0) <= 1e-20 * v.value(2.0, 4.0, 0.0, 0.0));
   }
 }
 

@@ -260,14 +260,18 @@ struct plane_pair {
     if (!v.on_edge() && has_series(v)) {
       return series_->value(M, Q, gap, label_noise);
     }
+    // The second component tells what is rounding of the first, near the target.
     const auto power = [label_noise](const point_block& at, double* values) {
       for (std::size_t p = 0; p < at.count; ++p) {
-        const double e = at.f[0][p] - at.g[0][p];
-        values[p] = (e * e + label_noise) * at.f[1][p] * at.f[1][p];
+        const double f = at.f[0][p];
+        const double g = at.g[0][p];
+        const double slopes = at.f[1][p] * at.f[1][p];
+        values[p] = ((f - g) * (f - g) + label_noise) * slopes;
+        values[at.count + p] = (f * f + g * g) * slopes;
       }
     };
-    return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
-                       : over_plane(v, 1, 1, power).value[0];
+    return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 2, power).value[0]
+                       : over_plane(v, 1, 2, power).value[0];
   }
 
   void sample(double r, std::span<const double> M, std::span<const double> gap,
