@@ -86,6 +86,27 @@ TEST_CASE("a critical point beside the teacher: He_2") {
   CHECK(inside->risk == Approx(4.0 / 3.0).epsilon(1e-12));
 }
 
+TEST_CASE("a kinked student rests at w = 0 where the risk's cone rises all around") {
+  const auto corner_of = [](const char* student, const char* teacher) {
+    const learning_task task(parse_activation(student), parse_activation(teacher));
+    const auto found = equilibria(flow(task, {.alignment = 0.3}), risk_critical_points(task.risk));
+    const auto at =
+        std::find_if(found.begin(), found.end(), [](const equilibrium& e) { return e.corner; });
+    return at == found.end() ? std::nullopt : std::optional(*at);
+  };
+  // R(w) - R(0) = -|w| E[(g(z) - σ(0)) relu(X)] + O(|w|²), X of variance 1.
+  const auto relu = corner_of("relu", "-1-1*relu");
+  REQUIRE(relu);
+  CHECK(relu->kind == equilibrium_kind::sink);  // (1 + relu(z)) relu(X) >= 0 at every angle
+  CHECK(relu->x.u == Approx(0.3));
+  CHECK(relu->x.m == Approx(-1.0));
+  CHECK(relu->risk == Approx(0.5 * (1.0 + 2.0 / std::sqrt(2.0 * M_PI) + 0.5)));
+  CHECK(corner_of("relu", "relu+1")->kind == equilibrium_kind::source);
+  CHECK(corner_of("relu", "relu")->kind == equilibrium_kind::saddle);  // no slope behind w*
+  CHECK(!corner_of("tanh", "he3"));
+  CHECK(!corner_of("relu^2", "he3"));
+}
+
 TEST_CASE("a student that grows like an exponential has a landscape as far as it is resolved") {
   const activation elu = parse_activation("max(x,exp(x)-1)");
   const auto points = risk_critical_points(population_risk(elu, elu));

@@ -149,6 +149,18 @@ TEST_CASE("a variable of no variance is a constant") {
   }
 }
 
+TEST_CASE("a kinked variable of no variance has a value, if no slope") {
+  for (const char* f : {"relu", "relu+he2", "relu-0.5*linear", "abs(x)", "relu*tanh"}) {
+    for (const char* g : {"he3", "relu+1", "erf", "sin+1", "he2+relu"}) {
+      CAPTURE(f, g);
+      const activation a = parse_activation(f);
+      const activation b = parse_activation(g);
+      CHECK(pair_kernel(a, b).value({0.0, 1.0, 0.0, 0.0}) ==
+            Approx(a(0.0) * b.hermite_coefficient(0, 1.0)).margin(1e-15));
+    }
+  }
+}
+
 TEST_CASE("the Gram matrix of a kernel is positive") {
   // Three correlated variables of different variances: [K(q_i, q_j, c_ij)] is a covariance matrix.
   const double q[3] = {0.4, 1.0, 1.7};

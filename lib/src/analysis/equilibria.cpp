@@ -76,6 +76,43 @@ void add_noisy(const flow& f, const std::vector<overlap_state>& starts, double r
   }
 }
 
+// w = 0, where the risk of a student with a kink at 0 rises and falls like a cone.
+std::optional<equilibrium> corner(const flow& f) {
+  const lora_parameters& p = f.parameters();
+  const auto kinks = f.task().risk.student().kinks();
+  const auto x = adapter_to({0.0, 0.0, 0.0}, p);
+  if (!x || std::none_of(kinks.begin(), kinks.end(),
+                         [](const kink& k) { return k.location == 0.0 && k.jumps[1] != 0.0; })) {
+    return std::nullopt;
+  }
+  constexpr double r = 1e-7;
+  constexpr double curved = 1e-5;  // of the largest slope: what the risk's curvature makes of r
+  constexpr std::size_t directions = 65;
+  std::array<double, directions> M{};
+  std::array<double, directions> gap{};
+  for (std::size_t i = 0; i < directions; ++i) {
+    const double angle = M_PI * static_cast<double>(i) / static_cast<double>(directions - 1);
+    M[i] = r * std::cos(angle);
+    gap[i] = r * r * std::sin(angle) * std::sin(angle);
+  }
+  const std::vector<risk_slopes> slopes = f.task().risk.slopes_on_circle(r * r, M, gap);
+  double least = std::numeric_limits<double>::infinity();
+  double most = -least;
+  for (std::size_t i = 0; i < directions; ++i) {
+    const double outward = slopes[i].M * M[i] / r + slopes[i].twice_Q * r;  // dR/dr
+    least = std::min(least, outward);
+    most = std::max(most, outward);
+  }
+  const double flat = curved * std::max(std::abs(least), std::abs(most));
+  const auto kind = least > flat    ? equilibrium_kind::sink
+                    : most < -flat  ? equilibrium_kind::source
+                    : least < -flat ? equilibrium_kind::saddle
+                                    : equilibrium_kind::neutral;
+  equilibrium e{*x, 0.0, 0.0, f.risk(*x), {}, kind, true};
+  e.eigenvalues.fill(std::numeric_limits<double>::quiet_NaN());
+  return e;
+}
+
 }  // namespace
 
 std::string_view to_string(equilibrium_kind kind) {
@@ -95,7 +132,7 @@ std::string_view to_string(equilibrium_kind kind) {
 equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
   constexpr double zero = 1e-13;
   const field_overlaps o = fields(x, f.parameters());
-  equilibrium e{x, o.M, o.Q, f.risk(x), {}, equilibrium_kind::saddle};
+  equilibrium e{x, o.M, o.Q, f.risk(x), {}, equilibrium_kind::saddle, false};
   const Eigen::Matrix3d j = f.jacobian(x);
   if (!j.allFinite()) {
     e.eigenvalues.fill(std::numeric_limits<double>::quiet_NaN());
@@ -185,6 +222,9 @@ std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critic
   if (p.noise_scale == 0.0) {
     for (const overlap_state& x : starts) {
       add(found, describe_equilibrium(f, x));
+    }
+    if (const auto e = corner(f)) {
+      add(found, *e);
     }
   } else {
     double reach = 2.0 * (1.0 + std::hypot(p.alignment, p.misalignment));

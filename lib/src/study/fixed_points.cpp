@@ -30,7 +30,9 @@ fixed_point_row row_of(const row_key& key, double unit, const equilibrium& e) {
           rate(1),
           rate(2),
           std::string(to_string(e.kind)),
-          known ? "ok" : "no-convergence"};
+          e.corner ? "corner"
+          : known  ? "ok"
+                   : "no-convergence"};
 }
 
 }  // namespace

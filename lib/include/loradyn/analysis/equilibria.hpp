@@ -35,6 +35,10 @@ struct equilibrium {
   /// final approach where the equilibrium is a sink.
   std::array<std::complex<double>, 3> eigenvalues{};
   equilibrium_kind kind = equilibrium_kind::saddle;
+  /// w = 0 of a student with a kink there: the risk has a cone about it, which runs reach in a
+  /// finite time. There are no eigenvalues (NaN); the slopes of the cone in all directions say the
+  /// kind.
+  bool corner = false;
 };
 
 /// The equilibrium at x: overlaps, risk and eigenvalues there; x is not improved.
@@ -50,10 +54,11 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
 ///
 /// γ = 0: those with u > 0 are the critical points of the risk, seen from w0
 /// (`risk_critical_points`); where a critical point is met by a whole family of adapters (gap > 0),
-/// the one nearest to w0. γ > 0: the solutions that Newton's method finds from these and from a
-/// grid of starts. Both: one member of the line u = 0, A m + C s = 0 of points where nothing moves,
-/// the one at the origin. \param points the critical points of the task's risk \throws
-/// convergence_error where a kernel's quadrature does not converge
+/// the one nearest to w0; and w = 0 where a student with a kink has a corner there. γ > 0: the
+/// solutions that Newton's method finds from these and from a grid of starts. Both: one member of
+/// the line u = 0, A m + C s = 0 of points where nothing moves, the one at the origin. \param
+/// points the critical points of the task's risk \throws convergence_error where a kernel's
+/// quadrature does not converge
 std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critical_point>& points);
 
 }  // namespace loradyn
