@@ -101,8 +101,13 @@ TEST_CASE("a kinked student rests at w = 0 where the risk's cone rises all aroun
   CHECK(relu->x.u == Approx(0.3));
   CHECK(relu->x.m == Approx(-1.0));
   CHECK(relu->risk == Approx(0.5 * (1.0 + 2.0 / std::sqrt(2.0 * M_PI) + 0.5)));
-  CHECK(corner_of("relu", "relu+1")->kind == equilibrium_kind::source);
-  CHECK(corner_of("relu", "relu")->kind == equilibrium_kind::saddle);  // no slope behind w*
+  const auto flat = corner_of("relu", "he3");  // E[he3(z) relu(X)] = 0: R = 3 + |w|²/4
+  REQUIRE(flat);
+  CHECK(flat->kind == equilibrium_kind::sink);
+  CHECK(flat->risk == Approx(3.0));
+  CHECK(corner_of("relu", "-1*relu")->kind == equilibrium_kind::neutral);  // no slope behind w*
+  CHECK(!corner_of("relu", "relu+1"));
+  CHECK(!corner_of("relu", "relu"));
   CHECK(!corner_of("tanh", "he3"));
   CHECK(!corner_of("relu^2", "he3"));
 }

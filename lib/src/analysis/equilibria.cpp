@@ -76,7 +76,8 @@ void add_noisy(const flow& f, const std::vector<overlap_state>& starts, double r
   }
 }
 
-// w = 0, where the risk of a student with a kink at 0 rises and falls like a cone.
+// w = 0 of a student with a kink at 0, where the risk is a cone that rises, or is flat and then
+// rises like |w|².
 std::optional<equilibrium> corner(const flow& f) {
   const lora_parameters& p = f.parameters();
   const auto kinks = f.task().risk.student().kinks();
@@ -104,10 +105,11 @@ std::optional<equilibrium> corner(const flow& f) {
     most = std::max(most, outward);
   }
   const double flat = curved * std::max(std::abs(least), std::abs(most));
-  const auto kind = least > flat    ? equilibrium_kind::sink
-                    : most < -flat  ? equilibrium_kind::source
-                    : least < -flat ? equilibrium_kind::saddle
-                                    : equilibrium_kind::neutral;
+  if (least < -flat) {
+    return std::nullopt;  // runs leave it
+  }
+  const auto kind =
+      least > flat || most <= flat ? equilibrium_kind::sink : equilibrium_kind::neutral;
   equilibrium e{*x, 0.0, 0.0, f.risk(*x), {}, kind, true};
   e.eigenvalues.fill(std::numeric_limits<double>::quiet_NaN());
   return e;

@@ -35,9 +35,9 @@ struct equilibrium {
   /// final approach where the equilibrium is a sink.
   std::array<std::complex<double>, 3> eigenvalues{};
   equilibrium_kind kind = equilibrium_kind::saddle;
-  /// w = 0 of a student with a kink there: the risk has a cone about it, which runs reach in a
-  /// finite time. There are no eigenvalues (NaN); the slopes of the cone in all directions say the
-  /// kind.
+  /// w = 0 of a student with a kink at 0: the risk has a cone about it that falls nowhere, and runs
+  /// reach it in a finite time. There are no eigenvalues (NaN); it is a sink, or neutral where the
+  /// cone rises in some directions alone.
   bool corner = false;
 };
 
