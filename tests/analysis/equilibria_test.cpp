@@ -30,6 +30,7 @@ std::vector<double> edge_points(const char* name) {
 
 }  // namespace
 
+// (8.1) along w*
 TEST_CASE("every critical point along the teacher is found") {
   // Against the sign changes of a dense scan of dR(M, M²)/dM.
   for (const char* name : {"linear", "erf", "he2", "he3", "he4", "he5", "he10", "he20", "tanh",
@@ -74,6 +75,7 @@ TEST_CASE("a critical alignment is a critical point along the teacher") {
   }
 }
 
+// (8.1) beside w*
 TEST_CASE("a critical point beside the teacher: He_2") {
   // R(0, Q) = ½ E[(Q z² - 1)²] + 1 = ½ (3Q² - 2Q + 1) + 1 is least at Q = 1/3.
   const activation he2 = parse_activation("he2");

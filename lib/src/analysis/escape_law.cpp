@@ -22,7 +22,7 @@ double non_centrality(const escape_law& law) {
   return law.mean_amplitude * law.mean_amplitude / law.variance;
 }
 
-// |Z| at which the event comes at t.
+// (9.2): |Z| at which the event comes at t.
 double amplitude_at(const escape_law& law, double t) {
   return std::sqrt(law.dimension) * std::exp((law.nonlinear_time - t) / law.tau);
 }
@@ -81,6 +81,7 @@ double escape_law::quantile(double p) const {
   if (!exists(*this)) {
     return nan;
   }
+  // (9.2)
   return tau * 0.5 * std::log(dimension / (variance * upper_square(*this, p))) + nonlinear_time;
 }
 
@@ -143,6 +144,7 @@ escape_law law_of_escape(const flow& f, const overlap_event& event, double dimen
                        ? f.task().noise.value(origin.M, origin.Q, origin.gap, p.label_noise)
                        : 0.0;
   const double noise = kappa * left_u;
+  // (9.1)
   law.variance = left_m * left_m + noise * noise * p.noise_scale * V / (2.0 * lambda);
   law.mean_amplitude = left_u * std::sqrt(dimension) * u0;
 

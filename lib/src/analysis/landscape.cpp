@@ -11,14 +11,14 @@ namespace {
 
 field_overlaps overlaps_of(double M, double gap) { return {M, M * M + gap, gap}; }
 
-// dR(M, M²)/dM.
+// dR(M, M²)/dM: (8.1) along w*.
 scaled_value slope_along(const population_risk& risk, double M) {
   const risk_gradient r = risk.gradient(overlaps_of(M, 0.0));
   return {r.M + 2.0 * M * r.Q, std::abs(r.M) + 2.0 * std::abs(M) * r.Q_scale};
 }
 
-// Newton's method on R_M = R_Q = 0 in (M, gap): by the tables of the slopes far from the root, and
-// by the kernels themselves near it.
+// (8.1) beside w*: Newton's method on R_M = R_Q = 0 in (M, gap), by the tables of the slopes far
+// from the root, and by the kernels themselves near it.
 std::optional<risk_critical_point> interior_point(const population_risk& risk, double M,
                                                   double gap) {
   constexpr double near = 1e-7;

@@ -54,7 +54,7 @@ struct erf_student {
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
     const reweighted r(M, Q, gap, weight);
-    return r.slope_power * error(r, cross.value(r.pair), label_noise);
+    return r.slope_power * error(r, cross.value(r.pair), label_noise);  // (6.2)
   }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
@@ -94,6 +94,7 @@ struct relu_pair {
     const double a2 = a * a;
     const double ab = a * b;
     const double b2 = b * b;
+    // (6.2), and its derivatives.
     return {a2 * (0.5 * a2 * Q - 2.0 * ab * k.e00 + b2 * half_power + 0.5 * label_noise),
             a2 * (-2.0 * ab * k.e11 + b2 * half_power_M),
             a2 * (0.5 * a2 - ab * k.e20 + b2 * half_power_Q)};
@@ -124,7 +125,7 @@ class polynomial_pair {
     each(M, gap, [&](double weight, std::size_t i, double lambda) {
       const double error = student_[0](lambda) - target_[i];
       const double slope = student_[1](lambda);
-      sum += weight * (error * error + label_noise) * slope * slope;
+      sum += weight * (error * error + label_noise) * slope * slope;  // (6.2)
     });
     return sum;
   }
@@ -176,8 +177,8 @@ class sliced {
   numerical_pair::slice slice_;
 };
 
-// V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
-// three of λ*.
+// (6.2) multiplied out: V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ
+// against three of λ*.
 struct products {
   pair_kernel power;        // (σσ')² and 1
   pair_kernel mixed;        // σσ'² and g
@@ -263,7 +264,7 @@ struct plane_pair {
     const auto power = [label_noise](const point_block& at, double* values) {
       for (std::size_t p = 0; p < at.count; ++p) {
         const double e = at.f[0][p] - at.g[0][p];
-        values[p] = (e * e + label_noise) * at.f[1][p] * at.f[1][p];
+        values[p] = (e * e + label_noise) * at.f[1][p] * at.f[1][p];  // (6.2)
       }
     };
     return v.on_edge() ? line_averages(student, {0.0, M}, teacher, {0.0, 1.0}, 1, 1, power).value[0]
@@ -558,7 +559,7 @@ noise_moment::noise_moment(const activation& student, const activation& teacher,
 double noise_moment::value(double M, double Q, double gap, double label_noise) const {
   const double homogeneous = std::visit(
       [&](const auto& kind) { return kind.value(M, Q, gap, label_noise); }, method_->get());
-  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;  // (10.2)
 }
 
 double noise_moment::prepared_value(double M, double Q, double gap, double label_noise) const {
@@ -568,7 +569,7 @@ double noise_moment::prepared_value(double M, double Q, double gap, double label
     return value(M, Q, gap, label_noise);
   }
   const double homogeneous = std::max(F[0], 0.0) + label_noise * F[1];
-  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;  // (10.2)
 }
 
 noise_value noise_moment::approximate(double M, double Q, double gap, double label_noise) const {

@@ -359,7 +359,7 @@ std::optional<pair_moments> numerical_pair::hermite_series(hermite_projection& f
         const double size_g = std::abs(g_coefficients[n]);
         largest_f[t] = std::max(largest_f[t], size_f);
         largest_g[t] = std::max(largest_g[t], size_g);
-        const double summand = f_coefficients[n] * g_coefficients[n] * powers[n];
+        const double summand = f_coefficients[n] * g_coefficients[n] * powers[n];  // (3.1)
         sum += summand;
         if (size_f > rounding * largest_f[t] && size_g > rounding * largest_g[t]) {
           magnitude += std::abs(summand);
