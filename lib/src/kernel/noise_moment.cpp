@@ -302,7 +302,8 @@ struct plane_pair {
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
-    // V has a limit of its slopes at gap = 0, with corrections of order √gap; the plane has none.
+    // V has a limit of its slopes at gap = 0, with corrections of order √gap, 1e-7; the plane has
+    // none. "The slopes of V at the edge are those beside it" has gaps of 1e-10.
     constexpr double least_gap = 1e-14;
     const pair_covariance v{Q, 1.0, M, std::max(gap, least_gap * Q)};
     const averages a = over_plane(v, 3, 3, [label_noise](const point_block& at, double* values) {
