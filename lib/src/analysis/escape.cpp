@@ -96,7 +96,8 @@ void look_near_rest(const flow& f, const overlap_event& event, crossing directio
 void sharpen(const flow& f, const overlap_event& event, crossing direction,
              const linear_search& start, const integration_options& options,
              const equilibrium& found, escape_run& run) {
-  constexpr double close = 1e-2;  // "late events have the accuracy of the tolerance, however late"
+  // Heuristic: "late events have the accuracy of the tolerance, however late" passes with 1e-3.
+  constexpr double close = 1e-2;
   if (distance(run.at_hit, found.x) > close * found.x.norm() || run.steps >= options.step_limit) {
     return;
   }

@@ -131,7 +131,7 @@ class subdivision {
   void resolve(double lo, double hi, const larger_tails& before) {
     constexpr double rounding = 1e-13;  // of the kernels
     // Heuristic: "what is no smooth function is searched with a bounded number of evaluations" has
-    // a noise of 1e-11 and a jump of order 1.
+    // a noise of 1e-11, and passes with 1e-10.
     constexpr double largest_noise = 1e-8;
     constexpr double narrow = 1e-10;  // to where a jump is located
     // At two halvings the tail of a smooth f falls by decades, at a corner to a quarter, noise not

@@ -111,8 +111,8 @@ class tracer {
   }
 
   [[nodiscard]] std::vector<point> follow(const point& seed, double way, bool& closed) const {
-    // A turn by 26° at most. Heuristic: "a circle is one closed curve, exactly on it", "open curves
-    // run from rim to rim, and each is found once".
+    // A turn by 26° at most. Heuristic: "a circle is one closed curve, exactly on it" and "open
+    // curves run from rim to rim, and each is found once" pass with 90°.
     constexpr double least_cosine = 0.9;
     constexpr std::size_t most_points = 100'000;
     const double longest = 0.5 * cell_;

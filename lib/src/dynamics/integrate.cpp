@@ -140,7 +140,7 @@ std::optional<crossing_found> first_crossing(const Function& g, double h, double
     }
   }
   // Heuristic: a dense output of fourth order has three extrema at most, each between some nine
-  // samples ("two crossings in one step are not missed").
+  // samples ("two crossings in one step are not missed" passes with 4, not with 2).
   constexpr std::size_t parts = 8;
   struct sample {
     double t;
