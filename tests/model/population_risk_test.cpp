@@ -105,8 +105,10 @@ TEST_CASE("the risk is half the mean square error, and its gradient is that of i
     const risk_gradient slope = risk.gradient(at);
     const double h = 4e-3;
     CHECK(slope.M == Approx(test::difference([&](double t) { return mean(M + t, Q); }, h))
+                         .epsilon(1e-8)
                          .margin(1e-8 * risk.value(at, 0.0)));
     CHECK(slope.Q == Approx(test::difference([&](double t) { return mean(M, Q + t); }, h))
+                         .epsilon(1e-8)
                          .margin(1e-8 * risk.value(at, 0.0)));
   }
 }
