@@ -157,7 +157,7 @@ TEST_CASE("Hermite coefficients match the high-precision values") {
 }
 
 TEST_CASE("Hermite coefficients obey the heat equation and their limits") {
-  // a_n'(q) = ½ (n+2)(n+1) a_{n+2}(q)
+  // (3.1): a_n'(q) = ½ (n+2)(n+1) a_{n+2}(q)
   for (const std::string& name : smooth) {
     const activation f = parse_activation(name);
     for (const std::size_t n : {0U, 1U, 4U}) {

@@ -239,6 +239,7 @@ TEST_CASE("intervals that are none are refused") {
   CHECK_THROWS_AS(roots("erf", 0.0, std::numeric_limits<double>::infinity()), argument_error);
 }
 
+// (5.2)
 TEST_CASE("strong pre-training: tau approaches its law at first order in 1 - mu") {
   for (const char* name : {"erf", "relu", "he3", "he10", "tanh", "softplus", "relu^2"}) {
     CAPTURE(name);
@@ -259,6 +260,7 @@ TEST_CASE("strong pre-training: tau approaches its law at first order in 1 - mu"
   CHECK_THROWS_AS(strong_pretraining_law(parse_activation("he0")), argument_error);
 }
 
+// (5.1)
 TEST_CASE("near a critical alignment tau follows the inverse square") {
   const population_risk risk = matched("he3");
   const divergence_law law = critical_law(roots("he3", 0.0, 1.0).at(0));

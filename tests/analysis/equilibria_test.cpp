@@ -5,7 +5,9 @@
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/analysis/equilibria.hpp>
 #include <loradyn/analysis/outcome.hpp>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace loradyn;
@@ -30,6 +32,7 @@ std::vector<double> edge_points(const char* name) {
 
 }  // namespace
 
+// (8.1) along w*
 TEST_CASE("every critical point along the teacher is found") {
   // Against the sign changes of a dense scan of dR(M, M²)/dM.
   for (const char* name : {"linear", "erf", "he2", "he3", "he4", "he5", "he10", "he20", "tanh",
@@ -74,6 +77,7 @@ TEST_CASE("a critical alignment is a critical point along the teacher") {
   }
 }
 
+// (8.1) beside w*
 TEST_CASE("a critical point beside the teacher: He_2") {
   // R(0, Q) = ½ E[(Q z² - 1)²] + 1 = ½ (3Q² - 2Q + 1) + 1 is least at Q = 1/3.
   const activation he2 = parse_activation("he2");
@@ -173,6 +177,70 @@ TEST_CASE("every equilibrium is one: the velocity is at rounding") {
           CHECK(e.x.m * e.x.m + e.x.s * e.x.s <= 1.0 + 1e-9);
           CHECK(e.x.u >= 0.0);
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("no start leads to a rest that is not a critical point found") {
+  std::mt19937 random(20261128);
+  const auto uniform = [&random](double lo, double hi) {
+    return std::uniform_real_distribution<double>(lo, hi)(random);
+  };
+  for (const auto& [student, teacher] :
+       {std::pair("erf", "erf"), std::pair("he2", "he2"), std::pair("he4", "he4"),
+        std::pair("he6", "he2"), std::pair("he2-0.3*he4", "he4"), std::pair("erf", "he3"),
+        std::pair("he2+he3", "he4"), std::pair("he3+he4", "he2-he3"),
+        std::pair("relu+he2", "he3+he2")}) {
+    const learning_task task = task_of(student, teacher);
+    const auto points = risk_critical_points(task.risk);
+    const flow f(task, {.alignment = 0.3, .misalignment = 0.4});
+    for (int i = 0; i < 2000; ++i) {
+      const double m = uniform(-1.0, 1.0);
+      const overlap_state start{std::pow(10.0, uniform(-1.5, 0.7)), m,
+                                std::sqrt(1.0 - m * m) * uniform(-1.0, 1.0)};
+      const auto e = nearest_equilibrium(f, start);
+      if (!e || std::abs(e->x.u) < 1e-6 || e->x.m * e->x.m + e->x.s * e->x.s > 1.0 + 1e-9) {
+        continue;
+      }
+      if (e->Q < 1e-12 && !task.risk.student().kinks().empty()) {
+        continue;  // a corner of the risk
+      }
+      const double gap = e->Q - e->M * e->M;
+      CAPTURE(student, teacher, e->M, gap, to_string(e->kind));
+      CHECK(std::any_of(points.begin(), points.end(), [&](const risk_critical_point& p) {
+        return std::hypot(p.M - e->M, p.gap - gap) < 1e-4;
+      }));
+    }
+  }
+}
+
+TEST_CASE("no start leads to an equilibrium with noise that is not among those found") {
+  std::mt19937 random(20261127);
+  const auto uniform = [&random](double lo, double hi) {
+    return std::uniform_real_distribution<double>(lo, hi)(random);
+  };
+  for (const auto& [student, teacher] :
+       {std::pair("erf", "erf"), std::pair("he3", "he3"), std::pair("relu", "relu"),
+        std::pair("he2", "he2"), std::pair("erf", "he3")}) {
+    const learning_task task = task_of(student, teacher);
+    const auto points = risk_critical_points(task.risk);
+    for (const double nu : {0.0, 0.3}) {
+      const flow f(task,
+                   {.alignment = 0.3, .misalignment = nu, .noise_scale = 0.2, .label_noise = 0.1});
+      const auto found = equilibria(f, points);
+      for (int i = 0; i < 3000; ++i) {
+        const double m = uniform(-1.0, 1.0);
+        const double s = nu > 0.0 ? std::sqrt(1.0 - m * m) * uniform(-1.0, 1.0) : 0.0;
+        const auto e = nearest_equilibrium(f, {uniform(0.0, 2.6), m, s}, 4.0);
+        if (!e || std::abs(e->x.u) < 1e-6 || e->x.m * e->x.m + e->x.s * e->x.s > 1.0 + 1e-9) {
+          continue;
+        }
+        const double sign = e->x.u < 0.0 ? -1.0 : 1.0;
+        const overlap_state x{sign * e->x.u, sign * e->x.m, sign * e->x.s};
+        CAPTURE(student, teacher, nu, x.u, x.m, x.s);
+        CHECK(std::any_of(found.begin(), found.end(),
+                          [&](const equilibrium& other) { return distance(other.x, x) < 1e-5; }));
       }
     }
   }

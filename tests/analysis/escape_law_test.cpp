@@ -33,6 +33,7 @@ TEST_CASE("quantiles that were computed elsewhere") {
   CHECK(b.quantile(0.9) == Approx(322.8).margin(0.05));
 }
 
+// (9.1), Var Z
 TEST_CASE("the variance is that of the linear flow with noise, for any κ and ν") {
   // Second route: the covariance of x' = J x + noise in u, from a unit variance of m and s, by the
   // matrix exponential, after so long that only the unstable direction is left.
@@ -67,6 +68,7 @@ TEST_CASE("the variance is that of the linear flow with noise, for any κ and ν
   CHECK(law.variance == Approx(expected).epsilon(1e-6));
 }
 
+// (9.1), E Z
 TEST_CASE("the starting amplitude shifts the mean of Z") {
   const lora_parameters p{.alignment = 0.5, .rate_ratio = 2.0};
   const learning_task task(parse_activation("erf"), parse_activation("erf"));
@@ -124,6 +126,7 @@ TEST_CASE("the mean is that of the law, however large the start's amplitude") {
   }
 }
 
+// (9.2), for a given Z
 TEST_CASE("T_nl does not depend on where the run along the unstable direction starts") {
   const lora_parameters p{.alignment = 0.5, .misalignment = 0.3, .rate_ratio = 1.5};
   const learning_task task(parse_activation("he3"), parse_activation("he3"));

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/dynamics/flow.hpp>
 #include <loradyn/error.hpp>
 #include <string>
 #include <support/reference.hpp>
@@ -19,6 +20,7 @@ bool is_closed(const std::string& name) { return !parse_activation(name).parts()
 
 }  // namespace
 
+// (4.2)
 TEST_CASE("A, B and C match the high-precision values") {
   // The target: 1e-12 of E[σ'²] for polynomials, erf and ReLU, 1e-10 for all others.
   double worst_closed = 0.0;
@@ -64,16 +66,19 @@ TEST_CASE("linear and ReLU students have the known rates") {
 TEST_CASE("lambda, tau and the unstable direction solve the linearised flow") {
   for (const double kappa : {0.25, 1.0, 16.0}) {
     for (const double nu : {0.0, 0.3}) {
-      const auto r = search_phase(pair("tanh", "he1+he3"),
-                                  {.alignment = 0.4, .misalignment = nu, .rate_ratio = kappa});
+      const lora_parameters p{.alignment = 0.4, .misalignment = nu, .rate_ratio = kappa};
+      const auto r = search_phase(pair("tanh", "he1+he3"), p);
       Eigen::Matrix3d j;
       j << kappa * r.B, kappa * r.A, kappa * r.C, r.A, 0, 0, r.C, 0, 0;
+      // (4.1): it is the Jacobian of the flow at rest.
+      const flow f({parse_activation("tanh"), parse_activation("he1+he3")}, p);
+      CHECK((f.jacobian({}) - j).norm() <= 1e-12 * j.norm());
       const Eigen::Vector3d e(r.unstable.u, r.unstable.m, r.unstable.s);
       CHECK(e.norm() == Approx(1.0));
       CHECK(e[0] >= 0.0);
       CHECK((j * e - r.lambda * e).norm() <= 1e-14 * j.norm());
       const double largest = Eigen::EigenSolver<Eigen::Matrix3d>(j).eigenvalues().real().maxCoeff();
-      CHECK(r.lambda == Approx(largest).epsilon(1e-13));
+      CHECK(r.lambda == Approx(largest).epsilon(1e-13));  // (4.3)
       CHECK(r.tau == Approx(1 / largest).epsilon(1e-13));
       CHECK(r.C == Approx(nu * r.B));
     }

@@ -62,6 +62,7 @@ Eigen::Vector3d gradient_in_v(const flow& f, const weights& x) {
 
 }  // namespace
 
+// (6.3) at γ = 0
 TEST_CASE("without noise the flow is gradient descent on the sphere") {
   for (const char* name : {"erf", "he3", "relu", "tanh"}) {
     for (const double nu : {0.0, 0.3}) {
@@ -83,6 +84,7 @@ TEST_CASE("without noise the flow is gradient descent on the sphere") {
   }
 }
 
+// (7.1) at γ = 0
 TEST_CASE("the map without noise is a normalised gradient step") {
   lora_parameters p = general;
   p.noise_scale = 0.0;
@@ -97,6 +99,7 @@ TEST_CASE("the map without noise is a normalised gradient step") {
   CHECK(next.s == Approx(moved[1]).epsilon(1e-9));
 }
 
+// (7.1), with what γ adds to first order in η
 TEST_CASE("the map is the flow to first order in the learning rate") {
   const flow f = make_flow("erf", "erf", general);
   const Eigen::Vector3d x = vector(somewhere);
@@ -109,6 +112,7 @@ TEST_CASE("the map is the flow to first order in the learning rate") {
   CHECK(order < 2.05);
 }
 
+// (6.3), what γ adds
 TEST_CASE("noise turns v at random: its mean shrinks and nothing else changes") {
   // A random turn of v by an angle of variance w per unit time on a sphere of many dimensions makes
   // (m, s) decay at the rate w/2; here w = γ u² V.

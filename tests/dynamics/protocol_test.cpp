@@ -190,6 +190,7 @@ TEST_CASE("the map approaches the flow at first order in the learning rate") {
   CHECK(order < 1.05);
 }
 
+// (10.1) at γ = 0
 TEST_CASE("pre-training is gradient descent on the whole weight") {
   const learning_task task = task_of("erf", "he3");
   const pretraining_flow f(task, {.source_overlap = 0.7});
@@ -224,6 +225,7 @@ TEST_CASE("the Jacobian of pre-training is that of its velocity") {
   }
 }
 
+// (10.1), what γ adds
 TEST_CASE("noise feeds the rest of the weight at the rate γ V") {
   const learning_task task = task_of("erf", "erf");
   const pretraining_state x{0.4, 0.3};

@@ -33,6 +33,7 @@ double direct(const activation& s, const activation& v, double M, double Q, doub
 
 }  // namespace
 
+// (10.2)
 TEST_CASE("labels of variance v(λ*) add E[σ'² v] to V, with its slopes") {
   for (const auto& [student, variance, tolerance] :
        {std::tuple("erf", "4*erf^2-0.3", 1e-9), std::tuple("he3", "he2", 1e-9),

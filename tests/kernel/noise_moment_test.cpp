@@ -54,6 +54,7 @@ const std::vector<point> points{{0.5, 0.3}, {-0.4, 0.7}, {0.9, 0.02}, {0.05, 0.9
 
 }  // namespace
 
+// (6.2)
 TEST_CASE("V is the integral that defines it") {
   const std::vector<std::pair<std::string, std::string>> pairs{
       {"erf", "erf"},       {"0.7*erf", "erf"},     {"erf", "he3"},   {"erf", "relu"},

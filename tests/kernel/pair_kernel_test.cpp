@@ -29,6 +29,8 @@ const std::vector<std::pair<std::string, std::string>> every_method{
 }  // namespace
 
 TEST_CASE("kernels and their derivatives match the high-precision values") {
+  // (3.2) for pairs of erf and ReLU, (3.1) for those of a smooth side, (3.3) for two kinked ones
+  // at a correlation of 0.98.
   for (const auto& row : test::reference("kernels.json")) {
     const std::string f = row["f"];
     const std::string g = row["g"];
@@ -64,6 +66,7 @@ TEST_CASE("kernels and their derivatives match the high-precision values") {
   }
 }
 
+// (2.2)
 TEST_CASE("derivatives are those of the value, by differences") {
   for (const auto& [f, g] : every_method) {
     const pair_kernel k = kernel(f, g);

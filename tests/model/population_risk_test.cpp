@@ -1,16 +1,19 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/gaussian/gauss_hermite.hpp>
 #include <loradyn/model/parameters.hpp>
 #include <loradyn/model/population_risk.hpp>
 #include <string>
+#include <utility>
 
 #include "support/difference.hpp"
 
 using namespace loradyn;
 
-TEST_CASE("the risk vanishes at the target and its gradient is that of the value") {
+TEST_CASE("the risk vanishes at the target and its curvature is that of the gradient") {
   for (const char* name : {"linear", "erf", "relu", "tanh", "he3", "gelu"}) {
     CAPTURE(name);
     const activation a = parse_activation(name);
@@ -71,6 +74,42 @@ TEST_CASE("the curvature at the edge is the limit of that beside it") {
       CHECK(edge.MM == Approx(beside.MM).margin(2e-7 * scale));
       CHECK(edge.M_gap == Approx(beside.M_gap).margin(2e-7 * scale));
     }
+  }
+}
+
+// (2.1) and (2.3)
+TEST_CASE("the risk is half the mean square error, and its gradient is that of its values") {
+  // λ* = z, λ = M z + √gap z', averaged by a rule that knows nothing of kernels.
+  const gauss_hermite_rule rule(60);
+  for (const auto& [student, teacher] : {std::pair("linear", "he3"), std::pair("erf", "he2+he3"),
+                                         std::pair("he3", "erf"), std::pair("tanh", "sin")}) {
+    CAPTURE(student, teacher);
+    const activation f = parse_activation(student);
+    const activation g = parse_activation(teacher);
+    const population_risk risk(f, g);
+    const double M = 0.3;
+    const double Q = 0.4;
+    const auto mean = [&](double m, double q) {
+      double sum = 0.0;
+      for (std::size_t i = 0; i < rule.nodes.size(); ++i) {
+        for (std::size_t k = 0; k < rule.nodes.size(); ++k) {
+          const double z = rule.nodes[i];
+          const double error = f(m * z + std::sqrt(q - m * m) * rule.nodes[k]) - g(z);
+          sum += rule.weights[i] * rule.weights[k] * error * error;
+        }
+      }
+      return 0.5 * sum;
+    };
+    const field_overlaps at{.M = M, .Q = Q, .gap = Q - M * M};
+    CHECK(risk.value(at, 0.2) == Approx(mean(M, Q) + 0.1).epsilon(1e-9));
+    const risk_gradient slope = risk.gradient(at);
+    const double h = 4e-3;
+    CHECK(slope.M == Approx(test::difference([&](double t) { return mean(M + t, Q); }, h))
+                         .epsilon(1e-8)
+                         .margin(1e-8 * risk.value(at, 0.0)));
+    CHECK(slope.Q == Approx(test::difference([&](double t) { return mean(M, Q + t); }, h))
+                         .epsilon(1e-8)
+                         .margin(1e-8 * risk.value(at, 0.0)));
   }
 }
 

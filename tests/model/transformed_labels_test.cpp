@@ -14,6 +14,7 @@ polynomial transform_named(const char* text) { return *parse_activation(text).as
 
 }  // namespace
 
+// (10.3) for T = y²
 TEST_CASE("squared labels are the square plus Δ, with noise of variance 4Δg² + 2Δ²") {
   const double noise = 0.3;
   const activation g = parse_activation("erf");
@@ -27,6 +28,7 @@ TEST_CASE("squared labels are the square plus Δ, with noise of variance 4Δg² 
   }
 }
 
+// (10.3), and ḡ and v of (10.2)
 TEST_CASE("mean and variance of a transformed label are those over its noise") {
   const gauss_hermite_rule rule(40);
   for (const char* teacher : {"erf", "he2", "relu-0.3*linear", "linear"}) {

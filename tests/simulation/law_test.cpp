@@ -49,6 +49,7 @@ simulation_problem problem_of(const law_case& c) {
 
 }  // namespace
 
+// (11.1) against (6.1)
 TEST_CASE("the chain has the law of explicit SGD") {
   // 54 cases, three times, u and m and (with ν > 0) s: 405 tests. A false alarm of the whole at
   // 1 %, by Bonferroni, is 2.5e-5 for each.
@@ -161,8 +162,8 @@ TEST_CASE("the chain has the law of explicit SGD with transformed labels, a flip
 }
 
 TEST_CASE("one step of a large batch is its expectation, in both engines") {
-  // w+ = w - η grad of the population risk, but for noise of order 1/√B, whose standard error the
-  // runs themselves give, and a term of order η² d/B = 3e-5.
+  // (6.1) in the mean: w+ = w - η grad of the population risk, but for noise of order 1/√B, whose
+  // standard error the runs themselves give, and a term of order η² d/B = 3e-5.
   const std::vector<std::pair<std::string, std::string>> pairs{
       {"linear", "linear"}, {"erf", "erf"},  {"relu", "relu"},    {"he3", "he3"},
       {"tanh", "tanh"},     {"erf", "relu"}, {"he2+erf", "tanh"}, {"relu", "linear"}};

@@ -230,6 +230,7 @@ TEST_CASE("a theory that takes the variance of transformed labels for constant i
   CHECK(largest_limit(deviations_of(wrong, wrong.parameters, 1500)) > 2.0 * threshold);
 }
 
+// (7.1)
 TEST_CASE("at a finite learning rate the chain's means go to the map") {
   // η = 0.2, and batches that grow with d. The flow is several hundredths away.
   const activation erf = parse_activation("erf");
@@ -275,6 +276,7 @@ TEST_CASE("at a finite learning rate the chain's means go to the map") {
   }
 }
 
+// (9.2)
 TEST_CASE("the law of the escape time is the chain's", "[slow]") {
   struct sample {
     const char* name;

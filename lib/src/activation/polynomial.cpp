@@ -43,8 +43,8 @@ polynomial::polynomial(std::vector<double> monomial, std::vector<double> hermite
   about_one_ = heat_polynomials(hermite_);
 }
 
-// The heat equation carries the coefficients at variance q0 (Hermite's at 1, the monomials' at 0)
-// to any other: E[f⁽ⁿ⁾(X)] = Σ_j w_{n+2j} (n+2j)!/(j! 2^j) t^j.
+// The heat equation of (3.1) carries the coefficients at variance q0 (Hermite's at 1, the
+// monomials' at 0) to any other: E[f⁽ⁿ⁾(X)] = Σ_j w_{n+2j} (n+2j)!/(j! 2^j) t^j.
 polynomial::heat_table polynomial::heat_polynomials(std::span<const double> coefficients) {
   heat_table table;
   for (std::size_t n = 0; n < coefficients.size(); ++n) {

@@ -79,7 +79,7 @@ std::optional<budget_point> least_cost(const training_budget& budget,
                                        const std::vector<budget_point>& points,
                                        const integration_options& options,
                                        const outcome_classifier& classifier) {
-  constexpr int bits = 24;
+  constexpr int bits = 24;  // about a minimum the cost is flat to the root of its error
   const auto cost = [](const budget_point& p) {
     return std::isnan(p.t_total) ? std::numeric_limits<double>::infinity() : p.t_total;
   };

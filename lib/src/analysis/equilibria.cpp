@@ -37,7 +37,7 @@ std::optional<overlap_state> adapter_to(const risk_critical_point& point,
 // alignment m' = A u is below the rounding of u' long before it is zero: m and s rest where their
 // velocity over u is at rounding.
 bool rests(const overlap_state& v, const overlap_state& x, const Eigen::Matrix3d& j) {
-  constexpr double rounding = 1e-12;
+  constexpr double rounding = 1e-12;  // ten times that of the kernels
   const double rate = rounding * j.cwiseAbs().maxCoeff();
   return v.norm() <= rate * x.norm() && std::hypot(v.m, v.s) <= rate * std::abs(x.u);
 }
@@ -47,6 +47,7 @@ bool in_domain(const overlap_state& x, double slack) {
 }
 
 void add(std::vector<equilibrium>& found, const equilibrium& e) {
+  // Newton's steps end below 1e-14; a nearly singular Jacobian makes more of that.
   const auto same = [&e](const equilibrium& other) {
     return distance(other.x, e.x) < 1e-6 * (1.0 + e.x.norm());
   };
@@ -57,8 +58,8 @@ void add(std::vector<equilibrium>& found, const equilibrium& e) {
 
 void add_noisy(const flow& f, const std::vector<overlap_state>& starts, double radius,
                std::vector<equilibrium>& found) {
-  constexpr double least_u = 1e-6;
-  constexpr double rounding = 1e-9;
+  constexpr double least_u = 1e-6;   // as `add`: nearer to the line u = 0 it is one of that
+  constexpr double rounding = 1e-9;  // of m² + s² where v lies in the plane of w* and ξ
   for (const overlap_state& start : starts) {
     std::optional<equilibrium> e;
     try {
@@ -132,7 +133,7 @@ std::string_view to_string(equilibrium_kind kind) {
 }
 
 equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
-  constexpr double zero = 1e-13;
+  constexpr double zero = 1e-13;  // 450 ε: the rounding of three eigenvalues and of their matrix
   const field_overlaps o = fields(x, f.parameters());
   equilibrium e{x, o.M, o.Q, f.risk(x), {}, equilibrium_kind::saddle, false};
   const Eigen::Matrix3d j = f.jacobian(x);
@@ -160,8 +161,10 @@ equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
 std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& start,
                                                double radius) {
   constexpr int iterations = 60;
+  // Slower directions don't move. Heuristic: "no start leads to a rest that is not a critical point
+  // found" passes from 1e-15 to 1e-7.
   constexpr double singular = 1e-10;
-  constexpr double rounding = 1e-14;
+  constexpr double rounding = 1e-14;  // 45 ε
   const auto speed_of = [](const overlap_state& v) { return v.norm(); };
   overlap_state x = start;
   overlap_state v = f.velocity(x);
@@ -188,7 +191,7 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
     double damping = 1.0;
     for (; damping > 1e-4; damping *= 0.5) {
       next = {x.u + damping * step[0], x.m + damping * step[1], x.s + damping * step[2]};
-      constexpr double slack = 0.1;
+      constexpr double slack = 0.1;  // on the way: where it ends `rests` or the caller asks again
       if (std::abs(next.u) > radius || !in_domain(next, slack)) {
         continue;
       }
@@ -229,6 +232,8 @@ std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critic
       add(found, *e);
     }
   } else {
+    // Heuristic: "no start leads to an equilibrium with noise that is not among those found" passes
+    // with half the steps, not with one.
     double reach = 2.0 * (1.0 + std::hypot(p.alignment, p.misalignment));
     for (const overlap_state& x : starts) {
       reach = std::max(reach, 1.2 * x.u);

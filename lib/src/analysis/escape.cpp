@@ -22,6 +22,8 @@ double linear_size(const flow& f, double tolerance) {
   const bool kinks_meet = !f.task().risk.student().kinks().empty() &&
                           !f.task().risk.teacher().kinks().empty() &&
                           f.parameters().misalignment == 0.0;
+  // A tenth of the tolerance, or the root of a thousandth of it: "tiny starts are searched in
+  // closed form, to the tolerance".
   return kinks_meet ? 0.1 * tolerance : 0.03 * std::sqrt(tolerance);
 }
 
@@ -94,6 +96,7 @@ void look_near_rest(const flow& f, const overlap_event& event, crossing directio
 void sharpen(const flow& f, const overlap_event& event, crossing direction,
              const linear_search& start, const integration_options& options,
              const equilibrium& found, escape_run& run) {
+  // Heuristic: "late events have the accuracy of the tolerance, however late" passes with 1e-3.
   constexpr double close = 1e-2;
   if (distance(run.at_hit, found.x) > close * found.x.norm() || run.steps >= options.step_limit) {
     return;
@@ -138,7 +141,7 @@ void tell_end(const flow& f, const run_end& end, const outcome_classifier& class
 
 linear_search search_linearly(const flow& f, const overlap_state& x, double relative_tolerance) {
   const double size = linear_size(f, relative_tolerance);
-  if (!(x.norm() < 0.1 * size)) {
+  if (!(x.norm() < 0.1 * size)) {  // less than a decade is not worth it
     return {x, 0.0};
   }
   const lora_parameters& p = f.parameters();
@@ -198,7 +201,8 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   if (met_by(events[0], start.x)) {
     start = {x, 0.0};
   }
-  // Of a tiny start the usual absolute tolerance is not tiny.
+  // Of a tiny start the usual absolute tolerance is not tiny: a thousandth of the relative one
+  // there.
   integration_options careful = options;
   careful.absolute_tolerance =
       std::min(options.absolute_tolerance, 1e-3 * options.relative_tolerance * start.x.norm());

@@ -22,7 +22,7 @@ double non_centrality(const escape_law& law) {
   return law.mean_amplitude * law.mean_amplitude / law.variance;
 }
 
-// |Z| at which the event comes at t.
+// (9.2): |Z| at which the event comes at t.
 double amplitude_at(const escape_law& law, double t) {
   return std::sqrt(law.dimension) * std::exp((law.nonlinear_time - t) / law.tau);
 }
@@ -32,7 +32,7 @@ double upper_square(const escape_law& law, double p) {
   using boost::math::complement;
   const boost::math::normal standard;
   const double shift = non_centrality(law);
-  if (shift < 1e-12) {
+  if (shift < 1e-12) {  // which moves the quantile by as little
     const double z = quantile(complement(standard, 0.5 * p));
     return z * z;
   }
@@ -81,6 +81,7 @@ double escape_law::quantile(double p) const {
   if (!exists(*this)) {
     return nan;
   }
+  // (9.2)
   return tau * 0.5 * std::log(dimension / (variance * upper_square(*this, p))) + nonlinear_time;
 }
 
@@ -93,10 +94,11 @@ double escape_law::mean() const {
   double log_square = 0.0;
   if (half > 300.0) {
     // E log (1 + x)² = -E x² - ½ E x⁴ - ..., x the spread relative to Z; the next term is 5/(2
-    // half)³.
+    // half)³, 2e-8 at 300. "The mean is that of the law" passes there.
     const double spread = 1.0 / (2.0 * half);
     log_square = -std::log(spread) - spread - 1.5 * spread * spread;
   } else {
+    // A Poisson variable of mean 300 is below 2000 by a hundred deviations.
     double weight = std::exp(-half);
     double total = 0.0;
     for (int j = 0; total < 1.0 - 1e-14 && j < 2000; ++j) {
@@ -143,6 +145,7 @@ escape_law law_of_escape(const flow& f, const overlap_event& event, double dimen
                        ? f.task().noise.value(origin.M, origin.Q, origin.gap, p.label_noise)
                        : 0.0;
   const double noise = kappa * left_u;
+  // (9.1)
   law.variance = left_m * left_m + noise * noise * p.noise_scale * V / (2.0 * lambda);
   law.mean_amplitude = left_u * std::sqrt(dimension) * u0;
 
@@ -160,6 +163,8 @@ escape_law law_of_escape(const flow& f, const overlap_event& event, double dimen
     law.status = law_status::no_escape;
     return law;
   }
+  // By definition (docs/theory.md, section 9): corrections to the linear flow, of the square of the
+  // overlaps, are a tenth there.
   constexpr double linear_reach = 0.3;
   const double large = std::sqrt(law.variance * upper_square(law, 0.05) / dimension);
   law.status = large > linear_reach ? law_status::small_dimension : law_status::ok;

@@ -13,17 +13,17 @@ namespace {
 
 field_overlaps overlaps_of(double M, double gap) { return {M, M * M + gap, gap}; }
 
-// dR(M, M²)/dM.
+// dR(M, M²)/dM: (8.1) along w*.
 scaled_value slope_along(const population_risk& risk, double M) {
   const risk_gradient r = risk.gradient(overlaps_of(M, 0.0));
   return {r.M + 2.0 * M * r.Q, std::abs(r.M) + 2.0 * std::abs(M) * r.Q_scale};
 }
 
-// Newton's method on R_M = R_Q = 0 in (M, gap): by the tables of the slopes far from the root, and
-// by the kernels themselves near it.
+// (8.1) beside w*: Newton's method on R_M = R_Q = 0 in (M, gap), by the tables of the slopes far
+// from the root, and by the kernels themselves near it.
 std::optional<risk_critical_point> interior_point(const population_risk& risk, double M, double gap,
                                                   double farthest) {
-  constexpr double near = 1e-7;
+  constexpr double near = 1e-7;  // the next step of Newton's method is at the square of it
   bool is_near = false;
   for (int iteration = 0; iteration < 50; ++iteration) {
     const field_overlaps o = overlaps_of(M, gap);
@@ -54,7 +54,7 @@ std::optional<risk_critical_point> interior_point(const population_risk& risk, d
                           std::abs(step[1]) <= near * std::max(1.0, gap));
     if (damping == 1.0 && std::abs(step[0]) <= 1e-13 * std::max(1.0, std::abs(M)) &&
         std::abs(step[1]) <= 1e-13 * std::max(1.0, gap)) {
-      constexpr double least_gap = 1e-9;
+      constexpr double least_gap = 1e-9;  // below: a point along w*, which is found there
       M = std::abs(M) < 1e-12 ? 0.0 : M;  // by symmetry
       return gap > least_gap
                  ? std::optional(risk_critical_point{M, gap, risk.value(overlaps_of(M, gap), 0.0)})
@@ -66,6 +66,9 @@ std::optional<risk_critical_point> interior_point(const population_risk& risk, d
 
 void add_interior(const population_risk& risk, double farthest,
                   std::vector<risk_critical_point>& points) {
+  // Cells of 5.3° by 16 % of the radius: two solutions in one count as one (docs/theory.md, section
+  // 8), and nothing is looked for at Q < 4e-4. Heuristic: "no start leads to a rest that is not a
+  // critical point found" passes with cells twice as wide.
   constexpr std::size_t across = 34;  // an odd number of cells: M = 0 is inside one
   constexpr std::size_t outward = 49;
   constexpr double least_radius = 0.02;
@@ -123,6 +126,7 @@ void add_interior(const population_risk& risk, double farthest,
       const double M = 0.25 * (corners[0].M + corners[1].M + corners[2].M + corners[3].M);
       const double gap = 0.25 * (corners[0].gap + corners[1].gap + corners[2].gap + corners[3].gap);
       const auto found = interior_point(risk, M, gap, farthest);
+      // Newton's method ends at 1e-13.
       const auto same = [&found](const risk_critical_point& p) {
         return std::hypot(p.M - found->M, p.gap - found->gap) < 1e-7 * (1.0 + found->gap);
       };
@@ -146,7 +150,8 @@ std::vector<risk_critical_point> points_within(const population_risk& risk,
   const auto slope = [&risk](double M) { return slope_along(risk, M); };
   for (const isolated_root& r :
        isolate_roots(slope, -farthest, farthest, breaks, "dR/dM along the teacher")) {
-    // A kinked student at M = 0 has a corner there instead of a zero.
+    // A kinked student at M = 0 has a corner there instead of a zero. A zero is below
+    // `zero_fraction` of its scale, a hundredth of the bound.
     const scaled_value at_root = slope(r.x);
     if (std::abs(at_root.value) <= 1e-9 * at_root.scale || at_root.value == 0.0) {
       points.push_back({r.x, 0.0, risk.value(overlaps_of(r.x, 0.0), 0.0)});
@@ -162,7 +167,8 @@ std::vector<risk_critical_point> points_within(const population_risk& risk,
 
 std::vector<risk_critical_point> risk_critical_points(const population_risk& risk) {
   // What is zero to rounding is judged by the size of f on a whole piece, and polynomial risks span
-  // twenty decades: pieces grow with the distance from 0.
+  // twenty decades: pieces grow with the distance from 0. Heuristic: "every critical point along
+  // the teacher is found" has degree 20.
   constexpr std::array<double, 10> distances{0.07, 0.19, 0.43, 0.83, 1.37,
                                              2.2,  3.7,  6.1,  11.3, landscape_radius};
   // A student that grows like e^x has a risk like e^{2M²}: as far as that is resolved.

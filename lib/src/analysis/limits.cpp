@@ -27,7 +27,7 @@ divergence_law strong_pretraining_law(const activation& matched) {
   if (!(weighted_power > 0.0)) {
     throw argument_error("the activation", "'" + matched.name() + "'", "one that is not constant");
   }
-  return {1.0, slope_power / (weighted_power * weighted_power)};
+  return {1.0, slope_power / (weighted_power * weighted_power)};  // (5.2)
 }
 
 divergence_law critical_law(const critical_alignment& root) {
@@ -39,7 +39,7 @@ divergence_law critical_law(const critical_alignment& root) {
     throw argument_error("the critical alignment", "a corner of A, or a jump of B",
                          "one where both are smooth");
   }
-  return {root.alignment, std::abs(root.B) / (root.slope * root.slope)};
+  return {root.alignment, std::abs(root.B) / (root.slope * root.slope)};  // (5.1)
 }
 
 }  // namespace loradyn

@@ -9,6 +9,7 @@
 namespace loradyn {
 namespace {
 
+// Of E[g²]: a hundred times `zero_fraction`, the accuracy of the kernels with a margin.
 constexpr double least_risk_tolerance = 1e-9;
 
 bool stable(const equilibrium& e) {
@@ -16,7 +17,9 @@ bool stable(const equilibrium& e) {
 }
 
 // An equilibrium at `from` times the noise scale of f, followed as the noise scale moves to `to`
-// times it; nothing where it ends.
+// times it; nothing where it ends. A move as long as `longest_move` may have led to another branch,
+// and a branch that stops a step of 1/1024 has ended: heuristic ("with noise the target is the
+// equilibrium that continues it" passes with moves of 0.02 and of 2).
 std::optional<equilibrium> continued(const flow& f, equilibrium e, double from, double to) {
   constexpr double least_step = 1.0 / 1024.0;
   constexpr double longest_move = 0.2;
@@ -108,6 +111,7 @@ bool rest_detector::operator()(const dense_step<3>& step) {
     diverges_ = true;
     return true;
   }
+  // When Newton's method is worth a try: its own verdict does not depend on them.
   constexpr double slow = 1e-2;   // against the fastest so far
   constexpr double slower = 0.2;  // against the last attempt
   const double speed = overlap_state::unpack(step.velocity_at_end).norm();
@@ -120,9 +124,13 @@ bool rest_detector::operator()(const dense_step<3>& step) {
 }
 
 bool rest_detector::grows_by_decades(double t) {
-  constexpr double decade = 2.302585092994046;
+  constexpr double decade = 2.302585092994046;  // log 10
+  // What comes to rest like t^{-p} grows less by 10^{-3p}, below ½ from p = 0.1 on: "a weight that
+  // grows like the logarithm of time diverges, one that slows down does not" has p = 0.2.
   constexpr double alike = 2.0;
-  constexpr double least_growth = 1e-2;  // of |w|², over half of them
+  // Heuristic, over half of them: "He_3 unlearns below its critical alignment and learns above"
+  // passes from 1e-4 to 0.1, not at 0.
+  constexpr double least_growth = 1e-2;
   const double now = std::log(t);
   if (!(t > 0.0) || (!marks_.empty() && now < marks_.back().log_time + decade)) {
     return false;
@@ -153,6 +161,8 @@ bool rest_detector::rests_at(const overlap_state& x) {
   if (!found || !stable(*found)) {
     return false;
   }
+  // The sink is where the flow leads if a ten-thousandth of its curvature is below the slowest
+  // rate. Where an eigenvalue is zero, which of a family is reached is known to the distance alone.
   const double near = found->kind == equilibrium_kind::sink ? 1e-4 : 1e-6;
   if (distance(found->x, x) > near * std::max(1.0, x.norm())) {
     return false;
@@ -226,6 +236,7 @@ const std::vector<risk_critical_point>& outcome_classifier::critical_points() co
 
 outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) const {
   const lora_parameters& p = f.parameters();
+  // Newton's method leaves a u that is zero at 1e-14.
   if (!stable(rest) || std::abs(rest.x.u) < 1e-9) {
     return outcome::searching;
   }
@@ -261,13 +272,14 @@ outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) con
         }
         const auto moved = continued(f, e, 0.0, 1.0);
         const overlap_state mirrored{-rest.x.u, -rest.x.m, -rest.x.s};
+        // Newton's method found both: as close as `add` of equilibria.cpp has one and the same.
         if (moved && std::min(distance(moved->x, rest.x), distance(moved->x, mirrored)) < 1e-6) {
           return outcome::learned;
         }
       }
     }
   }
-  constexpr double gone = 0.05;
+  constexpr double gone = 0.05;  // by definition (docs/theory.md, section 8)
   return std::abs(rest.M) <= gone * std::abs(p.alignment) ? outcome::unlearned : outcome::trapped;
 }
 

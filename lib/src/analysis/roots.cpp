@@ -20,7 +20,7 @@ using function = std::function<scaled_value(double)>;
 // the ends: there f may not exist (a kinked student of variance 0).
 class chebyshev_series {
  public:
-  static constexpr std::size_t size = 24;
+  static constexpr std::size_t size = 24;  // decides the cost: intervals are halved to rounding
 
   template <class Function>
   chebyshev_series(const Function& f, double lo, double hi) : lo_(lo), hi_(hi) {
@@ -65,7 +65,8 @@ class chebyshev_series {
     return d;
   }
 
-  // The size of the last coefficients: the interpolation error.
+  // The size of the last coefficients: the interpolation error. Four, as of an even or an odd f
+  // every other one is zero.
   [[nodiscard]] double tail() const {
     double largest = 0.0;
     for (std::size_t k = size - 4; k < size; ++k) {
@@ -128,12 +129,15 @@ class subdivision {
   using larger_tails = std::array<double, 2>;
 
   void resolve(double lo, double hi, const larger_tails& before) {
-    constexpr double rounding = 1e-13;
+    constexpr double rounding = 1e-13;  // of the kernels
+    // Heuristic: "what is no smooth function is searched with a bounded number of evaluations" has
+    // a noise of 1e-11, and passes with 1e-10.
     constexpr double largest_noise = 1e-8;
-    constexpr double narrow = 1e-10;
-    // At two halvings the tail of a smooth f falls by decades, at a corner by a quarter.
+    constexpr double narrow = 1e-10;  // to where a jump is located
+    // At two halvings the tail of a smooth f falls by decades, at a corner to a quarter, noise not
+    // at all.
     constexpr double falls = 0.3;
-    constexpr double least_failing = 1.0 / 64.0;
+    constexpr double least_failing = 1.0 / 64.0;  // to where the end of what is finite is located
     if (count_ == most_series) {
       give_up(lo, hi);
       return;
@@ -202,7 +206,7 @@ struct candidate {
 // False where that takes more parts than are left.
 bool isolate(const chebyshev_series& series, double threshold, std::size_t& parts,
              std::vector<candidate>& found) {
-  constexpr double smallest = 1e-9;
+  constexpr double smallest = 1e-9;  // about an extremum f moves by its square: 1e-18
   if (parts == 0) {
     return false;
   }
@@ -244,6 +248,8 @@ bool isolate(const chebyshev_series& series, double threshold, std::size_t& part
 // none. Steps grow with the distance, up to a part of the interval's length, and the last one is
 // halved until it is short beside that, so that no root beyond a wide stretch is passed over.
 double step_off(const function& f, const candidate& c, double end, double length) {
+  // A shorter excursion from zero is passed over, and beyond a wide stretch a root nearer than the
+  // second.
   constexpr double longest = 0.005;
   constexpr double tight = 1e-6;
   const double from = c.x;
@@ -274,7 +280,7 @@ std::vector<candidate> candidates_of(const std::vector<piece>& pieces, const fun
   std::size_t parts = most_parts;
   std::vector<candidate> found;
   for (const piece& p : pieces) {
-    constexpr double margin = 4.0;
+    constexpr double margin = 4.0;  // the noise is the largest of four coefficients: their sum
     const double threshold = std::max(zero_fraction * p.scale, margin * p.noise);
     if (!p.narrow) {
       if (!isolate(p.series, threshold, parts, found)) {
@@ -301,6 +307,8 @@ const piece* piece_at(const std::vector<piece>& pieces, double x, bool from_left
 
 // The slope at x; NaN where f has none.
 double slope_at(const std::vector<piece>& pieces, double x) {
+  // A series that is exact to 1e-13 has a slope exact to 24² 1e-13 over half its length: 1e-6 from
+  // lengths of 1e-4 on.
   constexpr double same = 1e-6;
   const piece* left = piece_at(pieces, x, true);
   const piece* right = piece_at(pieces, x, false);

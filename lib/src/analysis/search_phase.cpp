@@ -47,6 +47,7 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   }
   const risk_gradient r = risk.gradient(start);
 
+  // (4.1); the gradient's averages by (2.3) make these the averages of (4.2).
   const double drive = -r.M;
   result.B = -2.0 * r.Q;
   result.A = drive + mu * result.B;
@@ -56,8 +57,8 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   if (!std::isfinite(pull) || !std::isfinite(result.B)) {
     return without_numbers(start.Q == 0.0 ? search_status::undefined : search_status::overflow);
   }
-  // The roots of λ² - κBλ - κ(A² + C²) = 0. For B < 0 the textbook form of the larger one is a
-  // difference of near equals; the product of the roots gives it without.
+  // (4.3): the roots of λ² - κBλ - κ(A² + C²) = 0. For B < 0 the textbook form of the larger one is
+  // a difference of near equals; the product of the roots gives it without.
   const double damping = kappa * result.B;
   const double root = std::hypot(damping, 2.0 * std::sqrt(kappa) * pull);
   result.lambda = damping >= 0.0

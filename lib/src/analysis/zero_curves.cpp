@@ -30,7 +30,7 @@ class tracer {
 
   // The zero between two neighbours on the grid, of different signs.
   [[nodiscard]] point between(const point& a, const point& b, double at_a, double at_b) const {
-    std::uintmax_t iterations = 60;
+    std::uintmax_t iterations = 60;  // 40 bits: 1e-12 of a cell, as near as Newton's method comes
     const auto along = [&](double t) {
       return value({std::lerp(a[0], b[0], t), std::lerp(a[1], b[1], t)});
     };
@@ -62,7 +62,7 @@ class tracer {
  private:
   // ∇f by central differences, that stay inside the square.
   [[nodiscard]] point gradient(const point& p) const {
-    constexpr double h = 1e-5;
+    constexpr double h = 1e-5;  // the cube root of the rounding: both errors are 1e-10 or so
     point g{};
     for (std::size_t i = 0; i < 2; ++i) {
       point left = p;
@@ -77,7 +77,7 @@ class tracer {
   // Newton's method along the gradient; nothing where it does not settle within a cell.
   [[nodiscard]] std::optional<point> corrected(point p) const {
     constexpr int iterations = 8;
-    constexpr double settled = 1e-10;
+    constexpr double settled = 1e-10;  // what is left is the slope's error of that
     const point start = p;
     for (int i = 0; i < iterations; ++i) {
       if (!inside(p)) {
@@ -111,10 +111,12 @@ class tracer {
   }
 
   [[nodiscard]] std::vector<point> follow(const point& seed, double way, bool& closed) const {
+    // A turn by 26° at most. Heuristic: "a circle is one closed curve, exactly on it" and "open
+    // curves run from rim to rim, and each is found once" pass with 90°.
     constexpr double least_cosine = 0.9;
     constexpr std::size_t most_points = 100'000;
     const double longest = 0.5 * cell_;
-    const double least = 1e-6 * cell_;
+    const double least = 1e-6 * cell_;  // how near the rim an open curve ends
     std::vector<point> points{seed};
     closed = false;
     std::optional<point> direction = tangent(seed);
@@ -138,6 +140,7 @@ class tracer {
       }
       points.push_back(*next);
       t = *turned;
+      // A seed that the last step passed lies within half of it; the rest is for bends.
       if (points.size() > 4 && distance(*next, seed) < 0.75 * step) {
         closed = true;
         break;
@@ -177,6 +180,7 @@ std::vector<plane_curve> zero_curves(const std::function<double(double, double)>
     }
   }
   std::vector<plane_curve> curves;  // in the unit square
+  // A curve's points are half a cell apart at most: it crosses the grid within a quarter of one.
   const double near = 0.4 / static_cast<double>(cells);
   const auto known = [&](const point& p) {
     return std::any_of(curves.begin(), curves.end(), [&](const plane_curve& c) {

@@ -28,6 +28,7 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
   const double p = mu * m + nu * s;
   const double friction =
       gamma > 0.0 ? 0.5 * gamma * u * u * task_.noise.prepared_value(o.M, o.Q, o.gap, noise) : 0.0;
+  // (6.3)
   return {-kappa * (a * m + b * (p + u)),
           -u * (a * (1.0 - m) * (1.0 + m) + b * (mu - m * p)) - friction * m,
           -u * (-a * m * s + b * (nu - s * p)) - friction * s};
@@ -119,6 +120,7 @@ overlap_state flow::map(const overlap_state& x, double learning_rate) const {
   const double power = a * a + 2.0 * a * b * o.M + b * b * o.Q;
   const double noise_power =
       gamma > 0.0 ? eta * gamma * u * u * task_.noise.prepared_value(o.M, o.Q, o.gap, noise) : 0.0;
+  // (7.1)
   const double length =
       std::sqrt(1.0 - 2.0 * eta * u * along + eta * eta * u * u * power + noise_power);
   return {u - kappa * eta * along, (m - eta * u * (a + b * o.M)) / length,

@@ -47,7 +47,7 @@ pretraining_state pretraining_flow::velocity(const pretraining_state& x) const {
   const double gamma = parameters_.noise_scale;
   const double noise =
       gamma > 0.0 ? gamma * task_.noise.value(o.M, o.Q, o.gap, parameters_.label_noise) : 0.0;
-  return {-(r.M + 2.0 * r.Q * x.a), -4.0 * r.Q * o.gap + noise};
+  return {-(r.M + 2.0 * r.Q * x.a), -4.0 * r.Q * o.gap + noise};  // (10.1)
 }
 
 Eigen::Matrix2d pretraining_flow::jacobian(const pretraining_state& x) const {

@@ -19,7 +19,8 @@ bool is_transcendental(const activation_parts& f) {
 // Terms of the series that a polynomial ends: one more than its degree.
 std::size_t terms_of(const polynomial& p) { return p.zero() ? 0 : p.degree() + 1; }
 
-// E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] = Σ_n F_{n+i} G_{n+j} cⁿ/n!; the series ends where n + shift reaches `terms`.
+// (3.1): E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] = Σ_n F_{n+i} G_{n+j} cⁿ/n!, F_n = n! a_n; the series ends where n +
+// shift reaches `terms`.
 double series(const double* f, const double* g, std::size_t shift, std::size_t terms, double c) {
   double sum = 0.0;
   double weight = 1.0;
@@ -55,7 +56,7 @@ void add_series(pair_moments& m, moment_set wanted, const double* f, const doubl
   }
 }
 
-// weight × (2/π) asin(2c/√(D1 D2)), D = 1 + 2q, and its derivatives.
+// (3.2): weight × (2/π) asin(2c/√(D1 D2)), D = 1 + 2q, and its derivatives.
 // D1 D2 - 4c² = 1 + 2q1 + 2q2 + 4 gap.
 void add_erf_erf(pair_moments& m, moment_set wanted, double weight, const pair_covariance& v) {
   const double d1 = 1.0 + 2.0 * v.q1;
@@ -83,7 +84,8 @@ void add_erf_erf(pair_moments& m, moment_set wanted, double weight, const pair_c
   }
 }
 
-// weight × the arc-cosine kernel (√gap + (π - θ) c)/(2π), tan θ = √gap/c, and its derivatives.
+// (3.2): weight × the arc-cosine kernel (√gap + (π - θ) c)/(2π), tan θ = √gap/c, and its
+// derivatives.
 void add_relu_relu(pair_moments& m, moment_set wanted, double weight, const pair_covariance& v) {
   const double root = std::sqrt(v.gap);
   const bool aligned = root == 0.0 && v.c > 0.0;
@@ -109,7 +111,8 @@ void add_relu_relu(pair_moments& m, moment_set wanted, double weight, const pair
   }
 }
 
-// E[erf(X) relu(Y)] = c/√(π(1 + 2q)), Var X = q: only the odd part y/2 of ReLU meets the odd erf.
+// (3.2): E[erf(X) relu(Y)] = c/√(π(1 + 2q)), Var X = q: only the odd part y/2 of ReLU meets the odd
+// erf.
 struct erf_relu {
   erf_relu(double q, double c) {
     const double d = 1.0 + 2.0 * q;

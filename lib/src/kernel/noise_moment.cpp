@@ -54,7 +54,7 @@ struct erf_student {
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
     const reweighted r(M, Q, gap, weight);
-    return r.slope_power * error(r, cross.value(r.pair), label_noise);
+    return r.slope_power * error(r, cross.value(r.pair), label_noise);  // (6.2)
   }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
@@ -94,6 +94,7 @@ struct relu_pair {
     const double a2 = a * a;
     const double ab = a * b;
     const double b2 = b * b;
+    // (6.2), and its derivatives.
     return {a2 * (0.5 * a2 * Q - 2.0 * ab * k.e00 + b2 * half_power + 0.5 * label_noise),
             a2 * (-2.0 * ab * k.e11 + b2 * half_power_M),
             a2 * (0.5 * a2 - ab * k.e20 + b2 * half_power_Q)};
@@ -124,7 +125,7 @@ class polynomial_pair {
     each(M, gap, [&](double weight, std::size_t i, double lambda) {
       const double error = student_[0](lambda) - target_[i];
       const double slope = student_[1](lambda);
-      sum += weight * (error * error + label_noise) * slope * slope;
+      sum += weight * (error * error + label_noise) * slope * slope;  // (6.2)
     });
     return sum;
   }
@@ -176,8 +177,8 @@ class sliced {
   numerical_pair::slice slice_;
 };
 
-// V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ against
-// three of λ*.
+// (6.2) multiplied out: V = E[(σσ')²] - 2 E[σσ'² g] + E[σ'² g²] + Δ E[σ'²], four functions of λ
+// against three of λ*.
 struct products {
   pair_kernel power;        // (σσ')² and 1
   pair_kernel mixed;        // σσ'² and g
@@ -266,7 +267,7 @@ struct plane_pair {
         const double f = at.f[0][p];
         const double g = at.g[0][p];
         const double slopes = at.f[1][p] * at.f[1][p];
-        values[p] = ((f - g) * (f - g) + label_noise) * slopes;
+        values[p] = ((f - g) * (f - g) + label_noise) * slopes;  // (6.2)
         values[at.count + p] = (f * f + g * g) * slopes;
       }
     };
@@ -305,7 +306,8 @@ struct plane_pair {
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
-    // V has a limit of its slopes at gap = 0, with corrections of order √gap; the plane has none.
+    // V has a limit of its slopes at gap = 0, with corrections of order √gap, 1e-7; the plane has
+    // none. "The slopes of V at the edge are those beside it" has gaps of 1e-10.
     constexpr double least_gap = 1e-14;
     const pair_covariance v{Q, 1.0, M, std::max(gap, least_gap * Q)};
     const averages a = over_plane(v, 3, 3, [label_noise](const point_block& at, double* values) {
@@ -562,7 +564,7 @@ noise_moment::noise_moment(const activation& student, const activation& teacher,
 double noise_moment::value(double M, double Q, double gap, double label_noise) const {
   const double homogeneous = std::visit(
       [&](const auto& kind) { return kind.value(M, Q, gap, label_noise); }, method_->get());
-  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;  // (10.2)
 }
 
 double noise_moment::prepared_value(double M, double Q, double gap, double label_noise) const {
@@ -572,7 +574,7 @@ double noise_moment::prepared_value(double M, double Q, double gap, double label
     return value(M, Q, gap, label_noise);
   }
   const double homogeneous = std::max(F[0], 0.0) + label_noise * F[1];
-  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;
+  return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;  // (10.2)
 }
 
 noise_value noise_moment::approximate(double M, double Q, double gap, double label_noise) const {

@@ -60,11 +60,12 @@ double pair_kernel::value(const pair_covariance& covariance) const {
 
 kernel_gradient pair_kernel::gradient(const pair_covariance& covariance) const {
   const pair_moments m = moments(covariance, moment_set::gradient | moment_set::gradient2);
-  return {0.5 * m.e20, 0.5 * m.e02, m.e11};
+  return {0.5 * m.e20, 0.5 * m.e02, m.e11};  // (2.2)
 }
 
 kernel_hessian pair_kernel::hessian(const pair_covariance& covariance) const {
   const pair_moments m = moments(covariance, moment_set::hessian);
+  // (2.2), twice.
   return {0.25 * m.e40, 0.25 * m.e22, 0.5 * m.e31, 0.25 * m.e04, 0.5 * m.e13, m.e22};
 }
 

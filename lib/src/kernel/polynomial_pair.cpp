@@ -30,8 +30,8 @@ polynomial_pair_moments polynomial_pair::moments(double q, double c) const {
   return even_ || odd_ ? sums<2>(F, q, c) : sums<1>(F, q, c);
 }
 
-// Σ_n F_{n+i} G_{n+j} cⁿ/n! for (i, j) = (1, 1) and (2, 0), and the same with F for G and q for c,
-// by the order k of their G_k. With stride 2 only the orders of f's parity are visited.
+// (3.1): Σ_n F_{n+i} G_{n+j} cⁿ/n! for (i, j) = (1, 1) and (2, 0), and the same with F for G and q
+// for c, by the order k of their G_k. With stride 2 only the orders of f's parity are visited.
 template <std::size_t Stride>
 polynomial_pair_moments polynomial_pair::sums(const derivative_array& F, double q, double c) const {
   polynomial_pair_moments m;

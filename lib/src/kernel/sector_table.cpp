@@ -184,7 +184,7 @@ sector_table::filling sector_table::fill(std::size_t n, grid_extent extent, cons
     const matrix minus = of_f.values[1][t.i] * weight.asDiagonal();
     const auto& g_plus = of_g.values[0][t.j];
     const auto& g_minus = of_g.values[1][t.j];
-    std::array<matrix, 2> H;
+    std::array<matrix, 2> H;  // of (3.3)
     H[0].noalias() = plus * g_minus.transpose();
     H[0].noalias() += minus * g_plus.transpose();
     H[1].noalias() = plus * g_plus.transpose();
@@ -241,7 +241,7 @@ void sector_table::averages(double sine, double cosine, std::span<double> out) c
     const matrix of_y = polynomials(y, size_);
     for (std::size_t k = 0; k < out.size(); ++k) {
       const Eigen::Map<const matrix> c(coefficients.data() + k * size_ * size_, n, n);
-      out[k] += (of_x * c).cwiseProduct(of_y).sum();
+      out[k] += (of_x * c).cwiseProduct(of_y).sum();  // (3.3)
     }
   };
   add_sector(std::atan2(sine, cosine), apart_);

@@ -71,7 +71,7 @@ double population_risk::value(const field_overlaps& overlaps, double label_noise
                                            });
     return 0.5 * squares.value[0] + 0.5 * label_noise;
   }
-  const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));
+  const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));  // (2.1)
   const double product = cross_.value(covariance);
   const double powers = student_power + teacher_power_;
   const double quiet = 0.5 * powers - product;
@@ -95,7 +95,7 @@ polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& 
   return {self.e11, self.e20, cross.e11, cross.e20};
 }
 
-// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
+// (2.3), with d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
 risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
   return {-m.cross_e11, 0.5 * (m.self_e11 + m.self_e20 - m.cross_e20),
@@ -126,7 +126,7 @@ std::vector<risk_slopes> population_risk::slopes_on_circle(double Q, std::span<c
 
 risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
-  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
+  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};  // (2.3)
 }
 
 risk_curvature population_risk::approximate_curvature(const field_overlaps& overlaps) const {

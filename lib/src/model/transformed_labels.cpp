@@ -33,7 +33,7 @@ void add(coefficients& sum, const coefficients& f, double factor) {
   }
 }
 
-// E f(y + √Δ ζ) = Σ_j f⁽²ʲ⁾(y) Δʲ/(2ʲ j!).
+// (10.3): E f(y + √Δ ζ) = Σ_j f⁽²ʲ⁾(y) Δʲ/(2ʲ j!).
 coefficients mean_of(const coefficients& f, double label_noise) {
   coefficients mean;
   double factor = 1.0;
@@ -44,7 +44,7 @@ coefficients mean_of(const coefficients& f, double label_noise) {
   return mean;
 }
 
-// Var f(y + √Δ ζ) = Σ_{k >= 1} Δᵏ/k! (E f⁽ᵏ⁾(y + √Δ ζ))², a sum without cancellation.
+// (10.3): Var f(y + √Δ ζ) = Σ_{k >= 1} Δᵏ/k! (E f⁽ᵏ⁾(y + √Δ ζ))², a sum without cancellation.
 coefficients variance_of(const coefficients& f, double label_noise) {
   coefficients variance;
   double factor = 1.0;
@@ -97,6 +97,7 @@ transformed_labels transform_labels(const activation& teacher, const polynomial&
   }
   const std::span<const double> c = transform.monomial();
   const coefficients t(c.begin(), c.end());
+  // (10.2): v = E[v] + excess.
   transformed_labels labels{composed(mean_of(t, label_noise), teacher), 0.0, std::nullopt};
   coefficients variance = variance_of(t, label_noise);
   const bool is_constant =

@@ -137,7 +137,7 @@ void chain_engine::draw_rest(std::uint64_t step) {
 bool chain_engine::step(std::uint64_t step, std::size_t stage) {
   const stage_constants& constants = stages_[stage];
   batch_sums sums;
-  sum_batch(step, constants, sums);
+  sum_batch(step, constants, sums);  // (11.1): the sums, then the state
   if (run_per_lane_ || step % lane_count == 0) {
     draw_rest(step);
   }

@@ -157,7 +157,7 @@ bool sgd_engine::step(std::uint64_t step, std::size_t stage) {
   }
   gradient_ /= static_cast<double>(problem_.batch);
   before_ = state_;
-  const double descent = gradient_.dot(adapter_);
+  const double descent = gradient_.dot(adapter_);  // from here on (6.1)
   adapter_ -= constants.learning_rate * before_.u * gradient_;
   adapter_ /= adapter_.norm();
   state_.u -= constants.rate_ratio * constants.learning_rate * descent;
