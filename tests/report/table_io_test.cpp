@@ -143,6 +143,28 @@ TEST_CASE("what CSV looks like") {
   CHECK(to_csv(example()).ends_with("\"#\",nan,1,diverges\n"));
 }
 
+TEST_CASE("a text of CSV that looks like a number stays a text") {
+  const scratch dir;
+  const fs::path path = dir.path / "t.csv";
+  table t{{"1", "c", {}}, {"student", "n"}, {}};
+  t.rows = {{"0.50", 1.0}, {"nan", 2.0}, {"-inf", 3.0}, {"1e999", 4.0}, {"2x", 5.0}};
+  CHECK(to_csv(t).ends_with("\"0.50\",1\n\"nan\",2\n\"-inf\",3\n1e999,4\n2x,5\n"));
+  table_file(path).write(t);
+  CHECK(read_table(path).rows == t.rows);
+}
+
+TEST_CASE("a CSV file that was saved on Windows is the same table") {
+  const scratch dir;
+  const fs::path path = dir.path / "t.csv";
+  std::ofstream(path) << "# loradyn 1\r\n# command: c\r\n# seed: 0\r\na,b\r\n1,ok\r\n";
+  const table t = read_table(path);
+  CHECK(t.meta.version == "1");
+  CHECK(t.meta.command == "c");
+  CHECK(t.meta.parameter("seed") == "0");
+  CHECK(t.columns == std::vector<std::string>{"a", "b"});
+  CHECK(t.rows == std::vector<std::vector<cell>>{{1.0, "ok"}});
+}
+
 TEST_CASE("a table without rows is a table") {
   const scratch dir;
   table t = example();
