@@ -457,10 +457,24 @@ TEST_CASE("JSON whose rows can't be read one by one is refused") {
   };
   CHECK(reads("{" + meta + R"(, "rows": [{"a": 1, "b": {"c": [1]}}, {"a": null}]})") == "2 rows");
   CHECK(reads(R"({"rows": [{"a": 1}], )" + meta + "}") == "its rows come before its meta");
+  CHECK(reads("{" + meta + R"(, "rows": [{"a": 1}], )" + meta + "}") ==
+        "it has more than one meta");
   CHECK(reads("{" + meta + R"(, "rows": [1]})") == "a row is no object");
   CHECK(reads("{" + meta + R"(, "rows": [[1]]})") == "a row is no object");
   CHECK(reads("{" + meta + R"(, "rows": {}})") == "it has no rows");
   CHECK(reads(R"({"rows": []})") == "it has no meta");
   CHECK(reads("{" + meta + R"(, "rows": [{"b": 1}]})") ==
         "[json.exception.out_of_range.403] key 'a' not found");
+}
+
+TEST_CASE("an integer of JSON that is none of 64 bits is a number") {
+  const scratch dir;
+  const fs::path path = dir.path / "t.json";
+  std::ofstream(path) << R"({"meta": {"version": "1", "command": "c", "parameters": {},
+    "columns": ["a"]}, "rows": [{"a": 9223372036854775807}, {"a": 9223372036854775808},
+                                {"a": 18446744073709551615}, {"a": -9223372036854775808}]})";
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  constexpr auto least = std::numeric_limits<std::int64_t>::min();
+  CHECK(read_table(path).rows ==
+        std::vector<std::vector<cell>>{{most}, {0x1p63}, {0x1p64}, {least}});
 }

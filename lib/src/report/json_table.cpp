@@ -24,7 +24,10 @@ cell cell_from(const json& value) {
   if (value.is_string()) {
     return value.get<std::string>();
   }
-  if (value.is_number_integer()) {
+  const bool too_large = value.is_number_unsigned() &&
+                         value.get<std::uint64_t>() >
+                             static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (value.is_number_integer() && !too_large) {
     return value.get<std::int64_t>();
   }
   return value.is_null() ? nan : value.get<double>();
@@ -112,6 +115,9 @@ void read_json(const fs::path& path, const head_visitor& head, const row_visitor
     if (depth == 1 && event == kind::key) {
       section = parsed.get<std::string>();
     } else if (depth == 1 && event == kind::object_end && section == "meta") {
+      if (has_head) {
+        refuse("it has more than one meta");
+      }
       header.meta.version = parsed.at("version");
       header.meta.command = parsed.at("command");
       for (const auto& [name, value] : parsed.at("parameters").items()) {
