@@ -1,5 +1,6 @@
 // An activation is read, or refused with a column of the text. What is read is a function: finite
-// near the origin, with kinks and features in order, and the same at a point as in a block.
+// near the origin, with kinks and features in order, the same at a point as in a block, and the one
+// that its name is the text of.
 
 #include <algorithm>
 #include <array>
@@ -76,8 +77,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     static_cast<void>(brace_parameters_of(text));
     const activation f = parse_activation(text, values);
-    require(f.name() == text, "an activation is called by its text");
     check(f);
+    const activation again = parse_activation(f.name(), values);
+    require(again.name() == f.name(), "a name is the text of an activation of this name");
+    for (const double x : {-1.7, -0.3, 0.0, 0.6, 2.9}) {
+      require(fuzz::same(again(x), f(x)), "a name is the text of the same function");
+    }
   } catch (const parse_error& e) {
     require(e.column() >= 1 && e.column() <= size + 1, "a fault's column is one of the text");
   }

@@ -4,10 +4,14 @@ set(seconds 10)
 if(DEFINED ENV{LORADYN_FUZZ_SECONDS})
   set(seconds $ENV{LORADYN_FUZZ_SECONDS})
 endif()
+set(words)
+if(EXISTS ${DICTIONARY})
+  set(words -dict=${DICTIONARY})
+endif()
 file(MAKE_DIRECTORY ${WORK_DIR}/corpus)
 execute_process(
   COMMAND ${FUZZER} -max_total_time=${seconds} -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
-          ${WORK_DIR}/corpus ${CORPUS}
+          ${words} ${WORK_DIR}/corpus ${CORPUS}
   WORKING_DIRECTORY ${WORK_DIR} RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "${FUZZER} ended with ${status}; the input is in ${WORK_DIR}")
