@@ -7,7 +7,8 @@ program_packages=(
   libhdf5-dev libsqlite3-dev libtbb-dev librandom123-dev gnuplot-nox
 )
 test_packages=(
-  libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14 clang-14 libc++-14-dev libc++abi-14-dev
+  libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14
+  clang-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
 )
 
 # Installs those of the given packages that are missing.

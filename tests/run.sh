@@ -1,17 +1,21 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs all tests.
 #
-#   tests/run.sh          the optimised build, and the core by clang against libc++
+#   tests/run.sh          the optimised build, the core by clang against libc++, and each fuzzer for
+#                         ten seconds
+#   tests/run.sh --long   the same, with five minutes for each fuzzer
 #   tests/run.sh --asan   the first under AddressSanitizer and UndefinedBehaviorSanitizer
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 preset=release
+fuzz_seconds=10
 case "${1:-}" in
   '') ;;
   --asan) preset=asan ;;
+  --long) fuzz_seconds=300 ;;
   *)
-    echo "usage: tests/run.sh [--asan]" >&2
+    echo "usage: tests/run.sh [--asan | --long]" >&2
     exit 2
     ;;
 esac
@@ -30,4 +34,9 @@ if [[ $preset == release ]]; then
   cmake --preset clang -DLORADYN_WARNINGS_AS_ERRORS=ON
   cmake --build --preset clang
   ctest --preset clang --no-tests=error
+
+  # docs/fuzzing.md
+  cmake --preset fuzz -DLORADYN_WARNINGS_AS_ERRORS=ON
+  cmake --build --preset fuzz
+  LORADYN_FUZZ_SECONDS=$fuzz_seconds ctest --preset fuzz --no-tests=error -j "$(nproc)"
 fi

@@ -10,6 +10,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/sweep/range.hpp>
+#include <optional>
 #include <tuple>
 
 namespace loradyn::cli {
@@ -410,10 +411,13 @@ void read_start_file(start_options& options, shared_options& shared) {
        {"s", &options.texts[registry::s0]}}};
   for (const auto& [key, target] : keys) {
     const toml::node* const node = values.get(key);
-    if (node == nullptr || !node->is_number()) {
+    // None, too, for an integer that no double is.
+    const auto value =
+        node != nullptr && node->is_number() ? node->value<double>() : std::optional<double>();
+    if (!value) {
       throw error(fmt::format("--start '{}': {} must be there, and a number", options.file, key));
     }
-    *target = fmt::format("{}", *node->value<double>());
+    *target = fmt::format("{}", *value);
   }
   if (values.size() != keys.size()) {
     throw error(fmt::format("--start '{}' must hold mu, nu, u, m and s alone", options.file));

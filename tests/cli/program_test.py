@@ -613,6 +613,9 @@ at = 0.05
         self.write("mu = 0.5\nnu = 0\nu = 1\nm = 0\n", "bad.toml")
         self.refused("--start 'bad.toml': s must be there, and a number", *ask, "--start",
                      "bad.toml", "--t-end", "1")
+        self.write("mu = 9007199254740993\nnu = 0\nu = 1\nm = 0\ns = 0\n", "bad.toml")
+        self.refused("--start 'bad.toml': mu must be there, and a number", *ask, "--start",
+                     "bad.toml", "--t-end", "1")
         self.write("mu = 0.5\nnu = 0\nu = 1\nm = 0\ns = 0\nt = 1\n", "bad.toml")
         self.refused("--start 'bad.toml' must hold mu, nu, u, m and s alone", *ask, "--start",
                      "bad.toml", "--t-end", "1")

@@ -435,6 +435,18 @@ TEST_CASE("a damaged file is an error, never a crash") {
   CHECK(noticed > 20);
 }
 
+TEST_CASE("a store that says it holds more than memory does is read as far as it goes") {
+  const scratch dir;
+  const fs::path path = dir.path / "s.sqlite";
+  {
+    sweep_store store(path, example(10));
+    store.keep(computed(range(0, 4)));
+  }
+  from_outside(path,
+               "UPDATE progress SET cells = 9223372036854775807, finished = 4611686018427387904");
+  CHECK(sweep_store::open_existing(path).rows().size() == 4);
+}
+
 TEST_CASE("what may not be written is not") {
   const scratch dir;
   const fs::path path = dir.path / "s.sqlite";

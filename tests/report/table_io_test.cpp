@@ -143,6 +143,28 @@ TEST_CASE("what CSV looks like") {
   CHECK(to_csv(example()).ends_with("\"#\",nan,1,diverges\n"));
 }
 
+TEST_CASE("a text of CSV that looks like a number stays a text") {
+  const scratch dir;
+  const fs::path path = dir.path / "t.csv";
+  table t{{"1", "c", {}}, {"student", "n"}, {}};
+  t.rows = {{"0.50", 1.0}, {"nan", 2.0}, {"-inf", 3.0}, {"1e999", 4.0}, {"2x", 5.0}};
+  CHECK(to_csv(t).ends_with("\"0.50\",1\n\"nan\",2\n\"-inf\",3\n1e999,4\n2x,5\n"));
+  table_file(path).write(t);
+  CHECK(read_table(path).rows == t.rows);
+}
+
+TEST_CASE("a CSV file that was saved on Windows is the same table") {
+  const scratch dir;
+  const fs::path path = dir.path / "t.csv";
+  std::ofstream(path) << "# loradyn 1\r\n# command: c\r\n# seed: 0\r\na,b\r\n1,ok\r\n";
+  const table t = read_table(path);
+  CHECK(t.meta.version == "1");
+  CHECK(t.meta.command == "c");
+  CHECK(t.meta.parameter("seed") == "0");
+  CHECK(t.columns == std::vector<std::string>{"a", "b"});
+  CHECK(t.rows == std::vector<std::vector<cell>>{{1.0, "ok"}});
+}
+
 TEST_CASE("a table without rows is a table") {
   const scratch dir;
   table t = example();
@@ -435,10 +457,24 @@ TEST_CASE("JSON whose rows can't be read one by one is refused") {
   };
   CHECK(reads("{" + meta + R"(, "rows": [{"a": 1, "b": {"c": [1]}}, {"a": null}]})") == "2 rows");
   CHECK(reads(R"({"rows": [{"a": 1}], )" + meta + "}") == "its rows come before its meta");
+  CHECK(reads("{" + meta + R"(, "rows": [{"a": 1}], )" + meta + "}") ==
+        "it has more than one meta");
   CHECK(reads("{" + meta + R"(, "rows": [1]})") == "a row is no object");
   CHECK(reads("{" + meta + R"(, "rows": [[1]]})") == "a row is no object");
   CHECK(reads("{" + meta + R"(, "rows": {}})") == "it has no rows");
   CHECK(reads(R"({"rows": []})") == "it has no meta");
   CHECK(reads("{" + meta + R"(, "rows": [{"b": 1}]})") ==
         "[json.exception.out_of_range.403] key 'a' not found");
+}
+
+TEST_CASE("an integer of JSON that is none of 64 bits is a number") {
+  const scratch dir;
+  const fs::path path = dir.path / "t.json";
+  std::ofstream(path) << R"({"meta": {"version": "1", "command": "c", "parameters": {},
+    "columns": ["a"]}, "rows": [{"a": 9223372036854775807}, {"a": 9223372036854775808},
+                                {"a": 18446744073709551615}, {"a": -9223372036854775808}]})";
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  constexpr auto least = std::numeric_limits<std::int64_t>::min();
+  CHECK(read_table(path).rows ==
+        std::vector<std::vector<cell>>{{most}, {0x1p63}, {0x1p64}, {least}});
 }

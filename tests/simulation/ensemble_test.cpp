@@ -10,6 +10,7 @@
 #include <loradyn/simulation/statistics.hpp>
 #include <string>
 #include <vector>
+#include "simulation/bytes.hpp"
 #include "simulation/chain.hpp"
 
 using namespace loradyn;
@@ -481,6 +482,77 @@ TEST_CASE("a pack that is saved at any step goes on as if it had not been") {
       }
     }
   }
+}
+
+TEST_CASE("a pack takes no state that its problem and plan can't have left") {
+  for (const simulation_engine engine : engines) {
+    CAPTURE(static_cast<int>(engine));
+    const simulation_problem problem = small_problem(3, 40);
+    const simulation_plan plan = usual_plan();  // records 0, 3, 10, 40
+    const std::size_t count = detail::pack_width(problem, engine);
+    const auto taken = [&](const simulation_problem& other, const simulation_plan& other_plan,
+                           std::uint64_t steps) {
+      const auto saved = detail::make_pack(other, engine, other_plan, 0, count);
+      saved->advance(steps);
+      return detail::make_pack(problem, engine, plan, 0, count)->restore(saved->save());
+    };
+    CHECK(taken(problem, plan, 39));
+    CHECK(taken(problem, plan, 40));
+    // As many states as the plan ever has, too early.
+    simulation_plan dense = plan;
+    dense.record = {0, 1, 2, 3};
+    CHECK_FALSE(taken(problem, dense, 4));
+    // At work after the last step.
+    CHECK_FALSE(taken(small_problem(3, 50), plan, 40));
+    // Finished before the last step.
+    simulation_plan early = plan;
+    early.record = {0, 3, 10};
+    CHECK_FALSE(taken(small_problem(3, 20), early, 20));
+  }
+}
+
+TEST_CASE("a checkpoint whose runs are not each there once is refused") {
+  const simulation_problem problem = small_problem(3, 40);
+  const simulation_plan& plan = usual_plan();
+  constexpr std::uint64_t runs = 20;
+  const auto checkpoint = [&](std::uint64_t next_first, const std::vector<std::uint64_t>& open) {
+    const std::string configuration =
+        configuration_text(problem, simulation_engine::chain, plan, runs);
+    detail::byte_writer body;
+    body.put_text(configuration);
+    body.put(std::uint64_t{0});  // no run has ended
+    body.put(next_first);
+    body.put(std::uint64_t{open.size()});
+    for (const std::uint64_t first : open) {
+      body.put(first);
+      body.put_text(detail::make_pack(problem, simulation_engine::chain, plan, first, 4)->save());
+    }
+    const std::string bytes = body.take();
+    std::uint64_t checksum = 0xcbf29ce484222325U;
+    for (const char c : bytes) {
+      checksum = (checksum ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    }
+    detail::byte_writer sum;
+    sum.put(checksum);
+    return "loradyn ensemble, format 1\n" + sum.take() + bytes;
+  };
+  const auto result = [&](std::uint64_t next_first, const std::vector<std::uint64_t>& open) {
+    return message_of([&] {
+      const ensemble done = simulate_ensemble(problem, simulation_engine::chain, plan, runs, {},
+                                              checkpoint(next_first, open));
+      CHECK(done.complete());
+    });
+  };
+  CHECK(result(0, {}) == "no error");
+  CHECK(result(8, {0}) == "no error");
+  CHECK(result(24, {8, 0, 16}) == "no error");
+  // Missing, twice, to come although under way, and no pack's first.
+  CHECK_THAT(result(8, {}), Catch::Contains("inconsistent"));
+  CHECK_THAT(result(24, {0, 16}), Catch::Contains("inconsistent"));
+  CHECK_THAT(result(~std::uint64_t{7}, {}), Catch::Contains("inconsistent"));
+  CHECK_THAT(result(16, {0, 8, 8}), Catch::Contains("inconsistent"));
+  CHECK_THAT(result(8, {0, 8}), Catch::Contains("inconsistent"));
+  CHECK_THAT(result(4, {0}), Catch::Contains("inconsistent"));
 }
 
 TEST_CASE("a lane that has ended stays healthy beside the others") {

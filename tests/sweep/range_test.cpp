@@ -40,6 +40,17 @@ TEST_CASE("numbers, lists and ranges") {
   CHECK(std::is_sorted(fine.begin(), fine.end()));
 }
 
+TEST_CASE("rounding does not leave a range") {
+  for (const char* text :
+       {"1.0000000000000002:1.0000000000000009:4", "log:1e308:1.7976931348623157e308:7",
+        "log:1e300:1.0000000000000002e300:5", "-1.0000000000000009:-1.0000000000000002:4"}) {
+    CAPTURE(text);
+    const auto values = parse_range("x", text);
+    CHECK(std::is_sorted(values.begin(), values.end()));
+    CHECK(std::isfinite(values.back()));
+  }
+}
+
 TEST_CASE("what is no range is refused with what would be right") {
   CHECK(fault("1:0:5") == "a range that is not reversed, with lo < hi");
   CHECK(fault("1:1:5") == "a range that is not empty, with lo < hi");

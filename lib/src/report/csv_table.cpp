@@ -20,8 +20,21 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
+// The number that a text is, if it is one.
+std::optional<double> number_in(std::string_view text) {
+  if (text == "nan") {
+    return nan;
+  }
+  double value = 0.0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return fault == std::errc() && end == text.data() + text.size() ? std::optional(value)
+                                                                  : std::nullopt;
+}
+
+// A text that would be taken for a number is quoted, too.
 void append_quoted(std::string& text, std::string_view content) {
-  if (content.find_first_of(",\"\r\n") == std::string_view::npos && !content.starts_with('#')) {
+  if (content.find_first_of(",\"\r\n") == std::string_view::npos && !content.starts_with('#') &&
+      !number_in(content)) {
     text += content;
     return;
   }
@@ -37,13 +50,8 @@ void append_quoted(std::string& text, std::string_view content) {
 
 cell cell_from(std::string text, bool was_quoted) {
   if (!was_quoted) {
-    if (text == "nan") {
-      return nan;
-    }
-    double value = 0.0;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (fault == std::errc() && end == text.data() + text.size()) {
-      return value;
+    if (const auto number = number_in(text)) {
+      return *number;
     }
   }
   return text;
@@ -71,7 +79,9 @@ class csv_reader {
     }
     std::string content;
     for (advance(); !done() && next() != '\n'; advance()) {
-      content += next();
+      if (next() != '\r') {
+        content += next();
+      }
     }
     advance();
     ++line_;

@@ -24,7 +24,10 @@ cell cell_from(const json& value) {
   if (value.is_string()) {
     return value.get<std::string>();
   }
-  if (value.is_number_integer()) {
+  const bool too_large = value.is_number_unsigned() &&
+                         value.get<std::uint64_t>() >
+                             static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (value.is_number_integer() && !too_large) {
     return value.get<std::int64_t>();
   }
   return value.is_null() ? nan : value.get<double>();
@@ -107,11 +110,14 @@ void read_json(const fs::path& path, const head_visitor& head, const row_visitor
   bool has_rows = false;
   // Each row leaves the document as soon as it is complete, so that one is held at a time.
   const auto part = [&](int depth, json::parse_event_t event, json& parsed) {
-    using enum json::parse_event_t;
+    using kind = json::parse_event_t;
     check_stop();
-    if (depth == 1 && event == key) {
+    if (depth == 1 && event == kind::key) {
       section = parsed.get<std::string>();
-    } else if (depth == 1 && event == object_end && section == "meta") {
+    } else if (depth == 1 && event == kind::object_end && section == "meta") {
+      if (has_head) {
+        refuse("it has more than one meta");
+      }
       header.meta.version = parsed.at("version");
       header.meta.command = parsed.at("command");
       for (const auto& [name, value] : parsed.at("parameters").items()) {
@@ -122,9 +128,9 @@ void read_json(const fs::path& path, const head_visitor& head, const row_visitor
       }
       has_head = true;
       head(header);
-    } else if (depth == 1 && event == array_start && section == "rows") {
+    } else if (depth == 1 && event == kind::array_start && section == "rows") {
       has_rows = true;
-    } else if (depth == 2 && section == "rows" && event == object_end) {
+    } else if (depth == 2 && section == "rows" && event == kind::object_end) {
       if (!has_head) {
         refuse("its rows come before its meta");
       }
@@ -135,7 +141,8 @@ void read_json(const fs::path& path, const head_visitor& head, const row_visitor
       }
       visit(std::move(row));
       return false;
-    } else if (depth == 2 && section == "rows" && (event == value || event == array_end)) {
+    } else if (depth == 2 && section == "rows" &&
+               (event == kind::value || event == kind::array_end)) {
       refuse("a row is no object");
     }
     return true;

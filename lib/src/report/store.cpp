@@ -316,7 +316,6 @@ void sweep_store::read(std::uint64_t first, std::uint64_t count,
 
 std::vector<std::vector<cell>> sweep_store::rows() const {
   std::vector<std::vector<cell>> result;
-  result.reserve(finished());
   read(0, cells(),
        [&result](std::uint64_t, std::vector<cell> values) { result.push_back(std::move(values)); });
   return result;

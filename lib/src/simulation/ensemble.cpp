@@ -199,13 +199,15 @@ class ensemble_work {
     for (std::uint64_t i = 0; i < count && in.good(); ++i) {
       run_result result = detail::read_result(in);
       const std::uint64_t run = result.run;
-      if (run >= runs_ || ended_[run] != 0 || !detail::is_result_of(result, run, plan_)) {
+      if (run >= runs_ || ended_[run] != 0 || !detail::is_result_of(result, run, problem_, plan_)) {
         refuse_checkpoint("inconsistent", damaged);
       }
       results_[run] = std::move(result);
       ended_[run] = 1;
       ++ended_count_;
     }
+    // Every run is to end once: it has, or is under way, or is still to be opened.
+    std::vector<char> begun = ended_;
     next_first_ = in.get<std::uint64_t>();
     const auto open = in.get<std::uint64_t>();
     for (std::uint64_t i = 0; i < open && in.good(); ++i) {
@@ -214,6 +216,12 @@ class ensemble_work {
       if (first >= runs_ || first % width_ != 0) {
         refuse_checkpoint("inconsistent", damaged);
       }
+      const auto mine = begun.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto end = mine + static_cast<std::ptrdiff_t>(count_from(first));
+      if (std::find(mine, end, '\1') != end) {
+        refuse_checkpoint("inconsistent", damaged);
+      }
+      std::fill(mine, end, '\1');
       open_.push_back(make_open(first));
       if (!open_.back().pack->restore(state)) {
         refuse_checkpoint("inconsistent", damaged);
@@ -221,6 +229,11 @@ class ensemble_work {
     }
     if (!in.at_end()) {
       refuse_checkpoint("too short or too long", damaged);
+    }
+    const auto unopened = begun.begin() + static_cast<std::ptrdiff_t>(std::min(next_first_, runs_));
+    if (next_first_ % width_ != 0 || std::find(begun.begin(), unopened, '\0') != unopened ||
+        std::find(unopened, begun.end(), '\1') != begun.end()) {
+      refuse_checkpoint("inconsistent", damaged);
     }
   }
 

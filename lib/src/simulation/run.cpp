@@ -17,6 +17,28 @@ namespace loradyn {
 namespace detail {
 namespace {
 
+// How many steps of the plan's record are behind after `steps`.
+std::size_t recorded_by(const simulation_plan& plan, std::uint64_t steps) {
+  return static_cast<std::size_t>(std::upper_bound(plan.record.begin(), plan.record.end(), steps) -
+                                  plan.record.begin());
+}
+
+bool is_finite(const simulated_state& state) {
+  return std::isfinite(state.u) && std::isfinite(state.m) && std::isfinite(state.s);
+}
+
+// Whether it can be what run `run` has shown after `steps`.
+bool shows(const run_result& result, std::uint64_t run, const simulation_plan& plan,
+           std::uint64_t steps) {
+  const auto within = [steps](const event_hit& hit) {
+    return hit.step <= steps && is_finite(hit.state);
+  };
+  return result.run == run && result.hits.size() == plan.events.size() &&
+         result.record.size() == recorded_by(plan, steps) && is_finite(result.last) &&
+         std::all_of(result.hits.begin(), result.hits.end(), within) &&
+         std::all_of(result.record.begin(), result.record.end(), is_finite);
+}
+
 // What one run of a pack has to show so far.
 struct tracked_run {
   run_result result;
@@ -110,13 +132,14 @@ class engine_pack final : public run_pack {
       run.result = read_result(in);
       run.started_above = in.get_list<char>();
       active_ += run.active ? 1U : 0U;
-      if (!in.good() || !is_result_of(run.result, number, plan_) ||
-          run.started_above.size() != plan_.events.size()) {
+      const bool possible = run.active ? step_ < total_ && shows(run.result, number, plan_, step_)
+                                       : run.result.steps <= step_ &&
+                                             is_result_of(run.result, number, problem_, plan_);
+      if (!in.good() || !possible || run.started_above.size() != plan_.events.size()) {
         return false;
       }
     }
-    next_record_ = static_cast<std::size_t>(
-        std::upper_bound(plan_.record.begin(), plan_.record.end(), step_) - plan_.record.begin());
+    next_record_ = recorded_by(plan_, step_);
     return in.at_end();
   }
 
@@ -257,9 +280,11 @@ run_result read_result(byte_reader& in) {
   return result;
 }
 
-bool is_result_of(const run_result& result, std::uint64_t run, const simulation_plan& plan) {
-  return result.run == run && result.outcome <= run_outcome::diverged &&
-         result.hits.size() == plan.events.size() && result.record.size() <= plan.record.size();
+bool is_result_of(const run_result& result, std::uint64_t run, const simulation_problem& problem,
+                  const simulation_plan& plan) {
+  return result.steps <= problem.steps() && result.outcome <= run_outcome::diverged &&
+         (result.outcome != run_outcome::finished || result.steps == problem.steps()) &&
+         shows(result, run, plan, result.steps);
 }
 
 std::size_t pack_width(const simulation_problem& problem, simulation_engine engine) {

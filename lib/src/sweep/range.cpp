@@ -132,9 +132,11 @@ std::vector<double> parse_range(std::string_view name, std::string_view text) {
 }
 
 double between(double lo, double hi, double t, bool logarithmic) {
-  // Weighted so that both ends come out exactly.
-  return logarithmic ? std::exp((1.0 - t) * std::log(lo) + t * std::log(hi))
-                     : short_decimal((1.0 - t) * lo + t * hi, std::max(-lo, hi));
+  // Weighted so that both ends come out exactly. Where they are a few ulp apart, or near the
+  // largest double, the rounding would leave the range.
+  const double value = logarithmic ? std::exp((1.0 - t) * std::log(lo) + t * std::log(hi))
+                                   : short_decimal((1.0 - t) * lo + t * hi, std::max(-lo, hi));
+  return std::clamp(value, std::min(lo, hi), std::max(lo, hi));
 }
 
 interval parse_interval(std::string_view name, std::string_view text) {

@@ -22,7 +22,8 @@ enum class table_format { csv, json, hdf5 };
 table_format table_format_of(const std::filesystem::path& path);
 
 /// CSV: lines that begin with "# " (program, command, parameters), a header row, a row per point,
-/// with RFC 4180 quotes. Numbers read back as the same doubles.
+/// with RFC 4180 quotes, which a text that looks like a number has too. Numbers read back as the
+/// same doubles, texts as the same texts.
 std::string to_csv(const table& t);
 
 /// The parts of the same: what stands above the rows, and one row at the end of a text.

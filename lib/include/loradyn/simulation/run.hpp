@@ -70,8 +70,9 @@ class byte_writer;
 class byte_reader;
 void write_result(byte_writer& out, const run_result& result);
 run_result read_result(byte_reader& in);
-/// Whether it can be the result of that run under that plan.
-bool is_result_of(const run_result& result, std::uint64_t run, const simulation_plan& plan);
+/// Whether it can be the result of that run, which has ended.
+bool is_result_of(const run_result& result, std::uint64_t run, const simulation_problem& problem,
+                  const simulation_plan& plan);
 
 /// How many runs a pack holds: a function of the problem alone.
 std::size_t pack_width(const simulation_problem& problem, simulation_engine engine);

@@ -1,0 +1,92 @@
+// An ensemble goes on from a checkpoint, or refuses it with an argument_error. The bytes are what
+// follows the title, the checksum and the configuration, which this program puts before them, or,
+// where they begin with the title, the whole. The first byte says which engine runs. Whatever the
+// checkpoint, the ensemble ends, with a result for each run.
+
+#include <array>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/simulation/ensemble.hpp>
+#include <loradyn/simulation/statistics.hpp>
+#include <vector>
+
+#include "fuzz.hpp"
+
+namespace {
+
+using namespace loradyn;
+using fuzz::require;
+
+constexpr std::string_view title = "loradyn ensemble, format 1\n";
+
+template <class Value>
+std::string bytes_of(const Value& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+// What a checkpoint has before the state of its runs.
+std::string framed(const std::string& configuration, std::string_view state) {
+  const std::string body =
+      bytes_of(std::uint64_t{configuration.size()}) + configuration + std::string(state);
+  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
+  for (const char c : body) {
+    hash ^= static_cast<unsigned char>(c);
+    hash = static_cast<std::uint64_t>(static_cast<unsigned __int128>(hash) * 0x100000001b3U);
+  }
+  return std::string(title) + bytes_of(hash) + body;
+}
+
+void go_on(const simulation_problem& problem, simulation_engine engine, const simulation_plan& plan,
+           std::string_view bytes) {
+  constexpr std::uint64_t runs = 10;
+  const std::string checkpoint =
+      bytes.starts_with(title) ? std::string(bytes)
+                               : framed(configuration_text(problem, engine, plan, runs), bytes);
+  ensemble done;
+  try {
+    done = simulate_ensemble(problem, engine, plan, runs, {.threads = 1}, checkpoint);
+  } catch (const argument_error&) {
+    return;
+  }
+  require(done.complete(), "an ensemble that nobody stops ends");
+  for (std::size_t i = 0; i < done.runs.size(); ++i) {
+    const run_result& run = done.runs[i];
+    require(run.run == i, "there is a result for each run");
+    require(run.steps <= problem.steps(), "a run ends with the last step");
+    require(run.hits.size() == plan.events.size(), "a run has each event");
+    for (const event_hit& hit : run.hits) {
+      require(hit.step <= run.steps, "an event happens within its run");
+    }
+    std::size_t recorded = 0;
+    while (recorded < plan.record.size() && plan.record[recorded] <= run.steps) {
+      ++recorded;
+    }
+    require(run.record.size() == recorded, "a run has the states up to its end");
+  }
+  static_cast<void>(summarise(done, problem, plan, std::array{simulated_quantity::m_abs},
+                              std::array{0.05, 0.5, 0.95}));
+  static_cast<void>(hitting_times_of(done, problem, 0));
+}
+
+simulation_problem make() {
+  simulation_problem problem = make_problem(parse_activation("erf"), parse_activation("he2"),
+                                            {.alignment = 0.5}, 6, 2, 0.1, 6);
+  problem.stages.push_back(problem.stages.front());
+  problem.stages.back().steps = 5;
+  problem.stages.back().flips = true;
+  return problem;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const simulation_problem problem = make();
+  static const simulation_plan plan{
+      .record = {0, 3, 6, 11}, .events = {{.quantity = simulated_quantity::m_abs, .level = 0.7}}};
+  if (size == 0) {
+    return 0;
+  }
+  const auto engine = data[0] % 2 == 0 ? simulation_engine::chain : simulation_engine::sgd;
+  go_on(problem, engine, plan, fuzz::text_of(data + 1, size - 1));
+  return 0;
+}

@@ -1,0 +1,136 @@
+// A TOML file gives a command its options (--config), or a run its start (--start), or is refused
+// with an error. What was given is given by a file that says it again.
+
+#include <CLI/CLI.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/sweep/range.hpp>
+#include <sstream>
+#include <vector>
+
+#include <toml++/toml.h>
+
+#include "config.hpp"
+#include "fuzz.hpp"
+#include "options.hpp"
+
+namespace {
+
+using namespace loradyn;
+using fuzz::require;
+
+// A command with options of every kind.
+struct command {
+  command() {
+    cli::option_list list(app);
+    shared.add_to(list);
+    shared.add_mu_to(list, "R");
+    start.add_to(list, "1e-6");
+    event.add_to(list, "m", "0.5");
+    integrator.add_to(list);
+    law.add_to(list);
+    list.words("words", words, "words", "WORD");
+    start.add_file_to(list);
+  }
+
+  void apply(const std::string& path) { cli::apply_config(app, path, {"rates", "phase"}); }
+
+  // Every option that has a value, as its texts.
+  [[nodiscard]] toml::table given() const {
+    toml::table values;
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->count() > 0 && !option->get_lnames().empty()) {
+        toml::array texts;
+        for (const std::string& text : option->results()) {
+          texts.push_back(text);
+        }
+        values.insert(option->get_lnames().front(), std::move(texts));
+      }
+    }
+    return values;
+  }
+
+  CLI::App app{"", "rates"};
+  cli::shared_options shared;
+  cli::start_options start;
+  cli::event_options event;
+  cli::integrator_options integrator;
+  cli::law_options law;
+  std::vector<std::string> words;
+};
+
+// Whatever the texts are, the readers of options take them or refuse them.
+template <class Read>
+void read_or_refuse(const Read& read) {
+  try {
+    static_cast<void>(read());
+  } catch (const error&) {
+  }
+}
+
+void read_options(const command& c) {
+  read_or_refuse([&] { return cli::read_unit(c.shared); });
+  read_or_refuse([&] { return cli::read_parameters(c.shared); });
+  read_or_refuse([&] { return cli::read_single_nu(c.shared, "one number"); });
+  read_or_refuse([&] { return cli::read_start(c.start); });
+  read_or_refuse([&] { return cli::read_event(c.event); });
+  read_or_refuse([&] { return cli::read_integrator(c.integrator, 2.0); });
+  read_or_refuse([&] { return cli::read_count("--dim", c.law.dimension, 3, 1U << 20U); });
+}
+
+void read_config(const fuzz::directory& place, std::string_view content) {
+  command first;
+  try {
+    first.apply(place.write("config.toml", content));
+  } catch (const error&) {
+    return;
+  }
+  read_options(first);
+  std::ostringstream said;
+  const toml::table given = first.given();
+  said << given;
+  command second;
+  try {
+    second.apply(place.write("again.toml", said.str()));
+  } catch (const error& e) {
+    require(false, e.what());
+  }
+  require(second.given() == given, "options that are said again are the same");
+}
+
+void read_start(const fuzz::directory& place, std::string_view content) {
+  command c;
+  c.start.file = place.write("start.toml", content);
+  try {
+    cli::read_start_file(c.start, c.shared);
+  } catch (const error&) {
+    return;
+  }
+  double mu = 0.0;
+  double nu = 0.0;
+  overlap_state x;
+  try {
+    x = cli::read_start(c.start);
+    mu = parse_number("--mu", c.shared.mu());
+    nu = parse_number("--nu", c.shared.nu());
+  } catch (const error&) {
+    return;
+  }
+  command again;
+  again.start.file = place.file("again.toml");
+  cli::write_start_file(again.start.file, x, mu, nu);
+  cli::read_start_file(again.start, again.shared);
+  const overlap_state y = cli::read_start(again.start);
+  require(x.u == y.u && x.m == y.m && x.s == y.s, "a start reads back as it is");
+  require(again.shared.mu() == c.shared.mu() && again.shared.nu() == c.shared.nu(),
+          "a weight reads back as it is");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const fuzz::directory place;
+  const std::string content = fuzz::text_of(data, size);
+  read_config(place, content);
+  read_start(place, content);
+  return 0;
+}
