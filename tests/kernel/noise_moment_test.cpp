@@ -83,7 +83,10 @@ TEST_CASE("the derivatives of V are those of its values") {
         std::tuple("he6", "he2", 1e-8), std::tuple("he2", "he6", 1e-8),
         std::tuple("tanh", "sigmoid", 1e-8), std::tuple("relu", "tanh", 1e-8),
         std::tuple("gelu", "relu", 1e-8), std::tuple("relu^2", "relu", 1e-8),
-        std::tuple("erf*relu", "relu+he2", 1e-8), std::tuple("relu*tanh", "sin", 1e-8)}) {
+        std::tuple("erf*relu", "relu+he2", 1e-8), std::tuple("relu*tanh", "sin", 1e-8),
+        // A teacher that jumps, with a student of each kind.
+        std::tuple("tanh", "step(x-0.3)", 1e-8), std::tuple("he3", "step", 1e-8),
+        std::tuple("relu", "step(x-0.3)+sin", 1e-8)}) {
     CAPTURE(student, teacher);
     const noise_moment v(parse_activation(student), parse_activation(teacher));
     const double M = 0.5;

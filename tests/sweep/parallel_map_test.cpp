@@ -51,7 +51,12 @@ TEST_CASE("points are taken in order while others are computed, and few wait") {
       [&](std::size_t i) {
         ++begun;
         if (i == 0) {
-          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          // Until the other thread has gone on; on a loaded machine that takes a while.
+          const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+          while (begun <= 64 && std::chrono::steady_clock::now() < end) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          }
+          std::this_thread::sleep_for(std::chrono::milliseconds(50));
         }
         return i;
       },
