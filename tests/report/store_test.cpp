@@ -466,6 +466,16 @@ TEST_CASE("a cell that comes twice, or out of order, is damage") {
                     Contains("is damaged: its cells are out of order"));
 }
 
+TEST_CASE("a range that begins nowhere is damage") {
+  const scratch dir;
+  const fs::path path = dir.path / "s.sqlite";
+  sweep_store store(path, example(10));
+  from_outside(path,
+               "DROP TABLE unclaimed; CREATE TABLE unclaimed (first, count);"
+               "INSERT INTO unclaimed VALUES (NULL, 2)");
+  CHECK_THROWS_WITH(store.claim(3), Contains("is damaged: an unclaimed range has no first cell"));
+}
+
 TEST_CASE("what may not be written is not") {
   const scratch dir;
   const fs::path path = dir.path / "s.sqlite";
