@@ -131,11 +131,11 @@ std::uint64_t statement::unsigned_at(int column) const {
 }
 
 std::uint64_t statement::cell_number(std::uint64_t least, std::uint64_t end) const {
-  const std::uint64_t cell = unsigned_at(0);
-  if (cell < least || cell >= end) {
+  const std::uint64_t number = unsigned_at(0);
+  if (number < least || number >= end) {
     db_->damaged("its cells are out of order");
   }
-  return cell;
+  return number;
 }
 
 std::string statement::text_at(int column) const {

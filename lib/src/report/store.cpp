@@ -305,12 +305,13 @@ std::vector<std::pair<std::string, std::uint64_t>> sweep_store::tallies() const 
 
 void sweep_store::finished_cells(const std::function<void(std::uint64_t)>& visit) const {
   statement select(self_->db, "SELECT cell FROM cells ORDER BY cell");
+  constexpr auto none = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t least = 0;
   while (select.step()) {
     check_stop();
-    const std::uint64_t cell = select.cell_number(least, std::numeric_limits<std::uint64_t>::max());
-    visit(cell);
-    least = cell + 1;
+    const std::uint64_t number = select.cell_number(least, none);
+    visit(number);
+    least = number + 1;
   }
 }
 
