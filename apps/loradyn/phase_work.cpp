@@ -90,7 +90,12 @@ stored_work::stored_work(const study::phase_grid& grid, sweep_store& store, cons
     : grid_(grid), plan_(grid), store_(store), part_(part) {
   if (part_.count > 1) {
     finished_.assign(grid.cells(), false);
-    store_.finished_cells([this](std::uint64_t i) { finished_[i] = true; });
+    store_.finished_cells([this](std::uint64_t i) {
+      if (i >= finished_.size()) {
+        throw file_error("the store holds a cell that the sweep does not have: it is damaged");
+      }
+      finished_[i] = true;
+    });
     position_ = part_.index;
   }
 }

@@ -517,6 +517,11 @@ class DamagedStores(InTemporaryDirectory):
             self.refused(self.call(*self.phase), 2, "is damaged")
             shutil.copy(self.path / "good", self.path / "s.sqlite")
 
+    def test_cells_beyond_the_sweep_are_told(self):
+        words = [*TABLES["phase"], "--store", "s.sqlite", "--shard", "1/2", "-q"]
+        self.change("INSERT INTO cells (cell) VALUES (1000000000000)")
+        self.refused(self.call(*words), 2, "a cell that the sweep does not have: it is damaged")
+
     def test_claims_of_nobody_are_free(self):
         self.change("DELETE FROM cells WHERE cell = 2; UPDATE progress SET finished = 5;"
                     "INSERT INTO claims VALUES (2, 1, 1, 77)")

@@ -447,6 +447,35 @@ TEST_CASE("a store that says it holds more than memory does is read as far as it
   CHECK(sweep_store::open_existing(path).rows().size() == 4);
 }
 
+TEST_CASE("a cell that comes twice, or out of order, is damage") {
+  const scratch dir;
+  const fs::path path = dir.path / "s.sqlite";
+  {
+    sweep_store store(path, example(10));
+    store.keep(computed(range(0, 4)));
+  }
+  // 0, 0.25, … are the cell 0 four times.
+  from_outside(path,
+               "ALTER TABLE cells RENAME TO sound;"
+               "CREATE TABLE cells (cell UNIQUE, mu, n, status, cost);"
+               "INSERT INTO cells SELECT cell / 4.0, mu, n, status, cost FROM sound");
+  sweep_store store(path, example(10));
+  CHECK_THROWS_WITH(store.claim(3), Contains("is damaged: its cells are out of order"));
+  CHECK_THROWS_WITH(store.rows(), Contains("is damaged: its cells are out of order"));
+  CHECK_THROWS_WITH(store.finished_cells([](std::uint64_t) {}),
+                    Contains("is damaged: its cells are out of order"));
+}
+
+TEST_CASE("a range that begins nowhere is damage") {
+  const scratch dir;
+  const fs::path path = dir.path / "s.sqlite";
+  sweep_store store(path, example(10));
+  from_outside(path,
+               "DROP TABLE unclaimed; CREATE TABLE unclaimed (first, count);"
+               "INSERT INTO unclaimed VALUES (NULL, 2)");
+  CHECK_THROWS_WITH(store.claim(3), Contains("is damaged: an unclaimed range has no first cell"));
+}
+
 TEST_CASE("what may not be written is not") {
   const scratch dir;
   const fs::path path = dir.path / "s.sqlite";

@@ -130,6 +130,14 @@ std::uint64_t statement::unsigned_at(int column) const {
   return static_cast<std::uint64_t>(integer_at(column));
 }
 
+std::uint64_t statement::cell_number(std::uint64_t least, std::uint64_t end) const {
+  const std::uint64_t number = unsigned_at(0);
+  if (number < least || number >= end) {
+    db_->damaged("its cells are out of order");
+  }
+  return number;
+}
+
 std::string statement::text_at(int column) const {
   const auto* text = sqlite3_column_text(handle_, column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, column));

@@ -113,6 +113,10 @@ class statement {
     std::visit([&](const auto& v) { bind(index, v); }, value);
   }
 
+  /// The cell that the first column names. Rows come in the order of their cells, but in a damaged
+  /// file. \param least what no cell is below: one more than the last \param end what all are below
+  [[nodiscard]] std::uint64_t cell_number(std::uint64_t least, std::uint64_t end) const;
+
   [[nodiscard]] std::int64_t integer_at(int column) const {
     return sqlite3_column_int64(handle_, column);
   }

@@ -113,11 +113,13 @@ struct sweep_store::implementation {
   void each(std::uint64_t first, std::uint64_t count, const Visit& visit) const {
     constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     first = std::min(first, most);
+    const std::uint64_t end = first + std::min(count, most - first);
     statement select(db, "SELECT " + cell_columns(configuration.columns) +
                              " FROM cells WHERE cell >= ?1 AND cell < ?2 ORDER BY cell");
-    select.start(first, first + std::min(count, most - first));
+    select.start(first, end);
     while (select.step()) {
-      kept_cell row{select.unsigned_at(0), {}, 0.0};
+      kept_cell row{select.cell_number(first, end), {}, 0.0};
+      first = row.cell + 1;
       const auto columns = static_cast<int>(configuration.columns.size());
       row.values.reserve(configuration.columns.size());
       for (int c = 1; c <= columns; ++c) {
@@ -303,9 +305,13 @@ std::vector<std::pair<std::string, std::uint64_t>> sweep_store::tallies() const 
 
 void sweep_store::finished_cells(const std::function<void(std::uint64_t)>& visit) const {
   statement select(self_->db, "SELECT cell FROM cells ORDER BY cell");
+  constexpr auto none = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t least = 0;
   while (select.step()) {
     check_stop();
-    visit(select.unsigned_at(0));
+    const std::uint64_t number = select.cell_number(least, none);
+    visit(number);
+    least = number + 1;
   }
 }
 

@@ -148,6 +148,9 @@ std::vector<std::uint64_t> store_claims::claim(std::size_t wanted, std::uint64_t
     const std::uint64_t end = first + first_unclaimed_.unsigned_at(1);
     first_unclaimed_.start();
     delete_unclaimed_.run(first);
+    if (db_.changes() == 0) {  // it would be taken again and again
+      db_.damaged("an unclaimed range has no first cell");
+    }
     const std::uint64_t next = take(first, end);
     if (next < end && cells.size() == wanted) {
       insert_unclaimed_.run(next, end - next);

@@ -57,7 +57,8 @@ class store_claims {
                                 const Run& run) {
     finished_between_.start(first, end);
     while (first < end && wanted > 0) {
-      const std::uint64_t stop = finished_between_.step() ? finished_between_.unsigned_at(0) : end;
+      const std::uint64_t stop =
+          finished_between_.step() ? finished_between_.cell_number(first, end) : end;
       const std::uint64_t count = std::min(stop - first, wanted);
       if (count > 0) {
         run(first, count);

@@ -124,7 +124,9 @@ std::vector<double> parse_range(std::string_view name, std::string_view text) {
   const double steps = static_cast<double>(count - 1);
   for (std::size_t i = 0; i < count; ++i) {
     check_stop();
-    values.push_back(between(lo, hi, static_cast<double>(i) / steps, logarithmic));
+    const double value = between(lo, hi, static_cast<double>(i) / steps, logarithmic);
+    // Points less than an ulp apart may come in the wrong order.
+    values.push_back(values.empty() ? value : std::max(values.back(), value));
   }
   values.front() = lo;
   values.back() = hi;

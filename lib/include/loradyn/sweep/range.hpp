@@ -14,7 +14,7 @@ inline constexpr std::size_t max_range_size = 10'000'000;
 
 /// Reads a number, a list `0.1,0.2,0.5`, or a range: `lo:hi:n` for n >= 2 points with both ends,
 /// `log:lo:hi:n` for points in geometric progression. The ends are exact; a point in between has an
-/// error of at most 2 ulp of the larger end, and lies between them.
+/// error of at most 2 ulp of the larger end, and none is outside or out of order.
 /// \param name the parameter, for the message of an error
 /// \throws argument_error where the text is none of these, a number is not finite, a range is empty
 /// or
