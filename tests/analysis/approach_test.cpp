@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -131,7 +133,7 @@ TEST_CASE("near a rest a value keeps its digits") {
   CHECK(risk({-0.1, -0.1, 0.0}) == Approx(f.risk({0.4, 0.9, 0.0})).epsilon(1e-5));
   const value_near_rest M(f, of_M(1.0 - 1e-12), rest);
   CHECK_FALSE(M.rest_is_event());
-  CHECK(M({-1e-12, 0.0, 0.0}) == Approx(1e-12 - 1e-12).margin(2e-16).epsilon(0.0));
+  CHECK(M({-1e-12, 0.0, 0.0}) == test::within(1e-12 - 1e-12, 2e-16));
   // |m| of a negative rest.
   const equilibrium mirrored = describe_equilibrium(f, {-0.5, -1.0, 0.0});
   const value_near_rest m(f, {.at = 0.999}, mirrored);

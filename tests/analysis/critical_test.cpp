@@ -11,6 +11,8 @@
 #include "analysis/limits.hpp"
 #include "analysis/roots.hpp"
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -55,7 +57,7 @@ TEST_CASE("zeros at the ends of the interval are not counted, the same inside ar
   CHECK(roots("he3", 0.0, 1.0).size() == 1);
   const auto wide = roots("he3", -0.5, 1.5);
   REQUIRE(wide.size() == 3);
-  CHECK(wide[0].alignment == Approx(0.0).margin(1e-14).epsilon(0.0));
+  CHECK(wide[0].alignment == test::within(0.0, 1e-14));
   CHECK(wide[2].alignment == Approx(1.0).epsilon(1e-14));
   CHECK(wide[2].slope == Approx(-90.0));  // -E[z² σ'²] = -9 E[z² (z²-1)²]
 }
@@ -83,7 +85,7 @@ TEST_CASE("roots of every activation are found, however narrow the interval") {
       const double mu = found[i].alignment;
       const auto again = critical_alignments(risk, {}, mu - 1e-4, mu + 2e-4);
       REQUIRE(again.size() == 1);
-      CHECK(again[0].alignment == Approx(mu).margin(1e-12).epsilon(0.0));
+      CHECK(again[0].alignment == test::within(mu, 1e-12));
     }
   }
 }

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -120,7 +122,7 @@ TEST_CASE("a student that grows like an exponential has a landscape as far as it
   const activation elu = parse_activation("max(x,exp(x)-1)");
   const auto points = risk_critical_points(population_risk(elu, elu));
   REQUIRE(!points.empty());
-  CHECK(points.front().risk == Approx(0.0).margin(1e-20).epsilon(0.0));
+  CHECK(points.front().risk == test::within(0.0, 1e-20));
   CHECK(points.front().M == Approx(1.0).epsilon(1e-8));
 }
 
@@ -265,7 +267,7 @@ TEST_CASE("below its critical alignment He_3's target and w = 0 are both stable"
   REQUIRE(found.size() == 4);
   CHECK(found[0].M == Approx(1.0));
   CHECK(found[0].kind == equilibrium_kind::sink);
-  CHECK(found[1].M == Approx(0.0).margin(1e-12).epsilon(0.0));
+  CHECK(found[1].M == test::within(0.0, 1e-12));
   CHECK(found[1].risk == Approx(3.0));
   CHECK(found[1].kind == equilibrium_kind::sink);
   CHECK(found[2].kind == equilibrium_kind::saddle);

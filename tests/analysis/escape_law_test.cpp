@@ -8,6 +8,8 @@
 #include <string>
 #include <unsupported/Eigen/MatrixFunctions>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -24,13 +26,13 @@ TEST_CASE("quantiles that were computed elsewhere") {
   // erf, μ = ½: d = 1000, B = 20, η = 0.02, so γ = 1; and d = 1e5, γ = 10.
   const escape_law a = law_for("erf", {.alignment = 0.5, .noise_scale = 1.0}, 1e3);
   CHECK(a.status == law_status::ok);
-  CHECK(a.quantile(0.1) == Approx(103.3).margin(0.05).epsilon(0.0));
-  CHECK(a.quantile(0.5) == Approx(143.9).margin(0.05).epsilon(0.0));
-  CHECK(a.quantile(0.9) == Approx(220.5).margin(0.05).epsilon(0.0));
+  CHECK(a.quantile(0.1) == test::within(103.3, 0.05));
+  CHECK(a.quantile(0.5) == test::within(143.9, 0.05));
+  CHECK(a.quantile(0.9) == test::within(220.5, 0.05));
   const escape_law b = law_for("erf", {.alignment = 0.5, .noise_scale = 10.0}, 1e5);
-  CHECK(b.quantile(0.1) == Approx(205.5).margin(0.05).epsilon(0.0));
-  CHECK(b.quantile(0.5) == Approx(246.2).margin(0.05).epsilon(0.0));
-  CHECK(b.quantile(0.9) == Approx(322.8).margin(0.05).epsilon(0.0));
+  CHECK(b.quantile(0.1) == test::within(205.5, 0.05));
+  CHECK(b.quantile(0.5) == test::within(246.2, 0.05));
+  CHECK(b.quantile(0.9) == test::within(322.8, 0.05));
 }
 
 // (9.1), Var Z
@@ -121,9 +123,8 @@ TEST_CASE("the mean is that of the law, however large the start's amplitude") {
     }
     CAPTURE(a);
     // log|Z| has a singularity inside: the rule is of first order there.
-    CHECK(law.mean() == Approx(2.0 * (0.5 * std::log(1e6) - logarithm) + 5.0)
-                            .margin(a < 10.0 ? 1e-4 : 1e-7)
-                            .epsilon(0.0));
+    CHECK(law.mean() ==
+          test::within(2.0 * (0.5 * std::log(1e6) - logarithm) + 5.0, a < 10.0 ? 1e-4 : 1e-7));
   }
 }
 
@@ -161,7 +162,7 @@ TEST_CASE("where kinks meet T_nl needs a smaller start, and gets it") {
         escape(f, {size * e.u, size * e.m, size * e.s}, {}, {}, classifier, run_extent::to_event);
     return std::abs(run.t_hit + law.tau * std::log(size) - law.nonlinear_time) / law.tau;
   };
-  CHECK(std::log10(error(1e-3) / error(1e-4)) == Approx(1.0).margin(0.1).epsilon(0.0));
+  CHECK(std::log10(error(1e-3) / error(1e-4)) == test::within(1.0, 0.1));
   CHECK(error(1e-6) < 1e-5);
   CHECK(error(1e-9) < 1e-7);
 }

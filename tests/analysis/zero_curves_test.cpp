@@ -7,6 +7,8 @@
 #include <loradyn/analysis/zero_curves.hpp>
 #include <loradyn/error.hpp>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 TEST_CASE("a circle is one closed curve, exactly on it") {
@@ -18,7 +20,7 @@ TEST_CASE("a circle is one closed curve, exactly on it") {
   for (std::size_t i = 0; i < curves[0].points.size(); ++i) {
     const auto& p = curves[0].points[i];
     const auto& q = curves[0].points[(i + 1) % curves[0].points.size()];
-    CHECK(std::hypot(p[0], p[1]) == Approx(1.0).margin(1e-8).epsilon(0.0));
+    CHECK(std::hypot(p[0], p[1]) == test::within(1.0, 1e-8));
     length += std::hypot(p[0] - q[0], p[1] - q[1]);
   }
   CHECK(length == Approx(2.0 * M_PI).epsilon(1e-2));
@@ -31,10 +33,10 @@ TEST_CASE("open curves run from rim to rim, and each is found once") {
   CHECK(curves.size() == 3);
   for (const plane_curve& c : curves) {
     CHECK_FALSE(c.closed);
-    CHECK(std::abs(c.points.front()[1]) == Approx(0.5).margin(1e-3).epsilon(0.0));
-    CHECK(std::abs(c.points.back()[1]) == Approx(0.5).margin(1e-3).epsilon(0.0));
+    CHECK(std::abs(c.points.front()[1]) == test::within(0.5, 1e-3));
+    CHECK(std::abs(c.points.back()[1]) == test::within(0.5, 1e-3));
     for (const auto& p : c.points) {
-      CHECK(std::sin(M_PI * p[0]) == Approx(p[1]).margin(1e-8).epsilon(0.0));
+      CHECK(std::sin(M_PI * p[0]) == test::within(p[1], 1e-8));
     }
   }
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/difference.hpp"
+#include "support/within.hpp"
 
 using namespace loradyn;
 
@@ -77,9 +78,9 @@ TEST_CASE("without noise the flow is gradient descent on the sphere") {
       const Eigen::Vector3d tangent = g - g.dot(x.v) * x.v;
       const overlap_state v = f.velocity(somewhere);
       const double scale = g.norm() + std::abs(du);
-      CHECK(v.u == Approx(-p.rate_ratio * du).margin(1e-9 * scale).epsilon(0.0));
-      CHECK(v.m == Approx(-tangent[0]).margin(1e-9 * scale).epsilon(0.0));
-      CHECK(v.s == Approx(-tangent[1]).margin(1e-9 * scale).epsilon(0.0));
+      CHECK(v.u == test::within(-p.rate_ratio * du, 1e-9 * scale));
+      CHECK(v.m == test::within(-tangent[0], 1e-9 * scale));
+      CHECK(v.s == test::within(-tangent[1], 1e-9 * scale));
     }
   }
 }
@@ -146,7 +147,7 @@ TEST_CASE("the Jacobian is that of the velocity") {
           2e-3);
       for (Eigen::Index i = 0; i < 3; ++i) {
         CAPTURE(i, k);
-        CHECK(j(i, k) == Approx(column[i]).margin(3e-8 * j.cwiseAbs().maxCoeff()).epsilon(0.0));
+        CHECK(j(i, k) == test::within(column[i], 3e-8 * j.cwiseAbs().maxCoeff()));
       }
     }
   }
@@ -171,7 +172,7 @@ TEST_CASE("the target of a matched pair is a rest, with noise too where the labe
     const flow f = make_flow(name, name, p);
     const double scale = f.jacobian(target).cwiseAbs().maxCoeff();
     CHECK(f.velocity(target).norm() <= 1e-13 * scale);
-    CHECK(f.risk(target) == Approx(0.0).margin(1e-12 * scale).epsilon(0.0));
+    CHECK(f.risk(target) == test::within(0.0, 1e-12 * scale));
   }
 }
 
@@ -258,7 +259,7 @@ TEST_CASE("the target is a sink with the eigenvalues of theory, for every produc
     }
     std::sort(rates.begin(), rates.end());
     for (std::size_t i = 0; i < rates.size(); ++i) {
-      CHECK(rates[i] == Approx(expected[i]).margin(1e-9 * expected[2]).epsilon(0.0));
+      CHECK(rates[i] == test::within(expected[i], 1e-9 * expected[2]));
     }
   };
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -296,7 +297,7 @@ TEST_CASE("the Jacobian of kinked products is that of differences of the velocit
           return test::difference([&](double t) { return at(t)[row]; }, 2e-3);
         };
         for (int row = 0; row < 3; ++row) {
-          CHECK(j(row, column) == Approx(slope(row)).margin(1e-7 * j.norm()).epsilon(0.0));
+          CHECK(j(row, column) == test::within(slope(row), 1e-7 * j.norm()));
         }
       }
     }

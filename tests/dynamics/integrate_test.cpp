@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -86,7 +88,7 @@ TEST_CASE("a crossing is found to the accuracy of the integration") {
                          {when([level](const state2& x) { return level - x[0]; })});
       CHECK(r.status == integration_status::event);
       CHECK(r.t == Approx(std::acos(level)).epsilon(1e-9));
-      CHECK(r.x[0] == Approx(level).margin(1e-12).epsilon(0.0));
+      CHECK(r.x[0] == test::within(level, 1e-12));
     }
   }
 }
@@ -141,7 +143,7 @@ TEST_CASE("two crossings in one step are not missed") {
   const auto dip = when([](const state2& x) { return -(x[0] + 0.999); });
   const auto r = run(oscillator, {1.0, 0.0}, with(1e-2, stepper::explicit_5, 6.0), {dip});
   CHECK(r.status == integration_status::event);
-  CHECK(r.t == Approx(std::acos(-0.999)).margin(0.1).epsilon(0.0));
+  CHECK(r.t == test::within(std::acos(-0.999), 0.1));
   CHECK(r.steps < 12);
 }
 
@@ -183,7 +185,7 @@ TEST_CASE("a step that leads to NaN is rejected") {
                              }};
   const auto r = run(system, {0.0, 0.0}, with(1e-3, stepper::explicit_5, 1.999));
   CHECK(r.status == integration_status::end_time);
-  CHECK(r.x[0] == Approx(1.0 - 0.25 * 0.001 * 0.001).margin(1e-3).epsilon(0.0));
+  CHECK(r.x[0] == test::within(1.0 - 0.25 * 0.001 * 0.001, 1e-3));
   const auto beyond = run(system, {0.0, 0.0}, with(1e-3, stepper::explicit_5, 2.5));
   CHECK(beyond.status != integration_status::end_time);
   CHECK(std::isfinite(beyond.x[0]));
@@ -279,7 +281,7 @@ TEST_CASE("the observer sees every step, with dense output, and may stop") {
   double covered = 0.0;
   double worst = 0.0;
   const auto observer = [&](const dense_step<2>& s) {
-    CHECK(s.begin == Approx(covered).margin(1e-14).epsilon(0.0));
+    CHECK(s.begin == test::within(covered, 1e-14));
     covered = s.end;
     for (const double part : {0.0, 0.3, 0.8, 1.0}) {
       const double t = std::lerp(s.begin, s.end, part);

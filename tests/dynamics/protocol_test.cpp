@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/difference.hpp"
+#include "support/within.hpp"
 
 using namespace loradyn;
 
@@ -214,18 +215,12 @@ TEST_CASE("the Jacobian of pre-training is that of its velocity") {
     const Eigen::Matrix2d j = f.jacobian(x);
     const auto at = [&](double da, double dgap) { return f.velocity({x.a + da, x.gap + dgap}); };
     const double h = 2e-3;
-    CHECK(j(0, 0) == Approx(test::difference([&](double t) { return at(t, 0).a; }, h))
-                         .margin(1e-7)
-                         .epsilon(0.0));
-    CHECK(j(0, 1) == Approx(test::difference([&](double t) { return at(0, t).a; }, h))
-                         .margin(1e-7)
-                         .epsilon(0.0));
-    CHECK(j(1, 0) == Approx(test::difference([&](double t) { return at(t, 0).gap; }, h))
-                         .margin(1e-7)
-                         .epsilon(0.0));
-    CHECK(j(1, 1) == Approx(test::difference([&](double t) { return at(0, t).gap; }, h))
-                         .margin(1e-7)
-                         .epsilon(0.0));
+    CHECK(j(0, 0) == test::within(test::difference([&](double t) { return at(t, 0).a; }, h), 1e-7));
+    CHECK(j(0, 1) == test::within(test::difference([&](double t) { return at(0, t).a; }, h), 1e-7));
+    CHECK(j(1, 0) ==
+          test::within(test::difference([&](double t) { return at(t, 0).gap; }, h), 1e-7));
+    CHECK(j(1, 1) ==
+          test::within(test::difference([&](double t) { return at(0, t).gap; }, h), 1e-7));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
+#include "simulation/bytes.hpp"
 
 namespace {
 
@@ -19,21 +20,14 @@ using fuzz::require;
 
 constexpr std::string_view title = "loradyn ensemble, format 1\n";
 
-template <class Value>
-std::string bytes_of(const Value& value) {
-  return {reinterpret_cast<const char*>(&value), sizeof value};
-}
-
 // What a checkpoint has before the state of its runs.
 std::string framed(const std::string& configuration, std::string_view state) {
-  const std::string body =
-      bytes_of(std::uint64_t{configuration.size()}) + configuration + std::string(state);
-  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a
-  for (const char c : body) {
-    hash ^= static_cast<unsigned char>(c);
-    hash = static_cast<std::uint64_t>(static_cast<unsigned __int128>(hash) * 0x100000001b3U);
-  }
-  return std::string(title) + bytes_of(hash) + body;
+  detail::byte_writer body;
+  body.put_text(configuration);
+  const std::string text = body.take() + std::string(state);
+  detail::byte_writer checksum;
+  checksum.put(detail::checksum_of(text));
+  return std::string(title) + checksum.take() + text;
 }
 
 void go_on(const simulation_problem& problem, simulation_engine engine, const simulation_plan& plan,

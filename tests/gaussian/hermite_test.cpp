@@ -4,6 +4,8 @@
 #include <loradyn/gaussian/hermite.hpp>
 #include <vector>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 TEST_CASE("normalised Hermite polynomials match their explicit forms") {
@@ -13,10 +15,10 @@ TEST_CASE("normalised Hermite polynomials match their explicit forms") {
     const double z2 = z * z;
     CHECK(he[0] == 1.0);
     CHECK(he[1] == z);
-    CHECK(he[2] == Approx((z2 - 1) / std::sqrt(2.0)).margin(1e-15).epsilon(0.0));
-    CHECK(he[3] == Approx((z2 - 3) * z / std::sqrt(6.0)).margin(1e-15).epsilon(0.0));
-    CHECK(he[4] == Approx(((z2 - 6) * z2 + 3) / std::sqrt(24.0)).margin(1e-14).epsilon(0.0));
-    CHECK(he[5] == Approx(((z2 - 10) * z2 + 15) * z / std::sqrt(120.0)).margin(1e-14).epsilon(0.0));
+    CHECK(he[2] == test::within((z2 - 1) / std::sqrt(2.0), 1e-15));
+    CHECK(he[3] == test::within((z2 - 3) * z / std::sqrt(6.0), 1e-15));
+    CHECK(he[4] == test::within(((z2 - 6) * z2 + 3) / std::sqrt(24.0), 1e-14));
+    CHECK(he[5] == test::within(((z2 - 10) * z2 + 15) * z / std::sqrt(120.0), 1e-14));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "support/difference.hpp"
+#include "support/within.hpp"
 
 using namespace loradyn;
 
@@ -54,12 +55,10 @@ TEST_CASE("labels of variance v(λ*) add E[σ'² v] to V, with its slopes") {
         return kernel.value(M + dM, Q + dQ, gap + dQ - 2 * M * dM - dM * dM);
       };
       const double scale = std::abs(expected) + 1.0;
-      CHECK(r.by_M == Approx(test::difference([&](double t) { return at(t, 0); }, 5e-3))
-                          .margin(tolerance * 10 * scale)
-                          .epsilon(0.0));
-      CHECK(r.by_Q == Approx(test::difference([&](double t) { return at(0, t); }, 5e-3))
-                          .margin(tolerance * 10 * scale)
-                          .epsilon(0.0));
+      CHECK(r.by_M == test::within(test::difference([&](double t) { return at(t, 0); }, 5e-3),
+                                   tolerance * 10 * scale));
+      CHECK(r.by_Q == test::within(test::difference([&](double t) { return at(0, t); }, 5e-3),
+                                   tolerance * 10 * scale));
       // Beside V's own terms.
       const double plain = noise_moment(s, v).value(M, Q, gap, 0.2);
       const noise_moment with_excess(s, v, v);
@@ -70,7 +69,6 @@ TEST_CASE("labels of variance v(λ*) add E[σ'² v] to V, with its slopes") {
     // Without what is beside w*: one Gaussian variable. The way there is √gap at most.
     // A gap of 1e-8 moves it by as much, relative to its size.
     const double beside = kernel.value(0.6, 0.36 + 1e-8, 1e-8);
-    CHECK(kernel.value(0.6, 0.36, 0.0) ==
-          Approx(beside).margin(1e-6 * (1.0 + std::abs(beside))).epsilon(0.0));
+    CHECK(kernel.value(0.6, 0.36, 0.0) == test::within(beside, 1e-6 * (1.0 + std::abs(beside))));
   }
 }

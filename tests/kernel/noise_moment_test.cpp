@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/difference.hpp"
+#include "support/within.hpp"
 
 using namespace loradyn;
 
@@ -98,12 +99,8 @@ TEST_CASE("the derivatives of V are those of its values") {
     const double h = 5e-3;
     const auto slope = [h](auto f) { return test::difference(f, h); };
     const noise_value r = v.with_derivatives(M, Q, gap, 0.3);
-    CHECK(r.V_M == Approx(slope([&](double t) { return at(t, 0); }))
-                       .margin(tolerance * r.V * 10)
-                       .epsilon(0.0));
-    CHECK(r.V_Q == Approx(slope([&](double t) { return at(0, t); }))
-                       .margin(tolerance * r.V * 10)
-                       .epsilon(0.0));
+    CHECK(r.V_M == test::within(slope([&](double t) { return at(t, 0); }), tolerance * r.V * 10));
+    CHECK(r.V_Q == test::within(slope([&](double t) { return at(0, t); }), tolerance * r.V * 10));
   }
 }
 
@@ -156,12 +153,12 @@ TEST_CASE("the slopes of V at the edge are those beside it") {
     const double gap = 1e-10;
     const noise_value beside = v.with_derivatives(M, M * M + gap, gap, 0.1);
     CHECK(edge.V == Approx(v.value(M, M * M, 0.0, 0.1)).epsilon(1e-12));
-    CHECK(edge.V_M == Approx(beside.V_M).margin(1e-4 * edge.V).epsilon(0.0));
-    CHECK(edge.V_Q == Approx(beside.V_Q).margin(1e-4 * edge.V).epsilon(0.0));
+    CHECK(edge.V_M == test::within(beside.V_M, 1e-4 * edge.V));
+    CHECK(edge.V_Q == test::within(beside.V_Q, 1e-4 * edge.V));
     // A one-sided difference along the edge: d/dM V(M, M²).
     const auto along = [&](double t) { return v.value(M + t, (M + t) * (M + t), 0.0, 0.1); };
     CHECK(edge.V_M + 2 * M * edge.V_Q ==
-          Approx(test::difference(along, 5e-3)).margin(1e-6 * edge.V).epsilon(0.0));
+          test::within(test::difference(along, 5e-3), 1e-6 * edge.V));
   }
 }
 
@@ -174,7 +171,7 @@ TEST_CASE("a student at its target has no noise but the labels'") {
     const double power = pair_kernel(a, a)
                              .moments(pair_covariance::diagonal(1.0), moment_set::gradient)
                              .e11;  // E[σ'²]
-    CHECK(v.value(1.0, 1.0, 0.0, 0.0) == Approx(0.0).margin(1e-12 * power).epsilon(0.0));
+    CHECK(v.value(1.0, 1.0, 0.0, 0.0) == test::within(0.0, 1e-12 * power));
     CHECK(v.value(1.0, 1.0, 0.0, 2.0) == Approx(2.0 * power).epsilon(1e-11));
     // A rounding beside it, where the error of the student is nothing but rounding.
     const double beside = std::nextafter(1.0, 2.0);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "support/difference.hpp"
+#include "support/within.hpp"
 
 using namespace loradyn;
 
@@ -18,8 +19,7 @@ TEST_CASE("the risk vanishes at the target and its curvature is that of the grad
     CAPTURE(name);
     const activation a = parse_activation(name);
     const population_risk risk(a, a);
-    CHECK(risk.value({.M = 1.0, .Q = 1.0, .gap = 0.0}, 0.0) ==
-          Approx(0.0).margin(1e-14).epsilon(0.0));
+    CHECK(risk.value({.M = 1.0, .Q = 1.0, .gap = 0.0}, 0.0) == test::within(0.0, 1e-14));
     CHECK(risk.value({.M = 1.0, .Q = 1.0, .gap = 0.0}, 0.5) == Approx(0.25));
     const double M = 0.6;
     const double Q = 0.9;
@@ -38,18 +38,12 @@ TEST_CASE("the risk vanishes at the target and its curvature is that of the grad
     const auto difference = [h](auto f) { return test::difference(f, h); };
     const risk_curvature r = risk.curvature({.M = M, .Q = Q, .gap = Q - M * M});
     const double scale = std::abs(r.MM) + std::abs(r.M_gap) + std::abs(r.gap_gap);
-    CHECK(
-        r.MM ==
-        Approx(difference([&](double t) { return at(t, 0).M; })).margin(1e-8 * scale).epsilon(0.0));
-    CHECK(
-        r.M_gap ==
-        Approx(difference([&](double t) { return at(0, t).M; })).margin(1e-8 * scale).epsilon(0.0));
-    CHECK(r.M_gap == Approx(difference([&](double t) { return at(t, 0).gap; }))
-                         .margin(1e-8 * scale)
-                         .epsilon(0.0));
-    CHECK(r.gap_gap == Approx(difference([&](double t) { return at(0, t).gap; }))
-                           .margin(1e-8 * scale)
-                           .epsilon(0.0));
+    CHECK(r.MM == test::within(difference([&](double t) { return at(t, 0).M; }), 1e-8 * scale));
+    CHECK(r.M_gap == test::within(difference([&](double t) { return at(0, t).M; }), 1e-8 * scale));
+    CHECK(r.M_gap ==
+          test::within(difference([&](double t) { return at(t, 0).gap; }), 1e-8 * scale));
+    CHECK(r.gap_gap ==
+          test::within(difference([&](double t) { return at(0, t).gap; }), 1e-8 * scale));
   }
 }
 
@@ -60,7 +54,7 @@ TEST_CASE("where two kinks meet the curvature along the edge is finite") {
   for (const double M : {0.3, 1.0, 1.7}) {
     const risk_curvature h = risk.curvature({.M = M, .Q = M * M, .gap = 0.0});
     CHECK(h.MM == Approx(0.5).epsilon(1e-14));
-    CHECK(h.M_gap == Approx(0.0).margin(1e-15).epsilon(0.0));
+    CHECK(h.M_gap == test::within(0.0, 1e-15));
   }
 }
 
@@ -78,8 +72,8 @@ TEST_CASE("the curvature at the edge is the limit of that beside it") {
       const risk_curvature edge = risk.curvature({.M = M, .Q = M * M, .gap = 0.0});
       const risk_curvature beside = risk.curvature({.M = M, .Q = M * M + gap, .gap = gap});
       const double scale = std::abs(edge.MM) + std::abs(edge.M_gap) + 1.0;
-      CHECK(edge.MM == Approx(beside.MM).margin(2e-7 * scale).epsilon(0.0));
-      CHECK(edge.M_gap == Approx(beside.M_gap).margin(2e-7 * scale).epsilon(0.0));
+      CHECK(edge.MM == test::within(beside.MM, 2e-7 * scale));
+      CHECK(edge.M_gap == test::within(beside.M_gap, 2e-7 * scale));
     }
   }
 }

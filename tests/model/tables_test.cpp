@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -136,15 +138,15 @@ TEST_CASE("the curvature and the noise's slopes by tables are close to the exact
       const risk_curvature exact = risk.curvature(o);
       const risk_curvature table = risk.approximate_curvature(o);
       const double size = std::abs(exact.MM) + std::abs(exact.M_gap) + std::abs(exact.gap_gap);
-      CHECK(table.MM == Approx(exact.MM).margin(1e-9 * size).epsilon(0.0));
-      CHECK(table.M_gap == Approx(exact.M_gap).margin(1e-9 * size).epsilon(0.0));
-      CHECK(table.gap_gap == Approx(exact.gap_gap).margin(1e-9 * size).epsilon(0.0));
+      CHECK(table.MM == test::within(exact.MM, 1e-9 * size));
+      CHECK(table.M_gap == test::within(exact.M_gap, 1e-9 * size));
+      CHECK(table.gap_gap == test::within(exact.gap_gap, 1e-9 * size));
       const noise_value v = noise.with_derivatives(o.M, o.Q, o.gap, 0.2);
       const noise_value t = noise.approximate(o.M, o.Q, o.gap, 0.2);
       const double scale = std::abs(v.V) + std::abs(v.V_M) + std::abs(v.V_Q);
-      CHECK(t.V == Approx(v.V).margin(1e-11 * scale).epsilon(0.0));
-      CHECK(t.V_M == Approx(v.V_M).margin(1e-9 * scale).epsilon(0.0));
-      CHECK(t.V_Q == Approx(v.V_Q).margin(1e-9 * scale).epsilon(0.0));
+      CHECK(t.V == test::within(v.V, 1e-11 * scale));
+      CHECK(t.V_M == test::within(v.V_M, 1e-9 * scale));
+      CHECK(t.V_Q == test::within(v.V_Q, 1e-9 * scale));
     }
   }
 }

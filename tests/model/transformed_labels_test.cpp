@@ -6,6 +6,8 @@
 #include <loradyn/model/transformed_labels.hpp>
 #include <string>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -24,8 +26,7 @@ TEST_CASE("squared labels are the square plus Δ, with noise of variance 4Δg² 
   CHECK(labels.label_noise == Approx(4 * noise * power + 2 * noise * noise).epsilon(1e-12));
   for (const double z : {-1.3, 0.0, 0.4, 2.2}) {
     CHECK(labels.target(z) == Approx(g(z) * g(z) + noise).epsilon(1e-14));
-    CHECK((*labels.excess)(z) ==
-          Approx(4 * noise * (g(z) * g(z) - power)).margin(1e-14).epsilon(0.0));
+    CHECK((*labels.excess)(z) == test::within(4 * noise * (g(z) * g(z) - power), 1e-14));
   }
 }
 
@@ -49,12 +50,11 @@ TEST_CASE("mean and variance of a transformed label are those over its noise") {
           }
           CHECK(labels.target(z) == Approx(mean).epsilon(1e-11).margin(1e-11));
           const double variance = labels.label_noise + (labels.excess ? (*labels.excess)(z) : 0.0);
-          CHECK(variance ==
-                Approx(square - mean * mean).margin(1e-9 * (1.0 + square)).epsilon(0.0));
+          CHECK(variance == test::within(square - mean * mean, 1e-9 * (1.0 + square)));
         }
         if (labels.excess) {
           CHECK(labels.excess->hermite_coefficient(0, 1.0) ==
-                Approx(0.0).margin(1e-12 * labels.label_noise).epsilon(0.0));
+                test::within(0.0, 1e-12 * labels.label_noise));
         }
         CHECK((noise > 0.0) == (labels.label_noise > 0.0));
       }

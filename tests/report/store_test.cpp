@@ -77,6 +77,14 @@ bool same(const cell& a, const cell& b) {
   return a == b;
 }
 
+// A closed store of ten cells, the first four of them finished.
+fs::path store_of_four(const scratch& dir) {
+  const fs::path path = dir.path / "s.sqlite";
+  sweep_store store(path, example(10));
+  store.keep(computed(range(0, 4)));
+  return path;
+}
+
 // A program that is not ours on the file.
 void from_outside(const fs::path& path, const std::string& sql) {
   sqlite3* connection = nullptr;
@@ -437,11 +445,7 @@ TEST_CASE("a damaged file is an error, never a crash") {
 
 TEST_CASE("a store that says it holds more than memory does is read as far as it goes") {
   const scratch dir;
-  const fs::path path = dir.path / "s.sqlite";
-  {
-    sweep_store store(path, example(10));
-    store.keep(computed(range(0, 4)));
-  }
+  const fs::path path = store_of_four(dir);
   from_outside(path,
                "UPDATE progress SET cells = 9223372036854775807, finished = 4611686018427387904");
   CHECK(sweep_store::open_existing(path).rows().size() == 4);
@@ -449,11 +453,7 @@ TEST_CASE("a store that says it holds more than memory does is read as far as it
 
 TEST_CASE("a cell that comes twice, or out of order, is damage") {
   const scratch dir;
-  const fs::path path = dir.path / "s.sqlite";
-  {
-    sweep_store store(path, example(10));
-    store.keep(computed(range(0, 4)));
-  }
+  const fs::path path = store_of_four(dir);
   // 0, 0.25, … are the cell 0 four times.
   from_outside(path,
                "ALTER TABLE cells RENAME TO sound;"

@@ -4,6 +4,8 @@
 #include <loradyn/simulation/deviation.hpp>
 #include <vector>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 TEST_CASE("a deviation of 1/d has no limit, another has") {
@@ -12,10 +14,10 @@ TEST_CASE("a deviation of 1/d has no limit, another has") {
     samples.push_back({d, 2.0 / d, 1e-3 / std::sqrt(d)});
   }
   const deviation_fit pure = fit_deviation(samples);
-  CHECK(pure.limit == Approx(0.0).margin(1e-15).epsilon(0.0));
+  CHECK(pure.limit == test::within(0.0, 1e-15));
   CHECK(pure.coefficient == Approx(2.0).epsilon(1e-12));
   for (const double r : pure.residuals) {
-    CHECK(r == Approx(0.0).margin(1e-9).epsilon(0.0));
+    CHECK(r == test::within(0.0, 1e-9));
   }
   CHECK(slope_of_deviation(samples).slope == Approx(-1.0).epsilon(1e-12));
   for (deviation_sample& s : samples) {

@@ -13,6 +13,8 @@
 #include <vector>
 #include "simulation/chain.hpp"
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 
 namespace {
@@ -204,9 +206,8 @@ TEST_CASE("one step of a large batch is its expectation, in both engines") {
               summarise(recorded_values(runs, problem, plan, 0, quantities[i]), {});
           CAPTURE(name, target, nu, static_cast<int>(engine), i);
           const double error = summary.deviation / std::sqrt(24.0);
-          CHECK(summary.mean == Approx(expected[i])
-                                    .margin(5.0 * error + 3.0 * square * rate * rate * 11 / 16384)
-                                    .epsilon(0.0));
+          CHECK(summary.mean ==
+                test::within(expected[i], 5.0 * error + 3.0 * square * rate * rate * 11 / 16384));
           // A test of something: the step is large beside the error.
           moved += std::abs(expected[i] - start[i]) > 10.0 * error ? 1 : 0;
         }

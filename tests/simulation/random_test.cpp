@@ -10,6 +10,8 @@
 #include <set>
 #include <vector>
 
+#include "support/within.hpp"
+
 using namespace loradyn;
 using namespace loradyn::detail;
 
@@ -71,12 +73,11 @@ TEST_CASE("normals are Box and Muller's of the Philox words of their counter, in
       const bool exchanged = angle >> 63 != 0;
       // 1e-15 of the radius: a few roundings.
       const auto scale = static_cast<double>(r);
-      CHECK(first[i] == Approx(static_cast<double>(r * (exchanged ? std::sin(theta) : large)))
-                            .margin(1e-15 * scale)
-                            .epsilon(0.0));
-      CHECK(second[i] == Approx(static_cast<double>(r * (exchanged ? large : std::sin(theta))))
-                             .margin(1e-15 * scale)
-                             .epsilon(0.0));
+      CHECK(first[i] == test::within(static_cast<double>(r * (exchanged ? std::sin(theta) : large)),
+                                     1e-15 * scale));
+      CHECK(second[i] ==
+            test::within(static_cast<double>(r * (exchanged ? large : std::sin(theta))),
+                         1e-15 * scale));
     }
   }
 }
@@ -127,15 +128,15 @@ TEST_CASE("normals have a normal's moments, tails and distribution") {
   }
   // Five standard errors; Var z² = 2, Var z³ = 15, Var z⁴ = 96.
   const double se = 5.0 / std::sqrt(n);
-  CHECK(sums[1] / n == Approx(0.0).margin(se).epsilon(0.0));
-  CHECK(sums[2] / n == Approx(1.0).margin(se * std::sqrt(2.0)).epsilon(0.0));
-  CHECK(sums[3] / n == Approx(0.0).margin(se * std::sqrt(15.0)).epsilon(0.0));
-  CHECK(sums[4] / n == Approx(3.0).margin(se * std::sqrt(96.0)).epsilon(0.0));
-  CHECK(neighbours / n == Approx(0.0).margin(se).epsilon(0.0));
-  CHECK(twins / static_cast<double>(pairs) == Approx(0.0).margin(se * std::sqrt(2.0)).epsilon(0.0));
+  CHECK(sums[1] / n == test::within(0.0, se));
+  CHECK(sums[2] / n == test::within(1.0, se * std::sqrt(2.0)));
+  CHECK(sums[3] / n == test::within(0.0, se * std::sqrt(15.0)));
+  CHECK(sums[4] / n == test::within(3.0, se * std::sqrt(96.0)));
+  CHECK(neighbours / n == test::within(0.0, se));
+  CHECK(twins / static_cast<double>(pairs) == test::within(0.0, se * std::sqrt(2.0)));
   const boost::math::normal standard;
   const double expected = 2.0 * n * boost::math::cdf(standard, -4.0);
-  CHECK(beyond_four == Approx(expected).margin(5.0 * std::sqrt(expected)).epsilon(0.0));
+  CHECK(beyond_four == test::within(expected, 5.0 * std::sqrt(expected)));
   const distance_test test =
       kolmogorov_smirnov(std::vector<double>(z.begin(), z.begin() + 200'000),
                          [&](double x) { return boost::math::cdf(standard, x); });

@@ -58,7 +58,7 @@ struct user_body {
   template <std::size_t Order>
   std::size_t by_blocks(std::span<const double> x,
                         const std::array<double*, Order + 1>& out) const {
-    constexpr std::size_t largest = 64;
+    constexpr std::size_t largest = user_function::largest_block;
     constexpr std::size_t wanted = std::min<std::size_t>(Order + 1, 3);
     std::array<double, 3 * largest> scratch;
     for (std::size_t from = 0; from < x.size(); from += largest) {

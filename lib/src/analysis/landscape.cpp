@@ -75,7 +75,6 @@ void add_interior(const population_risk& risk, double farthest,
   struct node {
     double M;
     double gap;
-    risk_slopes slopes;
     int sign_M;
     int sign_Q;
   };
@@ -96,19 +95,16 @@ void add_interior(const population_risk& risk, double farthest,
       gap[i] = radius * radius * std::sin(angle) * std::sin(angle);
     }
     const auto slopes = risk.slopes_on_circle(radius * radius, M, gap);
-    for (std::size_t i = 0; i < across; ++i) {
-      grid[k][i] = {M[i], gap[i], slopes[i], 0, 0};
-    }
     // What is zero to rounding is judged by the largest on the circle.
     double scale_M = 0.0;
     double scale_Q = 0.0;
-    for (const node& n : grid[k]) {
-      scale_M = std::max(scale_M, std::abs(n.slopes.M));
-      scale_Q = std::max(scale_Q, std::abs(n.slopes.twice_Q));
+    for (const risk_slopes& s : slopes) {
+      scale_M = std::max(scale_M, std::abs(s.M));
+      scale_Q = std::max(scale_Q, std::abs(s.twice_Q));
     }
-    for (node& n : grid[k]) {
-      n.sign_M = sign(n.slopes.M, scale_M + scale_Q);
-      n.sign_Q = sign(n.slopes.twice_Q, scale_Q);
+    for (std::size_t i = 0; i < across; ++i) {
+      grid[k][i] = {M[i], gap[i], sign(slopes[i].M, scale_M + scale_Q),
+                    sign(slopes[i].twice_Q, scale_Q)};
     }
   }
   for (std::size_t k = 0; k + 1 < outward; ++k) {

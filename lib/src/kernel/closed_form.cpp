@@ -20,11 +20,13 @@ bool is_transcendental(const activation_parts& f) {
 std::size_t terms_of(const polynomial& p) { return p.zero() ? 0 : p.degree() + 1; }
 
 // (3.1): E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] = Σ_n F_{n+i} G_{n+j} cⁿ/n!, F_n = n! a_n; the series ends where n +
-// shift reaches `terms`.
+// shift reaches `terms`, or with its first term at c = 0, where the others may be infinite: those
+// of a ReLU at no variance.
 double series(const double* f, const double* g, std::size_t shift, std::size_t terms, double c) {
+  const std::size_t end = c == 0.0 ? std::min(terms, shift + 1) : terms;
   double sum = 0.0;
   double weight = 1.0;
-  for (std::size_t n = 0; n + shift < terms; ++n) {
+  for (std::size_t n = 0; n + shift < end; ++n) {
     sum += f[n] * g[n] * weight;
     weight *= c * reciprocals[n + 1];
   }

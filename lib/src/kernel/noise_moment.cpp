@@ -278,10 +278,9 @@ struct plane_pair {
   void sample(double r, std::span<const double> M, std::span<const double> gap,
               std::span<double> out) const {
     const double Q = r * r;
-    if (series_ && !across_ &&
-        ((student.kinked_at_zero_alone() && teacher.kinked_at_zero_alone()) ||
-         (has_series({Q, 1.0, M.front(), gap.front()}) &&
-          has_series({Q, 1.0, M.back(), gap.back()})))) {
+    if (series_ && ((student.kinked_at_zero_alone() && teacher.kinked_at_zero_alone()) ||
+                    (has_series({Q, 1.0, M.front(), gap.front()}) &&
+                     has_series({Q, 1.0, M.back(), gap.back()})))) {
       series_->sample(r, M, gap, out);
       return;
     }
@@ -434,20 +433,16 @@ activation derived(const activation& source, std::string name, Function f) {
   u.first = [source, f](double x) { return f(source.all(x))[1]; };
   u.second = [source, f](double x) { return f(source.all(x))[2]; };
   u.block = [source, f](std::span<const double> x, std::array<std::span<double>, 3> out) {
-    constexpr std::size_t largest = 64;
-    std::array<double, 5 * largest> values;
-    for (std::size_t from = 0; from < x.size(); from += largest) {
-      const std::size_t n = std::min(largest, x.size() - from);
-      std::array<std::span<double>, 5> rows;
-      for (std::size_t k = 0; k < rows.size(); ++k) {
-        rows[k] = {&values[k * largest], n};
-      }
-      source.tabulate_all(x.subspan(from, n), rows);
-      for (std::size_t i = 0; i < n; ++i) {
-        const three d = f({rows[0][i], rows[1][i], rows[2][i], rows[3][i], rows[4][i]});
-        for (std::size_t k = 0; k < d.size(); ++k) {
-          out[k][from + i] = d[k];
-        }
+    std::array<double, 5 * user_function::largest_block> values;
+    std::array<std::span<double>, 5> rows;
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      rows[k] = {&values[k * user_function::largest_block], x.size()};
+    }
+    source.tabulate_all(x, rows);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const three d = f({rows[0][i], rows[1][i], rows[2][i], rows[3][i], rows[4][i]});
+      for (std::size_t k = 0; k < d.size(); ++k) {
+        out[k][i] = d[k];
       }
     }
   };

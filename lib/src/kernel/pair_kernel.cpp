@@ -51,10 +51,6 @@ pair_moments pair_kernel::moments(const pair_covariance& covariance, moment_set 
 }
 
 double pair_kernel::value(const pair_covariance& covariance) const {
-  if (closed_ && covariance.q1 == 0.0 && covariance.valid()) {
-    // A constant, though ReLU's series have no terms at no variance.
-    return f_(0.0) * g_.hermite_coefficient(0, covariance.q2);
-  }
   return moments(covariance, moment_set::value).e00;
 }
 

@@ -13,6 +13,15 @@
 
 namespace loradyn::detail {
 
+/// FNV-1a.
+inline std::uint64_t checksum_of(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  }
+  return hash;
+}
+
 class byte_writer {
  public:
   template <class Value>

@@ -59,15 +59,6 @@ void check_memory(const simulation_problem& problem, simulation_engine engine,
   }
 }
 
-std::uint64_t checksum_of(std::string_view bytes) {
-  // FNV-1a.
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : bytes) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  }
-  return hash;
-}
-
 constexpr std::string_view checkpoint_title = "loradyn ensemble, format 1\n";
 
 [[noreturn]] void refuse_checkpoint(const std::string& found, const std::string& expected) {
@@ -178,7 +169,7 @@ class ensemble_work {
     }
     std::string body = out.take();
     detail::byte_writer end;
-    end.put(checksum_of(body));
+    end.put(detail::checksum_of(body));
     return std::string(checkpoint_title) + end.take() + body;
   }
 
@@ -190,7 +181,7 @@ class ensemble_work {
     checkpoint.remove_prefix(checkpoint_title.size());
     detail::byte_reader head(checkpoint.substr(0, sizeof(std::uint64_t)));
     const auto checksum = head.get<std::uint64_t>();
-    if (!head.good() || checksum != checksum_of(checkpoint.substr(sizeof checksum))) {
+    if (!head.good() || checksum != detail::checksum_of(checkpoint.substr(sizeof checksum))) {
       refuse_checkpoint("changed", damaged);
     }
     detail::byte_reader in(checkpoint.substr(sizeof checksum));
@@ -359,7 +350,7 @@ std::string configuration_text(const simulation_problem& problem, simulation_eng
   line("points", plan.record.size());
   detail::byte_writer record;
   record.put_list(plan.record);
-  line("record", fmt::format("{:016x}", checksum_of(record.take())));
+  line("record", fmt::format("{:016x}", detail::checksum_of(record.take())));
   return text;
 }
 

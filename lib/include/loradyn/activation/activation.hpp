@@ -37,8 +37,10 @@ struct user_function {
   std::function<double(double)> second = {};
   std::function<double(double)> third = {};
   std::function<double(double)> fourth = {};
+  /// The most points of a block.
+  static constexpr std::size_t largest_block = 64;
   /// σ, σ' and σ'' at a block of points at once, where that is cheaper than point by point; else
-  /// empty. The spans have equal lengths.
+  /// empty. The spans have equal lengths, at most largest_block.
   std::function<void(std::span<const double> x, std::array<std::span<double>, 3> out)> block = {};
   /// The points where σ is not smooth. A kink that is not named here costs accuracy.
   std::vector<double> kinks = {};
