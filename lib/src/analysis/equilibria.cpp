@@ -159,7 +159,7 @@ equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
 }
 
 std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& start,
-                                               double radius) {
+                                               double radius, double reach) {
   constexpr int iterations = 60;
   // Slower directions don't move. Heuristic: "no start leads to a rest that is not a critical point
   // found" passes from 1e-15 to 1e-7.
@@ -184,6 +184,9 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
     solver.compute(free);
     const Eigen::Vector3d step = -solver.solve(Eigen::Vector3d(v.u, v.m, v.s));
     const double scale = std::max(1.0, x.norm());
+    if (distance({x.u + step[0], x.m + step[1], x.s + step[2]}, start) > reach) {
+      return std::nullopt;
+    }
     const double speed = speed_of(v);
     const bool converged = step.norm() <= rounding * scale;
     overlap_state next = x;

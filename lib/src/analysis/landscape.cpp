@@ -30,8 +30,7 @@ std::optional<risk_critical_point> interior_point(const population_risk& risk, d
     Eigen::Matrix2d j;
     // R_M at fixed gap is R_M + 2M R_Q, and vanishes where both do.
     j << h.MM, h.M_gap, h.M_gap, h.gap_gap;
-    const Eigen::Vector2d step =
-        -j.fullPivLu().solve(Eigen::Vector2d(r.M + 2.0 * M * r.Q, r.Q));
+    const Eigen::Vector2d step = -j.fullPivLu().solve(Eigen::Vector2d(r.M + 2.0 * M * r.Q, r.Q));
     if (!step.allFinite()) {
       return std::nullopt;
     }

@@ -30,7 +30,8 @@ std::optional<equilibrium> continued(const flow& f, equilibrium e, double from, 
     const double next = std::min(1.0, done + step);
     lora_parameters p = f.parameters();
     p.noise_scale = (from + next * (to - from)) * gamma;
-    const auto moved = nearest_equilibrium(flow(f.task(), p), e.x);
+    const auto moved =
+        nearest_equilibrium(flow(f.task(), p), e.x, landscape_radius, 2.0 * longest_move);
     if (moved && distance(moved->x, e.x) < longest_move) {
       e = *moved;
       done = next;
@@ -154,7 +155,10 @@ bool rest_detector::grows_by_decades(double t) {
 bool rest_detector::rests_at(const overlap_state& x) {
   std::optional<equilibrium> found;
   try {
-    found = nearest_equilibrium(flow_, x);
+    // A thousand times what is accepted below. Farther steps lead elsewhere, perhaps to where
+    // kernels are dear.
+    constexpr double far = 0.1;
+    found = nearest_equilibrium(flow_, x, landscape_radius, far * std::max(1.0, x.norm()));
   } catch (const convergence_error&) {
     return false;
   }

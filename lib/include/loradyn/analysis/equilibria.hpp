@@ -5,6 +5,7 @@
 
 #include <array>
 #include <complex>
+#include <limits>
 #include <loradyn/analysis/landscape.hpp>
 #include <loradyn/dynamics/flow.hpp>
 #include <loradyn/model/overlaps.hpp>
@@ -45,10 +46,11 @@ struct equilibrium {
 equilibrium describe_equilibrium(const flow& f, const overlap_state& x);
 
 /// Newton's method on the velocity, from x; steps of least norm where the Jacobian is singular.
-/// \return the equilibrium, with |velocity| at rounding, or nothing: none found, or |u| beyond
-///         the radius
-std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& x,
-                                               double radius = landscape_radius);
+/// \return the equilibrium, with |velocity| at rounding, or nothing: none found, |u| beyond the
+///         radius, or a step that leads farther from x than `reach`
+std::optional<equilibrium> nearest_equilibrium(
+    const flow& f, const overlap_state& x, double radius = landscape_radius,
+    double reach = std::numeric_limits<double>::infinity());
 
 /// Every equilibrium with u >= 0 that can be found, by increasing risk.
 ///
