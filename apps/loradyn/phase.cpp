@@ -13,6 +13,7 @@
 #include <loradyn/study/control.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -143,9 +144,8 @@ std::optional<kept_cell> compute(const study::phase_grid& grid, const planned_ce
 template <class Take>
 void compute_all(const study::phase_grid& grid, const std::vector<planned_cell>& cells,
                  std::size_t threads, const Take& take) {
-  const std::size_t block = grid.problem().tau_only ? 64 : 1;
   ordered_map(
-      cells.size(), study::stoppable(threads, block),
+      cells.size(), study::stoppable(threads, grid.block()),
       [&](std::size_t i) { return compute(grid, cells[i]); },
       [&](std::size_t, std::optional<kept_cell> done) {
         if (done) {
@@ -154,22 +154,29 @@ void compute_all(const study::phase_grid& grid, const std::vector<planned_cell>&
       });
 }
 
-// Tells how far the work is, and what came out so far.
-class work_progress {
- public:
-  work_progress(const shared_options& shared, const phase_work& work)
-      : work_(work),
-        line_(shared.shows_progress() && !writes_to_terminal(shared), "cells", work.finished()) {}
+using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
-  void update() {
-    if (!line_.due()) {
-      return;  // a store is not asked for every cell
+// Tells how far the diagram is, and what came out so far.
+class cell_progress {
+ public:
+  cell_progress(const shared_options& shared, std::uint64_t finished)
+      : line_(shared.shows_progress() && !writes_to_terminal(shared), "cells", finished) {}
+
+  // Whether `update` would write: a store is not asked for every cell.
+  [[nodiscard]] bool due() const { return line_.due(); }
+
+  void update(std::uint64_t finished, std::uint64_t total, const outcome_counts& outcomes) {
+    std::string note;
+    for (const auto& [name, count] : outcomes) {
+      note += fmt::format("{}{} {}", note.empty() ? "" : ", ", name, count);
     }
-    std::string tallies;
-    for (const auto& [name, count] : work_.tallies()) {
-      tallies += fmt::format("{}{} {}", tallies.empty() ? "" : ", ", name, count);
+    line_.update(finished, total, note);
+  }
+
+  void update(const phase_work& work) {
+    if (due()) {
+      update(work.finished(), work.total(), work.tallies());
     }
-    line_.update(work_.finished(), work_.total(), tallies);
   }
 
  private:
@@ -178,7 +185,6 @@ class work_progress {
     return shared.output.empty() && ::isatty(STDOUT_FILENO) != 0;
   }
 
-  const phase_work& work_;
   progress_line line_;
 };
 
@@ -196,7 +202,7 @@ class leadership {
   leadership& operator=(const leadership&) = delete;
 
   // The other ranks compute, a few cells at a time, while this one takes what they send.
-  void lead(phase_work& work, work_progress& progress) {
+  void lead(phase_work& work, cell_progress& progress) {
     led_ = true;
     constexpr std::size_t block = 64;
     const auto next = [&] {
@@ -206,7 +212,7 @@ class leadership {
       for (kept_cell& c : done) {
         work.take(std::move(c));
       }
-      progress.update();
+      progress.update(work);
     };
     processes_.lead(
         {next, take, [&](const std::vector<planned_cell>& cells) { work.give_back(cells); }});
@@ -220,7 +226,7 @@ class leadership {
 
 // By this process, until no cell is left or the user interrupts.
 void run_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
-              work_progress& progress) {
+              cell_progress& progress) {
   // A claim, and a wait for the last thread, about every two seconds; some cells for each thread.
   const std::size_t workers =
       threads == 0 ? std::max<std::size_t>(1, std::thread::hardware_concurrency()) : threads;
@@ -239,13 +245,13 @@ void run_here(const study::phase_grid& grid, std::size_t threads, phase_work& wo
       }
       // Other processes have claimed the rest; what a killed one had is free again.
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      progress.update();
+      progress.update(work);
       continue;
     }
     const auto start = std::chrono::steady_clock::now();
     compute_all(grid, cells, threads, [&](kept_cell done) {
       work.take(std::move(done));
-      progress.update();
+      progress.update(work);
     });
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -278,7 +284,7 @@ int run_stored(const phase_options& options, const study::phase_grid& grid,
   sweep_store store(options.store, configuration_of(grid, parameters));
   stored_work work(grid, store, part);
   {
-    work_progress progress(shared, work);
+    cell_progress progress(shared, work.finished());
     leader.lead(work, progress);
     run_here(grid, threads, work, progress);
   }
@@ -308,24 +314,55 @@ int run_stored(const phase_options& options, const study::phase_grid& grid,
   }
 }
 
+// How much of a diagram without a store was computed and written.
+struct direct_count {
+  std::uint64_t delivered = 0;
+  std::uint64_t total = 0;
+};
+
+direct_count compute_alone(const shared_options& shared, const study::phase_grid& grid,
+                           std::size_t threads, phase_report& report) {
+  cell_progress progress(shared, 0);
+  std::map<std::string, std::uint64_t> outcomes;
+  direct_count count;
+  const study::study_control control{
+      threads, [&](std::size_t finished, std::size_t total) {
+        count = {finished, total};
+        if (progress.due()) {
+          progress.update(finished, total, {outcomes.begin(), outcomes.end()});
+        }
+      }};
+  study::phase(grid, control, [&](const study::phase_row& row) {
+    report.add(row);
+    ++outcomes[grid.outcome_of(row)];
+  });
+  return count;
+}
+
+direct_count compute_with_ranks(const shared_options& shared, const study::phase_grid& grid,
+                                std::size_t threads, phase_report& report, leadership& leader) {
+  direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
+  cell_progress progress(shared, 0);
+  leader.lead(work, progress);
+  run_here(grid, threads, work, progress);
+  return {work.delivered(), work.total()};
+}
+
 int run_direct(const phase_options& options, const study::phase_grid& grid,
-               const described& parameters, const invocation& call, leadership& leader,
-               std::size_t threads) {
+               const described& parameters, const invocation& call, const ranks& processes,
+               leadership& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
   if (!options.shard.empty()) {
     throw error("--shard needs --store: each shard has a store of its own");
   }
   outputs out(shared);
   phase_report report(grid, header_of(grid, version, parameters), out);
-  direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
-  {
-    work_progress progress(shared, work);
-    leader.lead(work, progress);
-    run_here(grid, threads, work, progress);
-  }
+  const direct_count count = processes.alone()
+                                 ? compute_alone(shared, grid, threads, report)
+                                 : compute_with_ranks(shared, grid, threads, report, leader);
   const int code = report.finish();
   if (interruption() != 0) {
-    return report_interruption(work.delivered(), work.total(), call.command_line.c_str());
+    return report_interruption(count.delivered, count.total, call.command_line.c_str());
   }
   return code;
 }
@@ -359,8 +396,9 @@ int run_phase(const phase_options& options, const invocation& call) {
     return done;
   }
   leadership leader(processes);
-  return options.store.empty() ? run_direct(options, grid, parameters, call, leader, threads)
-                               : run_stored(options, grid, parameters, call, leader, threads);
+  return options.store.empty()
+             ? run_direct(options, grid, parameters, call, processes, leader, threads)
+             : run_stored(options, grid, parameters, call, leader, threads);
 }
 
 }  // namespace

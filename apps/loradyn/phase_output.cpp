@@ -64,9 +64,8 @@ phase_report::phase_report(const study::phase_grid& grid, const table_header& he
   }
 }
 
-void phase_report::add(const std::vector<cell>& cells) {
+void phase_report::add(const study::phase_row& row, const std::vector<cell>& cells) {
   out_.add(cells);
-  const study::phase_row row = grid_.columns().row(cells);
   failures_.add(row.escape.status, grid_.problem().tau_only
                                        ? std::numeric_limits<double>::quiet_NaN()
                                        : row.escape.t_hit);

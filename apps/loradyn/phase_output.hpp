@@ -28,12 +28,15 @@ class phase_report {
  public:
   phase_report(const study::phase_grid& grid, const table_header& header, outputs& out);
 
-  // The cells of a row.
-  void add(const std::vector<cell>& cells);
+  void add(const study::phase_row& row) { add(row, grid_.columns().cells(row)); }
+  // The same as the cells of a table.
+  void add(const std::vector<cell>& cells) { add(grid_.columns().row(cells), cells); }
   // Returns the exit code. Throws as outputs does.
   int finish();
 
  private:
+  void add(const study::phase_row& row, const std::vector<cell>& cells);
+
   const study::phase_grid& grid_;
   outputs& out_;
   failure_count failures_;

@@ -4,7 +4,10 @@
 /// A diagram over two parameters: its axes, and what a cell computes.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <loradyn/study/control.hpp>
 #include <loradyn/study/ensemble_cell.hpp>
 #include <loradyn/study/escape.hpp>
 #include <loradyn/study/parameter.hpp>
@@ -98,6 +101,9 @@ class phase_grid {
     return problem_.tau_only ? "status" : "outcome";
   }
 
+  /// How many cells a thread best takes at a time: search times alone are quick.
+  [[nodiscard]] std::size_t block() const { return problem_.tau_only ? 64 : 1; }
+
   /// The cell at a place; nothing where it is stopped. Of any thread.
   [[nodiscard]] std::optional<phase_row> row(std::uint64_t place) const;
 
@@ -129,5 +135,16 @@ class phase_grid {
   row_description<phase_row> columns_;
   std::unique_ptr<pair_pool> pairs_;
 };
+
+/// The cells of the grid, x fastest, then those that each level of refinement adds, level by level:
+/// the order of a phase_plan. Those of the first cells where it is stopped.
+/// \throws what phase_grid's constructor does
+std::vector<phase_row> phase(const phase_problem& problem, const study_control& control);
+
+/// The same for a diagram that is not held in memory: rows are passed on in order, by one thread at
+/// a time, as soon as those before them are there. The total that progress is told counts the cells
+/// that are planned so far. \returns how many were passed on
+std::uint64_t phase(const phase_grid& grid, const study_control& control,
+                    const std::function<void(phase_row)>& take);
 
 }  // namespace loradyn::study
