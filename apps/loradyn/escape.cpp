@@ -54,7 +54,7 @@ int run_escape(escape_options options, const invocation& call) {
   }
 
   described own = describe(options.start);
-  own += describe(options.event);
+  own += describe(problem.request.event);
   own += describe(options.integrator);
   if (has_law) {
     own += describe(options.law);

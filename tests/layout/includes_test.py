@@ -9,7 +9,7 @@ PUBLIC = ROOT / "lib/include/loradyn"
 INTERNAL = ROOT / "lib/src"
 
 # What every room may include, itself included.
-BASE = {"error", "interruption", "nearest_names", "version"}
+BASE = {"error", "interruption", "names", "nearest_names", "version"}
 
 BOOST = r"boost/|Eigen/"
 POSIX = r"(fcntl|poll|spawn|unistd)\.h$|sys/"
@@ -34,7 +34,7 @@ ROOMS = {
     "sweep": (["parallel"], NOTHING),
     "study": (["activation", "model", "kernel", "dynamics", "analysis", "parallel", "simulation", "sweep"],
               r"fmt/"),
-    # report; of a study it knows what a row is
+    # report; of a study it knows what rows and problems are
     "report": (["study"], rf"fmt/|nlohmann/|sqlite3\.h$|{POSIX}"),
     # a program of its own
     "hdf5": (["report"], rf"hdf5\.h$|{POSIX}"),
