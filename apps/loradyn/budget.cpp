@@ -4,12 +4,12 @@
 
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/budget.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/escape.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "options.hpp"
 #include "output.hpp"

@@ -1,7 +1,5 @@
 // loradyn phase: a diagram over two parameters, with everything that escape computes in each cell.
 
-#include "phase.hpp"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -57,6 +55,10 @@ struct phase_options {
   integrator_options integrator;
 };
 
+phase_colours colours_of(const phase_options& options) {
+  return read_choice("--show", options.show, phase_colour_names);
+}
+
 // What the problem can't tell is wrong. Throws argument_error and error.
 void check(const phase_options& options) {
   if (options.shared.students.size() != 1 ||
@@ -65,7 +67,7 @@ void check(const phase_options& options) {
         ? error("--student is missing: name an activation, such as --student erf")
         : argument_error("--student", "a list", "one activation, for a diagram has one");
   }
-  require_show(options.show);
+  static_cast<void>(colours_of(options));
   if (options.only != "escape" && options.only != "tau") {
     throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
   }
@@ -325,7 +327,7 @@ int run_stored(const phase_options& options, const study::phase_grid& grid, cons
     return done;
   }
   try {
-    return write_store(store, grid, options.show, *out);
+    return write_store(store, grid, colours_of(options), *out);
   } catch (const interrupted&) {
     return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
                                       call.command_line.c_str());
@@ -373,7 +375,7 @@ int run_direct(const phase_options& options, const study::phase_grid& grid, cons
     throw error("--shard needs --store: each shard has a store of its own");
   }
   outputs out(shared);
-  phase_report report(grid, version, options.show, out);
+  phase_report report(grid, version, colours_of(options), out);
   const direct_count count = processes.alone()
                                  ? compute_alone(shared, grid, threads, report)
                                  : compute_with_ranks(shared, grid, threads, report, leader);
@@ -417,12 +419,6 @@ int run_phase(const phase_options& options, const invocation& call) {
 }
 
 }  // namespace
-
-void require_show(const std::string& show) {
-  if (show != "t" && show != "law" && show != "tau" && show != "risk" && show != "outcome") {
-    throw argument_error("--show", "'" + show + "'", "t, law, tau, risk or outcome");
-  }
-}
 
 std::function<int(const invocation&)> setup_phase(option_list& list) {
   auto options = std::make_shared<phase_options>();

@@ -44,26 +44,15 @@ sweep_configuration configuration_of(const study::phase_grid& grid) {
           grid.outcome_column()};
 }
 
-std::unique_ptr<const study::phase_grid> grid_of(const std::string& where,
-                                                 const parameter_list& parameters) {
-  try {
-    return std::make_unique<const study::phase_grid>(phase_problem_of(parameters));
-  } catch (const error& e) {
-    throw error(
-        fmt::format("{}: its parameters are no phase diagram's of this version of loradyn: {}",
-                    where, e.what()));
-  }
-}
-
 phase_report::phase_report(const study::phase_grid& grid, const std::string& version,
-                           const std::string& show, outputs& out)
+                           phase_colours colours, outputs& out)
     : grid_(grid), out_(out) {
   table_header header{provenance_of(grid.problem(), version), grid.columns().names(),
                       grid.columns().kinds(), grid.cells()};
-  header.meta.parameters.emplace_back("show", show);
+  header.meta.parameters.emplace_back("show", name_of(phase_colour_names, colours));
   out_.begin(header);
   if (out_.draws()) {
-    picture_.emplace(grid, show);
+    picture_.emplace(grid, colours);
   }
 }
 
@@ -85,9 +74,9 @@ int phase_report::finish() {
   return failures_.exit_code();
 }
 
-int write_store(const sweep_store& store, const study::phase_grid& grid, const std::string& show,
+int write_store(const sweep_store& store, const study::phase_grid& grid, phase_colours colours,
                 outputs& out) {
-  phase_report report(grid, store.configuration().version, show, out);
+  phase_report report(grid, store.configuration().version, colours, out);
   const std::uint64_t counted = store.finished();  // before others add to it
   std::uint64_t there = 0;
   store.read(0, store.cells(), [&](std::uint64_t, const std::vector<cell>& row) {

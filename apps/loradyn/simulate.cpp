@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
@@ -16,7 +17,6 @@
 #include <system_error>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"

@@ -6,13 +6,13 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/validation.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"

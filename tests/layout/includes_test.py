@@ -36,6 +36,8 @@ ROOMS = {
               r"fmt/"),
     # report; of a study it knows what rows and problems are
     "report": (["study"], rf"fmt/|nlohmann/|sqlite3\.h$|{POSIX}"),
+    # of the same target; its lines of theory are the core's and the study's
+    "figures": (["activation", "model", "analysis", "simulation", "sweep", "study", "report"], r"fmt/"),
     # a program of its own
     "hdf5": (["report"], rf"hdf5\.h$|{POSIX}"),
 }

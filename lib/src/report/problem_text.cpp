@@ -376,4 +376,13 @@ phase_problem phase_problem_of(const parameter_list& parameters) {
   return problem_of(object);
 }
 
+std::unique_ptr<const study::phase_grid> phase_grid_of(const parameter_list& parameters) {
+  try {
+    return std::make_unique<const study::phase_grid>(phase_problem_of(parameters));
+  } catch (const error& e) {
+    throw error(std::string("its parameters are no phase diagram's of this version of loradyn: ") +
+                e.what());
+  }
+}
+
 }  // namespace loradyn

@@ -9,6 +9,7 @@
 
 #include <loradyn/report/table.hpp>
 #include <loradyn/study/phase.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -30,5 +31,8 @@ study::phase_problem phase_problem_from_json(std::string_view text);
 /// The same members as a table's parameters.
 parameter_list parameters_of(const study::phase_problem& problem);
 study::phase_problem phase_problem_of(const parameter_list& parameters);
+
+/// The grid of the problem that a table or a store holds. \throws error
+std::unique_ptr<const study::phase_grid> phase_grid_of(const parameter_list& parameters);
 
 }  // namespace loradyn

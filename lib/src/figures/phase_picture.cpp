@@ -6,14 +6,13 @@
 #include <iterator>
 #include <loradyn/analysis/zero_curves.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/phase_picture.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "figures.hpp"
-#include "phase.hpp"
-
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 using study::phase_axis;
@@ -168,7 +167,7 @@ std::size_t middle_quantile(const std::vector<double>& quantiles) {
 
 }  // namespace
 
-phase_picture::phase_picture(const phase_grid& grid, const std::string& show) : grid_(grid) {
+phase_picture::phase_picture(const phase_grid& grid, phase_colours colours) : grid_(grid) {
   const study::phase_problem& problem = grid.problem();
   const auto& [x, y] = grid.axes();
   const auto reach = [this](const phase_axis& axis) { return (axis.size() - 1) / step_ + 1; };
@@ -185,7 +184,7 @@ phase_picture::phase_picture(const phase_grid& grid, const std::string& show) : 
   from_.assign(problem.levels > 0 ? kinds_.size() : 0, 0);
 
   const std::string unit = unit_suffix(problem.unit);
-  const std::string what = problem.tau_only ? "tau" : show;
+  const phase_colours what = problem.tau_only ? phase_colours::tau : colours;
   const std::size_t q = middle_quantile(problem.request.quantiles);
   const double p = problem.request.quantiles[q];
   const std::string which =
@@ -194,15 +193,15 @@ phase_picture::phase_picture(const phase_grid& grid, const std::string& show) : 
   const std::string time_label = "log₁₀ of the escape time" + unit;
   const auto law = [q](const phase_row& row) { return std::log10(row.escape.law.quantiles[q]); };
   const auto time = [](const phase_row& row) { return std::log10(row.escape.t_hit); };
-  if (what == "tau") {
+  if (what == phase_colours::tau) {
     add_layer("", "log₁₀ of the search time τ" + unit,
               [](const phase_row& row) { return std::log10(row.escape.tau); });
-  } else if (what == "risk") {
+  } else if (what == phase_colours::risk) {
     add_layer("", "risk at the end", [](const phase_row& row) { return row.escape.risk_end; });
-  } else if (what == "outcome") {
+  } else if (what == phase_colours::outcome) {
     add_layer("", "outcome", {});
     layers_.back().outcomes = true;
-  } else if (what == "law") {
+  } else if (what == phase_colours::law) {
     if (!grid.has_law()) {
       throw argument_error("--show", "'law'", "t, tau, risk or outcome without --dim");
     }
@@ -352,4 +351,4 @@ figure phase_picture::drawn() {
   return f;
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -5,14 +5,13 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <set>
 #include <string>
 #include <utility>
 
-#include "figures.hpp"
-
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 // The values of a parameter over the rows.
@@ -381,4 +380,4 @@ figure budget_figure(const provenance& meta, const std::vector<study::budget_row
   return {{std::move(p)}};
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

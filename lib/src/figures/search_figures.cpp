@@ -1,4 +1,3 @@
-#include "figures.hpp"
 
 #include <fmt/format.h>
 
@@ -6,6 +5,7 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <optional>
 #include <set>
@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 namespace registry = study::registry;
@@ -150,4 +150,4 @@ figure critical_figure(const provenance&, const std::vector<study::critical_row>
   return {{std::move(p)}};
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

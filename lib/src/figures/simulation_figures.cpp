@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <string>
 #include <utility>
 
-#include "figures.hpp"
-
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 namespace registry = study::registry;
@@ -202,4 +201,4 @@ figure validate_figure(const provenance&, const std::vector<study::validation_ro
   return {{std::move(p)}};
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn
