@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <loradyn/error.hpp>
+#include <loradyn/report/phase_work.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <memory>
 #include <string>
@@ -13,7 +14,6 @@
 #include "message.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
-#include "phase_work.hpp"
 
 namespace loradyn::cli {
 namespace {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/report/phase_work.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/control.hpp>
@@ -23,7 +24,6 @@
 #include "options.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
-#include "phase_work.hpp"
 #include "ranks.hpp"
 
 namespace loradyn::cli {

@@ -39,11 +39,6 @@ provenance provenance_of(const study::phase_problem& problem, const std::string&
 
 }  // namespace
 
-sweep_configuration configuration_of(const study::phase_grid& grid) {
-  return {version, parameters_of(grid.problem()), grid.columns().names(), grid.cells(),
-          grid.outcome_column()};
-}
-
 phase_report::phase_report(const study::phase_grid& grid, const std::string& version,
                            phase_colours colours, outputs& out)
     : grid_(grid), out_(out) {

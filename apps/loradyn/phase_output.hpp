@@ -1,6 +1,6 @@
 #pragma once
 
-// Where the cells of a phase diagram go: its table and figure, and what a store of it is.
+// Where the cells of a phase diagram go: its table and figure.
 
 #include <loradyn/figures/phase_picture.hpp>
 #include <loradyn/report/store.hpp>
@@ -13,9 +13,6 @@
 #include "output.hpp"
 
 namespace loradyn::cli {
-
-// What a store of this diagram is.
-sweep_configuration configuration_of(const study::phase_grid& grid);
 
 // The table, and the figure where one is asked for, of rows as they come in. The table's command is
 // made of the problem alone: the same for every run of the diagram, whatever threads, stores, ranks

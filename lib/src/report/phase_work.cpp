@@ -1,10 +1,13 @@
-#include "phase_work.hpp"
-
 #include <algorithm>
 #include <loradyn/error.hpp>
+#include <loradyn/report/phase_work.hpp>
+#include <loradyn/report/problem_text.hpp>
+#include <loradyn/version.hpp>
 
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
+
+using study::planned_cell;
 
 // Adds the cells of the plan's next level, once the store has the values of all known ones; those
 // of the levels before were taken when this one was planned.
@@ -171,6 +174,11 @@ bool stored_work::complete() { return store_.complete() && !grow(); }
 
 std::uint64_t stored_work::finished() const { return store_.finished() + waiting_.size(); }
 
+sweep_configuration configuration_of(const study::phase_grid& grid) {
+  return {version, parameters_of(grid.problem()), grid.columns().names(), grid.cells(),
+          grid.outcome_column()};
+}
+
 std::uint64_t planned_cells(const study::phase_grid& grid, const sweep_store& store) {
   study::phase_plan plan(grid);
   while (grow_from(plan, grid, store)) {
@@ -178,4 +186,4 @@ std::uint64_t planned_cells(const study::phase_grid& grid, const sweep_store& st
   return plan.cells();
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn
