@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/phase_work.hpp>
@@ -16,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "command.hpp"
 #include "interruption.hpp"
@@ -150,31 +147,6 @@ phase_shard read_shard(const std::string& text) {
   throw argument_error("--shard", "'" + text + "'", "i/n with 1 <= i <= n <= 1000000");
 }
 
-// A cell's values, and what it took. Nothing where the user interrupts it.
-std::optional<kept_cell> compute(const study::phase_grid& grid, const planned_cell& c) {
-  const auto start = std::chrono::steady_clock::now();
-  auto row = grid.row(c.place);
-  if (!row) {
-    return std::nullopt;
-  }
-  return kept_cell{c.cell, grid.columns().cells(*row),
-                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
-}
-
-// Computes cells on all threads; `take` gets them in order.
-template <class Take>
-void compute_all(const study::phase_grid& grid, const std::vector<planned_cell>& cells,
-                 std::size_t threads, const Take& take) {
-  ordered_map(
-      cells.size(), study::stoppable(threads, grid.block()),
-      [&](std::size_t i) { return compute(grid, cells[i]); },
-      [&](std::size_t, std::optional<kept_cell> done) {
-        if (done) {
-          take(*std::move(done));
-        }
-      });
-}
-
 using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
 // Tells how far the diagram is, and what came out so far.
@@ -245,49 +217,6 @@ class leadership {
   bool led_ = false;
 };
 
-// By this process, until no cell is left or the user interrupts.
-void run_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
-              cell_progress& progress) {
-  // A claim, and a wait for the last thread, about every two seconds; some cells for each thread.
-  const std::size_t workers =
-      threads == 0 ? std::max<std::size_t>(1, std::thread::hardware_concurrency()) : threads;
-  const std::size_t least = 4 * workers;
-  std::size_t size = least;
-  while (interruption() == 0) {
-    std::vector<planned_cell> cells;
-    try {
-      cells = work.next(size);
-    } catch (const interrupted&) {
-      break;  // while it waited for the store's lock
-    }
-    if (cells.empty()) {
-      if (work.over()) {
-        break;
-      }
-      // Other processes have claimed the rest; what a killed one had is free again.
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      progress.update(work);
-      continue;
-    }
-    const auto start = std::chrono::steady_clock::now();
-    compute_all(grid, cells, threads, [&](kept_cell done) {
-      work.take(std::move(done));
-      progress.update(work);
-    });
-    const double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    constexpr double wanted = 2.0;
-    const double factor = std::clamp(wanted / std::max(seconds, 1e-6), 0.25, 4.0);
-    constexpr std::size_t most = 1'000'000;
-    size = std::clamp(static_cast<std::size_t>(static_cast<double>(size) * factor), least, most);
-  }
-  try {
-    work.flush();
-  } catch (const interrupted&) {
-    // The store is locked: it says how many of the cells it keeps.
-  }
-}
-
 int run_stored(const phase_options& options, const study::phase_grid& grid, const invocation& call,
                leadership& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
@@ -306,7 +235,7 @@ int run_stored(const phase_options& options, const study::phase_grid& grid, cons
   {
     cell_progress progress(shared, work.finished());
     leader.lead(work, progress);
-    run_here(grid, threads, work, progress);
+    compute_here(grid, threads, work, [&] { progress.update(work); });
   }
   if (interruption() != 0) {
     return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
@@ -364,7 +293,7 @@ direct_count compute_with_ranks(const shared_options& shared, const study::phase
   direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
   cell_progress progress(shared, 0);
   leader.lead(work, progress);
-  run_here(grid, threads, work, progress);
+  compute_here(grid, threads, work, [&] { progress.update(work); });
   return {work.delivered(), work.total()};
 }
 
@@ -407,8 +336,8 @@ int run_phase(const phase_options& options, const invocation& call) {
   if (!processes.leads()) {
     processes.follow([&](const std::vector<planned_cell>& cells) {
       std::vector<kept_cell> computed;
-      compute_all(grid, cells, threads,
-                  [&computed](kept_cell c) { computed.push_back(std::move(c)); });
+      compute_cells(grid, cells, threads,
+                    [&computed](kept_cell c) { computed.push_back(std::move(c)); });
       return computed;
     });
     return done;

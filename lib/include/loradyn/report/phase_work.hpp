@@ -5,6 +5,7 @@
 /// to be computed now, and where their values go.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <loradyn/report/store.hpp>
@@ -120,6 +121,16 @@ class stored_work final : public phase_work {
   clock::time_point flushed_ = clock::now();
   double flush_cost_ = 0.0;  // seconds
 };
+
+/// The values of cells, by all threads; `take` gets them in order, those of a prefix where a stop
+/// is requested. \param threads 0: as many as the machine has
+void compute_cells(const study::phase_grid& grid, const std::vector<study::planned_cell>& cells,
+                   std::size_t threads, const std::function<void(kept_cell)>& take);
+
+/// Computes what the work has, by this process, until no cell is left or a stop is requested; what
+/// other processes have claimed is waited for. \param progress called as cells are finished
+void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
+                  const std::function<void()>& progress);
 
 /// What a store of this diagram is.
 sweep_configuration configuration_of(const study::phase_grid& grid);
