@@ -31,7 +31,7 @@ int run_export(const export_options& options, const invocation&) {
   require_show(options.show);
   outputs out(options.shared);
   const sweep_store store = sweep_store::open_existing(options.store);
-  const auto grid = grid_of(store.configuration().parameters);
+  const auto grid = grid_of("'" + options.store + "'", store.configuration().parameters);
   if (store.configuration().columns != grid->columns().names()) {
     throw file_error("'" + options.store +
                      "' is damaged: its columns are not those of its parameters");

@@ -141,7 +141,8 @@ described describe(const event_options& options) {
 }
 
 described describe(const overlap_event& event) {
-  return {{"event", std::string(to_string(event.quantity)) + (event.is_signed ? " signed" : "")},
+  return {{"event", std::string(name_of(overlap_quantities, event.quantity)) +
+                        (event.is_signed ? " signed" : "")},
           {"at", fmt::format("{}", event.at)}};
 }
 
@@ -182,13 +183,7 @@ activation read_activation(const std::string& option, std::string_view text) {
 }
 
 study::time_unit read_unit(const shared_options& options) {
-  if (options.unit == "raw") {
-    return study::time_unit::raw;
-  }
-  if (options.unit == "fisher") {
-    return study::time_unit::fisher;
-  }
-  throw argument_error("--time-unit", "'" + options.unit + "'", "raw or fisher");
+  return read_choice("--time-unit", options.unit, study::time_units);
 }
 
 std::vector<study::activation_pair> read_pairs(const shared_options& options) {
@@ -308,11 +303,7 @@ overlap_state read_start(const start_options& options) {
 overlap_event read_event(const event_options& options) {
   overlap_event event;
   event.is_signed = options.is_signed;
-  const auto quantity = quantity_named(options.quantity);
-  if (!quantity) {
-    throw argument_error("--event", "'" + options.quantity + "'", "m, M or risk");
-  }
-  event.quantity = *quantity;
+  event.quantity = read_choice("--event", options.quantity, overlap_quantities);
   if (!options.at.empty()) {
     event.at = parse_number("--at", options.at);
   } else if (event.quantity != overlap_quantity::m) {
@@ -343,13 +334,7 @@ integration_options read_integrator(const integrator_options& options, double ti
     throw argument_error("--atol", "'" + options.atol + "'", ">= 0");
   }
   o.step_limit = static_cast<std::size_t>(options.max_steps);
-  if (options.method == "explicit") {
-    o.method = stepper::explicit_5;
-  } else if (options.method == "stiff") {
-    o.method = stepper::stiff_4;
-  } else if (options.method != "auto") {
-    throw argument_error("--stepper", "'" + options.method + "'", "auto, explicit or stiff");
-  }
+  o.method = read_choice("--stepper", options.method, steppers);
   return o;
 }
 
@@ -380,16 +365,6 @@ double read_positive(const std::string& option, const std::string& text) {
     throw argument_error(option, "'" + text + "'", "> 0");
   }
   return value;
-}
-
-simulation_engine read_engine(const std::string& text) {
-  if (text == "chain") {
-    return simulation_engine::chain;
-  }
-  if (text == "sgd") {
-    return simulation_engine::sgd;
-  }
-  throw argument_error("--engine", "'" + text + "'", "chain or sgd");
 }
 
 void read_start_file(start_options& options, shared_options& shared) {

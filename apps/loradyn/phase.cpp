@@ -10,6 +10,7 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/store.hpp>
+#include <loradyn/simulation/random.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
@@ -56,32 +57,7 @@ struct phase_options {
   integrator_options integrator;
 };
 
-described describe(const ensemble_options& options) {
-  if (options.engine.empty()) {
-    return {};
-  }
-  return {{"engine", options.engine},
-          {"batch", options.batch},
-          {"lr", options.learning_rate.empty() ? "default" : options.learning_rate},
-          {"runs", options.runs},
-          {"steps", options.steps}};
-}
-
-described describe(const phase_options& options) {
-  described all = describe(options.shared);
-  all += describe(options.start);
-  all += describe(options.event);
-  all += describe(options.integrator);
-  all += describe(options.law);
-  all += describe(options.ensemble);
-  all += {{"x", options.x}, {"y", options.y}, {"only", options.only}};
-  if (options.refine != "0") {
-    all += {{"refine", options.refine}, {"refine-step", options.refine_step}};
-  }
-  return all += {{"show", options.show}};
-}
-
-// What the parameters can't tell is wrong. Throws argument_error and error.
+// What the problem can't tell is wrong. Throws argument_error and error.
 void check(const phase_options& options) {
   if (options.shared.students.size() != 1 ||
       options.shared.students.front().find(',') != std::string::npos) {
@@ -93,7 +69,6 @@ void check(const phase_options& options) {
   if (options.only != "escape" && options.only != "tau") {
     throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
   }
-  read_unit(options.shared);
   const phase_options defaults;
   const auto idle = [](const char* option, const std::string& given, const std::string& usual,
                        const char* without) {
@@ -111,6 +86,50 @@ void check(const phase_options& options) {
   if (options.refine == "0") {
     idle("--refine-step", options.refine_step, defaults.refine_step, "--refine");
   }
+}
+
+study::ensemble_request read_ensemble(const ensemble_options& options, std::uint64_t seed) {
+  using study::ensemble_request;
+  ensemble_request e;
+  e.engine = read_choice("--engine", options.engine, simulation_engines);
+  e.batch = read_count("--batch", options.batch, 1, ensemble_request::max_batch);
+  if (!options.learning_rate.empty()) {
+    e.learning_rate = read_positive("--lr", options.learning_rate);
+  }
+  e.runs = read_count("--runs", options.runs, 1, ensemble_request::max_runs);
+  e.steps = read_count("--steps", options.steps, 1, random_steps - 1);
+  e.seed = seed;
+  return e;
+}
+
+study::phase_problem read_problem(const phase_options& options) {
+  const shared_options& shared = options.shared;
+  study::phase_problem p;
+  p.student = shared.students.front();
+  p.teacher = shared.teachers;
+  p.unit = read_unit(shared);
+  p.tau_only = options.only == "tau";
+  p.otherwise = read_parameters(shared);
+  p.otherwise.parameters.misalignment = read_single_nu(shared, "one number, or an axis");
+  p.has_alignment = !shared.mu().empty();
+  if (p.has_alignment) {
+    p.otherwise.parameters.alignment = read_value(study::registry::mu, shared.mu());
+  }
+  p.otherwise.start = read_start(options.start);
+  p.request.event = read_event(options.event);
+  p.request.integrator = read_integrator(options.integrator, 1.0);
+  if (!options.law.dimension.empty()) {
+    p.otherwise.dimension = read_value(study::registry::dim, options.law.dimension);
+  }
+  p.request.quantiles = read_quantiles(options.law.quantiles);
+  if (!options.ensemble.engine.empty()) {
+    p.ensemble = read_ensemble(options.ensemble, shared.seed);
+  }
+  p.levels = static_cast<unsigned>(read_count("--refine", options.refine, 0, study::max_levels));
+  p.refine_step = read_positive("--refine-step", options.refine_step);
+  p.x = study::read_axis("--x", options.x);
+  p.y = study::read_axis("--y", options.y);
+  return p;
 }
 
 phase_shard read_shard(const std::string& text) {
@@ -267,9 +286,8 @@ void run_here(const study::phase_grid& grid, std::size_t threads, phase_work& wo
   }
 }
 
-int run_stored(const phase_options& options, const study::phase_grid& grid,
-               const described& parameters, const invocation& call, leadership& leader,
-               std::size_t threads) {
+int run_stored(const phase_options& options, const study::phase_grid& grid, const invocation& call,
+               leadership& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
   const phase_shard part = read_shard(options.shard);
   if (part.count > 1 && grid.problem().levels > 0) {
@@ -281,7 +299,7 @@ int run_stored(const phase_options& options, const study::phase_grid& grid,
   if (!shared.output.empty() || !shared.figure.empty()) {
     out.emplace(shared);
   }
-  sweep_store store(options.store, configuration_of(grid, parameters));
+  sweep_store store(options.store, configuration_of(grid));
   stored_work work(grid, store, part);
   {
     cell_progress progress(shared, work.finished());
@@ -348,15 +366,14 @@ direct_count compute_with_ranks(const shared_options& shared, const study::phase
   return {work.delivered(), work.total()};
 }
 
-int run_direct(const phase_options& options, const study::phase_grid& grid,
-               const described& parameters, const invocation& call, const ranks& processes,
-               leadership& leader, std::size_t threads) {
+int run_direct(const phase_options& options, const study::phase_grid& grid, const invocation& call,
+               const ranks& processes, leadership& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
   if (!options.shard.empty()) {
     throw error("--shard needs --store: each shard has a store of its own");
   }
   outputs out(shared);
-  phase_report report(grid, header_of(grid, version, parameters), out);
+  phase_report report(grid, version, options.show, out);
   const direct_count count = processes.alone()
                                  ? compute_alone(shared, grid, threads, report)
                                  : compute_with_ranks(shared, grid, threads, report, leader);
@@ -372,10 +389,9 @@ int run_phase(const phase_options& options, const invocation& call) {
   const std::size_t given = options.shared.threads;
   const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
   check(options);
-  const described parameters = describe(options);
   std::unique_ptr<const study::phase_grid> made;
   try {
-    made = grid_of(parameters);
+    made = std::make_unique<const study::phase_grid>(read_problem(options));
   } catch (const interrupted&) {
     // The other ranks may be further, and wait for this one.
     if (processes.leads()) {
@@ -396,9 +412,8 @@ int run_phase(const phase_options& options, const invocation& call) {
     return done;
   }
   leadership leader(processes);
-  return options.store.empty()
-             ? run_direct(options, grid, parameters, call, processes, leader, threads)
-             : run_stored(options, grid, parameters, call, leader, threads);
+  return options.store.empty() ? run_direct(options, grid, call, processes, leader, threads)
+                               : run_stored(options, grid, call, leader, threads);
 }
 
 }  // namespace

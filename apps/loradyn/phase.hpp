@@ -7,11 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <loradyn/report/figure.hpp>
-#include <loradyn/report/table.hpp>
 #include <loradyn/study/phase.hpp>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace loradyn::cli {
@@ -19,19 +16,15 @@ namespace loradyn::cli {
 // Throws argument_error for another text than t, law, tau, risk or outcome.
 void require_show(const std::string& show);
 
-// The grid that a table's parameters describe. Throws argument_error and error.
-std::unique_ptr<const study::phase_grid> grid_of(
-    const std::vector<std::pair<std::string, std::string>>& parameters);
-
 // The heat map of rows as they come in: all that is kept of a row is what is drawn. Where there are
 // ensembles, the simulated map stands beside that of the theory. Of a refined grid each cell is
 // drawn half of the way to its neighbours. Where there are more than `most_drawn` places, more than
 // a picture has points, every second or third is drawn.
 class phase_picture {
  public:
-  // Of a table with this provenance, which says what is shown. Refers to the grid, which must
-  // outlive it. Throws argument_error for a text that says nothing to show.
-  phase_picture(const study::phase_grid& grid, const provenance& meta);
+  // `show` is what the colours tell, the escape time where it is none of --show's. Refers to the
+  // grid, which must outlive it. Throws argument_error for the law of a grid without one.
+  phase_picture(const study::phase_grid& grid, const std::string& show);
 
   void add(const study::phase_row& row);
 

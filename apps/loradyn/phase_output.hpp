@@ -4,29 +4,32 @@
 
 #include <loradyn/report/store.hpp>
 #include <loradyn/report/table.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "options.hpp"
 #include "output.hpp"
 #include "phase.hpp"
 
 namespace loradyn::cli {
 
-// What a store of this diagram is: the parameters without those that only say how it is shown.
-sweep_configuration configuration_of(const study::phase_grid& grid, const described& parameters);
+// What a store of this diagram is.
+sweep_configuration configuration_of(const study::phase_grid& grid);
 
-// The head of a diagram's table. Its command is made of the parameters alone: the same for every
-// run of the diagram, whatever threads, stores, ranks and shards took part.
-table_header header_of(const study::phase_grid& grid, const std::string& version,
-                       const described& parameters);
+// The grid of the problem that a table or a store holds. Throws error, whose message begins with
+// `where`.
+std::unique_ptr<const study::phase_grid> grid_of(const std::string& where,
+                                                 const parameter_list& parameters);
 
-// The table, and the figure where one is asked for, of rows as they come in. Refers to the grid and
-// the outputs, which must outlive it.
+// The table, and the figure where one is asked for, of rows as they come in. The table's command is
+// made of the problem alone: the same for every run of the diagram, whatever threads, stores, ranks
+// and shards took part. Refers to the grid and the outputs, which must outlive it.
 class phase_report {
  public:
-  phase_report(const study::phase_grid& grid, const table_header& header, outputs& out);
+  // `version` of the program that computes the rows; `show` is what the figure tells.
+  phase_report(const study::phase_grid& grid, const std::string& version, const std::string& show,
+               outputs& out);
 
   void add(const study::phase_row& row) { add(row, grid_.columns().cells(row)); }
   // The same as the cells of a table.

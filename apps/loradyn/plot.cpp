@@ -12,6 +12,7 @@
 #include "figures.hpp"
 #include "output.hpp"
 #include "phase.hpp"
+#include "phase_output.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -83,12 +84,13 @@ figure figure_of_file(const std::string& path) {
         t.meta = header.meta;
         t.columns = header.columns;
         if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
-          grid = grid_of(t.meta.parameters);
+          std::erase_if(t.meta.parameters, [](const auto& p) { return p.first == "show"; });
+          grid = grid_of("TABLE '" + path + "'", t.meta.parameters);
           if (grid->columns().names() != t.columns) {
             throw argument_error("the header of the table", "another",
                                  "that of its own phase diagram");
           }
-          picture.emplace(*grid, t.meta);
+          picture.emplace(*grid, header.meta.parameter("show"));
         }
       },
       [&](std::vector<cell> row) {

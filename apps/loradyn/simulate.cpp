@@ -173,7 +173,7 @@ void require_size(const simulate_options& options, const study::simulate_problem
 study::simulate_problem read_all(const simulate_options& options,
                                  const study::activation_pair& pair) {
   study::simulate_problem asked{.problem = read_problem(options, pair), .plan = {}};
-  asked.engine = read_engine(options.engine);
+  asked.engine = read_choice("--engine", options.engine, simulation_engines);
   asked.runs = read_count("--runs", options.runs, 1, random_runs - 1);
   asked.rate_unit = pair.rate_unit;
   asked.plan.risk = study::risk_of(pair.risk, asked.problem.stages.back().label_noise);

@@ -17,7 +17,7 @@ namespace registry = study::registry;
 
 // What a simulated table's provenance says of the run.
 study::simulated_setting setting_of(const provenance& meta) {
-  const auto text = [&meta](std::string_view name) { return std::string(meta.parameter(name)); };
+  const auto text = [&meta](std::string_view name) { return meta.parameter(name); };
   const activation student = parse_activation(text("student"));
   const std::string teacher = text("teacher");
   study::simulated_setting s{
@@ -129,12 +129,13 @@ figure hitting_figure(const provenance& meta, const std::vector<study::run_row>&
     }
   }
   p.curves.push_back(std::move(steps));
-  const std::string event(meta.parameter("event"));
+  const std::string event = meta.parameter("event");
   const bool lawful =
       meta.parameter("m0") == "uniform" && meta.parameter("stages").empty() && event != "m signed";
   if (lawful && times.size() >= 2) {
     overlap_event at;
-    at.quantity = quantity_named(event.substr(0, event.find(' '))).value_or(overlap_quantity::m);
+    at.quantity = value_named(overlap_quantities, event.substr(0, event.find(' ')))
+                      .value_or(overlap_quantity::m);
     at.at = parse_number("at", meta.parameter("at"));
     curve density;
     density.label = "law";

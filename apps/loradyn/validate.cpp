@@ -84,7 +84,7 @@ study::validation_problem read_problem(const validate_options& options) {
   if (problem.event.is_signed && problem.event.quantity == overlap_quantity::m) {
     throw argument_error("--signed", "given", "left out: the law is that of both signs");
   }
-  problem.engine = read_engine(options.engine);
+  problem.engine = read_choice("--engine", options.engine, simulation_engines);
   constexpr std::uint64_t most_runs = 10'000'000;
   problem.runs = read_count("--runs", options.runs, 2, most_runs);
   problem.law_runs = options.law_runs.empty()

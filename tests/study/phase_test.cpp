@@ -16,8 +16,8 @@ using cells_of_rows = std::vector<std::vector<cell>>;
 study::phase_problem small_problem() {
   study::phase_problem p;
   p.student = "he3+{a}*he5";
-  p.x = "mu=0.2:0.8:4";
-  p.y = "a=-0.4:0.4:3";
+  p.x = study::read_axis("--x", "mu=0.2:0.8:4");
+  p.y = {"a", {.list = {-0.4, 0.0, 0.4}}};
   p.request.integrator.step_limit = 50'000;
   return p;
 }
@@ -31,7 +31,7 @@ study::phase_problem refined_problem() {
 study::phase_problem simulated_problem() {
   study::phase_problem p = small_problem();
   p.student = "erf";
-  p.y = "gamma=log:1:4:2";
+  p.y = study::read_axis("--y", "gamma=log:1:4:2");
   p.otherwise.dimension = 100.0;
   study::ensemble_request& e = p.ensemble.emplace();
   e.runs = 20;
