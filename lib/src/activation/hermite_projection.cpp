@@ -137,6 +137,9 @@ bool resolved_by_panels(const table& t, const gaussian_grid& grid, std::size_t o
 hermite_projection::hermite_projection(const activation& f, double variance,
                                        std::size_t highest_order)
     : kinks_(f.kinks()), variance_(variance) {
+  if (const polynomial* p = f.as_polynomial()) {
+    degree_ = p->degree();
+  }
   const double scale = std::sqrt(variance);
   sampled_orders_ = highest_order > 2 && kinks_.empty() ? 5 : 3;
   std::vector<double> breaks;
@@ -223,6 +226,12 @@ void hermite_projection::append_quadrature_block(std::size_t order) {
   for (Eigen::Index j = 0; j < half; ++j) {
     target.push_back(even[j]);
     target.push_back(odd[j]);
+  }
+  // A polynomial's coefficients end with its degree, and what is left there is rounding.
+  for (std::size_t n = first; degree_ && n < target.size(); ++n) {
+    if (n + order > *degree_) {
+      target[n] = 0.0;
+    }
   }
   // δ-like parts: of σ' where σ jumps, of σ'' where σ' does, and the derivative of the former.
   for (const kink& k : kinks_) {

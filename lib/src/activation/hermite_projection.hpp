@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <Eigen/Core>
@@ -59,6 +60,7 @@ class hermite_projection {
   std::shared_ptr<const gaussian_grid> grid_;
   std::vector<kink> kinks_;
   double variance_ = 0.0;
+  std::optional<std::size_t> degree_;  // of a polynomial
   std::size_t sampled_orders_ = 3;
   std::array<samples, 5> samples_;
   std::array<std::vector<double>, 5> coefficients_;

@@ -19,27 +19,19 @@ scaled_value slope_along(const population_risk& risk, double M) {
   return {r.M + 2.0 * M * r.Q, std::abs(r.M) + 2.0 * std::abs(M) * r.Q_scale};
 }
 
-// (8.1) beside w*: Newton's method on R_M = R_Q = 0 in (M, gap), by the tables of the slopes far
-// from the root, and by the kernels themselves near it.
+// (8.1) beside w*: Newton's method on R_M = R_Q = 0 in (M, gap), by the kernels themselves: a table
+// of the slopes costs more than the few points that are asked for.
 std::optional<risk_critical_point> interior_point(const population_risk& risk, double M, double gap,
                                                   double farthest) {
-  constexpr double near = 1e-7;  // the next step of Newton's method is at the square of it
-  bool is_near = false;
   for (int iteration = 0; iteration < 50; ++iteration) {
     const field_overlaps o = overlaps_of(M, gap);
-    risk_slopes r;
-    if (is_near) {
-      const risk_gradient exact = risk.gradient(o);
-      r = {exact.M, 2.0 * exact.Q};
-    } else {
-      r = risk.slopes(o);
-    }
-    const risk_curvature h = risk.approximate_curvature(o);
+    const risk_gradient r = risk.gradient(o);
+    const risk_curvature h = risk.curvature(o);
     Eigen::Matrix2d j;
     // R_M at fixed gap is R_M + 2M R_Q, and vanishes where both do.
     j << h.MM, h.M_gap, h.M_gap, h.gap_gap;
     const Eigen::Vector2d step =
-        -j.fullPivLu().solve(Eigen::Vector2d(r.M + M * r.twice_Q, 0.5 * r.twice_Q));
+        -j.fullPivLu().solve(Eigen::Vector2d(r.M + 2.0 * M * r.Q, r.Q));
     if (!step.allFinite()) {
       return std::nullopt;
     }
@@ -50,8 +42,6 @@ std::optional<risk_critical_point> interior_point(const population_risk& risk, d
     if (!(M * M + gap < farthest * farthest)) {
       return std::nullopt;
     }
-    is_near = is_near || (std::abs(step[0]) <= near * std::max(1.0, std::abs(M)) &&
-                          std::abs(step[1]) <= near * std::max(1.0, gap));
     if (damping == 1.0 && std::abs(step[0]) <= 1e-13 * std::max(1.0, std::abs(M)) &&
         std::abs(step[1]) <= 1e-13 * std::max(1.0, gap)) {
       constexpr double least_gap = 1e-9;  // below: a point along w*, which is found there

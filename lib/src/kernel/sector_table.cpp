@@ -23,27 +23,60 @@ rule gauss_legendre() {
   return {{r.node.begin(), r.node.end()}, {r.weight.begin(), r.weight.end()}};
 }
 
-// R e^{-R²/2}/2π dR, to R = 14 or, for what grows like R⁷⁰, to 24.
-const rule& radial_rule(grid_extent extent) {
-  static const auto up_to = [](double farthest) {
-    constexpr std::array<double, 12> ends{0.0,  1.5,  3.0,  5.0,  7.0,  9.0,
-                                          11.5, 14.0, 16.5, 19.0, 21.5, 24.0};
-    const rule panel = gauss_legendre<16>();
-    rule all;
-    for (std::size_t p = 0; p + 1 < ends.size() && ends[p + 1] <= farthest; ++p) {
-      const double half = 0.5 * (ends[p + 1] - ends[p]);
-      for (std::size_t i = 0; i < panel.node.size(); ++i) {
-        const double R = ends[p] + half * (1.0 + panel.node[i]);
-        all.node.push_back(R);
-        all.weight.push_back(half * panel.weight[i] * R * std::exp(-0.5 * R * R) /
-                             (2.0 * pi<double>()));
-      }
+// R e^{-R²/2}/2π dR, to R = 14 or 24. Panels are as wide as a Gaussian asks at level 0, and then
+// halved at each level and graded towards R = 0, for what varies fast in a R.
+rule radial_rule(bool wide, std::size_t level) {
+  constexpr std::array<double, 12> usual{0.0,  1.5,  3.0,  5.0,  7.0,  9.0,
+                                         11.5, 14.0, 16.5, 19.0, 21.5, 24.0};
+  const double farthest = wide ? usual.back() : usual[7];
+  const rule panel = gauss_legendre<16>();
+  rule all;
+  const auto add = [&](double lo, double hi) {
+    const double half = 0.5 * (hi - lo);
+    for (std::size_t i = 0; i < panel.node.size(); ++i) {
+      const double R = lo + half * (1.0 + panel.node[i]);
+      all.node.push_back(R);
+      all.weight.push_back(half * panel.weight[i] * R * std::exp(-0.5 * R * R) /
+                           (2.0 * pi<double>()));
+    }
+  };
+  if (level == 0) {
+    for (std::size_t p = 0; p + 1 < usual.size() && usual[p + 1] <= farthest; ++p) {
+      add(usual[p], usual[p + 1]);
     }
     return all;
+  }
+  const int halvings = static_cast<int>(level);
+  const int gradings = 4 + 2 * halvings;
+  const double width = std::ldexp(usual[1], -halvings);
+  double lo = 0.0;
+  for (int k = gradings; k >= 0; --k) {
+    const double hi = std::ldexp(width, -k);
+    add(lo, hi);
+    lo = hi;
+  }
+  for (; lo < farthest; lo += width) {
+    add(lo, lo + width);
+  }
+  return all;
+}
+
+constexpr double negligible = 4e-15;  // beside the size of H
+
+constexpr std::size_t radial_levels = 3;
+
+// Those of the levels, and the next finer one, which the last is compared with.
+const rule& shared_radial_rule(bool wide, std::size_t level) {
+  static const auto all = [](bool far) {
+    std::array<rule, radial_levels + 1> rules;
+    for (std::size_t k = 0; k < rules.size(); ++k) {
+      rules[k] = radial_rule(far, k);
+    }
+    return rules;
   };
-  static const rule usual = up_to(14.0);
-  static const rule wide = up_to(24.0);
-  return extent == grid_extent::wide ? wide : usual;
+  static const auto usual = all(false);
+  static const auto far = all(true);
+  return wide ? far[level] : usual[level];
 }
 
 constexpr std::array<std::size_t, 3> sizes{24, 48, 96};
@@ -51,21 +84,23 @@ constexpr std::array<std::size_t, 3> sizes{24, 48, 96};
 // For one half of a sector: H is of degree below n in x and y together, but for what its last
 // coefficients are, and the rule is exact to that degree. A rule twice as long gives the same.
 const rule& angular_rule(std::size_t n) {
-  static const std::array<rule, 3> rules{gauss_legendre<16>(), gauss_legendre<26>(),
-                                         gauss_legendre<50>()};
+  static const std::array<rule, 3> rules{gauss_legendre<24>(), gauss_legendre<40>(),
+                                         gauss_legendre<80>()};
   return n == sizes[0] ? rules[0] : n == sizes[1] ? rules[1] : rules[2];
 }
 
 // The zeros of T_n on [0, 1] and the coefficients of T_k from the values there.
 struct interpolation {
   explicit interpolation(std::size_t n) : node(n), coefficient(n, n) {
+    // cos(π j/2n), of an angle below 2π: the rounding of larger ones is that of its cosine.
+    const auto cosine = [n](std::size_t j) {
+      return std::cos(pi<double>() * static_cast<double>(j % (4 * n)) / static_cast<double>(2 * n));
+    };
     for (std::size_t i = 0; i < n; ++i) {
-      const double angle = pi<double>() * (static_cast<double>(i) + 0.5) / static_cast<double>(n);
-      node[i] = 0.5 * (1.0 + std::cos(angle));
+      node[i] = 0.5 * (1.0 + cosine(2 * i + 1));
       for (std::size_t k = 0; k < n; ++k) {
         coefficient(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(i)) =
-            (k == 0 ? 1.0 : 2.0) / static_cast<double>(n) *
-            std::cos(static_cast<double>(k) * angle);
+            (k == 0 ? 1.0 : 2.0) / static_cast<double>(n) * cosine(k * (2 * i + 1));
       }
     }
   }
@@ -122,9 +157,93 @@ struct half_lines {
   std::array<std::array<matrix, 5>, 2> values;
 };
 
+// H of (3.3) at all pairs of half-lines, one matrix where X and Y have different signs and one
+// where they have the same.
+struct half_line_products {
+  std::array<matrix, 2> H;
+  double scale = 0.0;   // the largest
+  double beyond = 0.0;  // what the rule's last node may add
+};
+
+struct half_line_problem {
+  const activation& f;
+  double deviation_f;
+  const activation& g;
+  double deviation_g;
+  std::span<const sector_table::term> terms;
+
+  // x and y: the sines of the angles of X's half-lines and of Y's.
+  [[nodiscard]] std::vector<half_line_products> products(std::span<const double> x,
+                                                         std::span<const double> y,
+                                                         const rule& radial) const {
+    std::size_t order = 2;
+    for (const sector_table::term& t : terms) {
+      order = t.i > 2 || t.j > 2 ? 4 : order;
+    }
+    const half_lines of_f(f, deviation_f, x, radial.node, order);
+    const half_lines of_g(g, deviation_g, y, radial.node, order);
+    const Eigen::Map<const Eigen::VectorXd> weight(radial.weight.data(),
+                                                   static_cast<Eigen::Index>(radial.weight.size()));
+    const auto end = static_cast<Eigen::Index>(radial.node.size()) - 1;
+    const auto largest = [](const auto& m) { return m.cwiseAbs().maxCoeff(); };
+    std::vector<half_line_products> all;
+    for (const sector_table::term& t : terms) {
+      const matrix plus = of_f.values[0][t.i] * weight.asDiagonal();
+      const matrix minus = of_f.values[1][t.i] * weight.asDiagonal();
+      const auto& g_plus = of_g.values[0][t.j];
+      const auto& g_minus = of_g.values[1][t.j];
+      half_line_products p;
+      p.H[0].noalias() = plus * g_minus.transpose();
+      p.H[0].noalias() += minus * g_plus.transpose();
+      p.H[1].noalias() = plus * g_plus.transpose();
+      p.H[1].noalias() += minus * g_minus.transpose();
+      p.scale = std::max(largest(p.H[0]), largest(p.H[1]));
+      p.beyond = largest(plus.col(end)) * largest(g_plus.col(end)) +
+                 largest(minus.col(end)) * largest(g_minus.col(end));
+      all.push_back(std::move(p));
+    }
+    return all;
+  }
+};
+
+// The first rule in R that a finer one agrees with, on half-lines at a few angles; null where none
+// does, or where H is not finite.
+const rule* resolved_radial_rule(const half_line_problem& problem) {
+  // Ten times the rounding of a sum of this many terms.
+  constexpr double agreement = 1e-14;
+  constexpr std::array<double, 8> sines{1.0, 0.7, 0.4, 0.2, 0.1, 0.03, 0.01, 0.003};
+  const auto at = [&](bool wide, std::size_t level) {
+    return problem.products(sines, sines, shared_radial_rule(wide, level));
+  };
+  for (const bool wide : {false, true}) {
+    auto coarse = at(wide, 0);
+    if (!std::all_of(coarse.begin(), coarse.end(),
+                     [](const auto& p) { return p.beyond <= negligible * p.scale; })) {
+      continue;
+    }
+    for (std::size_t level = 0; level < radial_levels; ++level) {
+      auto fine = at(wide, level + 1);
+      bool agree = true;
+      for (std::size_t k = 0; k < fine.size(); ++k) {
+        for (std::size_t which = 0; which < 2; ++which) {
+          const double difference = (fine[k].H[which] - coarse[k].H[which]).cwiseAbs().maxCoeff();
+          agree = agree && difference <= agreement * fine[k].scale;
+        }
+      }
+      if (agree) {
+        return &shared_radial_rule(wide, level);
+      }
+      coarse = std::move(fine);
+    }
+    return nullptr;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
-sector_table::stretching::stretching(double deviation) : k(std::asinh(0.7 * deviation)) {}
+sector_table::stretching::stretching(double strength, double deviation)
+    : k(std::asinh(strength * deviation)) {}
 
 double sector_table::stretching::sine(double x) const {
   return k > 0.0 ? std::sinh(k * x) / std::sinh(k) : x;
@@ -139,94 +258,64 @@ double sector_table::stretching::slope(double x) const {
 }
 
 sector_table::sector_table(const activation& f, double deviation_f, const activation& g,
-                           double deviation_g, std::span<const term> terms)
-    : of_f_(deviation_f), of_g_(deviation_g) {
-  grid_extent extent = grid_extent::usual;
-  for (const std::size_t n : sizes) {
-    filling is = fill(n, extent, f, deviation_f, g, deviation_g, terms);
-    if (is == filling::too_short && extent == grid_extent::usual) {
-      extent = grid_extent::wide;
-      is = fill(n, extent, f, deviation_f, g, deviation_g, terms);
-    }
-    if (is == filling::done) {
-      size_ = n;
-      return;
-    }
+                           double deviation_g, std::span<const term> terms) {
+  constexpr auto tail = static_cast<Eigen::Index>(2);
+  const half_line_problem problem{f, deviation_f, g, deviation_g, terms};
+  const rule* radial = resolved_radial_rule(problem);
+  if (radial == nullptr) {
+    return;
   }
-}
-
-sector_table::filling sector_table::fill(std::size_t n, grid_extent extent, const activation& f,
-                                         double deviation_f, const activation& g,
-                                         double deviation_g, std::span<const term> terms) {
-  constexpr double tolerance = 2e-15;
-  const rule& radial = radial_rule(extent);
-  const interpolation& in = interpolation_of(n);
-  std::size_t order = 2;
-  for (const term& t : terms) {
-    order = t.i > 2 || t.j > 2 ? 4 : order;
-  }
-  const auto sines = [&in](const stretching& map) {
-    std::vector<double> s(in.node.size());
-    std::transform(in.node.begin(), in.node.end(), s.begin(),
-                   [&map](double x) { return map.sine(x); });
-    return s;
-  };
-  const half_lines of_f(f, deviation_f, sines(of_f_), radial.node, order);
-  const half_lines of_g(g, deviation_g, sines(of_g_), radial.node, order);
-  const Eigen::Map<const Eigen::VectorXd> weight(radial.weight.data(),
-                                                 static_cast<Eigen::Index>(radial.weight.size()));
-  const auto rows = static_cast<Eigen::Index>(n);
-  const auto tail = static_cast<Eigen::Index>(2);
-  apart_.clear();
-  together_.clear();
-  for (const term& t : terms) {
-    const matrix plus = of_f.values[0][t.i] * weight.asDiagonal();
-    const matrix minus = of_f.values[1][t.i] * weight.asDiagonal();
-    const auto& g_plus = of_g.values[0][t.j];
-    const auto& g_minus = of_g.values[1][t.j];
-    std::array<matrix, 2> H;  // of (3.3)
-    H[0].noalias() = plus * g_minus.transpose();
-    H[0].noalias() += minus * g_plus.transpose();
-    H[1].noalias() = plus * g_plus.transpose();
-    H[1].noalias() += minus * g_minus.transpose();
-    const double scale = std::max(H[0].cwiseAbs().maxCoeff(), H[1].cwiseAbs().maxCoeff());
-    if (!std::isfinite(scale)) {
-      return filling::too_coarse;
-    }
-    const auto end = static_cast<Eigen::Index>(radial.node.size()) - 1;
-    const double beyond =
-        plus.col(end).cwiseAbs().maxCoeff() * g_plus.col(end).cwiseAbs().maxCoeff() +
-        minus.col(end).cwiseAbs().maxCoeff() * g_minus.col(end).cwiseAbs().maxCoeff();
-    if (!(beyond <= tolerance * scale)) {
-      return filling::too_short;
-    }
-    for (std::size_t which = 0; which < 2; ++which) {
-      const matrix c = in.coefficient * H[which] * in.coefficient.transpose();
-      const double last = std::max(c.bottomRows(tail).cwiseAbs().maxCoeff(),
-                                   c.rightCols(tail).cwiseAbs().maxCoeff());
-      if (!(last <= tolerance * scale)) {
-        return filling::too_coarse;
+  // What saturates asks for all nodes where it does, what oscillates for some everywhere.
+  // Heuristic: "sector tables are the plane" in sector_table_test has both.
+  constexpr double strong = 3.0;
+  constexpr double weak = 0.7;
+  const auto fill = [&](std::size_t n, double strength) {
+    of_f_ = stretching(strength, deviation_f);
+    of_g_ = stretching(strength, deviation_g);
+    const interpolation& in = interpolation_of(n);
+    const auto sines = [&in](const stretching& map) {
+      std::vector<double> s(in.node.size());
+      std::transform(in.node.begin(), in.node.end(), s.begin(),
+                     [&map](double x) { return map.sine(x); });
+      return s;
+    };
+    apart_.clear();
+    together_.clear();
+    for (const half_line_products& p : problem.products(sines(of_f_), sines(of_g_), *radial)) {
+      for (std::size_t which = 0; which < 2; ++which) {
+        const matrix c = in.coefficient * p.H[which] * in.coefficient.transpose();
+        const double last = std::max(c.bottomRows(tail).cwiseAbs().maxCoeff(),
+                                     c.rightCols(tail).cwiseAbs().maxCoeff());
+        if (!(last <= negligible * p.scale)) {
+          return false;
+        }
+        std::vector<double>& kept = which == 0 ? apart_ : together_;
+        kept.insert(kept.end(), c.data(), c.data() + c.size());
       }
-      std::vector<double>& kept = which == 0 ? apart_ : together_;
-      kept.insert(kept.end(), c.data(), c.data() + rows * rows);
     }
+    size_ = n;
+    return true;
+  };
+  const bool resolved =
+      std::any_of(sizes.begin(), sizes.end(), [&](std::size_t n) { return fill(n, strong); });
+  if (!resolved) {
+    fill(sizes.back(), weak);
   }
-  return filling::done;
 }
 
 void sector_table::averages(double sine, double cosine, std::span<double> out) const {
   const rule& half = angular_rule(size_);
   const std::size_t count = half.node.size();
   const auto n = static_cast<Eigen::Index>(size_);
+  const stretching& map = of_f_.k > of_g_.k ? of_f_ : of_g_;
   std::fill(out.begin(), out.end(), 0.0);
   const auto add_sector = [&](double width, const std::vector<double>& coefficients) {
-    // H may vary fast near both edges: α is stretched from its edge up to the middle, β from its
-    // own.
+    // H may vary fast near both edges, where sin α and sin β are small, of a wide sector both at
+    // either edge: α is stretched from its edge up to the middle, and β from its own.
     std::vector<double> x;
     std::vector<double> y;
     Eigen::VectorXd weight(static_cast<Eigen::Index>(2 * count));
     for (const bool first : {true, false}) {
-      const stretching& map = first ? of_f_ : of_g_;
       for (std::size_t l = 0; l < count; ++l) {
         const double t = 0.5 * (1.0 + half.node[l]);
         const double near = 0.5 * width * map.sine(t);

@@ -9,7 +9,6 @@
 #include <loradyn/activation/activation.hpp>
 #include <span>
 #include <vector>
-#include "gaussian/grid.hpp"
 
 namespace loradyn {
 
@@ -35,7 +34,7 @@ class sector_table {
   sector_table(const activation& f, double deviation_f, const activation& g, double deviation_g,
                std::span<const term> terms);
 
-  /// Whether the last coefficients of H have died out, to 2e-15 of its size. Else no average can be
+  /// Whether the last coefficients of H have died out, to 4e-15 of its size. Else no average can be
   /// asked for.
   [[nodiscard]] bool resolved() const noexcept { return size_ > 0; }
 
@@ -43,17 +42,14 @@ class sector_table {
   void averages(double sine, double cosine, std::span<double> out) const;
 
  private:
-  enum class filling { done, too_coarse, too_short };
-  filling fill(std::size_t n, grid_extent extent, const activation& f, double deviation_f,
-               const activation& g, double deviation_g, std::span<const term> terms);
-
   // The map from [0, 1] to itself that spreads what lies near 0.
   struct stretching {
-    explicit stretching(double deviation);
+    stretching() = default;
+    stretching(double strength, double deviation);
     [[nodiscard]] double sine(double x) const;
     [[nodiscard]] double inverse(double s) const;
     [[nodiscard]] double slope(double x) const;  // of sine(x)
-    double k;
+    double k = 0.0;
   };
 
   stretching of_f_;
