@@ -4,12 +4,12 @@
 
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/budget.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"
@@ -99,18 +99,18 @@ int run_budget(budget_options options, const invocation& call) {
   study_run run(shared);
   const study::budget_result result = study::budget(problem, run.control());
   const auto& best = result.best;
-  shared.parameters[study::registry::mu] = "from pre-training";
-  described own{{"source", options.source.empty() ? "as the teacher" : options.source},
-                {"rho", options.rho},
-                {"a0", options.a0},
-                {"q0", options.q0.empty() ? "a0^2" : options.q0},
-                {"pre-gamma", options.pre_gamma},
-                {"pre-noise", options.pre_noise}};
+  described own;
+  add_given(own, "source", text_parameter(options.source));
+  own += {{"rho", options.rho}, {"a0", options.a0}};
+  add_given(own, "q0", options.q0);
+  own += {{"pre-gamma", options.pre_gamma}, {"pre-noise", options.pre_noise}};
   own += describe(options.start);
   own += describe(problem.budget.event);
   own += describe(options.integrator);
-  own += {{"best t_pre", best ? fmt::format("{}", best->t_pre) : "none"},
-          {"best t_total", best ? fmt::format("{}", best->t_total) : "nan"}};
+  if (best) {
+    own += {{"best t_pre", fmt::format("{}", best->t_pre)},
+            {"best t_total", fmt::format("{}", best->t_total)}};
+  }
   const provenance meta = provenance_of(call, shared, own);
   out.write(meta, study::budget_columns(), result.rows,
             [&] { return budget_figure(meta, result.rows); });

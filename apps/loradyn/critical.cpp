@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/critical.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "options.hpp"
 #include "output.hpp"

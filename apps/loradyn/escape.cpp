@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/escape.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -54,7 +54,7 @@ int run_escape(escape_options options, const invocation& call) {
   }
 
   described own = describe(options.start);
-  own += describe(options.event);
+  own += describe(problem.request.event);
   own += describe(options.integrator);
   if (has_law) {
     own += describe(options.law);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <loradyn/error.hpp>
+#include <loradyn/report/phase_work.hpp>
+#include <loradyn/report/problem_text.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,9 +13,7 @@
 #include "command.hpp"
 #include "message.hpp"
 #include "output.hpp"
-#include "phase.hpp"
 #include "phase_output.hpp"
-#include "phase_work.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -28,10 +28,16 @@ int run_export(const export_options& options, const invocation&) {
   if (options.store.empty()) {
     throw error("STORE is missing: name a store that loradyn phase wrote");
   }
-  require_show(options.show);
+  const auto colours = read_choice("--show", options.show, phase_colour_names);
   outputs out(options.shared);
   const sweep_store store = sweep_store::open_existing(options.store);
-  const auto grid = grid_of(store.configuration().parameters);
+  const auto grid = [&] {
+    try {
+      return phase_grid_of(store.configuration().parameters);
+    } catch (const error& e) {
+      throw error("'" + options.store + "': " + e.what());
+    }
+  }();
   if (store.configuration().columns != grid->columns().names()) {
     throw file_error("'" + options.store +
                      "' is damaged: its columns are not those of its parameters");
@@ -45,7 +51,7 @@ int run_export(const export_options& options, const invocation&) {
   if (store.finished() < planned && !options.shared.quiet) {
     say("{} of {} cells are finished", store.finished(), planned);
   }
-  write_store(store, *grid, options.show, out);
+  write_store(store, *grid, colours, out);
   return done;
 }
 

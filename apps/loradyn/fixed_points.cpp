@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/fixed_points.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "options.hpp"
 #include "output.hpp"

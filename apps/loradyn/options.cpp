@@ -22,6 +22,12 @@ described& operator+=(described& all, const described& more) {
   return all;
 }
 
+void add_given(described& all, const std::string& name, const std::string& text) {
+  if (!text.empty()) {
+    all.emplace_back(name, text);
+  }
+}
+
 parameter_texts::parameter_texts(std::span<const study::parameter* const> parameters) {
   for (const study::parameter* p : parameters) {
     texts_.emplace(p, p->standard ? fmt::format("{}", *p->standard) : "");
@@ -29,6 +35,8 @@ parameter_texts::parameter_texts(std::span<const study::parameter* const> parame
 }
 
 namespace {
+
+constexpr const char* unlimited = "inf";  // --t-max
 
 std::string option_of(const study::parameter& p) { return "--" + std::string(p.name); }
 
@@ -91,17 +99,17 @@ bool shared_options::shows_progress() const {
 }
 
 described describe(const shared_options& options) {
-  described all{{"student", students_of(options)},
-                {"teacher", options.teachers.empty() ? "as the student" : options.teachers}};
+  described all{{"student", text_parameter(students_of(options))}};
+  add_given(all, "teacher", text_parameter(options.teachers));
   for (const study::parameter* p : study::model_parameters) {
-    all.emplace_back(p->name, options.parameters[*p]);
+    add_given(all, std::string(p->name), options.parameters[*p]);
   }
   return all += {{"time-unit", options.unit}, {"seed", std::to_string(options.seed)}};
 }
 
 parameter_texts start_options::defaults() {
   parameter_texts texts(study::start_parameters);
-  texts[registry::u0] = "";  // it is told as "default"
+  texts[registry::u0] = "";  // commands have defaults of their own
   return texts;
 }
 
@@ -122,7 +130,7 @@ described describe(const start_options& options) {
   described all;
   for (const study::parameter* p : study::start_parameters) {
     const std::string& text = options.texts[*p];
-    all.emplace_back(p->name, text.empty() ? "default" : text);
+    all.emplace_back(p->name, text.empty() ? fmt::format("{}", *p->standard) : text);
   }
   return all;
 }
@@ -135,14 +143,10 @@ void event_options::add_to(option_list& options, const std::string& quantity_def
   options.flag("--signed", is_signed, "m or M itself, not its absolute value");
 }
 
-described describe(const event_options& options) {
-  return {{"event", options.quantity + (options.is_signed ? " signed" : "")},
-          {"at", options.at.empty() ? "default" : options.at}};
-}
-
 described describe(const overlap_event& event) {
-  return {{"event", std::string(to_string(event.quantity)) + (event.is_signed ? " signed" : "")},
-          {"at", fmt::format("{}", event.at)}};
+  return {{"event", std::string(name_of(overlap_quantities, event.quantity))},
+          {"at", fmt::format("{}", event.at)},
+          {"signed", event.is_signed ? "true" : "false"}};
 }
 
 void integrator_options::add_to(option_list& options) {
@@ -155,11 +159,12 @@ void integrator_options::add_to(option_list& options) {
 }
 
 described describe(const integrator_options& options) {
-  return {{"t-max", options.t_max},
-          {"rtol", options.rtol},
-          {"atol", options.atol},
-          {"stepper", options.method},
-          {"max-steps", std::to_string(options.max_steps)}};
+  described all;
+  add_given(all, "t-max", options.t_max == unlimited ? "" : options.t_max);
+  return all += {{"rtol", options.rtol},
+                 {"atol", options.atol},
+                 {"stepper", options.method},
+                 {"max-steps", std::to_string(options.max_steps)}};
 }
 
 void law_options::add_to(option_list& options) {
@@ -169,8 +174,7 @@ void law_options::add_to(option_list& options) {
 }
 
 described describe(const law_options& options) {
-  return {{"dim", options.dimension.empty() ? "none" : options.dimension},
-          {"quantiles", options.quantiles}};
+  return {{"dim", options.dimension}, {"quantiles", options.quantiles}};
 }
 
 activation read_activation(const std::string& option, std::string_view text) {
@@ -182,13 +186,7 @@ activation read_activation(const std::string& option, std::string_view text) {
 }
 
 study::time_unit read_unit(const shared_options& options) {
-  if (options.unit == "raw") {
-    return study::time_unit::raw;
-  }
-  if (options.unit == "fisher") {
-    return study::time_unit::fisher;
-  }
-  throw argument_error("--time-unit", "'" + options.unit + "'", "raw or fisher");
+  return read_choice("--time-unit", options.unit, study::time_units);
 }
 
 std::vector<study::activation_pair> read_pairs(const shared_options& options) {
@@ -308,11 +306,7 @@ overlap_state read_start(const start_options& options) {
 overlap_event read_event(const event_options& options) {
   overlap_event event;
   event.is_signed = options.is_signed;
-  const auto quantity = quantity_named(options.quantity);
-  if (!quantity) {
-    throw argument_error("--event", "'" + options.quantity + "'", "m, M or risk");
-  }
-  event.quantity = *quantity;
+  event.quantity = read_choice("--event", options.quantity, overlap_quantities);
   if (!options.at.empty()) {
     event.at = parse_number("--at", options.at);
   } else if (event.quantity != overlap_quantity::m) {
@@ -331,7 +325,7 @@ overlap_event read_event(const event_options& options) {
 
 integration_options read_integrator(const integrator_options& options, double time_unit) {
   integration_options o;
-  if (options.t_max != "inf") {
+  if (options.t_max != unlimited) {
     o.end_time = read_positive("--t-max", options.t_max) * time_unit;
   }
   o.relative_tolerance = parse_number("--rtol", options.rtol);
@@ -343,13 +337,7 @@ integration_options read_integrator(const integrator_options& options, double ti
     throw argument_error("--atol", "'" + options.atol + "'", ">= 0");
   }
   o.step_limit = static_cast<std::size_t>(options.max_steps);
-  if (options.method == "explicit") {
-    o.method = stepper::explicit_5;
-  } else if (options.method == "stiff") {
-    o.method = stepper::stiff_4;
-  } else if (options.method != "auto") {
-    throw argument_error("--stepper", "'" + options.method + "'", "auto, explicit or stiff");
-  }
+  o.method = read_choice("--stepper", options.method, steppers);
   return o;
 }
 
@@ -380,16 +368,6 @@ double read_positive(const std::string& option, const std::string& text) {
     throw argument_error(option, "'" + text + "'", "> 0");
   }
   return value;
-}
-
-simulation_engine read_engine(const std::string& text) {
-  if (text == "chain") {
-    return simulation_engine::chain;
-  }
-  if (text == "sgd") {
-    return simulation_engine::sgd;
-  }
-  throw argument_error("--engine", "'" + text + "'", "chain or sgd");
 }
 
 void read_start_file(start_options& options, shared_options& shared) {

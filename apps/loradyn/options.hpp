@@ -7,6 +7,9 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/dynamics/integrate.hpp>
 #include <loradyn/dynamics/overlap_event.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/names.hpp>
+#include <loradyn/report/table.hpp>
 #include <loradyn/simulation/problem.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/study/pair.hpp>
@@ -24,9 +27,12 @@
 
 namespace loradyn::cli {
 
-// Names and texts, for a table's provenance.
-using described = std::vector<std::pair<std::string, std::string>>;
+// What a table's provenance says of options. What is not given, and has no value of its own, is not
+// there.
+using described = parameter_list;
 described& operator+=(described& all, const described& more);
+// Adds a text, unless it is empty.
+void add_given(described& all, const std::string& name, const std::string& text);
 
 // The texts of some parameters: what is said, or else what is the standard.
 class parameter_texts {
@@ -86,7 +92,6 @@ struct event_options {
   void add_to(option_list& options, const std::string& quantity_default,
               const std::string& at_default);
 };
-described describe(const event_options& options);
 described describe(const overlap_event& event);
 
 // --max-steps of commands with a run in every row, unless given: a run that arrives takes some
@@ -112,6 +117,17 @@ struct law_options {
   void add_to(option_list& options);
 };
 described describe(const law_options& options);
+
+// The value of a name. Throws argument_error.
+template <class Value, std::size_t N>
+Value read_choice(const std::string& option, const std::string& text,
+                  const name_table<Value, N>& names) {
+  const auto value = value_named(names, text);
+  if (!value) {
+    throw argument_error(option, "'" + text + "'", names_of(names));
+  }
+  return *value;
+}
 
 // Every reader throws argument_error or error, naming the option.
 
@@ -148,7 +164,6 @@ std::uint64_t read_count(const std::string& option, const std::string& text, std
                          std::uint64_t most);
 // A number that must be positive.
 double read_positive(const std::string& option, const std::string& text);
-simulation_engine read_engine(const std::string& text);
 
 // What --start says, as the text of the options whose place it takes; nothing without it.
 void read_start_file(start_options& options, shared_options& shared);

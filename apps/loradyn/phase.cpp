@@ -1,21 +1,19 @@
 // loradyn phase: a diagram over two parameters, with everything that escape computes in each cell.
 
-#include "phase.hpp"
-
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/report/phase_work.hpp>
 #include <loradyn/report/store.hpp>
+#include <loradyn/simulation/random.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
+#include <map>
 #include <memory>
 #include <optional>
-#include <thread>
 
 #include "command.hpp"
 #include "interruption.hpp"
@@ -23,7 +21,6 @@
 #include "options.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
-#include "phase_work.hpp"
 #include "ranks.hpp"
 
 namespace loradyn::cli {
@@ -55,32 +52,11 @@ struct phase_options {
   integrator_options integrator;
 };
 
-described describe(const ensemble_options& options) {
-  if (options.engine.empty()) {
-    return {};
-  }
-  return {{"engine", options.engine},
-          {"batch", options.batch},
-          {"lr", options.learning_rate.empty() ? "default" : options.learning_rate},
-          {"runs", options.runs},
-          {"steps", options.steps}};
+phase_colours colours_of(const phase_options& options) {
+  return read_choice("--show", options.show, phase_colour_names);
 }
 
-described describe(const phase_options& options) {
-  described all = describe(options.shared);
-  all += describe(options.start);
-  all += describe(options.event);
-  all += describe(options.integrator);
-  all += describe(options.law);
-  all += describe(options.ensemble);
-  all += {{"x", options.x}, {"y", options.y}, {"only", options.only}};
-  if (options.refine != "0") {
-    all += {{"refine", options.refine}, {"refine-step", options.refine_step}};
-  }
-  return all += {{"show", options.show}};
-}
-
-// What the parameters can't tell is wrong. Throws argument_error and error.
+// What the problem can't tell is wrong. Throws argument_error and error.
 void check(const phase_options& options) {
   if (options.shared.students.size() != 1 ||
       options.shared.students.front().find(',') != std::string::npos) {
@@ -88,11 +64,10 @@ void check(const phase_options& options) {
         ? error("--student is missing: name an activation, such as --student erf")
         : argument_error("--student", "a list", "one activation, for a diagram has one");
   }
-  require_show(options.show);
+  static_cast<void>(colours_of(options));
   if (options.only != "escape" && options.only != "tau") {
     throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
   }
-  read_unit(options.shared);
   const phase_options defaults;
   const auto idle = [](const char* option, const std::string& given, const std::string& usual,
                        const char* without) {
@@ -112,6 +87,50 @@ void check(const phase_options& options) {
   }
 }
 
+study::ensemble_request read_ensemble(const ensemble_options& options, std::uint64_t seed) {
+  using study::ensemble_request;
+  ensemble_request e;
+  e.engine = read_choice("--engine", options.engine, simulation_engines);
+  e.batch = read_count("--batch", options.batch, 1, ensemble_request::max_batch);
+  if (!options.learning_rate.empty()) {
+    e.learning_rate = read_positive("--lr", options.learning_rate);
+  }
+  e.runs = read_count("--runs", options.runs, 1, ensemble_request::max_runs);
+  e.steps = read_count("--steps", options.steps, 1, random_steps - 1);
+  e.seed = seed;
+  return e;
+}
+
+study::phase_problem read_problem(const phase_options& options) {
+  const shared_options& shared = options.shared;
+  study::phase_problem p;
+  p.student = shared.students.front();
+  p.teacher = shared.teachers;
+  p.unit = read_unit(shared);
+  p.tau_only = options.only == "tau";
+  p.otherwise = read_parameters(shared);
+  p.otherwise.parameters.misalignment = read_single_nu(shared, "one number, or an axis");
+  p.has_alignment = !shared.mu().empty();
+  if (p.has_alignment) {
+    p.otherwise.parameters.alignment = read_value(study::registry::mu, shared.mu());
+  }
+  p.otherwise.start = read_start(options.start);
+  p.request.event = read_event(options.event);
+  p.request.integrator = read_integrator(options.integrator, 1.0);
+  if (!options.law.dimension.empty()) {
+    p.otherwise.dimension = read_value(study::registry::dim, options.law.dimension);
+  }
+  p.request.quantiles = read_quantiles(options.law.quantiles);
+  if (!options.ensemble.engine.empty()) {
+    p.ensemble = read_ensemble(options.ensemble, shared.seed);
+  }
+  p.levels = static_cast<unsigned>(read_count("--refine", options.refine, 0, study::max_levels));
+  p.refine_step = read_positive("--refine-step", options.refine_step);
+  p.x = study::read_axis("--x", options.x);
+  p.y = study::read_axis("--y", options.y);
+  return p;
+}
+
 phase_shard read_shard(const std::string& text) {
   if (text.empty()) {
     return {};
@@ -128,48 +147,29 @@ phase_shard read_shard(const std::string& text) {
   throw argument_error("--shard", "'" + text + "'", "i/n with 1 <= i <= n <= 1000000");
 }
 
-// A cell's values, and what it took. Nothing where the user interrupts it.
-std::optional<kept_cell> compute(const study::phase_grid& grid, const planned_cell& c) {
-  const auto start = std::chrono::steady_clock::now();
-  auto row = grid.row(c.place);
-  if (!row) {
-    return std::nullopt;
-  }
-  return kept_cell{c.cell, grid.columns().cells(*row),
-                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
-}
+using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
-// Computes cells on all threads; `take` gets them in order.
-template <class Take>
-void compute_all(const study::phase_grid& grid, const std::vector<planned_cell>& cells,
-                 std::size_t threads, const Take& take) {
-  const std::size_t block = grid.problem().tau_only ? 64 : 1;
-  ordered_map(
-      cells.size(), study::stoppable(threads, block),
-      [&](std::size_t i) { return compute(grid, cells[i]); },
-      [&](std::size_t, std::optional<kept_cell> done) {
-        if (done) {
-          take(*std::move(done));
-        }
-      });
-}
-
-// Tells how far the work is, and what came out so far.
-class work_progress {
+// Tells how far the diagram is, and what came out so far.
+class cell_progress {
  public:
-  work_progress(const shared_options& shared, const phase_work& work)
-      : work_(work),
-        line_(shared.shows_progress() && !writes_to_terminal(shared), "cells", work.finished()) {}
+  cell_progress(const shared_options& shared, std::uint64_t finished)
+      : line_(shared.shows_progress() && !writes_to_terminal(shared), "cells", finished) {}
 
-  void update() {
-    if (!line_.due()) {
-      return;  // a store is not asked for every cell
+  // Whether `update` would write: a store is not asked for every cell.
+  [[nodiscard]] bool due() const { return line_.due(); }
+
+  void update(std::uint64_t finished, std::uint64_t total, const outcome_counts& outcomes) {
+    std::string note;
+    for (const auto& [name, count] : outcomes) {
+      note += fmt::format("{}{} {}", note.empty() ? "" : ", ", name, count);
     }
-    std::string tallies;
-    for (const auto& [name, count] : work_.tallies()) {
-      tallies += fmt::format("{}{} {}", tallies.empty() ? "" : ", ", name, count);
+    line_.update(finished, total, note);
+  }
+
+  void update(const phase_work& work) {
+    if (due()) {
+      update(work.finished(), work.total(), work.tallies());
     }
-    line_.update(work_.finished(), work_.total(), tallies);
   }
 
  private:
@@ -178,7 +178,6 @@ class work_progress {
     return shared.output.empty() && ::isatty(STDOUT_FILENO) != 0;
   }
 
-  const phase_work& work_;
   progress_line line_;
 };
 
@@ -196,7 +195,7 @@ class leadership {
   leadership& operator=(const leadership&) = delete;
 
   // The other ranks compute, a few cells at a time, while this one takes what they send.
-  void lead(phase_work& work, work_progress& progress) {
+  void lead(phase_work& work, cell_progress& progress) {
     led_ = true;
     constexpr std::size_t block = 64;
     const auto next = [&] {
@@ -206,7 +205,7 @@ class leadership {
       for (kept_cell& c : done) {
         work.take(std::move(c));
       }
-      progress.update();
+      progress.update(work);
     };
     processes_.lead(
         {next, take, [&](const std::vector<planned_cell>& cells) { work.give_back(cells); }});
@@ -218,52 +217,8 @@ class leadership {
   bool led_ = false;
 };
 
-// By this process, until no cell is left or the user interrupts.
-void run_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
-              work_progress& progress) {
-  // A claim, and a wait for the last thread, about every two seconds; some cells for each thread.
-  const std::size_t workers =
-      threads == 0 ? std::max<std::size_t>(1, std::thread::hardware_concurrency()) : threads;
-  const std::size_t least = 4 * workers;
-  std::size_t size = least;
-  while (interruption() == 0) {
-    std::vector<planned_cell> cells;
-    try {
-      cells = work.next(size);
-    } catch (const interrupted&) {
-      break;  // while it waited for the store's lock
-    }
-    if (cells.empty()) {
-      if (work.over()) {
-        break;
-      }
-      // Other processes have claimed the rest; what a killed one had is free again.
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      progress.update();
-      continue;
-    }
-    const auto start = std::chrono::steady_clock::now();
-    compute_all(grid, cells, threads, [&](kept_cell done) {
-      work.take(std::move(done));
-      progress.update();
-    });
-    const double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    constexpr double wanted = 2.0;
-    const double factor = std::clamp(wanted / std::max(seconds, 1e-6), 0.25, 4.0);
-    constexpr std::size_t most = 1'000'000;
-    size = std::clamp(static_cast<std::size_t>(static_cast<double>(size) * factor), least, most);
-  }
-  try {
-    work.flush();
-  } catch (const interrupted&) {
-    // The store is locked: it says how many of the cells it keeps.
-  }
-}
-
-int run_stored(const phase_options& options, const study::phase_grid& grid,
-               const described& parameters, const invocation& call, leadership& leader,
-               std::size_t threads) {
+int run_stored(const phase_options& options, const study::phase_grid& grid, const invocation& call,
+               leadership& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
   const phase_shard part = read_shard(options.shard);
   if (part.count > 1 && grid.problem().levels > 0) {
@@ -275,12 +230,12 @@ int run_stored(const phase_options& options, const study::phase_grid& grid,
   if (!shared.output.empty() || !shared.figure.empty()) {
     out.emplace(shared);
   }
-  sweep_store store(options.store, configuration_of(grid, parameters));
+  sweep_store store(options.store, configuration_of(grid));
   stored_work work(grid, store, part);
   {
-    work_progress progress(shared, work);
+    cell_progress progress(shared, work.finished());
     leader.lead(work, progress);
-    run_here(grid, threads, work, progress);
+    compute_here(grid, threads, work, [&] { progress.update(work); });
   }
   if (interruption() != 0) {
     return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
@@ -301,31 +256,61 @@ int run_stored(const phase_options& options, const study::phase_grid& grid,
     return done;
   }
   try {
-    return write_store(store, grid, options.show, *out);
+    return write_store(store, grid, colours_of(options), *out);
   } catch (const interrupted&) {
     return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
                                       call.command_line.c_str());
   }
 }
 
-int run_direct(const phase_options& options, const study::phase_grid& grid,
-               const described& parameters, const invocation& call, leadership& leader,
-               std::size_t threads) {
+// How much of a diagram without a store was computed and written.
+struct direct_count {
+  std::uint64_t delivered = 0;
+  std::uint64_t total = 0;
+};
+
+direct_count compute_alone(const shared_options& shared, const study::phase_grid& grid,
+                           std::size_t threads, phase_report& report) {
+  cell_progress progress(shared, 0);
+  std::map<std::string, std::uint64_t> outcomes;
+  direct_count count;
+  const study::study_control control{
+      threads, [&](std::size_t finished, std::size_t total) {
+        count = {finished, total};
+        if (progress.due()) {
+          progress.update(finished, total, {outcomes.begin(), outcomes.end()});
+        }
+      }};
+  study::phase(grid, control, [&](const study::phase_row& row) {
+    report.add(row);
+    ++outcomes[grid.outcome_of(row)];
+  });
+  return count;
+}
+
+direct_count compute_with_ranks(const shared_options& shared, const study::phase_grid& grid,
+                                std::size_t threads, phase_report& report, leadership& leader) {
+  direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
+  cell_progress progress(shared, 0);
+  leader.lead(work, progress);
+  compute_here(grid, threads, work, [&] { progress.update(work); });
+  return {work.delivered(), work.total()};
+}
+
+int run_direct(const phase_options& options, const study::phase_grid& grid, const invocation& call,
+               const ranks& processes, leadership& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
   if (!options.shard.empty()) {
     throw error("--shard needs --store: each shard has a store of its own");
   }
   outputs out(shared);
-  phase_report report(grid, header_of(grid, version, parameters), out);
-  direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
-  {
-    work_progress progress(shared, work);
-    leader.lead(work, progress);
-    run_here(grid, threads, work, progress);
-  }
+  phase_report report(grid, version, colours_of(options), out);
+  const direct_count count = processes.alone()
+                                 ? compute_alone(shared, grid, threads, report)
+                                 : compute_with_ranks(shared, grid, threads, report, leader);
   const int code = report.finish();
   if (interruption() != 0) {
-    return report_interruption(work.delivered(), work.total(), call.command_line.c_str());
+    return report_interruption(count.delivered, count.total, call.command_line.c_str());
   }
   return code;
 }
@@ -335,10 +320,9 @@ int run_phase(const phase_options& options, const invocation& call) {
   const std::size_t given = options.shared.threads;
   const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
   check(options);
-  const described parameters = describe(options);
   std::unique_ptr<const study::phase_grid> made;
   try {
-    made = grid_of(parameters);
+    made = std::make_unique<const study::phase_grid>(read_problem(options));
   } catch (const interrupted&) {
     // The other ranks may be further, and wait for this one.
     if (processes.leads()) {
@@ -352,24 +336,18 @@ int run_phase(const phase_options& options, const invocation& call) {
   if (!processes.leads()) {
     processes.follow([&](const std::vector<planned_cell>& cells) {
       std::vector<kept_cell> computed;
-      compute_all(grid, cells, threads,
-                  [&computed](kept_cell c) { computed.push_back(std::move(c)); });
+      compute_cells(grid, cells, threads,
+                    [&computed](kept_cell c) { computed.push_back(std::move(c)); });
       return computed;
     });
     return done;
   }
   leadership leader(processes);
-  return options.store.empty() ? run_direct(options, grid, parameters, call, leader, threads)
-                               : run_stored(options, grid, parameters, call, leader, threads);
+  return options.store.empty() ? run_direct(options, grid, call, processes, leader, threads)
+                               : run_stored(options, grid, call, leader, threads);
 }
 
 }  // namespace
-
-void require_show(const std::string& show) {
-  if (show != "t" && show != "law" && show != "tau" && show != "risk" && show != "outcome") {
-    throw argument_error("--show", "'" + show + "'", "t, law, tau, risk or outcome");
-  }
-}
 
 std::function<int(const invocation&)> setup_phase(option_list& list) {
   auto options = std::make_shared<phase_options>();

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include <loradyn/report/problem_text.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
 
 #include "command.hpp"
@@ -14,59 +14,45 @@
 namespace loradyn::cli {
 namespace {
 
-bool is_shown_only(const std::string& name) { return name == "show"; }
-
-std::string canonical_command(const described& parameters) {
-  std::string command = "loradyn phase";
-  for (const auto& [name, value] : parameters) {
-    const bool absent = value.empty() || value == "default" || value == "none" ||
-                        value == "as the student" || is_shown_only(name) ||
-                        (name == "t-max" && value == "inf") ||
-                        (name == "only" && value == "escape");
-    if (absent) {
-      continue;
-    }
-    const bool is_signed = name == "event" && value.ends_with(" signed");
-    const std::string text = is_signed ? value.substr(0, value.find(' ')) : value;
-    command += fmt::format(" --{} {}{}", name, shell_quoted(text), is_signed ? " --signed" : "");
+// A parameter's value as its option takes it.
+std::string option_value(const study::phase_problem& problem, const provenance& meta,
+                         const std::string& name) {
+  if (name == "x" || name == "y") {
+    return to_text(name == "x" ? problem.x : problem.y);
   }
-  return command;
+  return name == "quantiles" ? to_text(value_range{.list = problem.request.quantiles})
+                             : meta.parameter(name);
+}
+
+provenance provenance_of(const study::phase_problem& problem, const std::string& version) {
+  provenance meta{version, "loradyn phase", parameters_of(problem)};
+  for (const auto& [name, value] : meta.parameters) {
+    if (name == "signed") {
+      meta.command += value == "true" ? " --signed" : "";
+    } else if (name != "only" || problem.tau_only) {
+      meta.command +=
+          fmt::format(" --{} {}", name, shell_quoted(option_value(problem, meta, name)));
+    }
+  }
+  return meta;
 }
 
 }  // namespace
 
-sweep_configuration configuration_of(const study::phase_grid& grid, const described& parameters) {
-  sweep_configuration c;
-  c.version = version;
-  std::copy_if(parameters.begin(), parameters.end(), std::back_inserter(c.parameters),
-               [](const auto& p) { return !is_shown_only(p.first); });
-  c.columns = grid.columns().names();
-  c.cells = grid.cells();
-  c.tally = grid.outcome_column();
-  return c;
-}
-
-table_header header_of(const study::phase_grid& grid, const std::string& version,
-                       const described& parameters) {
-  table_header h;
-  h.meta = {version, canonical_command(parameters), parameters};
-  h.columns = grid.columns().names();
-  h.kinds = grid.columns().kinds();
-  h.rows = grid.cells();
-  return h;
-}
-
-phase_report::phase_report(const study::phase_grid& grid, const table_header& header, outputs& out)
+phase_report::phase_report(const study::phase_grid& grid, const std::string& version,
+                           phase_colours colours, outputs& out)
     : grid_(grid), out_(out) {
+  table_header header{provenance_of(grid.problem(), version), grid.columns().names(),
+                      grid.columns().kinds(), grid.cells()};
+  header.meta.parameters.emplace_back("show", name_of(phase_colour_names, colours));
   out_.begin(header);
   if (out_.draws()) {
-    picture_.emplace(grid, header.meta);
+    picture_.emplace(grid, colours);
   }
 }
 
-void phase_report::add(const std::vector<cell>& cells) {
+void phase_report::add(const study::phase_row& row, const std::vector<cell>& cells) {
   out_.add(cells);
-  const study::phase_row row = grid_.columns().row(cells);
   failures_.add(row.escape.status, grid_.problem().tau_only
                                        ? std::numeric_limits<double>::quiet_NaN()
                                        : row.escape.t_hit);
@@ -83,11 +69,9 @@ int phase_report::finish() {
   return failures_.exit_code();
 }
 
-int write_store(const sweep_store& store, const study::phase_grid& grid, const std::string& show,
+int write_store(const sweep_store& store, const study::phase_grid& grid, phase_colours colours,
                 outputs& out) {
-  described parameters = store.configuration().parameters;
-  parameters.emplace_back("show", show);
-  phase_report report(grid, header_of(grid, store.configuration().version, parameters), out);
+  phase_report report(grid, store.configuration().version, colours, out);
   const std::uint64_t counted = store.finished();  // before others add to it
   std::uint64_t there = 0;
   store.read(0, store.cells(), [&](std::uint64_t, const std::vector<cell>& row) {

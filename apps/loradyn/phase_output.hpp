@@ -1,49 +1,47 @@
 #pragma once
 
-// Where the cells of a phase diagram go: its table and figure, and what a store of it is.
+// Where the cells of a phase diagram go: its table and figure.
 
+#include <loradyn/figures/phase_picture.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/report/table.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "options.hpp"
 #include "output.hpp"
-#include "phase.hpp"
 
 namespace loradyn::cli {
 
-// What a store of this diagram is: the parameters without those that only say how it is shown.
-sweep_configuration configuration_of(const study::phase_grid& grid, const described& parameters);
-
-// The head of a diagram's table. Its command is made of the parameters alone: the same for every
-// run of the diagram, whatever threads, stores, ranks and shards took part.
-table_header header_of(const study::phase_grid& grid, const std::string& version,
-                       const described& parameters);
-
-// The table, and the figure where one is asked for, of rows as they come in. Refers to the grid and
-// the outputs, which must outlive it.
+// The table, and the figure where one is asked for, of rows as they come in. The table's command is
+// made of the problem alone: the same for every run of the diagram, whatever threads, stores, ranks
+// and shards took part. Refers to the grid and the outputs, which must outlive it.
 class phase_report {
  public:
-  phase_report(const study::phase_grid& grid, const table_header& header, outputs& out);
+  // `version` of the program that computes the rows.
+  phase_report(const study::phase_grid& grid, const std::string& version, phase_colours colours,
+               outputs& out);
 
-  // The cells of a row.
-  void add(const std::vector<cell>& cells);
+  void add(const study::phase_row& row) { add(row, grid_.columns().cells(row)); }
+  // The same as the cells of a table.
+  void add(const std::vector<cell>& cells) { add(grid_.columns().row(cells), cells); }
   // Returns the exit code. Throws as outputs does.
   int finish();
 
  private:
+  void add(const study::phase_row& row, const std::vector<cell>& cells);
+
   const study::phase_grid& grid_;
   outputs& out_;
   failure_count failures_;
   std::optional<phase_picture> picture_;
 };
 
-// The finished cells of a store, in order; `show` is what the figure tells. Returns the exit code.
+// The finished cells of a store, in order. Returns the exit code.
 // Throws as outputs does; file_error, once all is written, where cells are missing that the store
 // counts as finished.
-int write_store(const sweep_store& store, const study::phase_grid& grid, const std::string& show,
+int write_store(const sweep_store& store, const study::phase_grid& grid, phase_colours colours,
                 outputs& out);
 
 }  // namespace loradyn::cli

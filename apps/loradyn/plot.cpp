@@ -1,17 +1,12 @@
 // loradyn plot: the figure of a table that the program wrote.
 
-#include <fmt/format.h>
-
 #include <loradyn/error.hpp>
-#include <loradyn/report/table_io.hpp>
-#include <loradyn/sweep/range.hpp>
+#include <loradyn/figures/table_figure.hpp>
+#include <loradyn/report/figure.hpp>
 #include <memory>
-#include <optional>
+#include <string>
 
 #include "command.hpp"
-#include "figures.hpp"
-#include "output.hpp"
-#include "phase.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -20,88 +15,6 @@ struct plot_options {
   std::string table;
   std::string figure;
 };
-
-void require_rows(bool any) {
-  if (!any) {
-    throw argument_error("the table", "empty", "one with at least one row");
-  }
-}
-
-// The figure of a table whose columns these are.
-template <class Row>
-std::optional<figure> drawn_as(const study::row_description<Row>& columns, const table& t,
-                               figure (*draw)(const provenance&, const std::vector<Row>&)) {
-  if (columns.names() != t.columns) {
-    return std::nullopt;
-  }
-  std::vector<Row> rows;
-  for (const std::vector<cell>& cells : t.rows) {
-    rows.push_back(columns.row(cells));
-  }
-  return draw(t.meta, rows);
-}
-
-study::row_description<study::escape_row> escape_columns_of(const provenance& meta) {
-  std::optional<std::vector<double>> quantiles;
-  if (!meta.parameter("dim").empty() && !meta.parameter("quantiles").empty()) {
-    quantiles = parse_range("quantiles", meta.parameter("quantiles"));
-  }
-  return study::escape_columns(quantiles);
-}
-
-// Throws argument_error for a table of another make.
-figure figure_of_table(const table& t) {
-  require_rows(!t.rows.empty());
-  std::optional<figure> f;
-  const auto is = [&](const auto& columns, const auto& draw) {
-    f = drawn_as(columns, t, draw);
-    return f.has_value();
-  };
-  if (is(study::rates_columns(), rates_figure) || is(study::critical_columns(), critical_figure) ||
-      is(study::trajectory_columns(), trajectory_figure) ||
-      is(study::record_columns(), ensemble_figure) || is(study::run_columns(), hitting_figure) ||
-      is(study::validation_columns(), validate_figure) ||
-      is(study::budget_columns(), budget_figure) || is(escape_columns_of(t.meta), escape_figure) ||
-      is(study::fixed_point_columns(), fixed_points_figure)) {
-    return *std::move(f);
-  }
-  throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
-                       "that of a table that loradyn wrote");
-}
-
-// The figure of any table that the program writes. Throws argument_error for a table of another
-// make; what read_table_rows throws.
-figure figure_of_file(const std::string& path) {
-  // Of a phase diagram, which may be large, no more is kept than is drawn.
-  table t;
-  std::unique_ptr<const study::phase_grid> grid;
-  std::optional<phase_picture> picture;
-  bool any = false;
-  read_table_rows(
-      path,
-      [&](const table_header& header) {
-        t.meta = header.meta;
-        t.columns = header.columns;
-        if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
-          grid = grid_of(t.meta.parameters);
-          if (grid->columns().names() != t.columns) {
-            throw argument_error("the header of the table", "another",
-                                 "that of its own phase diagram");
-          }
-          picture.emplace(*grid, t.meta);
-        }
-      },
-      [&](std::vector<cell> row) {
-        any = true;
-        if (picture) {
-          picture->add(grid->columns().row(row));
-        } else {
-          t.rows.push_back(std::move(row));
-        }
-      });
-  require_rows(any);
-  return picture ? picture->drawn() : figure_of_table(t);
-}
 
 int run_plot(const plot_options& options) {
   if (options.table.empty()) {
@@ -113,7 +26,9 @@ int run_plot(const plot_options& options) {
   const figure f = [&] {
     try {
       return figure_of_file(options.table);
-    } catch (const argument_error& e) {
+    } catch (const file_error&) {
+      throw;  // it names the file
+    } catch (const error& e) {
       throw error("TABLE '" + options.table + "': " + e.what());
     }
   }();

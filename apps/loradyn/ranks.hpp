@@ -5,15 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <loradyn/report/store.hpp>
+#include <loradyn/study/phase_plan.hpp>
 #include <vector>
 
 namespace loradyn::cli {
 
-// A cell to compute, and where it is on its grid.
-struct planned_cell {
-  std::uint64_t cell = 0;
-  std::uint64_t place = 0;
-};
+using study::planned_cell;
 
 struct mpi_calls;
 

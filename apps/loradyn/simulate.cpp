@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
@@ -16,7 +17,6 @@
 #include <system_error>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"
@@ -170,18 +170,22 @@ void require_size(const simulate_options& options, const study::simulate_problem
                             {"recorded states", sizeof(simulated_state), 0.0}, infinity);
 }
 
+overlap_event event_of(const simulate_options& options) {
+  event_options event = options.event;
+  event.quantity = event.quantity.empty() ? "m" : event.quantity;
+  return read_event(event);
+}
+
 study::simulate_problem read_all(const simulate_options& options,
                                  const study::activation_pair& pair) {
   study::simulate_problem asked{.problem = read_problem(options, pair), .plan = {}};
-  asked.engine = read_engine(options.engine);
+  asked.engine = read_choice("--engine", options.engine, simulation_engines);
   asked.runs = read_count("--runs", options.runs, 1, random_runs - 1);
   asked.rate_unit = pair.rate_unit;
   asked.plan.risk = study::risk_of(pair.risk, asked.problem.stages.back().label_noise);
-  event_options event = options.event;
-  const bool by_event = !event.quantity.empty() || !event.at.empty();
+  const bool by_event = !options.event.quantity.empty() || !options.event.at.empty();
   if (by_event) {
-    event.quantity = event.quantity.empty() ? "m" : event.quantity;
-    asked.plan.events = {study::simulated_event(read_event(event))};
+    asked.plan.events = {study::simulated_event(event_of(options))};
     asked.plan.stop_after_events = true;
   }
   require_size(options, asked);
@@ -249,22 +253,16 @@ int report_interrupted(const ensemble& done, const std::string& checkpoint,
 
 described describe_run(const simulate_options& options, const simulation_problem& problem,
                        std::uint64_t runs) {
-  const auto or_else = [&options](const study::parameter& p, const char* otherwise) {
-    const std::string& text = options.start.texts[p];
-    return std::pair<std::string, std::string>(p.name, text.empty() ? otherwise : text);
-  };
   described own{{"dim", std::to_string(problem.dimension)},
                 {"batch", std::to_string(problem.batch)},
                 {"lr", fmt::format("{}", problem.stages.back().learning_rate)},
                 {"steps", std::to_string(problem.steps())},
                 {"runs", std::to_string(runs)},
-                {"engine", options.engine},
-                or_else(registry::u0, "1/d^2"),
-                or_else(registry::m0, "uniform"),
-                or_else(registry::s0, "default")};
-  if (!options.stages.empty()) {
-    own += {{"stages", options.stages}};
+                {"engine", options.engine}};
+  for (const study::parameter* p : study::start_parameters) {
+    add_given(own, std::string(p->name), options.start.texts[*p]);
   }
+  add_given(own, "stages", text_parameter(options.stages));
   return own;
 }
 
@@ -313,9 +311,7 @@ int run_simulate(simulate_options options, const invocation& call) {
     out.write(meta, study::record_columns(), result.recorded,
               [&] { return ensemble_figure(meta, result.recorded); });
   } else {
-    own += {{"event", (options.event.quantity.empty() ? "m" : options.event.quantity) +
-                          (options.event.is_signed ? " signed" : "")},
-            {"at", fmt::format("{}", asked.plan.events.front().level)}};
+    own += describe(event_of(options));
     const provenance meta = provenance_of(call, shared, own);
     out.write(meta, study::run_columns(), result.runs,
               [&] { return hitting_figure(meta, result.runs); });

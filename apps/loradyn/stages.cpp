@@ -178,7 +178,7 @@ training_stage read_tuning(const stage_table& s, const study::activation_pair& p
                      scaled(s.number("time"), time_unit),
                      std::nullopt};
   if (const auto until = s.text("until")) {
-    const auto quantity = quantity_named(*until);
+    const auto quantity = value_named(overlap_quantities, *until);
     if (!quantity) {
       throw error(fmt::format("{}: until is '{}', but must be m, M or risk", s.place(), *until));
     }

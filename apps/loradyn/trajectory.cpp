@@ -5,12 +5,12 @@
 #include <array>
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"

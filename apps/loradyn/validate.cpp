@@ -6,13 +6,13 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/validation.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
 #include "command.hpp"
-#include "figures.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
 #include "options.hpp"
@@ -84,7 +84,7 @@ study::validation_problem read_problem(const validate_options& options) {
   if (problem.event.is_signed && problem.event.quantity == overlap_quantity::m) {
     throw argument_error("--signed", "given", "left out: the law is that of both signs");
   }
-  problem.engine = read_engine(options.engine);
+  problem.engine = read_choice("--engine", options.engine, simulation_engines);
   constexpr std::uint64_t most_runs = 10'000'000;
   problem.runs = read_count("--runs", options.runs, 2, most_runs);
   problem.law_runs = options.law_runs.empty()
@@ -144,17 +144,18 @@ int run_validate(const validate_options& options, const invocation& call) {
     result = study::validate(problem, run.control());
   }
 
-  described own{{"dim", options.dimensions},
-                {"batch", options.learning_rate.empty() ? options.batch : "lr d/gamma"},
-                {"lr", options.learning_rate.empty() ? "gamma batch/d" : options.learning_rate},
-                {"t-end", fmt::format("{}", problem.t_end * problem.pair.rate_unit)},
-                {"points", options.points},
-                {"runs", options.runs},
-                {"law-runs", options.law_runs.empty() ? options.runs : options.law_runs},
-                {"alpha", options.significance},
-                {"engine", options.engine}};
+  described own{{"dim", options.dimensions}};
+  // The other follows from γ = η d/B.
+  own += options.learning_rate.empty() ? described{{"batch", options.batch}}
+                                       : described{{"lr", options.learning_rate}};
+  own += {{"t-end", fmt::format("{}", problem.t_end * problem.pair.rate_unit)},
+          {"points", options.points},
+          {"runs", options.runs},
+          {"law-runs", options.law_runs.empty() ? options.runs : options.law_runs},
+          {"alpha", options.significance},
+          {"engine", options.engine}};
   own += describe(options.start);
-  own += describe(options.event);
+  own += describe(problem.event);
   const provenance meta = provenance_of(call, shared, own);
   out.write(meta, study::validation_columns(), result.rows,
             [&] { return validate_figure(meta, result.rows); });

@@ -82,7 +82,7 @@ TEST_CASE("what the rest itself is, or what lies beyond it, is never met") {
   const lora_parameters p{.alignment = 0.5};
   for (const overlap_event& event :
        {of_M(1.0), of_M(1.0 + 1e-9), of_M(1.001), of_risk(0.0), of_risk(-1e-12)}) {
-    CAPTURE(to_string(event.quantity), event.at);
+    CAPTURE(name_of(overlap_quantities, event.quantity), event.at);
     const escape_run r = run("erf", p, event);
     CHECK(std::isnan(r.t_hit));
     CHECK(r.result == outcome::learned);

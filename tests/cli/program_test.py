@@ -135,7 +135,9 @@ class Rates(InTemporaryDirectory):
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
         table = rows((self.path / "t.csv").read_text())
         document = json.loads((self.path / "t.json").read_text())
-        self.assertEqual(document["meta"]["parameters"]["mu"], "0.1:1:4")
+        self.assertEqual(document["meta"]["parameters"],
+                         {"student": "erf,he3", "mu": "0.1:1:4", "nu": 0, "gamma": 0, "noise": 0,
+                          "lr-ratio": 1, "time-unit": "raw", "seed": 0})
         self.assertEqual(len(document["rows"]), len(table))
         for a, b in zip(table, document["rows"]):
             for column, text in a.items():
@@ -911,6 +913,49 @@ class Validate(InTemporaryDirectory):
 
 
 class Phase(InTemporaryDirectory):
+    def test_its_command_makes_it_again(self):
+        for words in [["--student", "he3+{a}*he5", "--x", "mu=0.1,0.5,0.8", "--y", "a=-0.4:0.4:3",
+                       "--refine", "1", "--t-max", "1e5"],
+                      ["--student", "relu", "--teacher", "tanh", "--x", "m0=0.01:0.2:3", "--y",
+                       "u0=log:1e-6:1e-2:2", "--mu", "0.4", "--event", "m", "--signed", "--at",
+                       "0.3", "--stepper", "stiff"],
+                      ["--student", "erf", "--x", "mu=0.2:0.8:2", "--y", "dim=log:100:200:2",
+                       "--engine", "chain", "--lr", "0.01", "--runs", "5", "--seed", "3",
+                       "--quantiles", "0.1:0.9:3"],
+                      ["--student", "erf", "--x", "mu=0.2:0.8:2", "--y", "nu=0:1:2", "--only",
+                       "tau", "--time-unit", "fisher"]]:
+            done = run("phase", *words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            command = re.search("# command: loradyn (.*)", done.stdout).group(1)
+            self.assertEqual(run(*shlex.split(command)).stdout, done.stdout)
+
+    def test_its_table_holds_the_problem_and_no_more(self):
+        done = run("phase", "--student", "erf", "--x", "mu=0.2:0.8:2", "--y", "gamma=0.5,1", "-o",
+                   "t.json", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        document = json.loads((self.path / "t.json").read_text())
+        self.assertEqual(document["meta"]["parameters"], {
+            "student": "erf", "time-unit": "raw",
+            "x": {"parameter": "mu", "from": 0.2, "to": 0.8, "count": 2, "logarithmic": False},
+            "y": {"parameter": "gamma", "values": [0.5, 1]},
+            "nu": 0, "noise": 0, "lr-ratio": 1, "u0": 1e-6, "m0": 0.03, "s0": 0, "event": "m",
+            "at": 0.5, "signed": False, "rtol": 1e-9, "atol": 1e-16, "stepper": "auto",
+            "max-steps": 50000, "quantiles": [0.05, 0.25, 0.5, 0.75, 0.95], "only": "escape",
+            "show": "t"})
+        for change, fault in [({"x": "mu=0.2:0.8:2"},
+                               'x is "mu=0.2:0.8:2", but must be an object of a parameter and its '
+                               "values"),
+                              ({"rtol": "1e-9"}, 'rtol is "1e-9", but must be a number'),
+                              ({"teachers": "erf"}, "'teachers' is no part of it"),
+                              ({"rtol": 1}, "rtol (relative tolerance) is 1.000000, but must be "
+                                            "between 1e-13 and 0.1"),
+                              ({"noise": -1}, "--noise is -1, but must be >= 0")]:
+            hurt = json.loads(json.dumps(document))
+            hurt["meta"]["parameters"].update(change)
+            (self.path / "h.json").write_text(json.dumps(hurt))
+            self.refused("TABLE 'h.json': its parameters are no phase diagram's of this version of "
+                         f"loradyn: {fault}", "plot", "h.json", "-o", "h.svg")
+
     def test_a_cell_is_the_escape_there(self):
         done = run("phase", "--student", "he3", "--x", "mu=0.2:0.8:4", "--y", "nu=0,0.1")
         self.assertEqual((done.returncode, done.stderr), (0, ""))

@@ -28,7 +28,9 @@ bool is_long(std::string_view text) {
 }
 
 void check_range(const std::string& text) {
-  const std::vector<double> values = parse_range("--mu", text);
+  const value_range range = read_range("--mu", text);
+  require(read_range("--mu", to_text(range)) == range, "a range's own text reads back as it is");
+  const std::vector<double> values = values_of("--mu", range);
   require(!values.empty(), "a range has a value");
   std::string list;
   for (const double value : values) {

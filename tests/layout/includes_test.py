@@ -9,7 +9,7 @@ PUBLIC = ROOT / "lib/include/loradyn"
 INTERNAL = ROOT / "lib/src"
 
 # What every room may include, itself included.
-BASE = {"error", "interruption", "nearest_names", "version"}
+BASE = {"error", "interruption", "names", "nearest_names", "version"}
 
 BOOST = r"boost/|Eigen/"
 POSIX = r"(fcntl|poll|spawn|unistd)\.h$|sys/"
@@ -34,8 +34,10 @@ ROOMS = {
     "sweep": (["parallel"], NOTHING),
     "study": (["activation", "model", "kernel", "dynamics", "analysis", "parallel", "simulation", "sweep"],
               r"fmt/"),
-    # report; of a study it knows what a row is
+    # report; of a study it knows what rows and problems are
     "report": (["study"], rf"fmt/|nlohmann/|sqlite3\.h$|{POSIX}"),
+    # of the same target; its lines of theory are the core's and the study's
+    "figures": (["activation", "model", "analysis", "simulation", "sweep", "study", "report"], r"fmt/"),
     # a program of its own
     "hdf5": (["report"], rf"hdf5\.h$|{POSIX}"),
 }

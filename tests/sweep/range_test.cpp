@@ -52,6 +52,31 @@ TEST_CASE("rounding does not leave a range") {
   }
 }
 
+TEST_CASE("a range is its text, and its values are those of its parts") {
+  for (const char* text : {"0.1", "0.1,-2,0.30000000000000004", "0:1:5", "log:1e-06:1e+300:7"}) {
+    CAPTURE(text);
+    const value_range range = read_range("x", text);
+    CHECK(to_text(range) == text);
+    CHECK(values_of("x", range) == parse_range("x", text));
+  }
+  CHECK(read_range("x", " log: 0.50:2 : 3") == value_range{{}, 0.5, 2.0, 3, true});
+  const auto refused = [](const value_range& range) {
+    try {
+      static_cast<void>(values_of("--mu", range));
+    } catch (const argument_error& e) {
+      return std::string(e.what());
+    }
+    return std::string("none");
+  };
+  CHECK(refused({{}, 1.0, 0.0, 5, false}) ==
+        "--mu is '1:0:5', but must be a range that is not reversed, with lo < hi");
+  CHECK(refused({{}, 0.0, 1.0, 1, false}).ends_with("with at least 2 points, both its ends"));
+  CHECK(refused({{}, 0.0, 1.0, 1'000'000'000, false}).ends_with("at most 10000000 points"));
+  CHECK(refused({{}, 0.0, 1.0, 5, true}).ends_with("a positive range, being logarithmic"));
+  CHECK(refused({{}, 0.0, std::nan(""), 5, false}).ends_with("finite"));
+  CHECK(refused({{0.5, std::nan("")}, 0.0, 1.0, 2, false}).ends_with("finite"));
+}
+
 TEST_CASE("what is no range is refused with what would be right") {
   CHECK(fault("1:0:5") == "a range that is not reversed, with lo < hi");
   CHECK(fault("1:1:5") == "a range that is not empty, with lo < hi");

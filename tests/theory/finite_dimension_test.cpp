@@ -11,6 +11,7 @@
 #include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/simulation/deviation.hpp>
 #include <loradyn/simulation/statistics.hpp>
+#include <loradyn/study/validation.hpp>
 #include <string>
 #include <vector>
 
@@ -234,46 +235,28 @@ TEST_CASE("a theory that takes the variance of transformed labels for constant i
 TEST_CASE("at a finite learning rate the chain's means go to the map") {
   // η = 0.2, and batches that grow with d. The flow is several hundredths away.
   const activation erf = parse_activation("erf");
-  const double eta = 0.2;
-  const double gamma = 2.0;
-  const lora_parameters p{.alignment = 0.5, .misalignment = 0.3, .label_noise = 0.05};
-  const overlap_state start{0.1, 0.3, -0.2};
-  constexpr std::uint64_t steps = 60;
-  std::vector<std::vector<deviation_sample>> deviations(3);
-  for (const double d : {500.0, 2000.0, 8000.0}) {
-    const auto batch = static_cast<std::uint64_t>(eta * d / gamma);
-    simulation_problem problem =
-        make_problem(erf, erf, p, static_cast<std::uint64_t>(d), batch, eta, steps);
-    problem.seed = 1000 + static_cast<std::uint64_t>(d);
-    problem.start = {.u0 = start.u, .m0 = start.m, .s0 = start.s};
-    simulation_plan plan;
-    plan.record = {steps};
-    const ensemble done = simulate_ensemble(problem, simulation_engine::chain, plan, 400);
-    const std::vector<simulated_quantity> wanted{simulated_quantity::u, simulated_quantity::m,
-                                                 simulated_quantity::s};
-    const auto summary = summarise(done, problem, plan, wanted, std::vector<double>())[0];
-    training_protocol protocol;
-    protocol.alignment = p.alignment;
-    protocol.misalignment = p.misalignment;
-    protocol.start = start;
-    protocol.method = tuning_method::map;
-    protocol.learning_rate = eta;
-    const double end = eta * static_cast<double>(steps);
-    protocol.stages = {
-        tuning_stage{learning_task(erf, erf), gamma, p.label_noise, 1.0, end, std::nullopt}};
-    const auto theory = run_protocol(protocol, {end}, {}).points.at(0).x.pack();
-    for (std::size_t q = 0; q < 3; ++q) {
-      const sample_summary& s = summary.quantities[q];
-      deviations[q].push_back(
-          {d, s.mean - theory[q], s.deviation / std::sqrt(static_cast<double>(s.count))});
+  study::validation_problem problem{.pair = study::make_pair(erf, erf, study::time_unit::raw)};
+  problem.at.parameters = {
+      .alignment = 0.5, .misalignment = 0.3, .noise_scale = 2.0, .label_noise = 0.05};
+  problem.at.start = {0.1, 0.3, -0.2};
+  problem.dimensions = {500.0, 2000.0, 8000.0};
+  problem.learning_rate = 0.2;
+  problem.t_end = 12.0;
+  problem.points = 1;
+  problem.law_runs = 0;
+  problem.significance = significance;
+  std::size_t limits = 0;
+  for (const study::validation_row& row : study::validate(problem, {}).rows) {
+    CAPTURE(row.check, row.dim, row.quantity, row.deviation, row.error);
+    CHECK(row.verdict != "fail");
+    if (row.check == "limit") {
+      CHECK(row.verdict == "pass");
+      ++limits;
+    } else if (row.check == "mean" && row.dim == 8000.0) {
+      CHECK(std::abs(row.deviation) < 2e-3);
     }
   }
-  const double threshold = normal_threshold(significance, 3);
-  for (const auto& samples : deviations) {
-    const deviation_fit fit = fit_deviation(samples);
-    CHECK(std::abs(fit.limit) / fit.limit_error < threshold);
-    CHECK(std::abs(samples.back().deviation) < 2e-3);
-  }
+  CHECK(limits == 3);
 }
 
 // (9.2)

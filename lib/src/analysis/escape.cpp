@@ -189,9 +189,9 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   validate_start(x);
   const std::array<ode_event<3>, 1> events{event_of(f, event, x)};
   if (met_by(events[0], x)) {
-    throw argument_error(
-        "the event " + std::string(to_string(event.quantity)) + " at " + std::to_string(event.at),
-        "met by the start", "one that the start does not meet");
+    throw argument_error("the event " + std::string(name_of(overlap_quantities, event.quantity)) +
+                             " at " + std::to_string(event.at),
+                         "met by the start", "one that the start does not meet");
   }
 
   escape_run run;

@@ -11,28 +11,6 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-std::string_view to_string(overlap_quantity quantity) {
-  switch (quantity) {
-    case overlap_quantity::m:
-      return "m";
-    case overlap_quantity::M:
-      return "M";
-    case overlap_quantity::risk:
-      break;
-  }
-  return "risk";
-}
-
-std::optional<overlap_quantity> quantity_named(std::string_view name) {
-  for (const overlap_quantity q :
-       {overlap_quantity::m, overlap_quantity::M, overlap_quantity::risk}) {
-    if (to_string(q) == name) {
-      return q;
-    }
-  }
-  return std::nullopt;
-}
-
 void overlap_event::validate() const {
   if (!std::isfinite(at)) {
     throw argument_error("the value of the event", std::to_string(at), "finite");

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 #include "report/one_line.hpp"
+#include "report/parameter_json.hpp"
 
 namespace loradyn {
 namespace fs = std::filesystem;
@@ -45,7 +46,7 @@ class json_text {
   explicit json_text(const table_header& header) : kinds_(header.kinds) {
     json parameters = json::object();
     for (const auto& [key, value] : header.meta.parameters) {
-      parameters[key] = value;
+      parameters[key] = parameter_json(value);
     }
     json document;
     document["meta"] = {{"version", header.meta.version},
@@ -112,6 +113,9 @@ void read_json(const fs::path& path, const head_visitor& head, const row_visitor
   const auto part = [&](int depth, json::parse_event_t event, json& parsed) {
     using kind = json::parse_event_t;
     check_stop();
+    if (depth > deepest_json) {
+      refuse("it is nested too deep");
+    }
     if (depth == 1 && event == kind::key) {
       section = parsed.get<std::string>();
     } else if (depth == 1 && event == kind::object_end && section == "meta") {
@@ -121,7 +125,8 @@ void read_json(const fs::path& path, const head_visitor& head, const row_visitor
       header.meta.version = parsed.at("version");
       header.meta.command = parsed.at("command");
       for (const auto& [name, value] : parsed.at("parameters").items()) {
-        header.meta.parameters.emplace_back(name, value);
+        header.meta.parameters.emplace_back(
+            name, value.is_string() ? text_parameter(value.get<std::string>()) : value.dump());
       }
       for (const json& name : parsed.at("columns")) {
         header.columns.push_back(name);

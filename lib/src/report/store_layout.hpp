@@ -15,7 +15,7 @@
 namespace loradyn {
 
 inline constexpr std::uint32_t store_application_id = 0x6c6f7264;  // "lord"
-inline constexpr std::uint32_t store_layout = 2;
+inline constexpr std::uint32_t store_layout = 3;
 
 /// "cell, <columns>, cost", as SQL.
 std::string cell_columns(const std::vector<std::string>& columns);

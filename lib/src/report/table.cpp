@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <loradyn/error.hpp>
 #include <loradyn/report/table.hpp>
+#include <nlohmann/json.hpp>
+#include "report/parameter_json.hpp"
 
 namespace loradyn {
 namespace {
@@ -25,10 +27,35 @@ bool all_hold(const table& t, std::size_t column) {
 
 }  // namespace
 
-std::string_view provenance::parameter(std::string_view name) const {
+nlohmann::ordered_json parameter_json(const std::string& value) {
+  using json = nlohmann::ordered_json;
+  struct too_deep {};
+  const auto shallow = [](int depth, json::parse_event_t, json&) {
+    if (depth > deepest_json) {
+      throw too_deep();
+    }
+    return true;
+  };
+  try {
+    json parsed = json::parse(value, shallow);
+    return parsed;
+  } catch (const json::exception&) {
+    return value;
+  } catch (const too_deep&) {
+    return value;
+  }
+}
+
+std::string text_parameter(const std::string& text) {
+  const nlohmann::ordered_json value = parameter_json(text);
+  return value == text ? text : nlohmann::ordered_json(text).dump();
+}
+
+std::string provenance::parameter(std::string_view name) const {
   for (const auto& [key, value] : parameters) {
     if (key == name) {
-      return value;
+      const nlohmann::ordered_json held = parameter_json(value);
+      return held.is_string() ? held.get<std::string>() : value;
     }
   }
   return {};

@@ -318,7 +318,7 @@ std::string configuration_text(const simulation_problem& problem, simulation_eng
   const auto line = [&text](std::string_view name, const auto& value) {
     text += fmt::format("{} {}\n", name, value);
   };
-  line("engine", engine == simulation_engine::chain ? "chain" : "sgd");
+  line("engine", name_of(simulation_engines, engine));
   line("student", problem.student.name());
   line("mu", problem.alignment);
   line("nu", problem.misalignment);

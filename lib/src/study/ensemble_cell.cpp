@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <loradyn/error.hpp>
 #include <loradyn/simulation/ensemble.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
@@ -55,14 +58,32 @@ row_description<ensemble_values> ensemble_columns(const std::vector<double>& qua
   return columns;
 }
 
+void ensemble_request::validate() const {
+  const auto require = [](const char* name, std::uint64_t value, std::uint64_t least,
+                          std::uint64_t most) {
+    if (value < least || value > most) {
+      throw argument_error(name, fmt::format("{}", value),
+                           fmt::format("a whole number from {} to {}", least, most));
+    }
+  };
+  require("--batch", batch, 1, max_batch);
+  require("--runs", runs, 1, max_runs);
+  require("--steps", steps, 1, random_steps - 1);
+  require("--seed", seed, 0, max_seed);
+  if (learning_rate && !(*learning_rate > 0.0 && std::isfinite(*learning_rate))) {
+    throw argument_error("--lr", fmt::format("{}", *learning_rate), "> 0");
+  }
+}
+
 std::optional<ensemble_values> ensemble_at(const prepared_pair& pair, const parameter_point& at,
                                            const escape_request& request,
                                            const escape_point& theory,
-                                           const ensemble_request& ensemble, std::uint64_t seed) {
+                                           const ensemble_request& ensemble, bool starts_fixed,
+                                           std::uint64_t seed) {
   const double d = *at.dimension;
   const double eta = ensemble.learning_rate.value_or(at.parameters.noise_scale *
                                                      static_cast<double>(ensemble.batch) / d);
-  const double length = std::ceil(horizon(pair, at, request, theory, ensemble.starts_fixed) / eta);
+  const double length = std::ceil(horizon(pair, at, request, theory, starts_fixed) / eta);
   const auto steps =
       static_cast<std::uint64_t>(std::clamp(length, 1.0, static_cast<double>(ensemble.steps)));
   const population_risk& risk = pair.task.risk;
@@ -71,7 +92,7 @@ std::optional<ensemble_values> ensemble_at(const prepared_pair& pair, const para
   simulation_problem simulated = make_problem(
       risk.student(), risk.teacher(), p, static_cast<std::uint64_t>(d), ensemble.batch, eta, steps);
   simulated.seed = seed;
-  if (ensemble.starts_fixed) {
+  if (starts_fixed) {
     simulated.start = {at.start.u, at.start.m, at.start.s};
   }
   simulation_plan plan;
@@ -89,7 +110,7 @@ std::optional<ensemble_values> ensemble_at(const prepared_pair& pair, const para
 
   const hitting_times hits = hitting_times_of(done, simulated, 0);
   const bool all_hit = hits.times.size() == ensemble.runs;
-  const bool has_law = !ensemble.starts_fixed && theory.law && theory.law->status == law_status::ok;
+  const bool has_law = !starts_fixed && theory.law && theory.law->status == law_status::ok;
   const double p_value =
       all_hit && has_law
           ? kolmogorov_smirnov(hits.times, [&](double t) { return theory.law->cdf(t); }).p_value

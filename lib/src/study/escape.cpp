@@ -147,6 +147,22 @@ std::vector<escape_row> escape(const escape_problem& problem, const study_contro
   });
 }
 
+void escape_request::validate() const {
+  event.validate();
+  integrator.validate();
+  if (!(integrator.end_time > 0.0)) {
+    throw argument_error("the end time", fmt::format("{}", integrator.end_time), "> 0");
+  }
+  if (quantiles.empty()) {
+    throw argument_error("the list of quantiles", "empty", "of one at least");
+  }
+  for (const double p : quantiles) {
+    if (!(p > 0.0 && p < 1.0)) {
+      throw argument_error("a quantile", fmt::format("{}", p), "between 0 and 1");
+    }
+  }
+}
+
 void require_law_event(const overlap_event& event) {
   if (event.is_signed && event.quantity == overlap_quantity::m) {
     throw argument_error("--signed", "given with --dim",

@@ -55,28 +55,20 @@ std::vector<std::string> braces_in(const phase_problem& problem) {
   return names;
 }
 
-phase_axis read_axis(const std::string& option, const std::string& text,
+phase_axis make_axis(const std::string& option, const axis_request& request,
                      const std::vector<std::string>& braces, const phase_problem& problem) {
-  const std::size_t equals = text.find('=');
-  if (text.empty() || equals == std::string::npos) {
-    throw argument_error(option, "'" + text + "'", "PARAM=R, such as mu=0.1:0.9:33");
-  }
   phase_axis axis;
-  axis.name = text.substr(0, equals);
-  if (axis.name.size() > 2 && axis.name.front() == '{' && axis.name.back() == '}') {
-    axis.name = axis.name.substr(1, axis.name.size() - 2);
-  }
+  axis.name = request.parameter;
   axis.what = parameter_named(axis.name);
   if (axis.what == nullptr && std::find(braces.begin(), braces.end(), axis.name) == braces.end()) {
     std::vector<std::string> known = parameter_names();
     known.insert(known.end(), braces.begin(), braces.end());
     throw error(fmt::format(
         "{} '{}': {} is neither a parameter nor in braces in an activation; the nearest are {}",
-        option, text, axis.name, nearest_names(axis.name, known)));
+        option, to_text(request), axis.name, nearest_names(axis.name, known)));
   }
-  const std::string range = text.substr(equals + 1);
-  axis.values = parse_range(option + " " + axis.name, range);
-  axis.logarithmic = range.starts_with("log:");
+  axis.values = values_of(option + " " + axis.name, request.values);
+  axis.logarithmic = request.values.logarithmic;
   axis.levels = problem.levels;
   if (axis.what == &registry::dim && problem.ensemble) {
     axis.whole = true;
@@ -86,10 +78,10 @@ phase_axis read_axis(const std::string& option, const std::string& text,
   for (std::size_t i = 0; i < axis.values.size(); ++i) {
     const double v = axis.values[i];
     if (i > 0 && !(v > axis.values[i - 1])) {
-      throw argument_error(option, "'" + text + "'", "increasing");
+      throw argument_error(option, "'" + to_text(request) + "'", "increasing");
     }
     if (axis.what != nullptr && !axis.what->allows(v)) {
-      throw argument_error(option, "'" + text + "'", axis.what->range());
+      throw argument_error(option, "'" + to_text(request) + "'", axis.what->range());
     }
   }
   return axis;
@@ -166,6 +158,24 @@ class phase_grid::pair_pool {
   std::unordered_map<std::uint64_t, std::shared_ptr<slot>> slots_;
 };
 
+axis_request read_axis(const std::string& option, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) {
+    throw argument_error(option, "'" + text + "'", "PARAM=R, such as mu=0.1:0.9:33");
+  }
+  axis_request axis;
+  axis.parameter = text.substr(0, equals);
+  if (axis.parameter.size() > 2 && axis.parameter.front() == '{' && axis.parameter.back() == '}') {
+    axis.parameter = axis.parameter.substr(1, axis.parameter.size() - 2);
+  }
+  axis.values = read_range(option + " " + axis.parameter, text.substr(equals + 1));
+  return axis;
+}
+
+std::string to_text(const axis_request& axis) {
+  return axis.parameter + "=" + to_text(axis.values);
+}
+
 std::uint64_t phase_axis::size() const {
   return ((static_cast<std::uint64_t>(values.size()) - 1) << levels) + 1;
 }
@@ -195,12 +205,14 @@ std::optional<std::uint64_t> phase_axis::place_of(double value) const {
   return lo < size() && at(lo) == value ? std::optional(lo) : std::nullopt;
 }
 
-phase_grid::phase_grid(phase_problem problem) : problem_(std::move(problem)) {
+phase_grid::phase_grid(phase_problem problem)
+    : problem_(std::move(problem)), otherwise_(problem_.otherwise) {
   const std::vector<std::string> braces = braces_in(problem_);
-  axes_ = {read_axis("--x", problem_.x, braces, problem_),
-           read_axis("--y", problem_.y, braces, problem_)};
+  axes_ = {make_axis("--x", problem_.x, braces, problem_),
+           make_axis("--y", problem_.y, braces, problem_)};
   if (axes_[0].name == axes_[1].name) {
-    throw argument_error("--y", "'" + problem_.y + "'", "another parameter than that of --x");
+    throw argument_error("--y", "'" + to_text(problem_.y) + "'",
+                         "another parameter than that of --x");
   }
   for (const std::string& name : braces) {
     if (axes_[0].name != name && axes_[1].name != name) {
@@ -209,24 +221,45 @@ phase_grid::phase_grid(phase_problem problem) : problem_(std::move(problem)) {
     }
   }
   check_alignment();
+  check_numbers();
   check_size();
   check_start();
   for (const phase_axis& axis : axes_) {
     if (axis.what == &registry::dim) {
-      problem_.otherwise.dimension = axis.values.front();
+      otherwise_.dimension = axis.values.front();
     }
   }
-  if (problem_.otherwise.dimension) {
+  if (has_law()) {
     require_law_event(problem_.request.event);
   }
   if (problem_.ensemble) {
-    problem_.ensemble->starts_fixed =
-        std::any_of(start_parameters.begin(), start_parameters.end(),
-                    [this](const parameter* p) { return is_on_axis(*p); });
+    starts_fixed_ = std::any_of(start_parameters.begin(), start_parameters.end(),
+                                [this](const parameter* p) { return is_on_axis(*p); });
     check_ensemble();
   }
   columns_ = make_columns();
   pairs_ = std::make_unique<pair_pool>(*this);
+}
+
+void phase_grid::check_numbers() const {
+  for (const parameter* p : all_parameters) {
+    const auto value = p->get(otherwise_);
+    if (value && !is_on_axis(*p) && !(std::isfinite(*value) && p->allows(*value))) {
+      throw argument_error(fmt::format("--{}", p->name), fmt::format("{}", *value),
+                           p->range().empty() ? "a finite number" : p->range());
+    }
+  }
+  problem_.request.validate();
+  const auto require = [](bool holds, const char* name, const auto& value, const char* range) {
+    if (!holds) {
+      throw argument_error(name, fmt::format("{}", value), range);
+    }
+  };
+  require(problem_.levels <= max_levels, "--refine", problem_.levels, "at most 20");
+  require(problem_.refine_step > 0.0, "--refine-step", problem_.refine_step, "> 0");
+  if (problem_.ensemble) {
+    problem_.ensemble->validate();
+  }
 }
 
 void phase_grid::check_alignment() const {
@@ -245,8 +278,9 @@ void phase_grid::check_size() const {
                          "0 where an axis has one value");
   }
   const double count = static_cast<double>(axes_[0].size()) * static_cast<double>(axes_[1].size());
-  require_affordable(std::vector<extent>{{"--x", problem_.x, across}, {"--y", problem_.y, up}},
-                     {"cells", 0.0, 0.0}, max_cells);
+  require_affordable(
+      std::vector<extent>{{"--x", to_text(problem_.x), across}, {"--y", to_text(problem_.y), up}},
+      {"cells", 0.0, 0.0}, max_cells);
   if (count > max_cells) {
     // Each level makes four squares of one.
     const double levels = std::floor(0.5 * std::log2(max_cells / (across * up)));
@@ -277,14 +311,13 @@ void phase_grid::check_ensemble() const {
   if (problem_.tau_only) {
     throw argument_error("--only", "'tau'", "left out with --engine");
   }
-  if (!problem_.otherwise.dimension) {
+  if (!otherwise_.dimension) {
     throw error("--dim is missing: --engine simulates at a finite dimension, such as --dim 1000");
   }
-  const bool misaligned = problem_.otherwise.parameters.misalignment > 0.0 ||
-                          is_on_axis(registry::nu) ||
-                          (problem_.ensemble->starts_fixed &&
-                           (problem_.otherwise.start.s != 0.0 || is_on_axis(registry::s0)));
-  const double d = *problem_.otherwise.dimension;
+  const bool misaligned =
+      otherwise_.parameters.misalignment > 0.0 || is_on_axis(registry::nu) ||
+      (starts_fixed_ && (otherwise_.start.s != 0.0 || is_on_axis(registry::s0)));
+  const double d = *otherwise_.dimension;
   if (d != std::round(d) || d > 0x1p53 || (misaligned && d < 4.0)) {
     throw argument_error("--dim", fmt::format("{}", d),
                          misaligned ? "a whole number from 4 to 2^53 with --engine and --nu"
@@ -292,7 +325,7 @@ void phase_grid::check_ensemble() const {
   }
   const auto gamma = std::find_if(axes_.begin(), axes_.end(),
                                   [](const phase_axis& a) { return a.what == &registry::gamma; });
-  const bool has_gamma = gamma != axes_.end() || problem_.otherwise.parameters.noise_scale > 0.0;
+  const bool has_gamma = gamma != axes_.end() || otherwise_.parameters.noise_scale > 0.0;
   if (problem_.ensemble->learning_rate) {
     if (has_gamma) {
       throw argument_error("--gamma", "given with --lr",
@@ -342,7 +375,7 @@ activation_pair phase_grid::pair_for(const brace_values& braces) const {
 }
 
 phase_grid::point phase_grid::at(double x, double y) const {
-  point p{problem_.otherwise, {}};
+  point p{otherwise_, {}};
   for (const auto& [axis, value] : {std::pair(&axes_[0], x), std::pair(&axes_[1], y)}) {
     if (axis->what == nullptr) {
       p.braces.emplace(axis->name, value);
@@ -373,9 +406,8 @@ row_description<phase_row> phase_grid::make_columns() const {
         .add("tau", "the search time", measure::time, &row::escape, &escape_row::tau)
         .add("status", "whether it exists", measure::none, &row::escape, &escape_row::status);
   } else {
-    columns.add_part(
-        escape_columns(problem_.otherwise.dimension ? std::optional(quantiles) : std::nullopt),
-        &row::escape);
+    columns.add_part(escape_columns(has_law() ? std::optional(quantiles) : std::nullopt),
+                     &row::escape);
   }
   if (problem_.ensemble) {
     columns.add_part(ensemble_columns(quantiles), &row::simulated);
@@ -418,8 +450,9 @@ std::optional<phase_row> phase_grid::row(std::uint64_t place) const {
   const escape_point theory = escape_at(*pair, here, problem_.request);
   row.escape = row_of(*pair, here, problem_.request, theory);
   if (problem_.ensemble) {
-    auto simulated = ensemble_at(*pair, here, problem_.request, theory, *problem_.ensemble,
-                                 seed_at(problem_.ensemble->seed, values[0], values[1]));
+    auto simulated =
+        ensemble_at(*pair, here, problem_.request, theory, *problem_.ensemble, starts_fixed_,
+                    seed_at(problem_.ensemble->seed, values[0], values[1]));
     if (!simulated) {
       return std::nullopt;
     }
@@ -441,7 +474,7 @@ double phase_grid::drive(double x, double y) const {
 bool phase_grid::has_critical_lines() const {
   const bool moves_A =
       is_on_axis(registry::mu) || axes_[0].what == nullptr || axes_[1].what == nullptr;
-  return problem_.otherwise.parameters.misalignment == 0.0 && !is_on_axis(registry::nu) && moves_A;
+  return otherwise_.parameters.misalignment == 0.0 && !is_on_axis(registry::nu) && moves_A;
 }
 
 }  // namespace loradyn::study

@@ -2,7 +2,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <loradyn/interruption.hpp>
 #include <loradyn/study/phase_plan.hpp>
+#include <utility>
 
 namespace loradyn::study {
 
@@ -50,6 +52,44 @@ bool phase_plan::grow() {
   const bool grown = refinement_.advance(differs);
   over_ = !grown || refinement_.level() == refinement_.levels();
   return grown;
+}
+
+std::uint64_t phase(const phase_grid& grid, const study_control& control,
+                    const std::function<void(phase_row)>& take) {
+  phase_plan plan(grid);
+  std::uint64_t taken = 0;
+  const auto tell = [&] {
+    if (control.progress) {
+      control.progress(static_cast<std::size_t>(taken), static_cast<std::size_t>(plan.cells()));
+    }
+  };
+  do {
+    tell();
+    const std::uint64_t first = taken;
+    ordered_map(
+        static_cast<std::size_t>(plan.cells() - first), stoppable(control.threads, grid.block()),
+        [&](std::size_t i) {
+          auto row = grid.row(plan.place(first + i));
+          if (!row) {
+            throw interrupted();
+          }
+          return *std::move(row);
+        },
+        [&](std::size_t i, phase_row row) {
+          plan.take(first + i, row);
+          take(std::move(row));
+          ++taken;
+          tell();
+        });
+  } while (taken == plan.cells() && plan.grow());
+  return taken;
+}
+
+std::vector<phase_row> phase(const phase_problem& problem, const study_control& control) {
+  const phase_grid grid(problem);
+  std::vector<phase_row> rows;
+  phase(grid, control, [&rows](phase_row row) { rows.push_back(std::move(row)); });
+  return rows;
 }
 
 }  // namespace loradyn::study

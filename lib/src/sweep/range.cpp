@@ -49,25 +49,52 @@ double number_in(std::string_view name, std::string_view whole, std::string_view
   return value;
 }
 
-std::size_t count_in(std::string_view name, std::string_view whole, std::string_view part) {
+std::uint64_t count_in(std::string_view name, std::string_view whole, std::string_view part) {
   part = trimmed(part);
-  std::size_t count = 0;
+  std::uint64_t count = 0;
   const auto [end, fault] = std::from_chars(part.data(), part.data() + part.size(), count);
-  if (fault == std::errc::result_out_of_range || (fault == std::errc() && count > max_range_size)) {
-    refuse(name, whole, "a range of at most " + std::to_string(max_range_size) + " points");
+  if (fault == std::errc::result_out_of_range) {
+    return std::numeric_limits<std::uint64_t>::max();
   }
-  if (fault != std::errc() || end != part.data() + part.size() || count < 2) {
+  if (fault != std::errc() || end != part.data() + part.size()) {
     refuse(name, whole, "a range with at least 2 points, both its ends");
   }
   return count;
 }
 
-void require_order(std::string_view name, std::string_view text, double lo, double hi) {
-  if (!(lo < hi)) {
-    refuse(name, text,
-           lo == hi ? "a range that is not empty, with lo < hi"
-                    : "a range that is not reversed, with lo < hi");
+// What an interval must be instead; empty where it is one.
+std::string fault_of(double lo, double hi) {
+  return lo < hi    ? ""
+         : lo == hi ? "a range that is not empty, with lo < hi"
+                    : "a range that is not reversed, with lo < hi";
+}
+
+// What is wrong with a range: what it must be instead; empty where nothing is.
+std::string fault_of(const value_range& range) {
+  const auto finite = [](double value) { return std::isfinite(value); };
+  if (!std::all_of(range.list.begin(), range.list.end(), finite) || !finite(range.from) ||
+      !finite(range.to)) {
+    return "finite";
   }
+  if (!range.list.empty()) {
+    return {};
+  }
+  if (range.count > max_range_size) {
+    return "a range of at most " + std::to_string(max_range_size) + " points";
+  }
+  if (range.count < 2) {
+    return "a range with at least 2 points, both its ends";
+  }
+  if (std::string fault = fault_of(range.from, range.to); !fault.empty()) {
+    return fault;
+  }
+  return range.logarithmic && range.from <= 0.0 ? "a positive range, being logarithmic" : "";
+}
+
+void append_number(std::string& text, double value) {
+  std::array<char, 32> digits{};
+  const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  text.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
 // The decimal of 12 digits next to a value, where it is within 2 ulp of the scale: 0.1:0.9:5 has
@@ -97,40 +124,71 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-std::vector<double> parse_range(std::string_view name, std::string_view text) {
+value_range read_range(std::string_view name, std::string_view text) {
   std::vector<std::string_view> parts = split(text, ':');
-  std::vector<double> values;
+  value_range range;
   if (parts.size() == 1) {
     for (const std::string_view part : split(text, ',')) {
       check_stop();
-      values.push_back(number_in(name, text, part, range_forms));
+      range.list.push_back(number_in(name, text, part, range_forms));
     }
-    return values;
+    return range;
   }
-  const bool logarithmic = trimmed(parts.front()) == "log";
-  if (logarithmic) {
+  range.logarithmic = trimmed(parts.front()) == "log";
+  if (range.logarithmic) {
     parts.erase(parts.begin());
   }
   if (parts.size() != 3) {
     refuse(name, text, range_forms);
   }
-  const double lo = number_in(name, text, parts[0], range_forms);
-  const double hi = number_in(name, text, parts[1], range_forms);
-  const std::size_t count = count_in(name, text, parts[2]);
-  require_order(name, text, lo, hi);
-  if (logarithmic && lo <= 0.0) {
-    refuse(name, text, "a positive range, being logarithmic");
+  range.from = number_in(name, text, parts[0], range_forms);
+  range.to = number_in(name, text, parts[1], range_forms);
+  range.count = count_in(name, text, parts[2]);
+  if (const std::string fault = fault_of(range); !fault.empty()) {
+    refuse(name, text, fault);
   }
-  const double steps = static_cast<double>(count - 1);
-  for (std::size_t i = 0; i < count; ++i) {
+  return range;
+}
+
+std::string to_text(const value_range& range) {
+  std::string text;
+  for (const double value : range.list) {
+    text += text.empty() ? "" : ",";
+    append_number(text, value);
+  }
+  if (range.list.empty()) {
+    text = range.logarithmic ? "log:" : "";
+    append_number(text, range.from);
+    text += ':';
+    append_number(text, range.to);
+    text += ':' + std::to_string(range.count);
+  }
+  return text;
+}
+
+std::vector<double> values_of(std::string_view name, const value_range& range) {
+  if (const std::string fault = fault_of(range); !fault.empty()) {
+    refuse(name, to_text(range), fault);
+  }
+  if (!range.list.empty()) {
+    return range.list;
+  }
+  std::vector<double> values;
+  const double steps = static_cast<double>(range.count - 1);
+  for (std::uint64_t i = 0; i < range.count; ++i) {
     check_stop();
-    const double value = between(lo, hi, static_cast<double>(i) / steps, logarithmic);
+    const double t = static_cast<double>(i) / steps;
+    const double value = between(range.from, range.to, t, range.logarithmic);
     // Points less than an ulp apart may come in the wrong order.
     values.push_back(values.empty() ? value : std::max(values.back(), value));
   }
-  values.front() = lo;
-  values.back() = hi;
+  values.front() = range.from;
+  values.back() = range.to;
   return values;
+}
+
+std::vector<double> parse_range(std::string_view name, std::string_view text) {
+  return values_of(name, read_range(name, text));
 }
 
 double between(double lo, double hi, double t, bool logarithmic) {
@@ -148,7 +206,9 @@ interval parse_interval(std::string_view name, std::string_view text) {
     refuse(name, text, form);
   }
   const interval i{number_in(name, text, parts[0], form), number_in(name, text, parts[1], form)};
-  require_order(name, text, i.lo, i.hi);
+  if (const std::string fault = fault_of(i.lo, i.hi); !fault.empty()) {
+    refuse(name, text, fault);
+  }
   return i;
 }
 

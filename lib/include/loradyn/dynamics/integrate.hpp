@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <loradyn/names.hpp>
 #include <span>
 #include <string_view>
 
@@ -50,6 +51,9 @@ enum class stepper {
   explicit_5,  ///< Dormand-Prince 5(4)
   stiff_4,     ///< Rosenbrock 4(3) with the analytic Jacobian
 };
+
+inline constexpr name_table<stepper, 3> steppers{
+    {{"auto", stepper::automatic}, {"explicit", stepper::explicit_5}, {"stiff", stepper::stiff_4}}};
 
 /// Each step's estimated error in component i is at most
 /// absolute_tolerance + relative_tolerance max(|x_i| before, |x_i| after).

@@ -14,11 +14,8 @@ namespace loradyn {
 /// The quantity that an event is told by.
 enum class overlap_quantity { m, M, risk };
 
-/// "m", "M", "risk".
-std::string_view to_string(overlap_quantity quantity);
-
-/// The quantity of a name, or nothing.
-std::optional<overlap_quantity> quantity_named(std::string_view name);
+inline constexpr name_table<overlap_quantity, 3> overlap_quantities{
+    {{"m", overlap_quantity::m}, {"M", overlap_quantity::M}, {"risk", overlap_quantity::risk}}};
 
 /// A quantity reaches a value. m: |m| (or m, where it is signed) from below; M: |M| (or M) from
 /// either side; risk: from above. A signed m may come from either side.

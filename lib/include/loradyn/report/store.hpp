@@ -36,8 +36,8 @@ namespace loradyn {
 /// names of files).
 struct sweep_configuration {
   std::string version;  ///< of the program
-  /// Every parameter with its value as text. No name twice; the order does not matter.
-  std::vector<std::pair<std::string, std::string>> parameters;
+  /// No name twice; the order does not matter.
+  parameter_list parameters;
   std::vector<std::string> columns;  ///< the names of a cell's values
   std::uint64_t cells = 0;           ///< at first: `sweep_store::grow` adds to them
   std::string tally;                 ///< the column whose values `tallies` counts; empty: none

@@ -13,15 +13,22 @@
 
 namespace loradyn {
 
+/// Names with their values, in order. A value is JSON, a number for one; what is no JSON is a text
+/// and stands for itself, which csv and HDF5 then show without quotes.
+using parameter_list = std::vector<std::pair<std::string, std::string>>;
+
+/// A text as such a value: in quotes where it would be taken for something else.
+std::string text_parameter(const std::string& text);
+
 /// Where a table comes from: enough to make it again.
 struct provenance {
   std::string version;  ///< of the program
   std::string command;  ///< the full command, quoted so that a shell takes it
-  /// Every parameter with its value as text, in order; the seed, where there is one, among them.
-  std::vector<std::pair<std::string, std::string>> parameters;
+  /// Every parameter; the seed, where there is one, among them.
+  parameter_list parameters;
 
-  /// The value of a parameter, or an empty text.
-  [[nodiscard]] std::string_view parameter(std::string_view name) const;
+  /// The value of a parameter, of a text without its quotes; an empty text where there is none.
+  [[nodiscard]] std::string parameter(std::string_view name) const;
 };
 
 /// The index of a column, or none.

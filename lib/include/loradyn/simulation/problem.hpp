@@ -13,6 +13,7 @@
 
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/model/parameters.hpp>
+#include <loradyn/names.hpp>
 
 namespace loradyn {
 
@@ -21,6 +22,9 @@ enum class simulation_engine {
   chain,  ///< the Markov chain of the overlaps: O(B) a step whatever d is, some 10 ns a sample
   sgd     ///< the d-dimensional algorithm itself: O(B d) a step, some 3 ns B d; O(d) memory
 };
+
+inline constexpr name_table<simulation_engine, 2> simulation_engines{
+    {{"chain", simulation_engine::chain}, {"sgd", simulation_engine::sgd}}};
 
 /// The overlaps u, m = <v, w*> and s = <v, ξ>. s is 0 where the problem has no ξ.
 struct simulated_state {

@@ -21,7 +21,13 @@ struct ensemble_request {
   std::uint64_t runs = 100;
   std::uint64_t steps = 1'000'000;  ///< after which a run is given up
   std::uint64_t seed = 0;
-  bool starts_fixed = false;  ///< from the cell's u0, m0, s0 rather than from a random v
+
+  /// The largest batch, whose γ is still exact, and the most runs, which a cell holds in memory.
+  static constexpr std::uint64_t max_batch = std::uint64_t{1} << 53;
+  static constexpr std::uint64_t max_runs = 100'000'000;
+
+  /// \throws argument_error, naming what is out of range
+  void validate() const;
 };
 
 struct ensemble_values {
@@ -39,11 +45,14 @@ struct ensemble_values {
 /// \param quantiles of the runs' hitting times
 row_description<ensemble_values> ensemble_columns(const std::vector<double>& quantiles);
 
-/// \param seed the cell's own \returns nothing where it is stopped
+/// \param seed the cell's own
+/// \param starts_fixed from the cell's u0, m0, s0 rather than from a random v
+/// \returns nothing where it is stopped
 std::optional<ensemble_values> ensemble_at(const prepared_pair& pair, const parameter_point& at,
                                            const escape_request& request,
                                            const escape_point& theory,
-                                           const ensemble_request& ensemble, std::uint64_t seed);
+                                           const ensemble_request& ensemble, bool starts_fixed,
+                                           std::uint64_t seed);
 
 /// The seed of a cell at (x, y): it depends on the place alone, not on the grid that holds it.
 std::uint64_t seed_at(std::uint64_t seed, double x, double y);

@@ -30,6 +30,9 @@ struct escape_request {
   overlap_event event;
   integration_options integrator;  ///< its end time in the unit of the table
   std::vector<double> quantiles{0.05, 0.25, 0.5, 0.75, 0.95};  ///< of the law, in (0, 1)
+
+  /// \throws argument_error, naming what is out of range
+  void validate() const;
 };
 
 /// One point, in raw time.

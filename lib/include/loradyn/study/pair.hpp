@@ -6,6 +6,7 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/model/learning_task.hpp>
 #include <loradyn/model/population_risk.hpp>
+#include <loradyn/names.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/row.hpp>
 #include <span>
@@ -15,6 +16,9 @@ namespace loradyn::study {
 
 /// Raw time counts steps times the learning rate; the other is E[σ'(z)²] times it.
 enum class time_unit { raw, fisher };
+
+inline constexpr name_table<time_unit, 2> time_units{
+    {{"raw", time_unit::raw}, {"fisher", time_unit::fisher}}};
 
 /// A student and its teacher.
 struct activation_pair {

@@ -4,11 +4,15 @@
 /// A diagram over two parameters: its axes, and what a cell computes.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <loradyn/study/control.hpp>
 #include <loradyn/study/ensemble_cell.hpp>
 #include <loradyn/study/escape.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/row.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <loradyn/sweep/refinement.hpp>
 #include <map>
 #include <memory>
@@ -24,7 +28,20 @@ inline constexpr double max_cells = 1e9;
 /// Values of the parameters in braces.
 using brace_values = std::map<std::string, double, std::less<>>;
 
-/// An axis, written PARAM=R.
+/// An axis as it is asked for.
+struct axis_request {
+  std::string parameter;  ///< of the registry, or in braces in an activation
+  value_range values;
+
+  bool operator==(const axis_request&) const = default;
+};
+
+/// Reads PARAM=R. \throws argument_error, naming the option
+axis_request read_axis(const std::string& option, const std::string& text);
+/// The text that read_axis takes for it.
+std::string to_text(const axis_request& axis);
+
+/// An axis and its values.
 struct phase_axis {
   std::string name;                 ///< of the parameter
   const parameter* what = nullptr;  ///< nullptr: a parameter in braces in an activation
@@ -46,16 +63,19 @@ struct phase_problem {
   std::string student;  ///< may have parameters in braces, which the axes set
   std::string teacher;  ///< empty: as the student
   time_unit unit = time_unit::raw;
-  std::string x;               ///< PARAM=R; PARAM is of the registry, or in braces
-  std::string y;               ///< PARAM=R
+  axis_request x;
+  axis_request y;
   parameter_point otherwise;   ///< what no axis sets
   bool has_alignment = false;  ///< whether that has a μ; none where an axis sets it
   bool tau_only = false;       ///< the search time alone, without a run
   escape_request request;
   std::optional<ensemble_request> ensemble;  ///< simulated in every cell
-  unsigned levels = 0;                       ///< of refinement
+  unsigned levels = 0;                       ///< of refinement, at most max_levels
   double refine_step = 0.2;  ///< decades of time between neighbours that are not refined
 };
+
+/// The most levels of refinement.
+inline constexpr unsigned max_levels = 20;
 
 /// A cell.
 struct phase_row {
@@ -68,7 +88,8 @@ class phase_grid {
  public:
   /// \throws argument_error and error: an axis that can't be read, one parameter on both, a brace
   /// parameter that no axis sets or one that no activation has, an alignment given twice or not at
-  /// all, an ensemble without a dimension or a learning rate, more than max_cells cells
+  /// all, an ensemble without a dimension or a learning rate, a number outside its range, more than
+  /// max_cells cells
   explicit phase_grid(phase_problem problem);
   ~phase_grid();
   phase_grid(const phase_grid&) = delete;
@@ -79,7 +100,13 @@ class phase_grid {
   /// The places of cells: y's place * x's size + x's place.
   [[nodiscard]] grid_refinement refinement() const;
   [[nodiscard]] const std::array<phase_axis, 2>& axes() const { return axes_; }
+  /// As it was given.
   [[nodiscard]] const phase_problem& problem() const { return problem_; }
+  /// Whether cells have the law of a finite dimension.
+  [[nodiscard]] bool has_law() const { return otherwise_.dimension.has_value(); }
+  /// Whether simulated runs start at the cell's u0, m0 and s0, one of them being on an axis, rather
+  /// than from a random v.
+  [[nodiscard]] bool starts_fixed() const { return starts_fixed_; }
 
   /// Those of `escape` (or the parameters, tau and status), behind one for each axis that it has no
   /// column for, then those of the ensemble.
@@ -98,6 +125,9 @@ class phase_grid {
     return problem_.tau_only ? "status" : "outcome";
   }
 
+  /// How many cells a thread best takes at a time: search times alone are quick.
+  [[nodiscard]] std::size_t block() const { return problem_.tau_only ? 64 : 1; }
+
   /// The cell at a place; nothing where it is stopped. Of any thread.
   [[nodiscard]] std::optional<phase_row> row(std::uint64_t place) const;
 
@@ -114,6 +144,7 @@ class phase_grid {
   };
   class pair_pool;
 
+  void check_numbers() const;
   void check_alignment() const;
   void check_size() const;
   void check_start() const;
@@ -125,9 +156,22 @@ class phase_grid {
   [[nodiscard]] row_description<phase_row> make_columns() const;
 
   phase_problem problem_;
+  parameter_point otherwise_;  // with a dimension where an axis has one
+  bool starts_fixed_ = false;
   std::array<phase_axis, 2> axes_;
   row_description<phase_row> columns_;
   std::unique_ptr<pair_pool> pairs_;
 };
+
+/// The cells of the grid, x fastest, then those that each level of refinement adds, level by level:
+/// the order of a phase_plan. Those of the first cells where it is stopped.
+/// \throws what phase_grid's constructor does
+std::vector<phase_row> phase(const phase_problem& problem, const study_control& control);
+
+/// The same for a diagram that is not held in memory: rows are passed on in order, by one thread at
+/// a time, as soon as those before them are there. The total that progress is told counts the cells
+/// that are planned so far. \returns how many were passed on
+std::uint64_t phase(const phase_grid& grid, const study_control& control,
+                    const std::function<void(phase_row)>& take);
 
 }  // namespace loradyn::study

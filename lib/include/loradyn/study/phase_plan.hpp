@@ -12,6 +12,12 @@
 
 namespace loradyn::study {
 
+/// A cell to compute, and where it is on its grid.
+struct planned_cell {
+  std::uint64_t cell = 0;
+  std::uint64_t place = 0;
+};
+
 /// Cells are numbered as they are planned: the grid's, then those of each level of refinement.
 /// Which these are follows from the values of the cells before, so that every process plans the
 /// same.

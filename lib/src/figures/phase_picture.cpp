@@ -6,17 +6,13 @@
 #include <iterator>
 #include <loradyn/analysis/zero_curves.hpp>
 #include <loradyn/error.hpp>
-#include <loradyn/simulation/random.hpp>
-#include <loradyn/sweep/range.hpp>
+#include <loradyn/figures/phase_picture.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "figures.hpp"
-#include "options.hpp"
-#include "phase.hpp"
-
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 using study::phase_axis;
@@ -169,74 +165,9 @@ std::size_t middle_quantile(const std::vector<double>& quantiles) {
   return static_cast<std::size_t>(found - quantiles.begin());
 }
 
-study::phase_problem problem_of(const provenance& meta) {
-  const auto text = [&meta](std::string_view name) { return std::string(meta.parameter(name)); };
-  study::phase_problem s;
-  s.student = text("student");
-  s.teacher = text("teacher") == "as the student" ? "" : text("teacher");
-  s.x = text("x");
-  s.y = text("y");
-  s.unit = text("time-unit") == "fisher" ? study::time_unit::fisher : study::time_unit::raw;
-  s.tau_only = text("only") == "tau";
-  shared_options shared;
-  for (const study::parameter* p : study::model_parameters) {
-    shared.parameters[*p] = text(p->name);
-  }
-  s.otherwise = read_parameters(shared);
-  s.otherwise.parameters.misalignment = read_single_nu(shared, "one number, or an axis");
-  s.has_alignment = !shared.mu().empty();
-  if (s.has_alignment) {
-    s.otherwise.parameters.alignment = read_value(study::registry::mu, shared.mu());
-  }
-  start_options start;
-  for (const study::parameter* p : study::start_parameters) {
-    start.texts[*p] = text(p->name) == "default" ? "" : text(p->name);
-  }
-  s.otherwise.start = read_start(start);
-  event_options event;
-  event.quantity = text("event").substr(0, text("event").find(' '));
-  event.is_signed = text("event").ends_with(" signed");
-  event.at = text("at") == "default" ? "" : text("at");
-  s.request.event = read_event(event);
-  integrator_options integrator;
-  integrator.t_max = text("t-max");
-  integrator.rtol = text("rtol");
-  integrator.atol = text("atol");
-  integrator.method = text("stepper");
-  integrator.max_steps = static_cast<std::uint64_t>(parse_number("max-steps", text("max-steps")));
-  s.request.integrator = read_integrator(integrator, 1.0);
-  if (const std::string dim = text("dim"); !dim.empty() && dim != "none") {
-    s.otherwise.dimension = read_value(study::registry::dim, dim);
-  }
-  s.request.quantiles = read_quantiles(text("quantiles"));
-  if (!text("engine").empty()) {
-    study::ensemble_request& e = s.ensemble.emplace();
-    e.engine = read_engine(text("engine"));
-    constexpr std::uint64_t largest = std::uint64_t{1} << 53;
-    e.batch = read_count("--batch", text("batch"), 1, largest);
-    if (text("lr") != "default") {
-      e.learning_rate = read_positive("--lr", text("lr"));
-    }
-    constexpr std::uint64_t most_runs = 100'000'000;
-    e.runs = read_count("--runs", text("runs"), 1, most_runs);
-    e.steps = read_count("--steps", text("steps"), 1, random_steps - 1);
-    e.seed = read_count("seed", text("seed"), 0, max_seed);
-  }
-  if (!text("refine").empty()) {
-    constexpr std::uint64_t most = 20;
-    s.levels = static_cast<unsigned>(read_count("--refine", text("refine"), 0, most));
-    s.refine_step = read_positive("--refine-step", text("refine-step"));
-  }
-  return s;
-}
-
 }  // namespace
 
-std::unique_ptr<const phase_grid> grid_of(const described& parameters) {
-  return std::make_unique<const phase_grid>(problem_of({{}, {}, parameters}));
-}
-
-phase_picture::phase_picture(const phase_grid& grid, const provenance& meta) : grid_(grid) {
+phase_picture::phase_picture(const phase_grid& grid, phase_colours colours) : grid_(grid) {
   const study::phase_problem& problem = grid.problem();
   const auto& [x, y] = grid.axes();
   const auto reach = [this](const phase_axis& axis) { return (axis.size() - 1) / step_ + 1; };
@@ -252,9 +183,8 @@ phase_picture::phase_picture(const phase_grid& grid, const provenance& meta) : g
   kinds_.assign(size_[0] * size_[1], -1);
   from_.assign(problem.levels > 0 ? kinds_.size() : 0, 0);
 
-  const std::string unit = unit_suffix(meta);
-  const std::string what =
-      problem.tau_only ? std::string("tau") : std::string(meta.parameter("show"));
+  const std::string unit = unit_suffix(problem.unit);
+  const phase_colours what = problem.tau_only ? phase_colours::tau : colours;
   const std::size_t q = middle_quantile(problem.request.quantiles);
   const double p = problem.request.quantiles[q];
   const std::string which =
@@ -263,21 +193,21 @@ phase_picture::phase_picture(const phase_grid& grid, const provenance& meta) : g
   const std::string time_label = "log₁₀ of the escape time" + unit;
   const auto law = [q](const phase_row& row) { return std::log10(row.escape.law.quantiles[q]); };
   const auto time = [](const phase_row& row) { return std::log10(row.escape.t_hit); };
-  if (what == "tau") {
+  if (what == phase_colours::tau) {
     add_layer("", "log₁₀ of the search time τ" + unit,
               [](const phase_row& row) { return std::log10(row.escape.tau); });
-  } else if (what == "risk") {
+  } else if (what == phase_colours::risk) {
     add_layer("", "risk at the end", [](const phase_row& row) { return row.escape.risk_end; });
-  } else if (what == "outcome") {
+  } else if (what == phase_colours::outcome) {
     add_layer("", "outcome", {});
     layers_.back().outcomes = true;
-  } else if (what == "law") {
-    if (!problem.otherwise.dimension) {
+  } else if (what == phase_colours::law) {
+    if (!grid.has_law()) {
       throw argument_error("--show", "'law'", "t, tau, risk or outcome without --dim");
     }
     add_layer("", law_label, law);
   } else if (problem.ensemble) {
-    if (problem.ensemble->starts_fixed) {
+    if (grid.starts_fixed()) {
       add_layer("ODE", time_label, time);
     } else {
       add_layer("law", law_label, law);
@@ -421,4 +351,4 @@ figure phase_picture::drawn() {
   return f;
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -5,14 +5,13 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <set>
 #include <string>
 #include <utility>
 
-#include "figures.hpp"
-
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 // The values of a parameter over the rows.
@@ -132,8 +131,8 @@ curve nullcline(const std::string& label, const std::vector<plane_segment>& segm
 overlap_state start_of(const provenance& meta) {
   study::parameter_point point;
   for (const study::parameter* p : study::start_parameters) {
-    const std::string_view text = meta.parameter(p->name);
-    p->set(point, text.empty() || text == "default" ? *p->standard : parse_number(p->name, text));
+    const std::string text = meta.parameter(p->name);
+    p->set(point, text.empty() ? *p->standard : parse_number(p->name, text));
   }
   return point.start;
 }
@@ -373,12 +372,12 @@ figure budget_figure(const provenance& meta, const std::vector<study::budget_row
     }
   }
   p.log_y = largest > 30.0 * least;
-  const std::string_view best = meta.parameter("best t_pre");
-  if (!best.empty() && best != "none") {
+  const std::string best = meta.parameter("best t_pre");
+  if (!best.empty()) {
     const double at = parse_number("best t_pre", best);
     p.marks.push_back({at, fmt::format("{:.4g}", at), 0});
   }
   return {{std::move(p)}};
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -1,6 +1,8 @@
 #pragma once
 
-// The figure of each kind of table, of what a study returned or a table holds.
+/// \file
+/// The figure of each kind of table, of what a study returned or a table holds. The provenance
+/// tells panels, units and, of simulated runs, what the theory beside them is of.
 
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
@@ -15,41 +17,42 @@
 #include <string>
 #include <vector>
 
-namespace loradyn::cli {
+namespace loradyn {
 
-// The student, and the teacher where it is another.
+/// The student, and the teacher where it is another.
 std::string pair_label(const study::row_key& key);
 
-// What the name of a time is followed by, where its unit is not raw time.
+/// What the name of a time is followed by, where its unit is not raw time.
+std::string unit_suffix(study::time_unit unit);
 std::string unit_suffix(const provenance& meta);
 
-// τ against μ (or ν, where μ is one value): a panel for each --student, a curve for each of its
-// activations and ν; critical alignments marked.
+/// τ against μ (or ν, where μ is one value): a panel for each --student, a curve for each of its
+/// activations and ν; critical alignments marked.
 figure rates_figure(const provenance& meta, const std::vector<study::rates_row>& rows);
 
-// The critical alignments of each student.
+/// The critical alignments of each student.
 figure critical_figure(const provenance& meta, const std::vector<study::critical_row>& rows);
 
-// t_hit over the first parameter that varies, with τ's prediction and the outcomes.
+/// t_hit over the first parameter that varies, with τ's prediction and the outcomes.
 figure escape_figure(const provenance& meta, const std::vector<study::escape_row>& rows);
 
-// Overlaps and risk in time.
+/// Overlaps and risk in time.
 figure trajectory_figure(const provenance& meta, const std::vector<study::trajectory_row>& rows);
 
-// One point: the phase plane (u, m). More: M at the equilibria over the first parameter that
-// varies.
+/// One point: the phase plane (u, m). More: M at the equilibria over the first parameter that
+/// varies.
 figure fixed_points_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows);
 
-// Total cost against the pre-training time.
+/// Total cost against the pre-training time.
 figure budget_figure(const provenance& meta, const std::vector<study::budget_row>& rows);
 
-// A simulated band over the ODE's curve: |m| and the risk in time.
+/// A simulated band over the ODE's curve: |m| and the risk in time.
 figure ensemble_figure(const provenance& meta, const std::vector<study::record_row>& rows);
 
-// The histogram of hitting times over the law's density.
+/// The histogram of hitting times over the law's density.
 figure hitting_figure(const provenance& meta, const std::vector<study::run_row>& rows);
 
-// Deviations against the dimension.
+/// Deviations against the dimension.
 figure validate_figure(const provenance& meta, const std::vector<study::validation_row>& rows);
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

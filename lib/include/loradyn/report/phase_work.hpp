@@ -1,8 +1,11 @@
 #pragma once
 
-// The work of a phase diagram: which cells are to be computed now, and where their values go.
+/// \file
+/// The work of a phase diagram that several processes share, or that a store keeps: which cells are
+/// to be computed now, and where their values go.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <loradyn/report/store.hpp>
@@ -12,44 +15,42 @@
 #include <utility>
 #include <vector>
 
-#include "ranks.hpp"
+namespace loradyn {
 
-namespace loradyn::cli {
-
-// One thread at a time uses it.
+/// One thread at a time uses it.
 class phase_work {
  public:
   virtual ~phase_work() = default;
 
-  // The next cells, `most` at the most. None where others are computing the last ones, or all are
-  // done.
-  [[nodiscard]] std::vector<planned_cell> next(std::size_t most);
-  // The values of a cell that `next` gave; any order.
+  /// The next cells, `most` at the most. None where others are computing the last ones, or all are
+  /// done.
+  [[nodiscard]] std::vector<study::planned_cell> next(std::size_t most);
+  /// The values of a cell that `next` gave; any order.
   virtual void take(kept_cell done) = 0;
-  // Cells that `next` gave and that will not come back: they are given again.
-  void give_back(const std::vector<planned_cell>& cells);
-  // Whether no cell is left, to compute or to wait for.
+  /// Cells that `next` gave and that will not come back: they are given again.
+  void give_back(const std::vector<study::planned_cell>& cells);
+  /// Whether no cell is left, to compute or to wait for.
   [[nodiscard]] virtual bool over() = 0;
-  // Keeps what was taken.
+  /// Keeps what was taken.
   virtual void flush() {}
 
-  // For the line of progress.
+  /// For the line of progress.
   [[nodiscard]] virtual std::uint64_t finished() const = 0;
   [[nodiscard]] virtual std::uint64_t total() const = 0;
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::uint64_t>> tallies() const = 0;
 
  protected:
-  // Those that were given back are waited for.
+  /// Those that were given back are waited for.
   [[nodiscard]] bool has_returned() const { return !returned_.empty(); }
 
  private:
-  [[nodiscard]] virtual std::vector<planned_cell> fresh(std::size_t most) = 0;
+  [[nodiscard]] virtual std::vector<study::planned_cell> fresh(std::size_t most) = 0;
 
-  std::vector<planned_cell> returned_;
+  std::vector<study::planned_cell> returned_;
 };
 
-// Without a store: rows go to `sink` in the order of their cells, as soon as those before are
-// there.
+/// Without a store: rows go to `sink` in the order of their cells, as soon as those before are
+/// there.
 class direct_work final : public phase_work {
  public:
   using row_sink = std::function<void(std::vector<cell>)>;
@@ -61,11 +62,11 @@ class direct_work final : public phase_work {
   [[nodiscard]] std::uint64_t total() const override { return plan_.cells(); }
   [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> tallies() const override;
 
-  // Rows that went to the sink.
+  /// Rows that went to the sink.
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
 
  private:
-  [[nodiscard]] std::vector<planned_cell> fresh(std::size_t most) override;
+  [[nodiscard]] std::vector<study::planned_cell> fresh(std::size_t most) override;
   void grow_if_due();
 
   const study::phase_grid& grid_;
@@ -78,14 +79,14 @@ class direct_work final : public phase_work {
   std::uint64_t delivered_ = 0;
 };
 
-// i/n: the cells i-1, i-1+n, … of the grid.
+/// i/n: the cells i-1, i-1+n, … of the grid.
 struct phase_shard {
   std::uint64_t index = 0;
   std::uint64_t count = 1;
 };
 
-// Into a store, which other processes may share: cells are claimed, or taken from a shard, and kept
-// some times in a second.
+/// Into a store, which other processes may share: cells are claimed, or taken from a shard, and
+/// kept some times in a second.
 class stored_work final : public phase_work {
  public:
   stored_work(const study::phase_grid& grid, sweep_store& store, const phase_shard& part);
@@ -99,13 +100,13 @@ class stored_work final : public phase_work {
     return store_.tallies();
   }
 
-  // Whether the diagram is whole, all shards of it.
+  /// Whether the diagram is whole, all shards of it.
   [[nodiscard]] bool complete();
 
  private:
   using clock = std::chrono::steady_clock;
 
-  [[nodiscard]] std::vector<planned_cell> fresh(std::size_t most) override;
+  [[nodiscard]] std::vector<study::planned_cell> fresh(std::size_t most) override;
   [[nodiscard]] std::vector<std::uint64_t> next_of_shard(std::size_t most);
   // Plans what is in the store.
   bool grow();
@@ -121,7 +122,20 @@ class stored_work final : public phase_work {
   double flush_cost_ = 0.0;  // seconds
 };
 
-// The cells of the diagram in a store, as far as its values tell.
+/// The values of cells, by all threads; `take` gets them in order, those of a prefix where a stop
+/// is requested. \param threads 0: as many as the machine has
+void compute_cells(const study::phase_grid& grid, const std::vector<study::planned_cell>& cells,
+                   std::size_t threads, const std::function<void(kept_cell)>& take);
+
+/// Computes what the work has, by this process, until no cell is left or a stop is requested; what
+/// other processes have claimed is waited for. \param progress called as cells are finished
+void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
+                  const std::function<void()>& progress);
+
+/// What a store of this diagram is.
+sweep_configuration configuration_of(const study::phase_grid& grid);
+
+/// The cells of the diagram in a store, as far as its values tell.
 std::uint64_t planned_cells(const study::phase_grid& grid, const sweep_store& store);
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -1,4 +1,3 @@
-#include "figures.hpp"
 
 #include <fmt/format.h>
 
@@ -6,6 +5,7 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <optional>
 #include <set>
@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 namespace registry = study::registry;
@@ -22,7 +22,8 @@ namespace registry = study::registry;
 std::vector<std::size_t> panel_sizes(const provenance& meta, std::size_t students) {
   std::vector<std::size_t> sizes;
   std::size_t total = 0;
-  for (const std::string_view panel : split(meta.parameter("student"), '|')) {
+  const std::string panels = meta.parameter("student");
+  for (const std::string_view panel : split(panels, '|')) {
     sizes.push_back(split_activations(panel).size());
     total += sizes.back();
   }
@@ -53,8 +54,13 @@ std::string pair_label(const study::row_key& key) {
   return key.student == key.teacher ? key.student : key.student + " / " + key.teacher;
 }
 
+std::string unit_suffix(study::time_unit unit) {
+  return unit == study::time_unit::fisher ? " × E[σ′²]" : "";
+}
+
 std::string unit_suffix(const provenance& meta) {
-  return meta.parameter("time-unit") == "fisher" ? " × E[σ′²]" : "";
+  return unit_suffix(
+      value_named(study::time_units, meta.parameter("time-unit")).value_or(study::time_unit::raw));
 }
 
 figure rates_figure(const provenance& meta, const std::vector<study::rates_row>& rows) {
@@ -144,4 +150,4 @@ figure critical_figure(const provenance&, const std::vector<study::critical_row>
   return {{std::move(p)}};
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -1,10 +1,29 @@
-#include "phase_work.hpp"
-
 #include <algorithm>
+#include <chrono>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
+#include <loradyn/report/phase_work.hpp>
+#include <loradyn/report/problem_text.hpp>
+#include <loradyn/study/control.hpp>
+#include <loradyn/version.hpp>
+#include <optional>
+#include <thread>
 
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
+
+using study::planned_cell;
+
+// A cell's values, and what it took. Nothing where it is stopped.
+std::optional<kept_cell> compute(const study::phase_grid& grid, const planned_cell& c) {
+  const auto start = std::chrono::steady_clock::now();
+  auto row = grid.row(c.place);
+  if (!row) {
+    return std::nullopt;
+  }
+  return kept_cell{c.cell, grid.columns().cells(*row),
+                   std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+}
 
 // Adds the cells of the plan's next level, once the store has the values of all known ones; those
 // of the levels before were taken when this one was planned.
@@ -171,6 +190,65 @@ bool stored_work::complete() { return store_.complete() && !grow(); }
 
 std::uint64_t stored_work::finished() const { return store_.finished() + waiting_.size(); }
 
+void compute_cells(const study::phase_grid& grid, const std::vector<planned_cell>& cells,
+                   std::size_t threads, const std::function<void(kept_cell)>& take) {
+  ordered_map(
+      cells.size(), study::stoppable(threads, grid.block()),
+      [&](std::size_t i) { return compute(grid, cells[i]); },
+      [&](std::size_t, std::optional<kept_cell> done) {
+        if (done) {
+          take(*std::move(done));
+        }
+      });
+}
+
+void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
+                  const std::function<void()>& progress) {
+  // A claim, and a wait for the last thread, about every two seconds; some cells for each thread.
+  const std::size_t workers =
+      threads == 0 ? std::max<std::size_t>(1, std::thread::hardware_concurrency()) : threads;
+  const std::size_t least = 4 * workers;
+  std::size_t size = least;
+  while (!stop_requested()) {
+    std::vector<planned_cell> cells;
+    try {
+      cells = work.next(size);
+    } catch (const interrupted&) {
+      break;  // while it waited for the store's lock
+    }
+    if (cells.empty()) {
+      if (work.over()) {
+        break;
+      }
+      // Other processes have claimed the rest; what a killed one had is free again.
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      progress();
+      continue;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    compute_cells(grid, cells, threads, [&](kept_cell done) {
+      work.take(std::move(done));
+      progress();
+    });
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    constexpr double wanted = 2.0;
+    const double factor = std::clamp(wanted / std::max(seconds, 1e-6), 0.25, 4.0);
+    constexpr std::size_t most = 1'000'000;
+    size = std::clamp(static_cast<std::size_t>(static_cast<double>(size) * factor), least, most);
+  }
+  try {
+    work.flush();
+  } catch (const interrupted&) {
+    // The store is locked: it says how many of the cells it keeps.
+  }
+}
+
+sweep_configuration configuration_of(const study::phase_grid& grid) {
+  return {version, parameters_of(grid.problem()), grid.columns().names(), grid.cells(),
+          grid.outcome_column()};
+}
+
 std::uint64_t planned_cells(const study::phase_grid& grid, const sweep_store& store) {
   study::phase_plan plan(grid);
   while (grow_from(plan, grid, store)) {
@@ -178,4 +256,4 @@ std::uint64_t planned_cells(const study::phase_grid& grid, const sweep_store& st
   return plan.cells();
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -3,26 +3,25 @@
 #include <algorithm>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/figures/study_figures.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <string>
 #include <utility>
 
-#include "figures.hpp"
-
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 namespace registry = study::registry;
 
 // What a simulated table's provenance says of the run.
 study::simulated_setting setting_of(const provenance& meta) {
-  const auto text = [&meta](std::string_view name) { return std::string(meta.parameter(name)); };
+  const auto text = [&meta](std::string_view name) { return meta.parameter(name); };
   const activation student = parse_activation(text("student"));
   const std::string teacher = text("teacher");
   study::simulated_setting s{
       .pair = study::make_pair(
-          student, teacher == "as the student" ? student : parse_activation(teacher),
+          student, teacher.empty() ? student : parse_activation(teacher),
           text("time-unit") == "fisher" ? study::time_unit::fisher : study::time_unit::raw),
       .at = {}};
   const auto read = [&](const study::parameter& p) {
@@ -31,15 +30,15 @@ study::simulated_setting setting_of(const provenance& meta) {
   std::for_each(study::model_parameters.begin(), study::model_parameters.end(),
                 [&](const study::parameter* p) { read(*p); });
   read(registry::dim);
-  if (text("u0") == "1/d^2") {
+  if (text("u0").empty()) {
     s.at.start.u = 1.0 / (*s.at.dimension * *s.at.dimension);
   } else {
     read(registry::u0);
   }
-  s.random_start = text("m0") == "uniform";
+  s.random_start = text("m0").empty();
   if (!s.random_start) {
     read(registry::m0);
-    if (text("s0") != "default") {
+    if (!text("s0").empty()) {
       read(registry::s0);
     }
   }
@@ -129,12 +128,14 @@ figure hitting_figure(const provenance& meta, const std::vector<study::run_row>&
     }
   }
   p.curves.push_back(std::move(steps));
-  const std::string event(meta.parameter("event"));
-  const bool lawful =
-      meta.parameter("m0") == "uniform" && meta.parameter("stages").empty() && event != "m signed";
+  const auto quantity =
+      value_named(overlap_quantities, meta.parameter("event")).value_or(overlap_quantity::m);
+  // Half of the random starts lead to the other sign.
+  const bool by_sign = quantity == overlap_quantity::m && meta.parameter("signed") == "true";
+  const bool lawful = meta.parameter("m0").empty() && meta.parameter("stages").empty() && !by_sign;
   if (lawful && times.size() >= 2) {
     overlap_event at;
-    at.quantity = quantity_named(event.substr(0, event.find(' '))).value_or(overlap_quantity::m);
+    at.quantity = quantity;
     at.at = parse_number("at", meta.parameter("at"));
     curve density;
     density.label = "law";
@@ -200,4 +201,4 @@ figure validate_figure(const provenance&, const std::vector<study::validation_ro
   return {{std::move(p)}};
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

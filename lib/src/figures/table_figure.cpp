@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <loradyn/error.hpp>
+#include <loradyn/figures/phase_picture.hpp>
+#include <loradyn/figures/study_figures.hpp>
+#include <loradyn/figures/table_figure.hpp>
+#include <loradyn/report/problem_text.hpp>
+#include <loradyn/report/table_io.hpp>
+#include <loradyn/sweep/range.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace loradyn {
+namespace {
+
+void require_rows(bool any) {
+  if (!any) {
+    throw argument_error("the table", "empty", "one with at least one row");
+  }
+}
+
+// The figure of a table whose columns these are.
+template <class Row>
+std::optional<figure> drawn_as(const study::row_description<Row>& columns, const table& t,
+                               figure (*draw)(const provenance&, const std::vector<Row>&)) {
+  if (columns.names() != t.columns) {
+    return std::nullopt;
+  }
+  std::vector<Row> rows;
+  for (const std::vector<cell>& cells : t.rows) {
+    rows.push_back(columns.row(cells));
+  }
+  return draw(t.meta, rows);
+}
+
+study::row_description<study::escape_row> escape_columns_of(const provenance& meta) {
+  std::optional<std::vector<double>> quantiles;
+  if (!meta.parameter("dim").empty() && !meta.parameter("quantiles").empty()) {
+    quantiles = parse_range("quantiles", meta.parameter("quantiles"));
+  }
+  return study::escape_columns(quantiles);
+}
+
+// Throws argument_error for a table of another make.
+figure figure_of_table(const table& t) {
+  require_rows(!t.rows.empty());
+  std::optional<figure> f;
+  const auto is = [&](const auto& columns, const auto& draw) {
+    f = drawn_as(columns, t, draw);
+    return f.has_value();
+  };
+  if (is(study::rates_columns(), rates_figure) || is(study::critical_columns(), critical_figure) ||
+      is(study::trajectory_columns(), trajectory_figure) ||
+      is(study::record_columns(), ensemble_figure) || is(study::run_columns(), hitting_figure) ||
+      is(study::validation_columns(), validate_figure) ||
+      is(study::budget_columns(), budget_figure) || is(escape_columns_of(t.meta), escape_figure) ||
+      is(study::fixed_point_columns(), fixed_points_figure)) {
+    return *std::move(f);
+  }
+  throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
+                       "that of a table that loradyn wrote");
+}
+
+}  // namespace
+
+figure figure_of_file(const std::filesystem::path& path) {
+  // Of a phase diagram, which may be large, no more is kept than is drawn.
+  table t;
+  std::unique_ptr<const study::phase_grid> grid;
+  std::optional<phase_picture> picture;
+  bool any = false;
+  read_table_rows(
+      path,
+      [&](const table_header& header) {
+        t.meta = header.meta;
+        t.columns = header.columns;
+        if (!t.meta.parameter("x").empty() && !t.meta.parameter("y").empty()) {
+          std::erase_if(t.meta.parameters, [](const auto& p) { return p.first == "show"; });
+          grid = phase_grid_of(t.meta.parameters);
+          if (grid->columns().names() != t.columns) {
+            throw argument_error("the header of the table", "another",
+                                 "that of its own phase diagram");
+          }
+          const auto colours = value_named(phase_colour_names, header.meta.parameter("show"));
+          picture.emplace(*grid, colours.value_or(phase_colours::time));
+        }
+      },
+      [&](std::vector<cell> row) {
+        any = true;
+        if (picture) {
+          picture->add(grid->columns().row(row));
+        } else {
+          t.rows.push_back(std::move(row));
+        }
+      });
+  require_rows(any);
+  return picture ? picture->drawn() : figure_of_table(t);
+}
+
+}  // namespace loradyn
