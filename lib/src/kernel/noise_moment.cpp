@@ -581,16 +581,15 @@ double noise_moment::prepared_value(double M, double Q, double gap, double label
 noise_value noise_moment::approximate(double M, double Q, double gap, double label_noise) const {
   std::array<double, 2> F;
   std::array<double, 2> by_M;
-  std::array<double, 2> by_h;
-  const double h = std::sqrt(gap);
+  std::array<double, 2> by_gap;
   const polar_functions* prepared = method_->prepared();
-  if (prepared == nullptr || excess_ || !prepared->with_slopes(M, Q, gap, F, by_M, by_h)) {
+  if (prepared == nullptr || excess_ || !prepared->with_slopes(M, Q, gap, F, by_M, by_gap)) {
     return with_derivatives(M, Q, gap, label_noise);
   }
   // At fixed Q, gap = Q - M².
-  const double by_gap = 0.5 * (by_h[0] + label_noise * by_h[1]) / h;
+  const double by_Q = by_gap[0] + label_noise * by_gap[1];
   return {std::max(F[0], 0.0) + label_noise * F[1],
-          by_M[0] + label_noise * by_M[1] - 2.0 * M * by_gap, by_gap};
+          by_M[0] + label_noise * by_M[1] - 2.0 * M * by_Q, by_Q};
 }
 
 noise_value noise_moment::with_derivatives(double M, double Q, double gap,

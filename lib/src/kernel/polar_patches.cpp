@@ -533,13 +533,10 @@ bool polar_functions::values(double M, double Q, double gap, std::span<double> F
 }
 
 bool polar_functions::with_slopes(double M, double Q, double gap, std::span<double> F,
-                                  std::span<double> by_M, std::span<double> by_h) const {
-  const double r = std::sqrt(Q);
-  const double h = std::sqrt(gap);
-  constexpr double nearest = 1e-4;
-  if (!(h > nearest * r)) {
-    return false;
-  }
+                                  std::span<double> by_M, std::span<double> by_gap) const {
+  constexpr double nearest = 1e-4;  // h / r
+  const double h = std::max(std::sqrt(gap), nearest * std::sqrt(Q));
+  const double r = std::hypot(M, h);
   return any_place(M, r, h, [&](const place& at) {
     std::array<double, polar_patches::max_functions> by_r;
     std::array<double, polar_patches::max_functions> by_t;
@@ -548,7 +545,7 @@ bool polar_functions::with_slopes(double M, double Q, double gap, std::span<doub
     }
     for (std::size_t k = 0; k < F.size(); ++k) {
       by_M[k] = by_r[k] * M / r + by_t[k] * at.t_M;
-      by_h[k] = by_r[k] * h / r + by_t[k] * at.t_h;
+      by_gap[k] = 0.5 * (by_r[k] / r + by_t[k] * at.t_h / h);
     }
     return true;
   });

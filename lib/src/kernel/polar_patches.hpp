@@ -84,10 +84,11 @@ class polar_functions {
   /// F at the overlaps; false where there is no patch (polar_patches).
   bool values(double M, double Q, double gap, std::span<double> F) const;
 
-  /// The same with the derivatives by M and by h = √gap, each at fixed other. False for h below
-  /// 1e-4 √Q too: what is divided by h has few digits there.
+  /// F and its derivatives by M and by the gap, each at fixed other, as near as Newton's method and
+  /// the stiff steppers need them: from a gap of 1e-8 Q on. What lies nearer to the edge has the
+  /// derivatives there, since a quotient by √gap would have few digits.
   bool with_slopes(double M, double Q, double gap, std::span<double> F, std::span<double> by_M,
-                   std::span<double> by_h) const;
+                   std::span<double> by_gap) const;
 
  private:
   // The patches of a point with a patch, and the place in them.

@@ -70,16 +70,15 @@ std::optional<risk_slopes> prepared_slopes::slopes(const field_overlaps& o) cons
   return risk_slopes{F[0], F[1]};
 }
 
-// With b = 2R_Q, R_M at fixed gap is R_M + M b, and ∂/∂gap = (1/2h) ∂/∂h.
+// With b = 2R_Q, R_M at fixed gap is R_M + M b.
 std::optional<risk_curvature> prepared_slopes::curvature(const field_overlaps& o) const {
-  const double h = std::sqrt(o.gap);
   std::array<double, 2> F;
   std::array<double, 2> by_M;
-  std::array<double, 2> by_h;
-  if (!functions_.with_slopes(o.M, o.Q, o.gap, F, by_M, by_h)) {
+  std::array<double, 2> by_gap;
+  if (!functions_.with_slopes(o.M, o.Q, o.gap, F, by_M, by_gap)) {
     return std::nullopt;
   }
-  return risk_curvature{by_M[0] + F[1] + o.M * by_M[1], 0.5 * by_M[1], 0.25 * by_h[1] / h};
+  return risk_curvature{by_M[0] + F[1] + o.M * by_M[1], 0.5 * by_M[1], 0.5 * by_gap[1]};
 }
 
 }  // namespace loradyn
