@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <vector>
+#include "kernel/averages.hpp"
 
 #include "support/within.hpp"
 
@@ -114,6 +115,43 @@ TEST_CASE("tabulated slopes and noise are those of the kernels") {
   }
   WARN("largest error of a slope over E[sigma'^2]: " << worst
                                                      << ", of V over its terms: " << worst_noise);
+}
+
+// A student that saturates has its slopes within 1/|w| of 0, where grids of the averages have few
+// nodes or none: σ'² of erf³ at |w| = 111 was lost between them, and V was 1e-164.
+TEST_CASE("far out, slopes and noise are those over the plane") {
+  for (const char* student : {"erf^3", "tanh^2", "erf*exp(-x^2)"}) {
+    for (const char* teacher : {"relu^3", "he3"}) {
+      const activation f = parse_activation(student);
+      const activation g = parse_activation(teacher);
+      const population_risk risk(f, g);
+      const noise_moment noise(f, g);
+      for (const double r : {111.0, 700.0}) {
+        for (const double angle : {0.02, 1.1}) {
+          CAPTURE(student, teacher, r, angle);
+          const double h = r * std::sin(angle);
+          const field_overlaps o{r * std::cos(angle), r * r, h * h};
+          const averages plane = plane_averages(f, g, {o.Q, 1.0, o.M, o.gap}, 2, 2,
+                                                [](const point_block& at, double* out) {
+                                                  for (std::size_t p = 0; p < at.count; ++p) {
+                                                    const double e = at.f[0][p] - at.g[0][p];
+                                                    const double slope = at.f[1][p];
+                                                    out[p] = -slope * at.g[1][p];
+                                                    out[at.count + p] = e * e * slope * slope;
+                                                  }
+                                                });
+          CHECK(risk.gradient(o).M ==
+                test::within(plane.value[0], 1e-12 * plane.magnitude[0] + 1e-14));
+          CHECK(noise.value(o.M, o.Q, o.gap, 0.0) ==
+                test::within(plane.value[1], 1e-12 * plane.magnitude[1] + 1e-14));
+        }
+      }
+    }
+  }
+  const population_risk growing(parse_activation("tanh^2"), parse_activation("relu^3"));
+  const field_overlaps o{0.3, 640000.0, 640000.0 - 0.09};
+  const risk_gradient exact = growing.gradient(o);
+  CHECK(growing.slopes(o).twice_Q == test::within(2.0 * exact.Q, 1e-12 * exact.Q_scale));
 }
 
 TEST_CASE("tables keep the digits of what vanishes with the overlap") {

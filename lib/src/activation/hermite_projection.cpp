@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
+#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/gaussian/average.hpp>
 #include <loradyn/gaussian/hermite.hpp>
@@ -75,6 +76,17 @@ bool resolved_by_step(const table& t, const gaussian_grid& grid, std::size_t ord
     before = fine;
   }
   return true;
+}
+
+// Whether nodes lie as near to each other as the features of f do: between nodes a function may
+// hide that is all at 0 as √q grows.
+bool sees_features(const activation& f, double scale, double distance) {
+  const std::vector<double>& t = f.features();
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 1; i < t.size(); ++i) {
+    least = std::min(least, t[i] - t[i - 1]);
+  }
+  return scale * distance <= least;
 }
 
 // Whether f times he_n, which grows like e^{z²/4}, is nothing where the grid ends.
@@ -158,6 +170,11 @@ hermite_projection::hermite_projection(const activation& f, double variance,
         grid = borrow(shared_panel_grid(level, extent));
       } else {
         grid = std::make_shared<const gaussian_grid>(gaussian_grid::panels(breaks, level, extent));
+      }
+      const double distance = kinks_.empty() ? grid->nodes()[1] - grid->nodes()[0]
+                                             : 2.0 * grid->panel_half_width(0) / panel_points;
+      if (!sees_features(f, scale, distance)) {
+        continue;
       }
       t.emplace(f, scale, *grid, sampled_orders_);
       fits = extent == grid_extent::wide || ends_in(*t, *grid, sampled_orders_);

@@ -194,7 +194,7 @@ struct products {
 
   // V at Δ = 0 and E[σ'²] at one Q = r² and several M, as patches are made of them.
   void sample(double r, std::span<const double> M, std::span<const double> gap,
-              std::span<double> out) const {
+              std::span<double> out, std::span<double> sizes) const {
     const double Q = r * r;
     const pair_covariance alone{Q, 1.0, 0.0, Q};
     const double own = power.value(alone);
@@ -203,13 +203,15 @@ struct products {
     sliced t(label_power, Q);
     for (std::size_t i = 0; i < M.size(); ++i) {
       const pair_covariance v{Q, 1.0, M[i], gap[i]};
-      out[i] = own - 2.0 * x.value(v) + t.value(v);
+      const double of_label = t.value(v);
+      out[i] = own - 2.0 * x.value(v) + of_label;
       out[M.size() + i] = slopes;
+      sizes[0] = std::max(sizes[0], own + of_label);
     }
   }
 
   // The coefficients of their powers of the correlation.
-  void series(double r, std::span<double> out) const {
+  void series(double r, std::span<double> out, std::span<double> sizes) const {
     constexpr std::size_t n = polar_patches::powers;
     const double Q = r * r;
     const pair_covariance alone{Q, 1.0, 0.0, Q};
@@ -221,7 +223,9 @@ struct products {
     for (std::size_t i = 0; i < n; ++i) {
       out[i] = of_label_power[i] - 2.0 * of_mixed[i];
     }
-    out[0] += power.value(alone);
+    const double own = power.value(alone);
+    sizes[0] = own + of_label_power[0];
+    out[0] += own;
     out[n] = slope_power.value(alone);
   }
 
@@ -276,12 +280,12 @@ struct plane_pair {
   }
 
   void sample(double r, std::span<const double> M, std::span<const double> gap,
-              std::span<double> out) const {
+              std::span<double> out, std::span<double> sizes) const {
     const double Q = r * r;
     if (series_ && ((student.kinked_at_zero_alone() && teacher.kinked_at_zero_alone()) ||
                     (has_series({Q, 1.0, M.front(), gap.front()}) &&
                      has_series({Q, 1.0, M.back(), gap.back()})))) {
-      series_->sample(r, M, gap, out);
+      series_->sample(r, M, gap, out, sizes);
       return;
     }
     const double slopes =
@@ -296,11 +300,11 @@ struct plane_pair {
     }
   }
 
-  void series(double r, std::span<double> out) const {
+  void series(double r, std::span<double> out, std::span<double> sizes) const {
     if (!series_) {
       throw convergence_error("the student grows too fast for a series of its noise");
     }
-    series_->series(r, out);
+    series_->series(r, out, sizes);
   }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
@@ -535,8 +539,10 @@ class noise_method {
       prepared_.emplace(
           2,
           [&k](double r, std::span<const double> M, std::span<const double> gap,
-               std::span<double> out) { k.sample(r, M, gap, out); },
-          [&k](double r, std::span<const double>, std::span<double> out) { k.series(r, out); },
+               std::span<double> out, std::span<double> sizes) { k.sample(r, M, gap, out, sizes); },
+          [&k](double r, std::span<const double>, std::span<double> out, std::span<double> sizes) {
+            k.series(r, out, sizes);
+          },
           student_.kinks(), teacher_.kinks());
     }
   }
@@ -575,16 +581,15 @@ double noise_moment::prepared_value(double M, double Q, double gap, double label
 noise_value noise_moment::approximate(double M, double Q, double gap, double label_noise) const {
   std::array<double, 2> F;
   std::array<double, 2> by_M;
-  std::array<double, 2> by_h;
-  const double h = std::sqrt(gap);
+  std::array<double, 2> by_gap;
   const polar_functions* prepared = method_->prepared();
-  if (prepared == nullptr || excess_ || !prepared->with_slopes(M, Q, gap, F, by_M, by_h)) {
+  if (prepared == nullptr || excess_ || !prepared->with_slopes(M, Q, gap, F, by_M, by_gap)) {
     return with_derivatives(M, Q, gap, label_noise);
   }
   // At fixed Q, gap = Q - M².
-  const double by_gap = 0.5 * (by_h[0] + label_noise * by_h[1]) / h;
+  const double by_Q = by_gap[0] + label_noise * by_gap[1];
   return {std::max(F[0], 0.0) + label_noise * F[1],
-          by_M[0] + label_noise * by_M[1] - 2.0 * M * by_gap, by_gap};
+          by_M[0] + label_noise * by_M[1] - 2.0 * M * by_Q, by_Q};
 }
 
 noise_value noise_moment::with_derivatives(double M, double Q, double gap,

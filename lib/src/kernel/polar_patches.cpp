@@ -18,7 +18,7 @@ constexpr std::size_t angular_nodes = polar_patches::angular_nodes;
 constexpr std::size_t widest_basis = std::max(angular_nodes, polar_patches::powers);
 
 constexpr int least_octave = -40;
-constexpr int octaves = 48;
+constexpr int octaves = 51;  // to |w| = 2048: beyond 1000 a growing run counts as diverging
 
 struct interval {
   double lo;
@@ -164,7 +164,7 @@ struct polar_patches::plan {
 
   void make(patch& p) const;
   void split(patch& p, bool by_radius) const;
-  void sample(const patch& p, double r, std::span<double> row) const;
+  void sample(const patch& p, double r, std::span<double> row, std::span<double> sizes) const;
   [[nodiscard]] const patch* find(double r, double t) const;
 
   std::size_t functions;
@@ -209,11 +209,12 @@ void polar_patches::plan::split(patch& p, bool by_radius) const {
 }
 
 // The coefficients of the basis in t at one radius: row[k n + j] of F_k.
-void polar_patches::plan::sample(const patch& p, double r, std::span<double> row) const {
+void polar_patches::plan::sample(const patch& p, double r, std::span<double> row,
+                                 std::span<double> sizes) const {
   check_stop();
   const std::size_t n = basis_size();
   if (powers_of_t) {
-    f(r, {}, row);
+    f(r, {}, row, sizes);
     return;
   }
   const auto& cheb = rule<angular_nodes>();
@@ -222,7 +223,7 @@ void polar_patches::plan::sample(const patch& p, double r, std::span<double> row
     angles[j] = p.angle.centre() + p.angle.half() * cheb.node[j];
   }
   std::array<double, max_functions * angular_nodes> values;
-  f(r, angles, {values.data(), functions * n});
+  f(r, angles, {values.data(), functions * n}, sizes);
   for (std::size_t k = 0; k < functions; ++k) {
     for (std::size_t j = 0; j < n; ++j) {
       double sum = 0.0;
@@ -259,9 +260,10 @@ void polar_patches::plan::make(patch& p) const {
     // One row tells whether the angle has to be split.
     std::array<double, max_functions * widest_basis> row;
     std::array<double, widest_basis> relative{};
-    sample(p, p.radius.centre(), {row.data(), functions * n});
+    std::array<double, max_functions> sizes{};
+    sample(p, p.radius.centre(), {row.data(), functions * n}, sizes);
     for (std::size_t k = 0; k < functions; ++k) {
-      const double scale = magnitude(&row[k * n]);
+      const double scale = std::max(magnitude(&row[k * n]), sizes[k]);
       for (std::size_t j = 0; j < n && scale > 0.0; ++j) {
         relative[j] = std::max(relative[j], std::abs(row[k * n + j]) / scale);
       }
@@ -272,8 +274,9 @@ void polar_patches::plan::make(patch& p) const {
     }
   }
   std::vector<double> rows(radial_nodes * functions * n);  // [i][k][j]
+  std::array<std::array<double, max_functions>, radial_nodes> sizes{};
   for (std::size_t i = 0; i < radial_nodes; ++i) {
-    sample(p, radii_of[i], {&rows[i * functions * n], functions * n});
+    sample(p, radii_of[i], {&rows[i * functions * n], functions * n}, sizes[i]);
   }
   std::vector<double> c(rows.size());          // [k][i][j]
   std::array<double, radial_nodes> radial{};   // the largest coefficients of T_i, relative
@@ -298,7 +301,7 @@ void polar_patches::plan::make(patch& p) const {
     double scale = 0.0;
     for (std::size_t i = 0; i < radial_nodes; ++i) {
       const double weight = std::pow(radii_of[i] / p.radius.centre(), -p.growth[k]);
-      scale = std::max(scale, weight * magnitude(row(i)));
+      scale = std::max(scale, weight * std::max(magnitude(row(i)), sizes[i][k]));
       for (std::size_t j = 0; j < n; ++j) {
         row(i)[j] *= weight;
       }
@@ -463,7 +466,8 @@ constexpr double small_correlation = 0.3;
 
 // θ is the angle to ±w*, less that where the patches begin.
 polar_patches::sampler by_angle(const polar_functions::sampler& f, double sign, double begin) {
-  return [f, sign, begin](double r, std::span<const double> theta, std::span<double> out) {
+  return [f, sign, begin](double r, std::span<const double> theta, std::span<double> out,
+                          std::span<double> sizes) {
     std::array<double, angular_nodes> c;
     std::array<double, angular_nodes> gap;
     for (std::size_t i = 0; i < theta.size(); ++i) {
@@ -471,7 +475,7 @@ polar_patches::sampler by_angle(const polar_functions::sampler& f, double sign, 
       c[i] = sign * r * std::cos(begin + theta[i]);
       gap[i] = h * h;
     }
-    f(r, {c.data(), theta.size()}, {gap.data(), theta.size()}, out);
+    f(r, {c.data(), theta.size()}, {gap.data(), theta.size()}, out, sizes);
   };
 }
 
@@ -529,13 +533,10 @@ bool polar_functions::values(double M, double Q, double gap, std::span<double> F
 }
 
 bool polar_functions::with_slopes(double M, double Q, double gap, std::span<double> F,
-                                  std::span<double> by_M, std::span<double> by_h) const {
-  const double r = std::sqrt(Q);
-  const double h = std::sqrt(gap);
-  constexpr double nearest = 1e-4;
-  if (!(h > nearest * r)) {
-    return false;
-  }
+                                  std::span<double> by_M, std::span<double> by_gap) const {
+  constexpr double nearest = 1e-4;  // h / r
+  const double h = std::max(std::sqrt(gap), nearest * std::sqrt(Q));
+  const double r = std::hypot(M, h);
   return any_place(M, r, h, [&](const place& at) {
     std::array<double, polar_patches::max_functions> by_r;
     std::array<double, polar_patches::max_functions> by_t;
@@ -544,7 +545,7 @@ bool polar_functions::with_slopes(double M, double Q, double gap, std::span<doub
     }
     for (std::size_t k = 0; k < F.size(); ++k) {
       by_M[k] = by_r[k] * M / r + by_t[k] * at.t_M;
-      by_h[k] = by_r[k] * h / r + by_t[k] * at.t_h;
+      by_gap[k] = 0.5 * (by_r[k] / r + by_t[k] * at.t_h / h);
     }
     return true;
   });

@@ -19,9 +19,9 @@ namespace loradyn {
 ///
 /// The plane is cut into half octaves of r, and these further until sums of Chebyshev
 /// polynomials of r times the basis in θ hold F: the last coefficients are below 1e-13 of the
-/// largest |F| of the patch, or all at the rounding of F. A patch is made by the first caller that
-/// comes there; the others wait for it. Its bits depend on F alone, not on who came first. Safe
-/// from any thread.
+/// largest |F| of the patch or of the terms that F is summed of, or all at the rounding of F. A
+/// patch is made by the first caller that comes there; the others wait for it. Its bits depend on F
+/// alone, not on who came first. Safe from any thread.
 class polar_patches {
  public:
   /// Chebyshev polynomials in each direction.
@@ -32,9 +32,10 @@ class polar_patches {
   static constexpr std::size_t max_functions = 2;
 
   /// F at one r and several angles, out[k * θ.size() + i]; or, for a basis of powers, the
-  /// coefficients of ρⁿ, out[k * powers + n], with no angle given.
-  using sampler =
-      std::function<void(double r, std::span<const double> theta, std::span<double> out)>;
+  /// coefficients of ρⁿ, out[k * powers + n], with no angle given. sizes[k] is that of the terms
+  /// that F_k is summed of, whose rounding F_k has; 0 where the values tell.
+  using sampler = std::function<void(double r, std::span<const double> theta, std::span<double> out,
+                                     std::span<double> sizes)>;
 
   /// Chebyshev polynomials of θ on [0, widest], where the sampler may be dear.
   static polar_patches angular(std::size_t functions, double widest, sampler f);
@@ -46,9 +47,9 @@ class polar_patches {
   polar_patches(polar_patches&&) noexcept;
   polar_patches& operator=(polar_patches&&) noexcept;
 
-  /// F at (r, t), t the angle or the correlation. False where r is out of [2^-16, 2^8], or F is not
-  /// resolved by patches of a reasonable size: the caller has to do without.
-  /// \throws interrupted while a patch is made
+  /// F at (r, t), t the angle or the correlation. False where r is out of [2^-40, 2^11], or F is
+  /// not resolved by patches of a reasonable size: the caller has to do without. \throws
+  /// interrupted while a patch is made
   bool values(double r, double t, std::span<double> F) const;
 
   /// The same with ∂F/∂r and ∂F/∂t.
@@ -68,9 +69,10 @@ class polar_patches {
 class polar_functions {
  public:
   /// The functions for X of variance r² and the given correlations, of gaps r²(1 - ρ²):
-  /// out[k * count + i].
-  using sampler = std::function<void(double r, std::span<const double> c,
-                                     std::span<const double> gap, std::span<double> out)>;
+  /// out[k * count + i]; sizes as in polar_patches.
+  using sampler =
+      std::function<void(double r, std::span<const double> c, std::span<const double> gap,
+                         std::span<double> out, std::span<double> sizes)>;
 
   /// \param series  the coefficients of powers of the correlation (polar_patches)
   /// \param student, teacher  the kinks. Where a line of kinks of the one turns into one of the
@@ -82,10 +84,11 @@ class polar_functions {
   /// F at the overlaps; false where there is no patch (polar_patches).
   bool values(double M, double Q, double gap, std::span<double> F) const;
 
-  /// The same with the derivatives by M and by h = √gap, each at fixed other. False for h below
-  /// 1e-4 √Q too: what is divided by h has few digits there.
+  /// F and its derivatives by M and by the gap, each at fixed other, as near as Newton's method and
+  /// the stiff steppers need them: from a gap of 1e-8 Q on. What lies nearer to the edge has the
+  /// derivatives there, since a quotient by √gap would have few digits.
   bool with_slopes(double M, double Q, double gap, std::span<double> F, std::span<double> by_M,
-                   std::span<double> by_h) const;
+                   std::span<double> by_gap) const;
 
  private:
   // The patches of a point with a patch, and the place in them.

@@ -6,17 +6,20 @@
 namespace loradyn {
 namespace {
 
-// d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
-double power_slope(const pair_kernel& self, double r) {
+// E[σ'²] + E[σσ''] = d/dQ E[σ(λ)²], and the sizes of what the slopes are summed of: of R_M that of
+// which its accuracy is a part (docs/theory.md, section 3).
+double own_slope(const pair_kernel& self, double r, std::span<double> sizes) {
   const pair_moments m = self.moments(pair_covariance::diagonal(r * r), moment_set::gradient);
+  sizes[0] = m.e11;
+  sizes[1] = std::abs(m.e11) + std::abs(m.e20);
   return m.e11 + m.e20;
 }
 
 polar_functions::sampler samples(const pair_kernel& self, const pair_kernel& cross) {
   return [self, cross](double r, std::span<const double> c, std::span<const double> gap,
-                       std::span<double> out) {
+                       std::span<double> out, std::span<double> sizes) {
     const std::size_t n = c.size();
-    const double own = power_slope(self, r);
+    const double own = own_slope(self, r, sizes);
     numerical_pair::slice at(*cross.numerical(), r * r);
     for (std::size_t i = 0; i < n; ++i) {
       const pair_moments m = at.moments({r * r, 1.0, c[i], gap[i]}, moment_set::gradient);
@@ -27,7 +30,8 @@ polar_functions::sampler samples(const pair_kernel& self, const pair_kernel& cro
 }
 
 polar_patches::sampler series(const pair_kernel& self, const pair_kernel& cross) {
-  return [self, cross](double r, std::span<const double>, std::span<double> out) {
+  return [self, cross](double r, std::span<const double>, std::span<double> out,
+                       std::span<double> sizes) {
     constexpr std::size_t n = polar_patches::powers;
     numerical_pair::slice at(*cross.numerical(), r * r);
     at.series(1, 1, out.first(n));
@@ -35,7 +39,7 @@ polar_patches::sampler series(const pair_kernel& self, const pair_kernel& cross)
     for (double& coefficient : out) {
       coefficient = -coefficient;
     }
-    out[n] += power_slope(self, r);
+    out[n] += own_slope(self, r, sizes);
   };
 }
 
@@ -49,7 +53,8 @@ std::vector<risk_slopes> prepared_slopes::on_circle(double Q, std::span<const do
                                                     std::span<const double> gap) const {
   const std::size_t n = M.size();
   std::vector<double> values(2 * n);
-  sample_(std::sqrt(Q), M, gap, values);
+  std::array<double, 2> sizes{};
+  sample_(std::sqrt(Q), M, gap, values, sizes);
   std::vector<risk_slopes> slopes;
   for (std::size_t i = 0; i < n; ++i) {
     slopes.push_back({values[i], values[n + i]});
@@ -65,16 +70,15 @@ std::optional<risk_slopes> prepared_slopes::slopes(const field_overlaps& o) cons
   return risk_slopes{F[0], F[1]};
 }
 
-// With b = 2R_Q, R_M at fixed gap is R_M + M b, and ∂/∂gap = (1/2h) ∂/∂h.
+// With b = 2R_Q, R_M at fixed gap is R_M + M b.
 std::optional<risk_curvature> prepared_slopes::curvature(const field_overlaps& o) const {
-  const double h = std::sqrt(o.gap);
   std::array<double, 2> F;
   std::array<double, 2> by_M;
-  std::array<double, 2> by_h;
-  if (!functions_.with_slopes(o.M, o.Q, o.gap, F, by_M, by_h)) {
+  std::array<double, 2> by_gap;
+  if (!functions_.with_slopes(o.M, o.Q, o.gap, F, by_M, by_gap)) {
     return std::nullopt;
   }
-  return risk_curvature{by_M[0] + F[1] + o.M * by_M[1], 0.5 * by_M[1], 0.25 * by_h[1] / h};
+  return risk_curvature{by_M[0] + F[1] + o.M * by_M[1], 0.5 * by_M[1], 0.5 * by_gap[1]};
 }
 
 }  // namespace loradyn
