@@ -116,7 +116,11 @@ void outputs::draw(const std::function<figure()>& figure_of) {
     return;
   }
   try {
-    figure_->draw(figure_of());
+    const figure f = figure_of();
+    figure_->draw(f);
+    if (!has_content(f)) {
+      say("the figure is empty: {}", f.panels.front().nothing);
+    }
   } catch (const interrupted&) {
     say("interrupted while drawing; the table is whole, the figure is not drawn");
     throw reported_interruption();

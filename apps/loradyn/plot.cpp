@@ -7,6 +7,7 @@
 #include <string>
 
 #include "command.hpp"
+#include "message.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -34,6 +35,9 @@ int run_plot(const plot_options& options) {
   }();
   try {
     figure_file(options.figure).draw(f);
+    if (!has_content(f)) {
+      say("the figure is empty: {}", f.panels.front().nothing);
+    }
   } catch (const argument_error& e) {
     throw argument_error("--output", e.value(), "a name that ends in " + e.expected());
   }

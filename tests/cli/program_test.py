@@ -1441,7 +1441,7 @@ class Plot(InTemporaryDirectory):
             self.assertGreater((self.path / name).stat().st_size, 5000)
         self.assertEqual((self.path / "one.dat").read_text(), (self.path / "two.dat").read_text())
         script = (self.path / "one.gp").read_text()
-        self.assertIn("set multiplot layout 1,2", script)
+        self.assertEqual(script.count("set origin"), 2)
         self.assertEqual(script.count("set arrow from first"), 3)  # he3's root and he10's two
         (self.path / "one.svg").unlink()
         subprocess.run(["gnuplot", "one.gp"], cwd=self.path, check=True)
@@ -1488,6 +1488,76 @@ class Plot(InTemporaryDirectory):
         self.refused("TABLE 'a.txt': the ending of the table is 'a.txt', but must be .csv, .json or "
                      ".h5", "plot", "a.txt", "-o", "t.svg")
         self.refused("--output is missing: name the figure, such as -o tau.svg", "plot", "a.csv")
+
+
+    def test_nothing_to_draw_is_a_figure_that_says_so(self):
+        for words, said in [
+                (["rates", "--student", "linear", "--mu", "1"], "nothing to draw"),
+                (["critical", "--student", "linear"], "no critical alignment in 0:1"),
+                (["escape", "--student", "linear", "--mu", "1"], "nothing to draw"),
+                (["simulate", "--student", "erf", "--mu", "0.5", "--dim", "1000", "--batch", "20",
+                  "--lr", "0.02", "--t-end", "1", "--runs", "5", "--event", "m"],
+                 "nothing to draw")]:
+            for name in ["f.svg", "f.png"]:
+                done = run(*words, "-o", "t.csv", "--plot", name, cwd=self.path)
+                self.assertIn(f"loradyn: the figure is empty: {said}\n", done.stderr)
+                self.assertIn(said, (self.path / "f.gp").read_text())
+            self.assertIn(f">{said}<", (self.path / "f.svg").read_text())
+            self.assertIn(done.returncode, [0, 3])  # 3 where no row is a result
+            done = run("plot", "t.csv", "-o", "g.svg", cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr),
+                             (0, f"loradyn: the figure is empty: {said}\n"))
+
+    def test_a_map_of_one_row_or_column_is_a_line(self):
+        for axes in [["--x", "mu=0.1:0.9:9", "--y", "gamma=1"], ["--x", "gamma=1", "--y", "mu=0.1:0.9:9"]]:
+            for show in ["t", "outcome"]:
+                done = run("phase", "--student", "he3", *axes, "--show", show, "-o", "t.csv",
+                           "--plot", "f.svg", cwd=self.path)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                script = (self.path / "f.gp").read_text()
+                self.assertIn("set title 'noise scale γ = 1'", script)
+                self.assertNotIn("with image", script)
+
+    def test_the_search_time_rises_to_the_frame_at_the_alignments_of_critical(self):
+        root = float(rows(run("critical", "--student", "he3").stdout)[0]["mu_c"])
+        done = run("rates", "--student", "he3", "--mu", "0.03:0.99:13", "-o", "t.csv", "--plot",
+                   "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        script = (self.path / "f.gp").read_text()
+        self.assertIn(f"set label '{root:.4g}'", script)
+        top = float(re.search(r"set yrange \[.*:(.*)\]", script)[1])
+        points = [[float(v) for v in line.split()] for line in
+                  (self.path / "f.dat").read_text().splitlines() if line and line[0] != "#"]
+        for side in [-1, 1]:
+            near = max((p for p in points if (p[0] - root) * side > 0), key=lambda p: p[1])
+            self.assertGreater(near[1], top)
+        done = run("escape", "--student", "he3", "--mu", "0.03:0.99:13", "-o", "t.csv", "--plot",
+                   "f.svg", cwd=self.path)
+        self.assertIn(f"set label '{root:.4g}'", (self.path / "f.gp").read_text())
+
+    def test_logarithmic_ranges_have_logarithmic_axes(self):
+        for words in [["rates", "--student", "erf", "--mu", "log:0.01:0.9:9"],
+                      ["rates", "--student", "erf", "--mu", "0.5", "--nu", "log:0.01:1:9"],
+                      ["escape", "--student", "erf", "--mu", "0.5", "--gamma", "log:0.01:1:9"],
+                      ["fixed-points", "--student", "he3", "--mu", "log:0.1:0.9:9"],
+                      ["budget", "--student", "he3", "--rho", "0.7", "--a0", "0.3", "--t-pre",
+                       "log:0.01:10:9"],
+                      ["trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "30", "--points",
+                       "log:9"],
+                      ["simulate", "--student", "erf", "--mu", "0.5", "--dim", "100", "--batch",
+                       "20", "--lr", "0.02", "--t-end", "90", "--runs", "5", "--points", "log:9"]]:
+            done = run(*words, "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("\nset logscale x\n", (self.path / "f.gp").read_text(), words)
+
+    def test_a_file_that_no_figure_made_stays(self):
+        ask = ["rates", "--student", "erf", "--mu", "0:1:3", "--plot", "my.svg"]
+        (self.path / "my.dat").write_text("1 2\n")
+        self.refused("--plot 'my.dat', which comes with 'my.svg', is there and was made by no "
+                     "figure: give the figure another name", *ask)
+        (self.path / "my.dat").unlink()
+        for _ in range(2):
+            self.assertEqual(run(*ask, cwd=self.path).returncode, 0)
 
 
 class Help(unittest.TestCase):

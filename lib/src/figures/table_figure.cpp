@@ -46,7 +46,8 @@ study::row_description<study::escape_row> escape_columns_of(const provenance& me
 
 // Throws argument_error for a table of another make.
 figure figure_of_table(const table& t) {
-  require_rows(!t.rows.empty());
+  // A table of critical alignments without a row says that there are none.
+  require_rows(!t.rows.empty() || t.columns == study::critical_columns().names());
   std::optional<figure> f;
   const auto is = [&](const auto& columns, const auto& draw) {
     f = drawn_as(columns, t, draw);
@@ -96,8 +97,11 @@ figure figure_of_file(const std::filesystem::path& path) {
           t.rows.push_back(std::move(row));
         }
       });
-  require_rows(any);
-  return picture ? picture->drawn() : figure_of_table(t);
+  if (picture) {
+    require_rows(any);
+    return picture->drawn();
+  }
+  return figure_of_table(t);
 }
 
 }  // namespace loradyn
