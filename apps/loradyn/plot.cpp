@@ -8,6 +8,7 @@
 
 #include "command.hpp"
 #include "message.hpp"
+#include "options.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 struct plot_options {
   std::string table;
   std::string figure;
+  look_options look;
 };
 
 int run_plot(const plot_options& options) {
@@ -34,7 +36,7 @@ int run_plot(const plot_options& options) {
     }
   }();
   try {
-    figure_file(options.figure).draw(f);
+    figure_file(options.figure, options.look.style()).draw(f);
     if (!has_content(f)) {
       say("the figure is empty: {}", f.panels.front().nothing);
     }
@@ -50,7 +52,9 @@ std::function<int(const invocation&)> setup_plot(option_list& list) {
   auto options = std::make_shared<plot_options>();
   list.text("table", options->table, "a table that loradyn wrote: .csv, .json or .h5", "TABLE");
   list.text("-o,--output", options->figure,
-            "the figure: .svg, .pdf or .png, its gnuplot script and data beside it", "FIGURE");
+            "the figure: .svg, .pdf, .png or .tex, its gnuplot script and data beside it",
+            "FIGURE");
+  options->look.add_to(list);
   list.footer("Example:\n  loradyn plot tau.csv -o tau.pdf");
   return [options](const invocation&) { return run_plot(*options); };
 }

@@ -219,12 +219,12 @@ class Rates(InTemporaryDirectory):
         self.refused("--gamma is '-1', but must be a number >= 0", *ask, "0.5", "--gamma", "-1")
         self.refused("--time-unit is 'second', but must be raw or fisher", *ask, "0.5",
                      "--time-unit", "second")
-        self.refused("--output is 't.txt', but must be a name that ends in .csv, .json or .h5", *ask,
-                     "0.5", "-o", "t.txt")
+        self.refused("--output is 't.txt', but must be a name that ends in .csv, .json or .h5, or "
+                     "--format given", *ask, "0.5", "-o", "t.txt")
         self.refused("--output 'no/t.csv' can't be written: there is no directory 'no'", *ask, "0.5",
                      "-o", "no/t.csv")
-        self.refused("--plot is 't.bmp', but must be a name that ends in .svg, .pdf or .png", *ask,
-                     "0.5", "-o", "t.csv", "--plot", "t.bmp")
+        self.refused("--plot is 't.bmp', but must be a name that ends in .svg, .pdf, .png or .tex",
+                     *ask, "0.5", "-o", "t.csv", "--plot", "t.bmp")
         self.refused("--plot 'no/t.svg' can't be written: there is no directory 'no'", *ask, "0.5",
                      "--plot", "no/t.svg")
         self.refused("--studnet is no option of loradyn rates; the nearest are --student", "rates",
@@ -335,6 +335,20 @@ class Config(InTemporaryDirectory):
         self.assertEqual(len(done.stderr.splitlines()), 1)
         self.refused("'none.toml' can't be read: No such file or directory", "rates", "--config",
                      "none.toml")
+        self.write('[rates]\nrefine = 1\n')
+        self.refused("--config 'c.toml': refine is no option of this command; the nearest are "
+                     "noise, size, font",
+                     *base)
+
+    def test_a_key_at_the_top_may_be_another_commands(self):
+        self.write('student = "erf"\nmu = 0.5\nrefine = 2\nt-pre = "0:1:3"\n')
+        done = run("rates", "--config", "c.toml", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr, len(rows(done.stdout))), (0, "", 1))
+
+    def test_it_may_be_standard_input(self):
+        done = subprocess.run([LORADYN, "rates", "--config", "-", "-o", "-"], capture_output=True,
+                              input='student = "erf"\nmu = 0.5\n', text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr, len(rows(done.stdout))), (0, "", 1))
 
 
 class Escape(InTemporaryDirectory):
@@ -1569,6 +1583,137 @@ class Help(unittest.TestCase):
             self.assertIn("Example", done.stdout)
             self.assertIn(command, run("--help").stdout)
         self.assertEqual(run().returncode, 2)
+
+    def commands(self):
+        return re.findall(r"^  ([a-z-]+) +\S", run("help").stdout.partition("Subcommands")[2], re.M)
+
+    def test_it_is_as_wide_as_the_terminal(self):
+        self.assertEqual(len(self.commands()), 15)
+        for command in self.commands():
+            self.assertEqual(run("help", command).stdout, run(command, "--help").stdout)
+            for columns in [40, 60, 80, 100]:
+                done = run("help", command, env=dict(os.environ, COLUMNS=str(columns)))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                for line in done.stdout.splitlines():
+                    # A word that is longer, an activation or a file, stays one.
+                    longest = max([0, *map(len, line.split())])
+                    self.assertLessEqual(len(line), max(columns, longest + 4), command)
+        done = run("help", "rate")
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, "loradyn: 'rate' is no command of loradyn; the nearest are rates\n"))
+
+    def test_shells_complete_and_man_reads(self):
+        for shell in ["bash", "zsh", "fish"]:
+            done = run("completion", shell)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for word in [*self.commands(), "time-unit", "raw", "fisher", "end-state", "refine"]:
+                self.assertIn(word, done.stdout)
+            if shutil.which(shell):
+                checked = subprocess.run([shell, "-n"], input=done.stdout, text=True,
+                                         capture_output=True, timeout=60)
+                self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        self.assertEqual(run("completion", "tcsh").returncode, 2)
+        page = run("man")
+        self.assertEqual((page.returncode, page.stderr), (0, ""))
+        if shutil.which("groff"):
+            checked = subprocess.run(["groff", "-man", "-ww", "-z"], input=page.stdout, text=True,
+                                     capture_output=True, timeout=60)
+            self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+
+    def completed(self, *words):
+        script = ('eval "$("$LORADYN" completion bash)"; COMP_WORDS=("$@"); '
+                  'COMP_CWORD=$(($# - 1)); _loradyn; printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True,
+                              timeout=60, check=True)
+        return done.stdout.split()
+
+    def test_bash_completes(self):
+        self.assertEqual(self.completed("loradyn", "ra"), ["rates"])
+        self.assertEqual(self.completed("loradyn", "rates", "--time-unit", ""), ["raw", "fisher"])
+        self.assertEqual(self.completed("loradyn", "phase", "--refine-"), ["--refine-step"])
+        self.assertEqual(self.completed("loradyn", "completion", "b"), ["bash"])
+        self.assertEqual(self.completed("loradyn", "rates", "--mu", ""), [])
+
+
+class Outputs(InTemporaryDirectory):
+    ask = ["rates", "--student", "he3,erf", "--mu", "0.1:0.9:3"]
+
+    def test_standard_output_has_many_names(self):
+        plain = run(*self.ask).stdout
+        for name in ["-", "/dev/stdout"]:
+            done = run(*self.ask, "-o", name, cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(rows(done.stdout), rows(plain))
+        done = run(*self.ask, "-o", "/dev/null", cwd=self.path)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        self.assertEqual(self.files(), [])
+
+    def test_every_format_goes_everywhere(self):
+        for form in ["csv", "json", "h5"]:
+            words = [*self.ask, "--format", form]
+            done = subprocess.run([LORADYN, *words], capture_output=True, timeout=120)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            (self.path / f"piped.{form}").write_bytes(done.stdout)
+            self.assertEqual(run(*words, "-o", "t.txt", cwd=self.path).returncode, 0)
+            (self.path / "t.txt").rename(self.path / f"named.{form}")
+            for name in ["piped", "named"]:
+                done = run("plot", f"{name}.{form}", "-o", f"{name}.svg", cwd=self.path)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(*((self.path / f"{n}.dat").read_text() for n in ["piped", "named"]))
+        self.refused("--format is 'xml', but must be csv, json or h5", *self.ask, "--format", "xml")
+
+    def test_rows_alone(self):
+        done = run(*self.ask, "--no-header")
+        self.assertEqual(done.stdout.splitlines(),
+                         [line for line in run(*self.ask).stdout.splitlines()
+                          if line[0] != "#" and not line.startswith("student,")])
+        run(*self.ask, "--no-header", "-o", "t.csv", cwd=self.path)
+        self.assertEqual((self.path / "t.csv").read_text(), done.stdout)
+        self.refused("--no-header is of csv alone", *self.ask, "--no-header", "-o", "t.json")
+
+    def test_sizes_fonts_and_styles(self):
+        for ending in ["svg", "png", "pdf", "tex"]:
+            for style in ["light", "dark", "print"]:
+                done = run(*self.ask, "-o", "t.csv", "--plot", f"f.{ending}", "--size", "8.6,6",
+                           "--style", style, "--font", "DejaVu Serif", cwd=self.path)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+        svg = run(*self.ask, "-o", "t.csv", "--plot", "f.svg", "--size", "8.6,6", cwd=self.path)
+        text = (self.path / "f.svg").read_text()
+        self.assertIn('width="325" height="227"', text)
+        sizes = [float(v) for v in re.findall(r'font-size="([\d.]+)"', text)]
+        self.assertLessEqual(max(sizes), 10 / 0.75)  # 8 to 10 pt, at 0.75 pt a unit, but for marks
+        self.assertEqual(sum(s < 8 / 0.75 and s < max(sizes) for s in sizes),
+                         sum(s < 8 / 0.75 for s in sizes))
+        png = run("plot", "t.csv", "-o", "g.png", "--size", "page", cwd=self.path)
+        self.assertEqual((png.returncode, png.stderr), (0, ""))
+        width = int.from_bytes((self.path / "g.png").read_bytes()[16:20], "big")
+        self.assertAlmostEqual(width / 300 * 2.54, 17.8, delta=0.02)
+        pdf = (self.path / "f.pdf").read_bytes()
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        for fault, words in [("--size is '1,1', but must be from 3 to 100 cm wide and high", ["--size", "1,1"]),
+                             ("--style is 'x', but must be light, dark or print", ["--style", "x"]),
+                             ("--font is 'a;b', but must be letters, digits, spaces and hyphens",
+                              ["--font", "a;b"])]:
+            self.refused(fault, *self.ask, "--plot", "n.svg", *words)
+        self.refused("--size, --font and --style are of a figure: give --plot too", *self.ask,
+                     "--size", "page")
+
+    def test_tex_is_the_picture_and_its_lines(self):
+        done = run("rates", "--student", "he3,he3+0.5*he5", "--mu", "0.1:0.9:33", "-o", "t.csv",
+                   "--plot", "f.tex", "--size", "column", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.files(), ["f.dat", "f.gp", "f.pdf", "f.tex", "t.csv"])
+        text = (self.path / "f.tex").read_text()
+        self.assertIn("{f}", text)
+        self.assertNotIn(".part", text)
+        self.assertIn("search time $\\tau$", text)
+        self.assertIn("$10^{", text)
+        self.assertEqual((self.path / "f.pdf").read_bytes()[:4], b"%PDF")
+        if shutil.which("pdflatex"):
+            (self.path / "d.tex").write_text("\\documentclass{article}\\usepackage{graphicx,xcolor}"
+                                             "\\begin{document}\\input{f}\\end{document}")
+            subprocess.run(["pdflatex", "-interaction=batchmode", "d.tex"], cwd=self.path, check=True,
+                           stdout=subprocess.DEVNULL, timeout=120)
 
 
 if __name__ == "__main__":

@@ -328,7 +328,8 @@ struct canvas {
   double text = 14.0;
   std::size_t columns = 1;
   std::size_t rows = 1;
-  bool fixed = false;
+  bool in_centimetres = false;
+  bool fixed = false;  // the height too
 
   [[nodiscard]] double character() const { return 0.55 * text; }
   [[nodiscard]] double line() const { return 1.25 * text; }
@@ -421,10 +422,15 @@ class script_writer {
       canvas_.width = style_.size->first * unit;
       canvas_.height = style_.size->second * unit;
       canvas_.text = 12.0;
-      canvas_.fixed = true;
+      canvas_.in_centimetres = true;
+      canvas_.fixed = canvas_.height > 0.0;
       constexpr double least_panel = 270.0;
       canvas_.columns = n > 1 && canvas_.width >= 2.0 * least_panel ? 2 : 1;
       canvas_.rows = (n + canvas_.columns - 1) / canvas_.columns;
+      if (!canvas_.fixed) {
+        constexpr double shape = 0.62;
+        grow_from(std::clamp(shape * canvas_.panel_width(), 200.0, 330.0));
+      }
       return;
     }
     // A map shares its width with its colours, labels at the curves with their texts.
@@ -435,6 +441,11 @@ class script_writer {
     canvas_.rows = (n + canvas_.columns - 1) / canvas_.columns;
     canvas_.width = n == 1 ? 680.0 : (wide ? 560.0 : 440.0) * 2.0;
     constexpr double panel_height = 460.0;
+    grow_from(panel_height);
+  }
+
+  // The height of the picture, from that of a panel with a legend of two lines.
+  void grow_from(double panel_height) {
     double tallest = panel_height;
     for (const panel& p : figure_.panels) {
       double height = panel_height;
@@ -559,7 +570,7 @@ class script_writer {
     if (ending_ == ".svg") {
       return 1.0;
     }
-    return canvas_.fixed || ending_ == ".png" ? 0.75 : 0.72;
+    return canvas_.in_centimetres || ending_ == ".png" ? 0.75 : 0.72;
   }
 
   [[nodiscard]] std::string terminal() const {
@@ -568,7 +579,7 @@ class script_writer {
     const std::string page =
         theme_.page != nullptr ? fmt::format(" background rgb '{}'", theme_.page) : "";
     // A unit in inches: 100 of them as it always was, 96 where centimetres are asked for.
-    const double inch = canvas_.fixed ? 96.0 : 100.0;
+    const double inch = canvas_.in_centimetres ? 96.0 : 100.0;
     const double thin = canvas_.text / 14.0;
     if (ending_ == ".svg") {
       return fmt::format("set terminal svg size {:.0f},{:.0f} font {} linewidth {:.3g}{}",
@@ -588,7 +599,7 @@ class script_writer {
           0.7 * thin, page);
     }
     // Twice as many pixels as units, or 300 in an inch.
-    const double pixels = canvas_.fixed ? 300.0 / 96.0 : 2.0;
+    const double pixels = canvas_.in_centimetres ? 300.0 / 96.0 : 2.0;
     return fmt::format(
         "set terminal pngcairo size {:.0f},{:.0f} font {} fontscale {:.4g} linewidth {:.4g} "
         "pointscale {:.4g}{}",
