@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 namespace loradyn::cli {
@@ -153,6 +154,14 @@ std::string help_formatter::make_option_opts(const CLI::Option* option) const {
 std::string help_formatter::make_subcommand(const CLI::App* command) const {
   constexpr std::size_t left = 16;
   return two_columns(command->get_name(), command->get_description(), left);
+}
+
+std::string help_formatter::make_description(const CLI::App* app) const {
+  return wrapped(app->get_description(), help_width());
+}
+
+std::string help_formatter::make_usage(const CLI::App* app, std::string name) const {
+  return wrapped(Formatter::make_usage(app, std::move(name)), help_width());
 }
 
 std::string help_formatter::make_footer(const CLI::App* app) const {

@@ -428,8 +428,8 @@ class script_writer {
       canvas_.columns = n > 1 && canvas_.width >= 2.0 * least_panel ? 2 : 1;
       canvas_.rows = (n + canvas_.columns - 1) / canvas_.columns;
       if (!canvas_.fixed) {
-        constexpr double shape = 0.62;
-        grow_from(std::clamp(shape * canvas_.panel_width(), 200.0, 330.0));
+        constexpr double shape = 0.7;
+        grow_from(std::clamp(shape * canvas_.panel_width(), 220.0, 360.0));
       }
       return;
     }
@@ -475,14 +475,16 @@ class script_writer {
   }
 
   [[nodiscard]] std::size_t most_in_a_label() const {
-    constexpr std::size_t sample = 8;
+    constexpr std::size_t sample = 5;
     constexpr std::size_t most = 40;
     return std::min(most, std::max<std::size_t>(12, canvas_.across() - sample));
   }
 
   // Columns and lines of a key below the axes.
   [[nodiscard]] std::pair<std::size_t, std::size_t> key_shape(const panel& p) const {
-    constexpr std::size_t sample = 8;
+    constexpr std::size_t sample = 5;
+    const auto room = static_cast<std::size_t>((canvas_.panel_width() - 2.0 * canvas_.text) /
+                                               canvas_.character());
     std::size_t entries = 0;
     std::size_t widest = 1;
     for (const curve& c : p.curves) {
@@ -492,7 +494,7 @@ class script_writer {
       }
     }
     const std::size_t columns =
-        std::clamp<std::size_t>(canvas_.across() / widest, 1, std::max<std::size_t>(1, entries));
+        std::clamp<std::size_t>(room / widest, 1, std::max<std::size_t>(1, entries));
     return {columns, (entries + columns - 1) / columns};
   }
   [[nodiscard]] std::size_t key_lines(const panel& p) const { return key_shape(p).second; }
@@ -519,8 +521,9 @@ class script_writer {
   // The lines of the notes, none longer than the picture is wide.
   [[nodiscard]] std::vector<std::string> note_lines() const {
     std::vector<std::string> lines;
+    constexpr double wide = 0.63;  // of a character of the fonts that take most room
     const auto most = static_cast<std::size_t>(
-        std::max(20.0, (canvas_.width - 2.0 * canvas_.text) / (note_size * canvas_.character())));
+        std::max(20.0, (canvas_.width - 2.0 * canvas_.text) / (note_size * wide * canvas_.text)));
     for (std::size_t i = 0; i < notes_.size(); ++i) {
       std::string rest = fmt::format("[{}] {}", i + 1, shown(notes_[i]));
       while (length_of(rest) > most) {
@@ -635,6 +638,7 @@ class script_writer {
     bool of_log10;
     bool slanted;  // the texts of its ticks
   };
+  [[nodiscard]] std::string step_of_ticks(const axis_kind& axis, const extent& reach) const;
   void add_axis(std::string& script, const axis_kind& axis, std::vector<tick> ticks,
                 const extent& reach) const;
   void add_heat_settings(std::string& script, const panel& p) const;
@@ -852,6 +856,24 @@ double script_writer::add_labels_at_curves(std::string& script, const panel& p, 
   return size * static_cast<double>(longest) + 3.0;
 }
 
+// How far the numbers of x are apart where gnuplot, which tells about nine, would let them touch.
+std::string script_writer::step_of_ticks(const axis_kind& axis, const extent& reach) const {
+  constexpr std::size_t of_a_number = 6;  // characters
+  const std::size_t most = canvas_.across() / of_a_number;
+  constexpr std::size_t usual = 10;
+  if (axis.name != 'x' || most >= usual || !(reach.lo < reach.hi)) {
+    return "autofreq";
+  }
+  const double least = (reach.hi - reach.lo) / static_cast<double>(most);
+  const double power = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double step : {1.0, 2.0, 5.0}) {
+    if (step * power >= least) {
+      return fmt::format("{:.6g}", step * power);
+    }
+  }
+  return fmt::format("{:.6g}", 10.0 * power);
+}
+
 // The numbers of an axis, or the texts that stand for them.
 void script_writer::add_axis(std::string& script, const axis_kind& axis, std::vector<tick> ticks,
                              const extent& reach) const {
@@ -870,7 +892,8 @@ void script_writer::add_axis(std::string& script, const axis_kind& axis, std::ve
   }
   script += fmt::format("set format {} '{}'\n", axis.name, format);
   if (ticks.empty()) {
-    script += fmt::format("set {}tics autofreq norotate\n", axis.name);
+    script += fmt::format("set {}tics {} norotate\n", axis.name,
+                          axis.logarithmic ? "autofreq" : step_of_ticks(axis, reach));
     return;
   }
   std::string list;
@@ -944,7 +967,7 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
   const double above = (marked ? 2.7 : 0.9) + (titled ? 1.3 : 0.0);
   const double axes_height =
       std::max(3.0 * canvas_.text, panel_height_ - (below + above) * canvas_.line());
-  const auto up_to = static_cast<std::size_t>(axes_height / canvas_.character());
+  const auto up_to = static_cast<std::size_t>(0.95 * panel_height_ / canvas_.character());
 
   script += fmt::format(
       "set title {} noenhanced offset 0,{}\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n"
@@ -995,6 +1018,11 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
   add_marks(script, p, x, paints);
   if (p.y_range) {
     script += fmt::format("set yrange [{}:{}]\n", p.y_range->first, p.y_range->second);
+  }
+  if (p.log_y && y.any() && !p.y_range && !spans_decades(y)) {
+    // Not to the next powers of ten.
+    constexpr double margin = 1.15;
+    script += fmt::format("set yrange [{}:{}]\n", y.lo / margin, y.hi * margin);
   }
   if (kind == legend::at_the_curves && content) {
     if (!p.y_range) {
