@@ -506,6 +506,25 @@ class FixedPoints(InTemporaryDirectory):
                                  (0.320724, "saddle")])
         self.assertIn("vectors", (self.path / "f.gp").read_text())
 
+    def test_its_plane_has_all_of_the_edge_and_tells_what_is_off_it(self):
+        done = run("fixed-points", "--student", "he3", "--mu", "0.2", "--plot", "f.svg", "-o",
+                   "t.csv", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        part = (self.path / "f.dat").read_text().split("# m′ = 0\n")[1].split("\n\n\n")[0]
+        edges = [[tuple(map(float, line.split())) for line in piece.splitlines()]
+                 for piece in part.split("\n\n")][-2:]
+        for edge, m in zip(edges, [1, -1]):
+            self.assertEqual([p[1] for p in edge], [m, m])
+            self.assertEqual(edge[0][0], -edge[1][0])
+            self.assertGreater(edge[1][0], 0.8)
+        self.assertNotIn("another s", (self.path / "f.gp").read_text())
+        done = run("fixed-points", "--student", "erf", "--mu", "0.3", "--nu", "0.5", "--gamma", "0.2",
+                   "--plot", "f.svg", "-o", "t.csv", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("set title 'the plane s = 0'", script)
+        self.assertIn("title 'sink at another s'", script)
+
     def test_over_mu(self):
         done = run("fixed-points", "--student", "erf", "--mu", "0.1:0.9:5", "--gamma", "0.5",
                    "--noise", "0.1", "--plot", "f.svg", cwd=self.path)

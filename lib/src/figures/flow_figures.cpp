@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/figures/study_figures.hpp>
@@ -125,6 +126,20 @@ curve nullcline(const std::string& label, const std::vector<plane_segment>& segm
   return c;
 }
 
+// The curves m′ = 0 of the plane s = 0, with all of m = ±1: m′ has the factor 1 - m² there, whose
+// sign no search beside the edge sees.
+std::vector<plane_segment> with_edges(const std::vector<plane_segment>& found, double reach) {
+  constexpr double at_the_edge = 1e-6;
+  std::vector<plane_segment> all;
+  std::copy_if(found.begin(), found.end(), std::back_inserter(all), [](const plane_segment& s) {
+    return std::min(std::abs(s[0][1]), std::abs(s[1][1])) < 1.0 - at_the_edge;
+  });
+  for (const double m : {1.0, -1.0}) {
+    all.push_back({{{-reach, m}, {reach, m}}});
+  }
+  return all;
+}
+
 // Where the figure's run starts, as the provenance tells it.
 overlap_state start_of(const provenance& meta) {
   study::parameter_point point;
@@ -168,19 +183,32 @@ figure plane_figure(const provenance& meta, const std::vector<study::fixed_point
           {plane.places[i].u, plane.places[i].m, du / speed * length_u, dm / speed * length_m});
     }
   }
+  p.y_range = {-1.0, 1.0};
+  const double s = at.start.s;
+  if (s != 0.0 || at.parameters.misalignment > 0.0) {
+    p.title = fmt::format("the plane s = {}", s);
+  }
   p.curves.push_back(nullcline("u′ = 0", plane.u_nullcline, 0));
-  p.curves.push_back(nullcline("m′ = 0", plane.m_nullcline, 1));
+  p.curves.push_back(
+      nullcline("m′ = 0", s == 0.0 ? with_edges(plane.m_nullcline, reach) : plane.m_nullcline, 1));
   p.curves.push_back(std::move(run));
-  for (const auto& [name, shape] : kind_shapes) {
-    curve c = key_entry(name, shape);
-    for (const study::fixed_point_row& row : rows) {
-      if (row.kind == name) {
-        c.x.insert(c.x.end(), {row.x.u, -row.x.u});
-        c.y.insert(c.y.end(), {row.x.m, -row.x.m});
+  for (const bool off : {false, true}) {
+    for (const auto& [name, shape] : kind_shapes) {
+      curve c = key_entry(off ? std::string(name) + " at another s" : name, shape);
+      constexpr std::size_t of_its_own = 3;
+      c.colour = off ? of_its_own : *c.colour;
+      for (const study::fixed_point_row& row : rows) {
+        constexpr double apart = 1e-6;  // less shows in no figure
+        for (const double sign : {1.0, -1.0}) {
+          if (row.kind == name && (std::abs(sign * row.x.s - s) > apart) == off) {
+            c.x.push_back(sign * row.x.u);
+            c.y.push_back(sign * row.x.m);
+          }
+        }
       }
-    }
-    if (!c.x.empty()) {
-      p.curves.push_back(std::move(c));
+      if (!c.x.empty()) {
+        p.curves.push_back(std::move(c));
+      }
     }
   }
   return {{std::move(p)}};

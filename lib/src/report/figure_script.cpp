@@ -336,7 +336,7 @@ struct canvas {
   [[nodiscard]] double panel_width() const { return width / static_cast<double>(columns); }
   // Characters across the axes.
   [[nodiscard]] std::size_t across() const {
-    constexpr double beside = 6.5;  // lines for the numbers and the label of y
+    constexpr double beside = 8.0;  // lines for the numbers and the label of y
     return static_cast<std::size_t>(std::max(12.0, (panel_width() - beside * text) / character()));
   }
 };
@@ -475,16 +475,14 @@ class script_writer {
   }
 
   [[nodiscard]] std::size_t most_in_a_label() const {
-    constexpr std::size_t sample = 5;
+    constexpr std::size_t sample = 7;
     constexpr std::size_t most = 40;
     return std::min(most, std::max<std::size_t>(12, canvas_.across() - sample));
   }
 
   // Columns and lines of a key below the axes.
   [[nodiscard]] std::pair<std::size_t, std::size_t> key_shape(const panel& p) const {
-    constexpr std::size_t sample = 5;
-    const auto room = static_cast<std::size_t>((canvas_.panel_width() - 2.0 * canvas_.text) /
-                                               canvas_.character());
+    constexpr std::size_t sample = 7;
     std::size_t entries = 0;
     std::size_t widest = 1;
     for (const curve& c : p.curves) {
@@ -494,7 +492,7 @@ class script_writer {
       }
     }
     const std::size_t columns =
-        std::clamp<std::size_t>(room / widest, 1, std::max<std::size_t>(1, entries));
+        std::clamp<std::size_t>(canvas_.across() / widest, 1, std::max<std::size_t>(1, entries));
     return {columns, (entries + columns - 1) / columns};
   }
   [[nodiscard]] std::size_t key_lines(const panel& p) const { return key_shape(p).second; }
@@ -980,7 +978,7 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
           : fmt::format("set grid linecolor rgb '{}' linewidth 0.5 dashtype 1\n", theme_.grid);
   script += kind == legend::key
                 ? fmt::format(
-                      "set key bmargin center horizontal noenhanced samplen 2.5 width 1 "
+                      "set key bmargin center horizontal noenhanced samplen 2 width 0 "
                       "maxcols {} textcolor rgb '{}'\n",
                       columns, theme_.text)
                 : std::string("unset key\n");
