@@ -65,7 +65,7 @@ std::vector<activation> read_activations(const std::string& option, const std::s
 void look_options::add_to(option_list& options) {
   options.text("--size", size,
                "of the figure: width and height in cm, or column (8.6 cm wide) or page (17.8); "
-               "texts have 9 pt then",
+               "texts have 8 to 10 pt then",
                "W,H|column|page");
   options.text("--font", font, "of the figure (default: Helvetica)", "NAME");
   options.text("--style", theme, "of the figure: for a light page, a dark one, or ink",

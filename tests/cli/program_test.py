@@ -18,6 +18,7 @@ import sqlite3
 import subprocess
 import time
 import unittest
+import zlib
 
 import support
 
@@ -36,6 +37,13 @@ def mpirun(*words, cwd, ranks=3):
                        OMPI_MCA_btl_vader_single_copy_mechanism="none")
     return subprocess.run(["mpirun", "-n", str(ranks), LORADYN, *words], env=environment, cwd=cwd,
                           capture_output=True, text=True, timeout=120, check=False)
+
+
+def inflated(pdf):
+    """The compressed streams of a PDF."""
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.S):
+        with contextlib.suppress(zlib.error):
+            yield zlib.decompressobj().decompress(stream)
 
 
 def rows(text):
@@ -1700,15 +1708,21 @@ class Outputs(InTemporaryDirectory):
         text = (self.path / "f.svg").read_text()
         self.assertIn('width="325" height="227"', text)
         sizes = [float(v) for v in re.findall(r'font-size="([\d.]+)"', text)]
-        self.assertLessEqual(max(sizes), 10 / 0.75)  # 8 to 10 pt, at 0.75 pt a unit, but for marks
-        self.assertEqual(sum(s < 8 / 0.75 and s < max(sizes) for s in sizes),
-                         sum(s < 8 / 0.75 for s in sizes))
+        self.assertTrue(sizes)
+        for size in sizes:  # in pixels of 0.75 pt; 8 to 10 pt
+            self.assertGreaterEqual(0.75 * size, 7.9)
+            self.assertLessEqual(0.75 * size, 10.1)
         png = run("plot", "t.csv", "-o", "g.png", "--size", "page", cwd=self.path)
         self.assertEqual((png.returncode, png.stderr), (0, ""))
         width = int.from_bytes((self.path / "g.png").read_bytes()[16:20], "big")
         self.assertAlmostEqual(width / 300 * 2.54, 17.8, delta=0.02)
-        pdf = (self.path / "f.pdf").read_bytes()
-        self.assertTrue(pdf.startswith(b"%PDF"))
+        run("plot", "t.csv", "-o", "g.pdf", "--size", "8.6,6", cwd=self.path)
+        pdf = (self.path / "g.pdf").read_bytes()
+        box = re.search(rb"/MediaBox \[ *0 0 ([\d.]+) ([\d.]+)", pdf)
+        for side, asked in zip(box.groups(), [8.6, 6]):
+            self.assertAlmostEqual(float(side) / 72 * 2.54, asked, delta=0.05)
+        streams = b"".join(inflated(pdf))
+        self.assertRegex(pdf + streams, rb"/FontFile[23]?")  # the fonts are inside
         for fault, words in [("--size is '1,1', but must be from 3 to 100 cm wide and high", ["--size", "1,1"]),
                              ("--style is 'x', but must be light, dark or print", ["--style", "x"]),
                              ("--font is 'a;b', but must be letters, digits, spaces and hyphens",

@@ -255,7 +255,7 @@ TEST_CASE("a long name is cut and stands in full below, and the picture grows fo
   figure_style column;
   column.size = {8.6, 6.0};
   const std::string small = gnuplot_script({{p}}, "f.svg", "f.dat", column);
-  CHECK(small.find("svg size 325,227 font 'Helvetica,12'") != std::string::npos);
+  CHECK(small.find("svg size 325,227 font 'Helvetica,13.3'") != std::string::npos);
 }
 
 TEST_CASE("panels stand two in a row, and one below the other in a column") {

@@ -320,8 +320,8 @@ legend legend_of(const panel& p) {
   return family && values.size() > most_in_a_key ? legend::bar : legend::at_the_curves;
 }
 
-// The sizes of a picture, in a unit of its own that a text is 14 of, or 12 where the size is asked
-// for; a centimetre is 96/2.54 of them then.
+// The sizes of a picture, in a unit of its own that a text is 14 of; where the size is asked for, a
+// centimetre is 96/2.54 of them.
 struct canvas {
   double width = 0.0;
   double height = 0.0;
@@ -421,7 +421,7 @@ class script_writer {
       constexpr double unit = 96.0 / 2.54;
       canvas_.width = style_.size->first * unit;
       canvas_.height = style_.size->second * unit;
-      canvas_.text = 12.0;
+      canvas_.text = 40.0 / 3.0;  // 10 pt; small texts have 8
       canvas_.in_centimetres = true;
       canvas_.fixed = canvas_.height > 0.0;
       constexpr double least_panel = 270.0;
@@ -916,7 +916,7 @@ void script_writer::add_marks(std::string& script, const panel& p, const extent&
   const auto share = [&p, &x](double at) {
     return p.log_x ? std::log(at / x.lo) / std::log(x.hi / x.lo) : (at - x.lo) / (x.hi - x.lo);
   };
-  constexpr double size = 0.75;
+  constexpr double size = 0.8;
   constexpr std::array<double, 2> heights{0.5, 1.3};
   std::array<double, 2> taken{-1.0, -1.0};
   for (const mark& m : marks) {

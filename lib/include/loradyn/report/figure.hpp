@@ -127,8 +127,8 @@ inline constexpr name_table<figure_theme, 3> figure_themes{
 
 /// What a picture looks like.
 struct figure_style {
-  /// Width and height in centimetres, with texts of 9 pt; a height of 0 is what panels and legend
-  /// need. Without it the picture is as large as a screen likes.
+  /// Width and height in centimetres, with texts of 8 to 10 pt; a height of 0 is what panels and
+  /// legend need. Without it the picture is as large as a screen likes.
   std::optional<std::pair<double, double>> size = std::nullopt;
   std::string font = {};  ///< a family; Helvetica without
   figure_theme theme = figure_theme::light;
