@@ -116,8 +116,10 @@ void shared_options::add_to(option_list& options) {
                 "given again: another panel of the figure. An expression of\n" +
                     activation_grammar(),
                 "NAME");
-  options.text("--teacher", teachers,
-               "the teacher's; one for all, or one each (default: the student's)", "NAME");
+  options.text(
+      "--teacher", teachers,
+      "the teacher's; one for all, one each, or a list for one student (default: the student's)",
+      "NAME");
   for (const study::parameter* p : study::model_parameters) {
     if (p != &registry::mu) {
       add_parameter(options, *p, parameters[*p], "R");
@@ -252,6 +254,9 @@ std::vector<study::activation_pair> read_pairs(const shared_options& options) {
   std::vector<activation> teachers;
   if (!options.teachers.empty()) {
     teachers = read_activations("--teacher", options.teachers);
+    if (students.size() == 1 && teachers.size() > 1) {
+      students.insert(students.end(), teachers.size() - 1, activation(students.front()));
+    }
     if (teachers.size() != 1 && teachers.size() != students.size()) {
       throw argument_error(
           "--teacher", "'" + options.teachers + "'",

@@ -242,6 +242,22 @@ class Rates(InTemporaryDirectory):
         self.refused("--mu is missing: give the alignments, such as --mu 0.03:0.99:193", "rates",
                      "--student", "erf")
 
+    def test_a_student_is_paired_with_each_of_many_teachers(self):
+        done = run("rates", "--student", "relu", "--teacher", "relu,erf", "--mu", "0.5", "-o",
+                   "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = rows((self.path / "t.csv").read_text())
+        self.assertEqual([(r["student"], r["teacher"]) for r in found],
+                         [("relu", "relu"), ("relu", "erf")])
+        for row in found:
+            alone = rows(run("rates", "--student", "relu", "--teacher", row["teacher"], "--mu",
+                             "0.5").stdout)
+            self.assertEqual(alone, [row])
+        self.assertIn("'relu / erf'", (self.path / "f.gp").read_text())
+        self.refused("--teacher is 'relu,erf,he3', but must be one activation, or one for each of "
+                     "the 2 students", "rates", "--student", "relu,erf", "--teacher",
+                     "relu,erf,he3", "--mu", "0.5")
+
     def test_a_full_disk_is_told(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")
@@ -988,7 +1004,7 @@ class Phase(InTemporaryDirectory):
                                "values"),
                               ({"rtol": "1e-9"}, 'rtol is "1e-9", but must be a number'),
                               ({"teachers": "erf"}, "'teachers' is no part of it"),
-                              ({"rtol": 1}, "rtol (relative tolerance) is 1.000000, but must be "
+                              ({"rtol": 1}, "rtol (relative tolerance) is 1, but must be "
                                             "between 1e-13 and 0.1"),
                               ({"noise": -1}, "--noise is -1, but must be >= 0")]:
             hurt = json.loads(json.dumps(document))

@@ -714,7 +714,7 @@ bool is_regular(const heat_map& h) {
 // The colours of a heat map: viridis, which reads in grey too, or a colour for each category.
 void script_writer::add_heat_settings(std::string& script, const panel& p) const {
   const heat_map& h = *p.heat;
-  constexpr std::size_t room = 30;
+  const auto room = static_cast<std::size_t>(0.9 * panel_height_ / canvas_.character());
   script += fmt::format("set colorbox\nunset logscale cb\nset cblabel {} noenhanced offset 0.5,0\n",
                         quoted_label(h.label, room));
   if (h.categories.empty()) {
@@ -772,7 +772,7 @@ void script_writer::add_bar_settings(std::string& script, const panel& p) const 
   const bool powers = values.front() > 0.0 && values.back() >= 10.0 * values.front() &&
                       values[n / 2] < 0.5 * (0.5 * (values.front() + values.back()) +
                                              std::sqrt(values.front() * values.back()));
-  constexpr std::size_t room = 30;
+  const auto room = static_cast<std::size_t>(0.9 * panel_height_ / canvas_.character());
   script += fmt::format(
       "set colorbox\nset palette maxcolors 0\nset palette defined ({})\nset cbrange [{}:{}]\n"
       "set cbtics autofreq\nset rmargin -1\n{} logscale cb\nset cblabel {} noenhanced offset "
@@ -978,7 +978,7 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
           : fmt::format("set grid linecolor rgb '{}' linewidth 0.5 dashtype 1\n", theme_.grid);
   script += kind == legend::key
                 ? fmt::format(
-                      "set key bmargin center horizontal noenhanced samplen 2 width 0 "
+                      "set key bmargin center horizontal noenhanced samplen 2 width 1 "
                       "maxcols {} textcolor rgb '{}'\n",
                       columns, theme_.text)
                 : std::string("unset key\n");
@@ -991,6 +991,11 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
   add_axis(script, {'y', p.log_y, p.y_is_log10, false}, p.y_ticks, y);
   script +=
       ticks.empty() ? "set autoscale xfix\nset offsets 0,0,0,0\n" : "set offsets 0.5,0.5,0,0\n";
+  if (p.log_x && x.lo < x.hi && ticks.empty()) {
+    // A hair wider: gnuplot's own ends are off by a rounding, and leave out the numbers there.
+    constexpr double hair = 1e-9;
+    script += fmt::format("set xrange [{}:{}]\n", x.lo * (1.0 - hair), x.hi * (1.0 + hair));
+  }
   if (p.heat) {
     add_heat_settings(script, p);
   } else if (kind == legend::bar) {
