@@ -21,7 +21,7 @@ struct file_option {
   bool written;
   bool is_store;
 };
-constexpr std::array<file_option, 9> file_options{{
+constexpr std::array<file_option, 10> file_options{{
     {"--output", "--output", true, false},
     {"--plot", "--plot", true, false},
     {"--store", "--store", true, true},
@@ -29,6 +29,7 @@ constexpr std::array<file_option, 9> file_options{{
     {"--config", "--config", false, false},
     {"--stages", "--stages", false, false},
     {"table", "TABLE", false, false},
+    {"--over", "--over", false, false},
     {"store", "STORE", false, true},
     {"target", "TARGET", true, true},
 }};

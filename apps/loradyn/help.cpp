@@ -44,6 +44,20 @@ std::vector<std::string> words_of(const std::string& line, bool example) {
   return words;
 }
 
+// The words of an example, each option in one with its value.
+std::vector<std::string> with_values(const std::vector<std::string>& words) {
+  std::vector<std::string> joined;
+  for (const std::string& word : words) {
+    if (!joined.empty() && joined.back().starts_with('-') && !word.starts_with('-') &&
+        joined.back().find(' ') == std::string::npos) {
+      joined.back() += " " + word;
+    } else {
+      joined.push_back(word);
+    }
+  }
+  return joined;
+}
+
 // Adds the words in lines; `next` begins every line but the first, `broken` ends all but the last.
 void append_filled(std::string& text, std::vector<std::string> words, std::size_t width,
                    const std::string& first, const std::string& next, const std::string& broken) {
@@ -118,7 +132,8 @@ std::string wrapped(const std::string& text, std::size_t width, std::size_t inde
         example.pop_back();
         continue;
       }
-      append_filled(result, words_of(example, true), width, margin + "  ", margin + "    ", " \\");
+      append_filled(result, with_values(words_of(example, true)), width, margin + "  ",
+                    margin + "    ", " \\");
       example.clear();
     } else if (line.empty()) {
       end_paragraph();

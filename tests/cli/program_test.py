@@ -730,7 +730,7 @@ at = 0.05
         self.refused("--stages 's.toml', stage 1: techer is no key of this stage; the nearest are "
                      "teacher", *base, "--stages", "s.toml")
         self.write("[[stage]]\npretrain = 'erf'\nrho = 1.5\ntime = 1\n", "s.toml")
-        self.refused("rho (source overlap) is 1.500000, but must be between -1 and 1",
+        self.refused("rho (source overlap) is 1.5, but must be between -1 and 1",
                      "trajectory", "--student", "erf", "--stages", "s.toml")
 
 
@@ -742,7 +742,7 @@ class Budget(InTemporaryDirectory):
             done = run("budget", "--student", "erf", "--t-pre", "1", "--noise", noise)
             at = float(re.search("# at: (.*)", done.stdout).group(1))
             self.assertAlmostEqual(at, 0.05 * power + float(noise) / 2, places=12)
-        self.assertIn("noise/2 and a tenth of E[g^2]/2", run("budget", "--help").stdout)
+        self.assertIn("noise/2 and a tenth of E[g^2]/2", " ".join(run("budget", "--help").stdout.split()))
 
     def test_the_best_time_is_told(self):
         done = run("budget", "--student", "erf", "--rho", "0.8", "--t-pre", "0:10:21", "--plot",
@@ -1607,6 +1607,17 @@ class Plot(InTemporaryDirectory):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertIn("\nset logscale x\n", (self.path / "f.gp").read_text(), words)
 
+    def test_measured_points_over_the_theory(self):
+        run("rates", "--student", "erf", "--mu", "0.1:0.9:9", "-o", "t.csv", cwd=self.path)
+        (self.path / "measured.csv").write_text("who,mu,tau\nme,0.2,4.5\nme,0.4,20\n")
+        done = run("plot", "t.csv", "--over", "measured.csv", "-o", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("# measured\n0.2 4.5\n0.4 20\n", (self.path / "f.dat").read_text())
+        self.assertRegex((self.path / "f.gp").read_text(), "with points .* title 'measured'")
+        (self.path / "texts.csv").write_text("a,b\nx,1\n")
+        self.refused("--over is 'texts.csv', but must be one with rows and two columns of numbers",
+                     "plot", "t.csv", "--over", "texts.csv", "-o", "n.svg")
+
     def test_a_file_that_no_figure_made_stays(self):
         ask = ["rates", "--student", "erf", "--mu", "0:1:3", "--plot", "my.svg"]
         (self.path / "my.dat").write_text("1 2\n")
@@ -1638,9 +1649,13 @@ class Help(unittest.TestCase):
                 done = run("help", command, env=dict(os.environ, COLUMNS=str(columns)))
                 self.assertEqual(done.returncode, 0, done.stderr)
                 for line in done.stdout.splitlines():
-                    # A word that is longer, an activation or a file, stays one.
-                    longest = max([0, *map(len, line.split())])
-                    self.assertLessEqual(len(line), max(columns, longest + 4), command)
+                    # A word that is longer, an activation or a file, stays one, as an option of an
+                    # example and its value do.
+                    words = line.split()
+                    pairs = zip(words, [*words[1:], ""]) if line.startswith("  ") else []
+                    longest = max([0, *map(len, words), *(len(f"{a} {b}") for a, b in pairs
+                                                          if a.startswith("-"))])
+                    self.assertLessEqual(len(line), max(columns, longest + 8), command)
         done = run("help", "rate")
         self.assertEqual((done.returncode, done.stderr),
                          (2, "loradyn: 'rate' is no command of loradyn; the nearest are rates\n"))
