@@ -314,3 +314,20 @@ TEST_CASE("a figure takes the place of what a figure made, and of nothing else")
   CHECK_THROWS_AS(figure_file(dir.path / "f.svg"), file_error);
   CHECK_THROWS_AS(figure_file(dir.path / "g.svg", {.font = "x';y"}), argument_error);
 }
+
+TEST_CASE("where not all curves can be named, one note says how many are") {
+  panel p;
+  for (int i = 0; i < 51; ++i) {
+    p.curves.push_back(line("c" + std::to_string(i), i));
+  }
+  figure_style column;
+  column.size = {8.6, 8.0};
+  const std::string script = gnuplot_script({{p}}, "f.svg", "f.dat", column);
+  const std::size_t named = count(script, "set label 'c");
+  CHECK(named > 6);
+  CHECK(named < 51);
+  CHECK(count(script, " of the 51 curves are named") == 1);
+  CHECK(script.find(std::to_string(named) + " of the 51 curves are named") != std::string::npos);
+  // On a screen the picture grows instead.
+  CHECK(count(gnuplot_script({{p}}, "f.svg", "f.dat"), "set label 'c") == 51);
+}

@@ -361,6 +361,8 @@ class script_writer {
       if (!canvas_.fixed) {
         canvas_.height += notes_height();
       }
+      reserved_ = notes_height();
+      notes_.clear();
       panels = all_panels();
     }
     std::string script = script_beginning + script_file_name(picture_) + "\n" + terminal() + "\n";
@@ -611,7 +613,7 @@ class script_writer {
   std::string all_panels() {
     std::string script;
     std::size_t index = 0;
-    const double below = notes_height() / canvas_.height;
+    const double below = reserved_ / canvas_.height;
     const double height = (1.0 - below) / static_cast<double>(canvas_.rows);
     const double width = 1.0 / static_cast<double>(canvas_.columns);
     for (std::size_t i = 0; i < figure_.panels.size(); ++i) {
@@ -659,6 +661,7 @@ class script_writer {
   std::string ending_;
   canvas canvas_;
   double panel_height_ = 0.0;
+  double reserved_ = 0.0;  // for the notes
   std::vector<std::string> notes_;
 };
 
@@ -856,7 +859,7 @@ double script_writer::add_labels_at_curves(std::string& script, const panel& p, 
 
 // How far the numbers of x are apart where gnuplot, which tells about nine, would let them touch.
 std::string script_writer::step_of_ticks(const axis_kind& axis, const extent& reach) const {
-  constexpr std::size_t of_a_number = 6;  // characters
+  constexpr std::size_t of_a_number = 5;  // characters
   const std::size_t most = canvas_.across() / of_a_number;
   constexpr std::size_t usual = 10;
   if (axis.name != 'x' || most >= usual || !(reach.lo < reach.hi)) {
