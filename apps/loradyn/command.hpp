@@ -39,5 +39,8 @@ std::function<int(const invocation&)> setup_merge(option_list& options);
 std::function<int(const invocation&)> setup_simulate(option_list& options);
 std::function<int(const invocation&)> setup_validate(option_list& options);
 std::function<int(const invocation&)> setup_plot(option_list& options);
+std::function<int(const invocation&)> setup_help(option_list& options);
+std::function<int(const invocation&)> setup_completion(option_list& options);
+std::function<int(const invocation&)> setup_man(option_list& options);
 
 }  // namespace loradyn::cli

@@ -12,18 +12,6 @@
 namespace loradyn::cli {
 namespace {
 
-std::vector<std::string> long_names(CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      if (name != "help" && name != "config") {
-        names.push_back(name);
-      }
-    }
-  }
-  return names;
-}
-
 // A scalar as the command line would give it.
 std::string scalar_text(const toml::node& node, const std::string& where) {
   if (const auto text = node.value_exact<std::string>()) {
@@ -42,15 +30,20 @@ std::string scalar_text(const toml::node& node, const std::string& where) {
 }
 
 void apply(CLI::App& app, const toml::table& values, const std::string& path,
-           const std::vector<std::string>& given) {
+           const std::vector<std::string>& given,
+           const std::function<std::vector<std::string>()>& others) {
   for (const auto& [key, node] : values) {
     const std::string name(key.str());
     const std::string where = fmt::format("--config '{}': {}", path, name);
     if (node.is_table()) {
       continue;
     }
-    const std::vector<std::string> names = long_names(app);
+    const std::vector<std::string> names = config_names(app);
     if (std::find(names.begin(), names.end(), name) == names.end()) {
+      const std::vector<std::string> all = others();
+      if (std::find(all.begin(), all.end(), name) != all.end()) {
+        continue;
+      }
       throw error(where + " is no option of this command; the nearest are " +
                   nearest_names(name, names));
     }
@@ -85,9 +78,21 @@ void apply(CLI::App& app, const toml::table& values, const std::string& path,
 
 }  // namespace
 
-void apply_config(CLI::App& app, const std::string& path,
-                  const std::vector<std::string>& commands) {
-  const std::string text = read_text(path);
+std::vector<std::string> config_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      if (name != "help" && name != "config") {
+        names.push_back(name);
+      }
+    }
+  }
+  return names;
+}
+
+void apply_config(CLI::App& app, const std::string& path, const std::vector<std::string>& commands,
+                  const std::function<std::vector<std::string>()>& all_options) {
+  const std::string text = read_text(path == "-" ? "/dev/stdin" : path);
   toml::table values;
   try {
     values = toml::parse(text);
@@ -96,7 +101,7 @@ void apply_config(CLI::App& app, const std::string& path,
                             e.source().begin.column, e.description()));
   }
   std::vector<std::string> given;
-  for (const std::string& name : long_names(app)) {
+  for (const std::string& name : config_names(app)) {
     if (app.get_option("--" + name)->count() > 0) {
       given.push_back(name);
     }
@@ -108,9 +113,9 @@ void apply_config(CLI::App& app, const std::string& path,
                               nearest_names(name, commands)));
     }
   }
-  apply(app, values, path, given);
+  apply(app, values, path, given, all_options);
   if (const toml::table* own = values.get_as<toml::table>(app.get_name())) {
-    apply(app, *own, path, given);
+    apply(app, *own, path, given, [] { return std::vector<std::string>(); });
   }
 }
 

@@ -78,9 +78,9 @@ int run_merge(const merge_options& options, const invocation&) {
 std::function<int(const invocation&)> setup_export(option_list& list) {
   auto options = std::make_shared<export_options>();
   list.text("store", options->store, "a store that loradyn phase wrote", "STORE");
-  list.text("-o,--output", options->shared.output,
-            "the table: .csv, .json or .h5 (default: standard output, csv)", "FILE");
-  list.text("--plot", options->shared.figure, "the figure: .svg, .pdf or .png", "FILE");
+  options->shared.output.add_to(list);
+  list.text("--plot", options->shared.figure, "the figure: .svg, .pdf, .png or .tex", "FILE");
+  options->shared.look.add_to(list);
   list.text("--show", options->show, "what the colours of the figure tell",
             "t|law|tau|risk|outcome");
   list.flag("-q,--quiet", options->shared.quiet, "no notes on standard error");

@@ -21,7 +21,7 @@ struct file_option {
   bool written;
   bool is_store;
 };
-constexpr std::array<file_option, 9> file_options{{
+constexpr std::array<file_option, 10> file_options{{
     {"--output", "--output", true, false},
     {"--plot", "--plot", true, false},
     {"--store", "--store", true, true},
@@ -29,6 +29,7 @@ constexpr std::array<file_option, 9> file_options{{
     {"--config", "--config", false, false},
     {"--stages", "--stages", false, false},
     {"table", "TABLE", false, false},
+    {"--over", "--over", false, false},
     {"store", "STORE", false, true},
     {"target", "TARGET", true, true},
 }};
@@ -42,7 +43,7 @@ struct used_file {
 
 bool is_picture(const fs::path& name) {
   const std::string ending = name.extension().string();
-  return ending == ".svg" || ending == ".pdf" || ending == ".png";
+  return ending == ".svg" || ending == ".pdf" || ending == ".png" || ending == ".tex";
 }
 
 std::vector<used_file> files_of(const CLI::App& command) {
@@ -53,7 +54,7 @@ std::vector<used_file> files_of(const CLI::App& command) {
       continue;
     }
     const auto name = option->as<std::string>();
-    if (name.empty()) {
+    if (name.empty() || name == "-" || name == "/dev/stdout" || name == "/dev/null") {
       continue;
     }
     files.push_back({o.said, name, o.written, false});
@@ -64,6 +65,9 @@ std::vector<used_file> files_of(const CLI::App& command) {
     } else if (o.written && is_picture(name)) {
       for (const char* ending : {".gp", ".dat"}) {
         files.push_back({o.said, fs::path(name).replace_extension(ending).string(), true, true});
+      }
+      if (fs::path(name).extension() == ".tex") {
+        files.push_back({o.said, fs::path(name).replace_extension(".pdf").string(), true, true});
       }
     }
   }

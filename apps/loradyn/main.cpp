@@ -13,6 +13,7 @@
 #include <loradyn/nearest_names.hpp>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/version.hpp>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -22,7 +23,9 @@
 #include "command.hpp"
 #include "config.hpp"
 #include "files.hpp"
+#include "help.hpp"
 #include "interruption.hpp"
+#include "manual.hpp"
 #include "message.hpp"
 
 namespace {
@@ -35,7 +38,7 @@ struct command_entry {
   const char* summary;
   setup prepare;
 };
-constexpr std::array<command_entry, 12> commands{{
+constexpr std::array<command_entry, 15> commands{{
     {"rates", "how long the search phase lasts: A, B, C, lambda and tau", setup_rates},
     {"critical", "the alignments at which the search loses its drive", setup_critical},
     {"trajectory", "the overlaps and the risk in time", setup_trajectory},
@@ -48,6 +51,9 @@ constexpr std::array<command_entry, 12> commands{{
     {"simulate", "training at finite dimension and learning rate", setup_simulate},
     {"validate", "theory and simulation side by side, with a verdict", setup_validate},
     {"plot", "the figure of a table that loradyn wrote", setup_plot},
+    {"help", "the options of a command, with examples", setup_help},
+    {"completion", "what bash, zsh or fish complete words by", setup_completion},
+    {"man", "the manual page", setup_man},
 }};
 
 std::vector<std::string> command_names() {
@@ -79,11 +85,19 @@ std::string unexpected_word(const CLI::App& app, const std::string& word) {
   return fmt::format("'{}' is one word too many for loradyn {}", word, app.get_name());
 }
 
+std::unique_ptr<CLI::App> make_app() {
+  auto app =
+      std::make_unique<CLI::App>("The high-dimensional theory of LoRA fine-tuning.", "loradyn");
+  app->formatter(std::make_shared<help_formatter>());
+  app->set_version_flag("--version", fmt::format("loradyn {}", version));
+  app->require_subcommand(0, 1);
+  app->footer("loradyn help COMMAND tells a command's options, with examples.");
+  return app;
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("The high-dimensional theory of LoRA fine-tuning.", "loradyn");
-  app.set_version_flag("--version", fmt::format("loradyn {}", version));
-  app.require_subcommand(0, 1);
-  app.footer("loradyn COMMAND --help tells a command's options, with examples.");
+  const std::unique_ptr<CLI::App> owner = make_app();
+  CLI::App& app = *owner;
 
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));
   std::array<CLI::App*, commands.size()> subcommands{};
@@ -132,7 +146,8 @@ int run(int argc, char** argv) {
     try {
       if (const CLI::Option* config = subcommands[i]->get_option_no_throw("--config");
           config != nullptr && config->count() > 0) {
-        apply_config(*subcommands[i], config->as<std::string>(), names);
+        apply_config(*subcommands[i], config->as<std::string>(), names,
+                     [] { return every_command().config_names(); });
       }
       require_files_apart(*subcommands[i]);
       return runs[i](call);
@@ -153,6 +168,27 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+
+namespace loradyn::cli {
+
+every_command::every_command() : app_(make_app()) {
+  for (const command_entry& entry : commands) {
+    option_list options(*app_->add_subcommand(entry.name, entry.summary));
+    runs_.push_back(entry.prepare(options));
+  }
+}
+
+std::vector<std::string> every_command::config_names() const {
+  std::vector<std::string> all;
+  for (const CLI::App* command : app_->get_subcommands([](const CLI::App*) { return true; })) {
+    for (std::string& name : cli::config_names(*command)) {
+      all.push_back(std::move(name));
+    }
+  }
+  return all;
+}
+
+}  // namespace loradyn::cli
 
 int main(int argc, char** argv) {
   // Tables of half-lines take megabytes for milliseconds: given back to the system each time, they

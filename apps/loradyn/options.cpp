@@ -62,14 +62,64 @@ std::vector<activation> read_activations(const std::string& option, const std::s
 
 }  // namespace
 
+void look_options::add_to(option_list& options) {
+  options.text("--size", size,
+               "of the figure: width and height in cm, or column (8.6 cm wide) or page (17.8); "
+               "texts have 8 to 10 pt then",
+               "W,H|column|page");
+  options.text("--font", font, "of the figure (default: Helvetica)", "NAME");
+  options.text("--style", theme, "of the figure: for a light page, a dark one, or ink",
+               "light|dark|print");
+}
+
+figure_style look_options::style() const {
+  figure_style style;
+  style.font = font;
+  style.theme = read_choice("--style", theme, figure_themes);
+  constexpr double column = 8.6;
+  constexpr double page = 17.8;
+  constexpr double least = 3.0;
+  constexpr double most = 100.0;
+  if (size == "column" || size == "page") {
+    style.size = {size == "column" ? column : page, 0.0};
+  } else if (!size.empty()) {
+    const std::size_t comma = size.find(',');
+    const auto side = [&](const std::string& text) {
+      const double value = parse_number("--size", text);
+      if (!(value >= least && value <= most)) {
+        throw argument_error("--size", "'" + size + "'",
+                             fmt::format("from {} to {} cm wide and high", least, most));
+      }
+      return value;
+    };
+    if (comma == std::string::npos) {
+      throw argument_error("--size", "'" + size + "'",
+                           "width and height in cm such as 8.6,6, or column or page");
+    }
+    style.size = {side(size.substr(0, comma)), side(size.substr(comma + 1))};
+  }
+  return style;
+}
+
+void table_options::add_to(option_list& options) {
+  options.text("-o,--output", file,
+               "the table: .csv, .json or .h5; - is standard output, as without it", "FILE");
+  options.text("--format", format, "of the table, whatever its name (default: its ending, or csv)",
+               "csv|json|h5");
+  options.flag("--no-header", headless,
+               "of csv the rows alone, without parameters and names of columns");
+}
+
 void shared_options::add_to(option_list& options) {
   options.texts("--student", students,
                 "the student's activation, or a list a,b,c: a curve each;\n"
                 "given again: another panel of the figure. An expression of\n" +
                     activation_grammar(),
                 "NAME");
-  options.text("--teacher", teachers,
-               "the teacher's; one for all, or one each (default: the student's)", "NAME");
+  options.text(
+      "--teacher", teachers,
+      "the teacher's; one for all, one each, or a list for one student (default: the student's)",
+      "NAME");
   for (const study::parameter* p : study::model_parameters) {
     if (p != &registry::mu) {
       add_parameter(options, *p, parameters[*p], "R");
@@ -77,11 +127,13 @@ void shared_options::add_to(option_list& options) {
   }
   options.text("--time-unit", unit, "raw, or fisher: times in units of 1/E[student'(z)^2]",
                "raw|fisher");
-  options.text("-o,--output", output,
-               "the table: .csv, .json or .h5 (default: standard output, csv)", "FILE");
+  output.add_to(options);
   options.text("--plot", figure,
-               "the figure: .svg, .pdf or .png, its gnuplot script and data beside it", "FILE");
-  options.text("--config", config, "read options from a TOML file; the command line wins", "FILE");
+               "the figure: .svg, .pdf, .png or .tex, its gnuplot script and data beside it",
+               "FILE");
+  look.add_to(options);
+  options.text("--config", config,
+               "read options from a TOML file (-: standard input); the command line wins", "FILE");
   options.number("--seed", seed, "seed of the random numbers", 0, UINT64_MAX);
   constexpr std::uint64_t most_threads = 4096;
   options.number("--threads", threads, "threads to use; 0: all. Results don't depend on it", 0,
@@ -202,6 +254,9 @@ std::vector<study::activation_pair> read_pairs(const shared_options& options) {
   std::vector<activation> teachers;
   if (!options.teachers.empty()) {
     teachers = read_activations("--teacher", options.teachers);
+    if (students.size() == 1 && teachers.size() > 1) {
+      students.insert(students.end(), teachers.size() - 1, activation(students.front()));
+    }
     if (teachers.size() != 1 && teachers.size() != students.size()) {
       throw argument_error(
           "--teacher", "'" + options.teachers + "'",

@@ -9,7 +9,9 @@
 #include <loradyn/dynamics/overlap_event.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
+#include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
+#include <loradyn/report/table_io.hpp>
 #include <loradyn/simulation/problem.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/study/pair.hpp>
@@ -46,13 +48,39 @@ class parameter_texts {
   std::map<const study::parameter*, std::string> texts_;
 };
 
+// What a figure looks like.
+struct look_options {
+  std::string size;
+  std::string font;
+  std::string theme = "light";
+
+  void add_to(option_list& options);
+  // Throws argument_error.
+  [[nodiscard]] figure_style style() const;
+  [[nodiscard]] bool given() const { return !size.empty() || !font.empty() || theme != "light"; }
+};
+
+// Where the table goes.
+struct table_options {
+  std::string file;
+  std::string format;
+  bool headless = false;
+
+  void add_to(option_list& options);
+  [[nodiscard]] bool to_stdout() const {
+    return file.empty() || file == "-" || file == "/dev/stdout";
+  }
+  [[nodiscard]] bool to_nowhere() const { return file == "/dev/null"; }
+};
+
 struct shared_options {
   std::vector<std::string> students;  // a panel each; every one a list of activations
   std::string teachers;
   parameter_texts parameters{study::model_parameters};
   std::string unit = "raw";
-  std::string output;
+  table_options output;
   std::string figure;
+  look_options look;
   std::string config;
   std::uint64_t seed = 0;
   std::uint64_t threads = 0;

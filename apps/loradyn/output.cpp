@@ -9,6 +9,7 @@
 #include <climits>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <loradyn/error.hpp>
 #include <loradyn/report/printable.hpp>
@@ -22,14 +23,15 @@ namespace loradyn::cli {
 namespace {
 
 // Names the option in what the constructor of a file throws.
-template <class File>
-void open(std::optional<File>& file, const char* option, const std::string& path) {
-  if (path.empty()) {
-    return;
-  }
+template <class File, class... Arguments>
+void open(std::optional<File>& file, const char* option, const std::string& path,
+          const Arguments&... arguments) {
   try {
-    file.emplace(path);
+    file.emplace(path, arguments...);
   } catch (const argument_error& e) {
+    if (e.parameter() == "the font") {
+      throw argument_error("--font", e.value(), e.expected());
+    }
     throw argument_error(option, e.value(), "a name that ends in " + e.expected());
   } catch (const file_error& e) {
     throw file_error(std::string(option) + " " + e.what());
@@ -51,9 +53,59 @@ std::string shell_quoted(const std::string& word) {
   return quoted + "'";
 }
 
+outputs::staging_directory::staging_directory() {
+  std::string name = (std::filesystem::temp_directory_path() / "loradyn-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw file_error("'" + name + "' can't be made: " + std::strerror(errno));
+  }
+  path = name;
+}
+
+outputs::staging_directory::~staging_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
 outputs::outputs(const shared_options& options) {
-  open(table_, "--output", options.output);
-  open(figure_, "--plot", options.figure);
+  open_table(options.output);
+  if (!options.figure.empty()) {
+    open(figure_, "--plot", options.figure, options.look.style());
+  } else if (options.look.given()) {
+    throw error("--size, --font and --style are of a figure: give --plot too");
+  }
+}
+
+void outputs::open_table(const table_options& options) {
+  std::optional<table_format> format;
+  if (!options.format.empty()) {
+    format = read_choice("--format", options.format, table_formats);
+  }
+  const bool to_stdout = options.to_stdout();
+  nowhere_ = options.to_nowhere();
+  if (!to_stdout && !nowhere_ && !format) {
+    try {
+      format = table_format_of(options.file);
+    } catch (const argument_error& e) {
+      throw argument_error("--output", e.value(),
+                           "a name that ends in " + e.expected() + ", or --format given");
+    }
+  }
+  headless_ = options.headless;
+  if (headless_ && format.value_or(table_format::csv) != table_format::csv) {
+    throw error("--no-header is of csv alone");
+  }
+  if (nowhere_ || (to_stdout && format.value_or(table_format::csv) == table_format::csv)) {
+    return;
+  }
+  if (!to_stdout) {
+    open(table_, "--output", options.file, format, headless_);
+    return;
+  }
+  if (format == table_format::hdf5 && ::isatty(STDOUT_FILENO) != 0) {
+    throw error("--format h5 is nothing for a terminal: give -o FILE");
+  }
+  staging_.emplace();
+  table_.emplace(staging_->path / "table", format);
 }
 
 std::size_t outputs::write(const table_header& header,
@@ -84,7 +136,7 @@ std::size_t outputs::write(const table_header& header,
 void outputs::begin(const table_header& header) {
   if (table_) {
     table_->begin(header);
-  } else {
+  } else if (!headless_) {
     text_ = csv_head(header);
   }
 }
@@ -92,6 +144,9 @@ void outputs::begin(const table_header& header) {
 void outputs::add(std::span<const cell> row) {
   if (table_) {
     table_->add(row);
+    return;
+  }
+  if (nowhere_) {
     return;
   }
   append_csv_row(text_, row);
@@ -105,7 +160,10 @@ void outputs::add(std::span<const cell> row) {
 void outputs::finish_table() {
   if (table_) {
     table_->finish();
-  } else {
+    if (staging_) {
+      write_stdout(read_file(staging_->path / "table"));
+    }
+  } else if (!nowhere_) {
     write_stdout(text_);
     text_.clear();
   }
@@ -116,7 +174,11 @@ void outputs::draw(const std::function<figure()>& figure_of) {
     return;
   }
   try {
-    figure_->draw(figure_of());
+    const figure f = figure_of();
+    figure_->draw(f);
+    if (!has_content(f)) {
+      say("the figure is empty: {}", f.panels.front().nothing);
+    }
   } catch (const interrupted&) {
     say("interrupted while drawing; the table is whole, the figure is not drawn");
     throw reported_interruption();

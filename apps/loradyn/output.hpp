@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <loradyn/report/figure.hpp>
@@ -53,9 +54,23 @@ class outputs {
                     const std::function<std::vector<cell>(std::size_t)>& row,
                     const std::function<figure()>& figure_of);
 
+  void open_table(const table_options& options);
+
+  // A directory of its own, removed with what is in it.
+  struct staging_directory {
+    staging_directory();
+    ~staging_directory();
+    staging_directory(const staging_directory&) = delete;
+    staging_directory& operator=(const staging_directory&) = delete;
+    std::filesystem::path path;
+  };
+
+  std::optional<staging_directory> staging_;  // of a table for standard output that is no csv
   std::optional<table_file> table_;
   std::optional<figure_file> figure_;
   std::string text_;  // for standard output
+  bool headless_ = false;
+  bool nowhere_ = false;
 };
 
 // Writes a text to standard output; a terminal gets its control characters as visible escapes.

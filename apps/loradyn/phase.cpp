@@ -175,7 +175,7 @@ class cell_progress {
  private:
   // Rows on the same terminal would tear the line.
   static bool writes_to_terminal(const shared_options& shared) {
-    return shared.output.empty() && ::isatty(STDOUT_FILENO) != 0;
+    return shared.output.to_stdout() && ::isatty(STDOUT_FILENO) != 0;
   }
 
   progress_line line_;
@@ -227,7 +227,7 @@ int run_stored(const phase_options& options, const study::phase_grid& grid, cons
                          "processes share a store, and ranks of MPI the work");
   }
   std::optional<outputs> out;
-  if (!shared.output.empty() || !shared.figure.empty()) {
+  if (!shared.output.file.empty() || !shared.figure.empty()) {
     out.emplace(shared);
   }
   sweep_store store(options.store, configuration_of(grid));

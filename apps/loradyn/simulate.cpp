@@ -294,8 +294,8 @@ int run_simulate(simulate_options options, const invocation& call) {
   const simulation_problem& problem = asked.problem;
   outputs out(shared);
   std::string checkpoint = options.checkpoint;
-  if (checkpoint.empty() && !shared.output.empty()) {
-    checkpoint = shared.output + ".checkpoint";
+  if (checkpoint.empty() && !shared.output.to_stdout() && !shared.output.to_nowhere()) {
+    checkpoint = shared.output.file + ".checkpoint";
   }
   const study::simulate_result result = run_ensemble(shared, asked, checkpoint);
   if (!result.done.complete()) {

@@ -65,6 +65,13 @@ class Installed(unittest.TestCase):
         done = run(program, "plot", "t.h5", "-o", "back.svg", cwd=self.work, **where)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_man_and_the_shells_find_what_the_program_tells(self):
+        for name, words in [("share/man/man1/loradyn.1", ["man"]),
+                            ("share/bash-completion/completions/loradyn", ["completion", "bash"]),
+                            ("share/zsh/site-functions/_loradyn", ["completion", "zsh"]),
+                            ("share/fish/vendor_completions.d/loradyn.fish", ["completion", "fish"])]:
+            self.assertEqual((self.prefix / name).read_text(), run(self.program, *words).stdout)
+
     def test_a_moved_installation_writes_and_reads_h5(self):
         self.h5_works(self.program)
 

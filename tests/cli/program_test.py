@@ -18,6 +18,7 @@ import sqlite3
 import subprocess
 import time
 import unittest
+import zlib
 
 import support
 
@@ -36,6 +37,13 @@ def mpirun(*words, cwd, ranks=3):
                        OMPI_MCA_btl_vader_single_copy_mechanism="none")
     return subprocess.run(["mpirun", "-n", str(ranks), LORADYN, *words], env=environment, cwd=cwd,
                           capture_output=True, text=True, timeout=120, check=False)
+
+
+def inflated(pdf):
+    """The compressed streams of a PDF."""
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.S):
+        with contextlib.suppress(zlib.error):
+            yield zlib.decompressobj().decompress(stream)
 
 
 def rows(text):
@@ -219,12 +227,12 @@ class Rates(InTemporaryDirectory):
         self.refused("--gamma is '-1', but must be a number >= 0", *ask, "0.5", "--gamma", "-1")
         self.refused("--time-unit is 'second', but must be raw or fisher", *ask, "0.5",
                      "--time-unit", "second")
-        self.refused("--output is 't.txt', but must be a name that ends in .csv, .json or .h5", *ask,
-                     "0.5", "-o", "t.txt")
+        self.refused("--output is 't.txt', but must be a name that ends in .csv, .json or .h5, or "
+                     "--format given", *ask, "0.5", "-o", "t.txt")
         self.refused("--output 'no/t.csv' can't be written: there is no directory 'no'", *ask, "0.5",
                      "-o", "no/t.csv")
-        self.refused("--plot is 't.bmp', but must be a name that ends in .svg, .pdf or .png", *ask,
-                     "0.5", "-o", "t.csv", "--plot", "t.bmp")
+        self.refused("--plot is 't.bmp', but must be a name that ends in .svg, .pdf, .png or .tex",
+                     *ask, "0.5", "-o", "t.csv", "--plot", "t.bmp")
         self.refused("--plot 'no/t.svg' can't be written: there is no directory 'no'", *ask, "0.5",
                      "--plot", "no/t.svg")
         self.refused("--studnet is no option of loradyn rates; the nearest are --student", "rates",
@@ -233,6 +241,22 @@ class Rates(InTemporaryDirectory):
         self.refused("--student is missing: name an activation, such as --student erf", "rates")
         self.refused("--mu is missing: give the alignments, such as --mu 0.03:0.99:193", "rates",
                      "--student", "erf")
+
+    def test_a_student_is_paired_with_each_of_many_teachers(self):
+        done = run("rates", "--student", "relu", "--teacher", "relu,erf", "--mu", "0.5", "-o",
+                   "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = rows((self.path / "t.csv").read_text())
+        self.assertEqual([(r["student"], r["teacher"]) for r in found],
+                         [("relu", "relu"), ("relu", "erf")])
+        for row in found:
+            alone = rows(run("rates", "--student", "relu", "--teacher", row["teacher"], "--mu",
+                             "0.5").stdout)
+            self.assertEqual(alone, [row])
+        self.assertIn("'relu / erf'", (self.path / "f.gp").read_text())
+        self.refused("--teacher is 'relu,erf,he3', but must be one activation, or one for each of "
+                     "the 2 students", "rates", "--student", "relu,erf", "--teacher",
+                     "relu,erf,he3", "--mu", "0.5")
 
     def test_a_full_disk_is_told(self):
         if not os.path.exists("/dev/full"):
@@ -335,6 +359,20 @@ class Config(InTemporaryDirectory):
         self.assertEqual(len(done.stderr.splitlines()), 1)
         self.refused("'none.toml' can't be read: No such file or directory", "rates", "--config",
                      "none.toml")
+        self.write('[rates]\nrefine = 1\n')
+        self.refused("--config 'c.toml': refine is no option of this command; the nearest are "
+                     "noise, size, font",
+                     *base)
+
+    def test_a_key_at_the_top_may_be_another_commands(self):
+        self.write('student = "erf"\nmu = 0.5\nrefine = 2\nt-pre = "0:1:3"\n')
+        done = run("rates", "--config", "c.toml", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr, len(rows(done.stdout))), (0, "", 1))
+
+    def test_it_may_be_standard_input(self):
+        done = subprocess.run([LORADYN, "rates", "--config", "-", "-o", "-"], capture_output=True,
+                              input='student = "erf"\nmu = 0.5\n', text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr, len(rows(done.stdout))), (0, "", 1))
 
 
 class Escape(InTemporaryDirectory):
@@ -491,6 +529,25 @@ class FixedPoints(InTemporaryDirectory):
         self.assertEqual(found, [(1.0, "sink"), (0.0, "sink"), (0.2, "saddle"),
                                  (0.320724, "saddle")])
         self.assertIn("vectors", (self.path / "f.gp").read_text())
+
+    def test_its_plane_has_all_of_the_edge_and_tells_what_is_off_it(self):
+        done = run("fixed-points", "--student", "he3", "--mu", "0.2", "--plot", "f.svg", "-o",
+                   "t.csv", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        part = (self.path / "f.dat").read_text().split("# m′ = 0\n")[1].split("\n\n\n")[0]
+        edges = [[tuple(map(float, line.split())) for line in piece.splitlines()]
+                 for piece in part.split("\n\n")][-2:]
+        for edge, m in zip(edges, [1, -1]):
+            self.assertEqual([p[1] for p in edge], [m, m])
+            self.assertEqual(edge[0][0], -edge[1][0])
+            self.assertGreater(edge[1][0], 0.8)
+        self.assertNotIn("another s", (self.path / "f.gp").read_text())
+        done = run("fixed-points", "--student", "erf", "--mu", "0.3", "--nu", "0.5", "--gamma", "0.2",
+                   "--plot", "f.svg", "-o", "t.csv", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("set title 'the plane s = 0'", script)
+        self.assertIn("title 'sink at another s'", script)
 
     def test_over_mu(self):
         done = run("fixed-points", "--student", "erf", "--mu", "0.1:0.9:5", "--gamma", "0.5",
@@ -673,7 +730,7 @@ at = 0.05
         self.refused("--stages 's.toml', stage 1: techer is no key of this stage; the nearest are "
                      "teacher", *base, "--stages", "s.toml")
         self.write("[[stage]]\npretrain = 'erf'\nrho = 1.5\ntime = 1\n", "s.toml")
-        self.refused("rho (source overlap) is 1.500000, but must be between -1 and 1",
+        self.refused("rho (source overlap) is 1.5, but must be between -1 and 1",
                      "trajectory", "--student", "erf", "--stages", "s.toml")
 
 
@@ -685,7 +742,7 @@ class Budget(InTemporaryDirectory):
             done = run("budget", "--student", "erf", "--t-pre", "1", "--noise", noise)
             at = float(re.search("# at: (.*)", done.stdout).group(1))
             self.assertAlmostEqual(at, 0.05 * power + float(noise) / 2, places=12)
-        self.assertIn("noise/2 and a tenth of E[g^2]/2", run("budget", "--help").stdout)
+        self.assertIn("noise/2 and a tenth of E[g^2]/2", " ".join(run("budget", "--help").stdout.split()))
 
     def test_the_best_time_is_told(self):
         done = run("budget", "--student", "erf", "--rho", "0.8", "--t-pre", "0:10:21", "--plot",
@@ -947,7 +1004,7 @@ class Phase(InTemporaryDirectory):
                                "values"),
                               ({"rtol": "1e-9"}, 'rtol is "1e-9", but must be a number'),
                               ({"teachers": "erf"}, "'teachers' is no part of it"),
-                              ({"rtol": 1}, "rtol (relative tolerance) is 1.000000, but must be "
+                              ({"rtol": 1}, "rtol (relative tolerance) is 1, but must be "
                                             "between 1e-13 and 0.1"),
                               ({"noise": -1}, "--noise is -1, but must be >= 0")]:
             hurt = json.loads(json.dumps(document))
@@ -1441,7 +1498,7 @@ class Plot(InTemporaryDirectory):
             self.assertGreater((self.path / name).stat().st_size, 5000)
         self.assertEqual((self.path / "one.dat").read_text(), (self.path / "two.dat").read_text())
         script = (self.path / "one.gp").read_text()
-        self.assertIn("set multiplot layout 1,2", script)
+        self.assertEqual(script.count("set origin"), 2)
         self.assertEqual(script.count("set arrow from first"), 3)  # he3's root and he10's two
         (self.path / "one.svg").unlink()
         subprocess.run(["gnuplot", "one.gp"], cwd=self.path, check=True)
@@ -1490,6 +1547,87 @@ class Plot(InTemporaryDirectory):
         self.refused("--output is missing: name the figure, such as -o tau.svg", "plot", "a.csv")
 
 
+    def test_nothing_to_draw_is_a_figure_that_says_so(self):
+        for words, said in [
+                (["rates", "--student", "linear", "--mu", "1"], "nothing to draw"),
+                (["critical", "--student", "linear"], "no critical alignment in 0:1"),
+                (["escape", "--student", "linear", "--mu", "1"], "nothing to draw"),
+                (["simulate", "--student", "erf", "--mu", "0.5", "--dim", "1000", "--batch", "20",
+                  "--lr", "0.02", "--t-end", "1", "--runs", "5", "--event", "m"],
+                 "nothing to draw")]:
+            for name in ["f.svg", "f.png"]:
+                done = run(*words, "-o", "t.csv", "--plot", name, cwd=self.path)
+                self.assertIn(f"loradyn: the figure is empty: {said}\n", done.stderr)
+                self.assertIn(said, (self.path / "f.gp").read_text())
+            self.assertIn(f">{said}<", (self.path / "f.svg").read_text())
+            self.assertIn(done.returncode, [0, 3])  # 3 where no row is a result
+            done = run("plot", "t.csv", "-o", "g.svg", cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr),
+                             (0, f"loradyn: the figure is empty: {said}\n"))
+
+    def test_a_map_of_one_row_or_column_is_a_line(self):
+        for axes in [["--x", "mu=0.1:0.9:9", "--y", "gamma=1"], ["--x", "gamma=1", "--y", "mu=0.1:0.9:9"]]:
+            for show in ["t", "outcome"]:
+                done = run("phase", "--student", "he3", *axes, "--show", show, "-o", "t.csv",
+                           "--plot", "f.svg", cwd=self.path)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                script = (self.path / "f.gp").read_text()
+                self.assertIn("set title 'noise scale γ = 1'", script)
+                self.assertNotIn("with image", script)
+
+    def test_the_search_time_rises_to_the_frame_at_the_alignments_of_critical(self):
+        root = float(rows(run("critical", "--student", "he3").stdout)[0]["mu_c"])
+        done = run("rates", "--student", "he3", "--mu", "0.03:0.99:13", "-o", "t.csv", "--plot",
+                   "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        script = (self.path / "f.gp").read_text()
+        self.assertIn(f"set label '{root:.4g}'", script)
+        top = float(re.search(r"set yrange \[.*:(.*)\]", script)[1])
+        points = [[float(v) for v in line.split()] for line in
+                  (self.path / "f.dat").read_text().splitlines() if line and line[0] != "#"]
+        for side in [-1, 1]:
+            near = max((p for p in points if (p[0] - root) * side > 0), key=lambda p: p[1])
+            self.assertGreater(near[1], top)
+        done = run("escape", "--student", "he3", "--mu", "0.03:0.99:13", "-o", "t.csv", "--plot",
+                   "f.svg", cwd=self.path)
+        self.assertIn(f"set label '{root:.4g}'", (self.path / "f.gp").read_text())
+
+    def test_logarithmic_ranges_have_logarithmic_axes(self):
+        for words in [["rates", "--student", "erf", "--mu", "log:0.01:0.9:9"],
+                      ["rates", "--student", "erf", "--mu", "0.5", "--nu", "log:0.01:1:9"],
+                      ["escape", "--student", "erf", "--mu", "0.5", "--gamma", "log:0.01:1:9"],
+                      ["fixed-points", "--student", "he3", "--mu", "log:0.1:0.9:9"],
+                      ["budget", "--student", "he3", "--rho", "0.7", "--a0", "0.3", "--t-pre",
+                       "log:0.01:10:9"],
+                      ["trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "30", "--points",
+                       "log:9"],
+                      ["simulate", "--student", "erf", "--mu", "0.5", "--dim", "100", "--batch",
+                       "20", "--lr", "0.02", "--t-end", "90", "--runs", "5", "--points", "log:9"]]:
+            done = run(*words, "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("\nset logscale x\n", (self.path / "f.gp").read_text(), words)
+
+    def test_measured_points_over_the_theory(self):
+        run("rates", "--student", "erf", "--mu", "0.1:0.9:9", "-o", "t.csv", cwd=self.path)
+        (self.path / "measured.csv").write_text("who,mu,tau\nme,0.2,4.5\nme,0.4,20\n")
+        done = run("plot", "t.csv", "--over", "measured.csv", "-o", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("# measured\n0.2 4.5\n0.4 20\n", (self.path / "f.dat").read_text())
+        self.assertRegex((self.path / "f.gp").read_text(), "with points .* title 'measured'")
+        (self.path / "texts.csv").write_text("a,b\nx,1\n")
+        self.refused("--over is 'texts.csv', but must be one with rows and two columns of numbers",
+                     "plot", "t.csv", "--over", "texts.csv", "-o", "n.svg")
+
+    def test_a_file_that_no_figure_made_stays(self):
+        ask = ["rates", "--student", "erf", "--mu", "0:1:3", "--plot", "my.svg"]
+        (self.path / "my.dat").write_text("1 2\n")
+        self.refused("--plot 'my.dat', which comes with 'my.svg', is there and was made by no "
+                     "figure: give the figure another name", *ask)
+        (self.path / "my.dat").unlink()
+        for _ in range(2):
+            self.assertEqual(run(*ask, cwd=self.path).returncode, 0)
+
+
 class Help(unittest.TestCase):
     def test_help_and_version(self):
         self.assertEqual(run("--version").stdout.split()[0], "loradyn")
@@ -1499,6 +1637,147 @@ class Help(unittest.TestCase):
             self.assertIn("Example", done.stdout)
             self.assertIn(command, run("--help").stdout)
         self.assertEqual(run().returncode, 2)
+
+    def commands(self):
+        return re.findall(r"^  ([a-z-]+) +\S", run("help").stdout.partition("Subcommands")[2], re.M)
+
+    def test_it_is_as_wide_as_the_terminal(self):
+        self.assertEqual(len(self.commands()), 15)
+        for command in self.commands():
+            self.assertEqual(run("help", command).stdout, run(command, "--help").stdout)
+            for columns in [40, 60, 80, 100]:
+                done = run("help", command, env=dict(os.environ, COLUMNS=str(columns)))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                for line in done.stdout.splitlines():
+                    # A word that is longer, an activation or a file, stays one, as an option of an
+                    # example and its value do.
+                    words = line.split()
+                    pairs = zip(words, [*words[1:], ""]) if line.startswith("  ") else []
+                    longest = max([0, *map(len, words), *(len(f"{a} {b}") for a, b in pairs
+                                                          if a.startswith("-"))])
+                    self.assertLessEqual(len(line), max(columns, longest + 8), command)
+        done = run("help", "rate")
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, "loradyn: 'rate' is no command of loradyn; the nearest are rates\n"))
+
+    def test_shells_complete_and_man_reads(self):
+        for shell in ["bash", "zsh", "fish"]:
+            done = run("completion", shell)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for word in [*self.commands(), "time-unit", "raw", "fisher", "end-state", "refine"]:
+                self.assertIn(word, done.stdout)
+            if shutil.which(shell):
+                checked = subprocess.run([shell, "-n"], input=done.stdout, text=True,
+                                         capture_output=True, timeout=60)
+                self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        self.assertEqual(run("completion", "tcsh").returncode, 2)
+        page = run("man")
+        self.assertEqual((page.returncode, page.stderr), (0, ""))
+        if shutil.which("groff"):
+            checked = subprocess.run(["groff", "-man", "-ww", "-z"], input=page.stdout, text=True,
+                                     capture_output=True, timeout=60)
+            self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+
+    def completed(self, *words):
+        script = ('eval "$("$LORADYN" completion bash)"; COMP_WORDS=("$@"); '
+                  'COMP_CWORD=$(($# - 1)); _loradyn; printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True,
+                              timeout=60, check=True)
+        return done.stdout.split()
+
+    def test_bash_completes(self):
+        self.assertEqual(self.completed("loradyn", "ra"), ["rates"])
+        self.assertEqual(self.completed("loradyn", "rates", "--time-unit", ""), ["raw", "fisher"])
+        self.assertEqual(self.completed("loradyn", "phase", "--refine-"), ["--refine-step"])
+        self.assertEqual(self.completed("loradyn", "completion", "b"), ["bash"])
+        self.assertEqual(self.completed("loradyn", "rates", "--mu", ""), [])
+
+
+class Outputs(InTemporaryDirectory):
+    ask = ["rates", "--student", "he3,erf", "--mu", "0.1:0.9:3"]
+
+    def test_standard_output_has_many_names(self):
+        plain = run(*self.ask).stdout
+        for name in ["-", "/dev/stdout"]:
+            done = run(*self.ask, "-o", name, cwd=self.path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(rows(done.stdout), rows(plain))
+        done = run(*self.ask, "-o", "/dev/null", cwd=self.path)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        self.assertEqual(self.files(), [])
+
+    def test_every_format_goes_everywhere(self):
+        for form in ["csv", "json", "h5"]:
+            words = [*self.ask, "--format", form]
+            done = subprocess.run([LORADYN, *words], capture_output=True, timeout=120)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            (self.path / f"piped.{form}").write_bytes(done.stdout)
+            self.assertEqual(run(*words, "-o", "t.txt", cwd=self.path).returncode, 0)
+            (self.path / "t.txt").rename(self.path / f"named.{form}")
+            for name in ["piped", "named"]:
+                done = run("plot", f"{name}.{form}", "-o", f"{name}.svg", cwd=self.path)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(*((self.path / f"{n}.dat").read_text() for n in ["piped", "named"]))
+        self.refused("--format is 'xml', but must be csv, json or h5", *self.ask, "--format", "xml")
+
+    def test_rows_alone(self):
+        done = run(*self.ask, "--no-header")
+        self.assertEqual(done.stdout.splitlines(),
+                         [line for line in run(*self.ask).stdout.splitlines()
+                          if line[0] != "#" and not line.startswith("student,")])
+        run(*self.ask, "--no-header", "-o", "t.csv", cwd=self.path)
+        self.assertEqual((self.path / "t.csv").read_text(), done.stdout)
+        self.refused("--no-header is of csv alone", *self.ask, "--no-header", "-o", "t.json")
+
+    def test_sizes_fonts_and_styles(self):
+        for ending in ["svg", "png", "pdf", "tex"]:
+            for style in ["light", "dark", "print"]:
+                done = run(*self.ask, "-o", "t.csv", "--plot", f"f.{ending}", "--size", "8.6,6",
+                           "--style", style, "--font", "DejaVu Serif", cwd=self.path)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+        svg = run(*self.ask, "-o", "t.csv", "--plot", "f.svg", "--size", "8.6,6", cwd=self.path)
+        text = (self.path / "f.svg").read_text()
+        self.assertIn('width="325" height="227"', text)
+        sizes = [float(v) for v in re.findall(r'font-size="([\d.]+)"', text)]
+        self.assertTrue(sizes)
+        for size in sizes:  # in pixels of 0.75 pt; 8 to 10 pt
+            self.assertGreaterEqual(0.75 * size, 7.9)
+            self.assertLessEqual(0.75 * size, 10.1)
+        png = run("plot", "t.csv", "-o", "g.png", "--size", "page", cwd=self.path)
+        self.assertEqual((png.returncode, png.stderr), (0, ""))
+        width = int.from_bytes((self.path / "g.png").read_bytes()[16:20], "big")
+        self.assertAlmostEqual(width / 300 * 2.54, 17.8, delta=0.02)
+        run("plot", "t.csv", "-o", "g.pdf", "--size", "8.6,6", cwd=self.path)
+        pdf = (self.path / "g.pdf").read_bytes()
+        box = re.search(rb"/MediaBox \[ *0 0 ([\d.]+) ([\d.]+)", pdf)
+        for side, asked in zip(box.groups(), [8.6, 6]):
+            self.assertAlmostEqual(float(side) / 72 * 2.54, asked, delta=0.05)
+        streams = b"".join(inflated(pdf))
+        self.assertRegex(pdf + streams, rb"/FontFile[23]?")  # the fonts are inside
+        for fault, words in [("--size is '1,1', but must be from 3 to 100 cm wide and high", ["--size", "1,1"]),
+                             ("--style is 'x', but must be light, dark or print", ["--style", "x"]),
+                             ("--font is 'a;b', but must be letters, digits, spaces and hyphens",
+                              ["--font", "a;b"])]:
+            self.refused(fault, *self.ask, "--plot", "n.svg", *words)
+        self.refused("--size, --font and --style are of a figure: give --plot too", *self.ask,
+                     "--size", "page")
+
+    def test_tex_is_the_picture_and_its_lines(self):
+        done = run("rates", "--student", "he3,he3+0.5*he5", "--mu", "0.1:0.9:33", "-o", "t.csv",
+                   "--plot", "f.tex", "--size", "column", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.files(), ["f.dat", "f.gp", "f.pdf", "f.tex", "t.csv"])
+        text = (self.path / "f.tex").read_text()
+        self.assertIn("{f}", text)
+        self.assertNotIn(".part", text)
+        self.assertIn("search time $\\tau$", text)
+        self.assertIn("$10^{", text)
+        self.assertEqual((self.path / "f.pdf").read_bytes()[:4], b"%PDF")
+        if shutil.which("pdflatex"):
+            (self.path / "d.tex").write_text("\\documentclass{article}\\usepackage{graphicx,xcolor}"
+                                             "\\begin{document}\\input{f}\\end{document}")
+            subprocess.run(["pdflatex", "-interaction=batchmode", "d.tex"], cwd=self.path, check=True,
+                           stdout=subprocess.DEVNULL, timeout=120)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,9 @@ struct command {
     start.add_file_to(list);
   }
 
-  void apply(const std::string& path) { cli::apply_config(app, path, {"rates", "phase"}); }
+  void apply(const std::string& path) {
+    cli::apply_config(app, path, {"rates", "phase"}, [] { return std::vector<std::string>(); });
+  }
 
   // Every option that has a value, as its texts.
   [[nodiscard]] toml::table given() const {

@@ -8,6 +8,7 @@
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/gaussian/average.hpp>
+#include <loradyn/number_text.hpp>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -270,7 +271,7 @@ activation::activation(user_function f) {
   std::sort(f.features.begin(), f.features.end());
   for (std::size_t i = 0; i < f.kinks.size(); ++i) {
     if (!std::isfinite(f.kinks[i]) || (i > 0 && f.kinks[i] == f.kinks[i - 1])) {
-      throw argument_error("a kink of activation '" + f.name + "'", std::to_string(f.kinks[i]),
+      throw argument_error("a kink of activation '" + f.name + "'", number_text(f.kinks[i]),
                            "a finite number, given once");
     }
   }
@@ -367,7 +368,7 @@ void activation::tabulate_orders(std::span<const double> x,
 double activation::hermite_coefficient(std::size_t n, double q) const {
   constexpr std::size_t max_order = 500;
   if (!(q >= 0.0) || !std::isfinite(q)) {
-    throw argument_error("the variance of a Hermite coefficient", std::to_string(q),
+    throw argument_error("the variance of a Hermite coefficient", number_text(q),
                          "a finite number >= 0");
   }
   if (n > max_order) {

@@ -5,6 +5,7 @@
 #include <loradyn/analysis/budget.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <string>
 
 namespace loradyn {
@@ -42,7 +43,7 @@ budget_point cost_of_pretraining(const training_budget& budget, double t_pre,
                                  const integration_options& options,
                                  const outcome_classifier& classifier) {
   if (!(t_pre >= 0.0) || !std::isfinite(t_pre)) {
-    throw argument_error("t-pre", std::to_string(t_pre), "finite and >= 0");
+    throw argument_error("t-pre", number_text(t_pre), "finite and >= 0");
   }
   const pretraining_flow before(budget.source, budget.pretraining);
   budget_point point;

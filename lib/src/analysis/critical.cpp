@@ -5,6 +5,7 @@
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <numeric>
 #include <span>
 #include <string>
@@ -66,7 +67,7 @@ std::vector<critical_alignment> critical_alignments(const population_risk& risk,
                                                     const lora_parameters& parameters, double lo,
                                                     double hi) {
   if (!std::isfinite(lo) || !std::isfinite(hi) || !(lo < hi)) {
-    throw argument_error("the interval of mu", std::to_string(lo) + ":" + std::to_string(hi),
+    throw argument_error("the interval of mu", number_text(lo) + ":" + number_text(hi),
                          "lo:hi with lo < hi, both finite");
   }
   const auto phase_at = [&](double mu) {

@@ -5,6 +5,7 @@
 #include <loradyn/analysis/escape.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -190,7 +191,7 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   const std::array<ode_event<3>, 1> events{event_of(f, event, x)};
   if (met_by(events[0], x)) {
     throw argument_error("the event " + std::string(name_of(overlap_quantities, event.quantity)) +
-                             " at " + std::to_string(event.at),
+                             " at " + number_text(event.at),
                          "met by the start", "one that the start does not meet");
   }
 

@@ -6,6 +6,7 @@
 #include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <string>
 
 namespace loradyn {
@@ -76,7 +77,7 @@ double escape_law::density(double t) const {
 
 double escape_law::quantile(double p) const {
   if (!(p > 0.0 && p < 1.0)) {
-    throw argument_error("the quantile", std::to_string(p), "between 0 and 1");
+    throw argument_error("the quantile", number_text(p), "between 0 and 1");
   }
   if (!exists(*this)) {
     return nan;
@@ -113,10 +114,10 @@ double escape_law::mean() const {
 escape_law law_of_escape(const flow& f, const overlap_event& event, double dimension, double u0,
                          const integration_options& options, const outcome_classifier& classifier) {
   if (!(dimension >= 3.0) || !std::isfinite(dimension)) {
-    throw argument_error("dim", std::to_string(dimension), "at least 3");
+    throw argument_error("dim", number_text(dimension), "at least 3");
   }
   if (!std::isfinite(u0)) {
-    throw argument_error("u0", std::to_string(u0), "finite");
+    throw argument_error("u0", number_text(u0), "finite");
   }
   if (event.is_signed && event.quantity == overlap_quantity::m) {
     throw argument_error("the event of the law", "signed in m",

@@ -8,6 +8,7 @@
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include <loradyn/number_text.hpp>
 #include <utility>
 
 namespace loradyn {
@@ -393,8 +394,8 @@ std::vector<isolated_root> isolate_roots(const function& f, double lo, double hi
   root_search found = find_roots(f, lo, hi, breaks);
   if (!found.unresolved.empty()) {
     const unresolved_part& part = found.unresolved.front();
-    throw convergence_error(name + " can't be resolved between " + std::to_string(part.lo) +
-                            " and " + std::to_string(part.hi));
+    throw convergence_error(name + " can't be resolved between " + number_text(part.lo) + " and " +
+                            number_text(part.hi));
   }
   return std::move(found.roots);
 }

@@ -9,6 +9,7 @@
 #include <loradyn/dynamics/integrate.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include <loradyn/number_text.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -488,7 +489,7 @@ std::string_view to_string(integration_status status) {
 void integration_options::validate() const {
   const auto require = [](bool holds, const char* name, double value, const char* expected) {
     if (!holds) {
-      throw argument_error(name, std::to_string(value), expected);
+      throw argument_error(name, number_text(value), expected);
     }
   };
   // 1e-13: below 450 ε the error of a step is its rounding.

@@ -2,6 +2,7 @@
 #include <limits>
 #include <loradyn/dynamics/overlap_event.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <string>
 
 namespace loradyn {
@@ -13,10 +14,10 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 void overlap_event::validate() const {
   if (!std::isfinite(at)) {
-    throw argument_error("the value of the event", std::to_string(at), "finite");
+    throw argument_error("the value of the event", number_text(at), "finite");
   }
   if (quantity == overlap_quantity::m && !(std::abs(at) < 1.0 && (is_signed || at > 0.0))) {
-    throw argument_error("the value of the event", std::to_string(at),
+    throw argument_error("the value of the event", number_text(at),
                          is_signed ? "between -1 and 1" : "between 0 and 1 for |m|");
   }
 }
@@ -76,10 +77,10 @@ ode_system<3> system_of(const flow& f) {
 
 void validate_start(const overlap_state& x) {
   if (!std::isfinite(x.u)) {
-    throw argument_error("u0", std::to_string(x.u), "finite");
+    throw argument_error("u0", number_text(x.u), "finite");
   }
   if (!in_disc(x)) {
-    throw argument_error("m0^2 + s0^2", std::to_string(x.m * x.m + x.s * x.s), "at most 1");
+    throw argument_error("m0^2 + s0^2", number_text(x.m * x.m + x.s * x.s), "at most 1");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <loradyn/dynamics/pretraining.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <string>
 #include <utility>
 
@@ -27,7 +28,7 @@ bool evaluable(const pretraining_state& x) {
 void pretraining_parameters::validate() const {
   const auto require = [](bool holds, const char* name, double value, const char* expected) {
     if (!holds || !std::isfinite(value)) {
-      throw argument_error(name, std::to_string(value), expected);
+      throw argument_error(name, number_text(value), expected);
     }
   };
   require(std::abs(source_overlap) <= 1.0, "rho (source overlap)", source_overlap,

@@ -5,6 +5,7 @@
 #include <loradyn/dynamics/protocol.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include <loradyn/number_text.hpp>
 #include <span>
 #include <string>
 
@@ -20,7 +21,7 @@ overloaded(Functions...) -> overloaded<Functions...>;  // clang 14 deduces no ag
 
 void require_positive(const std::optional<double>& value, const std::string& name) {
   if (value && !(*value > 0.0)) {
-    throw argument_error(name, std::to_string(*value), "greater than 0");
+    throw argument_error(name, number_text(*value), "greater than 0");
   }
 }
 
@@ -205,7 +206,7 @@ void training_protocol::validate() const {
     throw argument_error("the number of stages", "0", "at least 1");
   }
   if (method == tuning_method::map && !(learning_rate > 0.0 && std::isfinite(learning_rate))) {
-    throw argument_error("lr (the map's learning rate)", std::to_string(learning_rate),
+    throw argument_error("lr (the map's learning rate)", number_text(learning_rate),
                          "finite and > 0");
   }
   for (std::size_t i = 0; i < stages.size(); ++i) {

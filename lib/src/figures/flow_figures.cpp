@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/figures/study_figures.hpp>
@@ -10,6 +11,8 @@
 #include <set>
 #include <string>
 #include <utility>
+#include "figures/axes.hpp"
+#include "figures/divergence.hpp"
 
 namespace loradyn {
 namespace {
@@ -48,11 +51,6 @@ std::vector<double> column_of(const std::vector<Row>& rows, Value Row::*member) 
   return values;
 }
 
-bool geometric(const std::vector<double>& x) {
-  return x.size() > 2 && x[1] > 0.0 && x.back() / x[1] > 50.0 &&
-         x[x.size() - 1] - x[x.size() - 2] > 3.0 * (x[2] - x[1]);
-}
-
 constexpr std::array<std::pair<const char*, point_shape>, 5> outcome_shapes{
     {{"learned", point_shape::disc},
      {"unlearned", point_shape::circle},
@@ -76,12 +74,13 @@ curve key_entry(const std::string& label, point_shape shape) {
   return c;
 }
 
-figure bifurcation_figure(const std::vector<study::fixed_point_row>& rows) {
+figure bifurcation_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows) {
   const study::parameter& axis = axis_of(rows);
   std::vector<std::string> names;
   panel p;
   p.x_label = axis.axis_title();
   p.y_label = "teacher overlap M at equilibrium";
+  p.log_x = is_log_range(meta, axis.name, values_of(rows, axis));
   for (const study::fixed_point_row& row : rows) {
     const auto kind = std::find_if(kind_shapes.begin(), kind_shapes.end(),
                                    [&](const auto& k) { return k.first == row.kind; });
@@ -127,6 +126,20 @@ curve nullcline(const std::string& label, const std::vector<plane_segment>& segm
   return c;
 }
 
+// The curves m′ = 0 of the plane s = 0, with all of m = ±1: m′ has the factor 1 - m² there, whose
+// sign no search beside the edge sees.
+std::vector<plane_segment> with_edges(const std::vector<plane_segment>& found, double reach) {
+  constexpr double at_the_edge = 1e-6;
+  std::vector<plane_segment> all;
+  std::copy_if(found.begin(), found.end(), std::back_inserter(all), [](const plane_segment& s) {
+    return std::min(std::abs(s[0][1]), std::abs(s[1][1])) < 1.0 - at_the_edge;
+  });
+  for (const double m : {1.0, -1.0}) {
+    all.push_back({{{-reach, m}, {reach, m}}});
+  }
+  return all;
+}
+
 // Where the figure's run starts, as the provenance tells it.
 overlap_state start_of(const provenance& meta) {
   study::parameter_point point;
@@ -170,19 +183,32 @@ figure plane_figure(const provenance& meta, const std::vector<study::fixed_point
           {plane.places[i].u, plane.places[i].m, du / speed * length_u, dm / speed * length_m});
     }
   }
+  p.y_range = {-1.0, 1.0};
+  const double s = at.start.s;
+  if (s != 0.0 || at.parameters.misalignment > 0.0) {
+    p.title = fmt::format("the plane s = {}", s);
+  }
   p.curves.push_back(nullcline("u′ = 0", plane.u_nullcline, 0));
-  p.curves.push_back(nullcline("m′ = 0", plane.m_nullcline, 1));
+  p.curves.push_back(
+      nullcline("m′ = 0", s == 0.0 ? with_edges(plane.m_nullcline, reach) : plane.m_nullcline, 1));
   p.curves.push_back(std::move(run));
-  for (const auto& [name, shape] : kind_shapes) {
-    curve c = key_entry(name, shape);
-    for (const study::fixed_point_row& row : rows) {
-      if (row.kind == name) {
-        c.x.insert(c.x.end(), {row.x.u, -row.x.u});
-        c.y.insert(c.y.end(), {row.x.m, -row.x.m});
+  for (const bool off : {false, true}) {
+    for (const auto& [name, shape] : kind_shapes) {
+      curve c = key_entry(off ? std::string(name) + " at another s" : name, shape);
+      constexpr std::size_t of_its_own = 3;
+      c.colour = off ? of_its_own : *c.colour;
+      for (const study::fixed_point_row& row : rows) {
+        constexpr double apart = 1e-6;  // less shows in no figure
+        for (const double sign : {1.0, -1.0}) {
+          if (row.kind == name && (std::abs(sign * row.x.s - s) > apart) == off) {
+            c.x.push_back(sign * row.x.u);
+            c.y.push_back(sign * row.x.m);
+          }
+        }
       }
-    }
-    if (!c.x.empty()) {
-      p.curves.push_back(std::move(c));
+      if (!c.x.empty()) {
+        p.curves.push_back(std::move(c));
+      }
     }
   }
   return {{std::move(p)}};
@@ -194,6 +220,25 @@ bool same_but(const study::parameter* axis, const study::row_key& a, const study
          std::all_of(
              study::model_parameters.begin(), study::model_parameters.end(),
              [&](const study::parameter* p) { return p == axis || p->get(a.at) == p->get(b.at); });
+}
+
+// Where the search time diverges between the rows of a curve over μ: the row behind it, and the
+// critical alignment.
+std::vector<std::pair<std::size_t, double>> breaks_of(const provenance& meta,
+                                                      const std::vector<study::escape_row>& rows,
+                                                      std::size_t begin, std::size_t end) {
+  std::vector<std::pair<std::size_t, double>> breaks;
+  if (rows[begin].key.at.parameters.misalignment != 0.0) {
+    return breaks;
+  }
+  const divergence_finder finder(rows[begin].key, meta);
+  for (std::size_t i = begin + 1; i < end; ++i) {
+    if (const auto root = finder.between(rows[i - 1].key.at.parameters.alignment,
+                                         rows[i].key.at.parameters.alignment)) {
+      breaks.emplace_back(i, *root);
+    }
+  }
+  return breaks;
 }
 
 }  // namespace
@@ -211,6 +256,7 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
   panel p;
   p.x_label = axis.axis_title();
   p.y_label = "escape time" + unit_suffix(meta);
+  p.log_x = is_log_range(meta, axis.name, x);
   p.log_y = true;
   std::vector<std::pair<std::size_t, std::size_t>> curves;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -221,6 +267,19 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
     curves.back().second = i + 1;
   }
   std::set<std::string> seen;
+  std::vector<const study::parameter*> others;
+  for (const study::parameter* other : study::model_parameters) {
+    if (other != &axis && varies(values_of(rows, *other))) {
+      others.push_back(other);
+    }
+  }
+  const bool one_pair = std::all_of(rows.begin(), rows.end(), [&rows](const row_type& row) {
+    return row.key.student == rows.front().key.student &&
+           row.key.teacher == rows.front().key.teacher;
+  });
+  if (others.size() == 1) {
+    p.value_label = others.front()->axis_title();
+  }
   for (std::size_t k = 0; k < curves.size(); ++k) {
     const auto [begin, end] = curves[k];
     const auto slice = [begin = begin, end = end](const std::vector<double>& column) {
@@ -228,24 +287,39 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
                                  column.begin() + static_cast<std::ptrdiff_t>(end));
     };
     std::string label = pair_label(rows[begin].key);
-    for (const study::parameter* other : study::model_parameters) {
-      if (other != &axis && varies(values_of(rows, *other))) {
-        label += fmt::format(", {} = {}", other->column(), *other->get(rows[begin].key.at));
-      }
+    for (const study::parameter* other : others) {
+      label += fmt::format(", {} = {}", other->column(), *other->get(rows[begin].key.at));
     }
     curve line;
     line.label = label;
     line.x = slice(x);
     line.y = slice(hit);
+    if (others.size() == 1 && one_pair) {
+      line.value = *others.front()->get(rows[begin].key.at);
+    }
+    const std::vector<std::pair<std::size_t, double>> breaks =
+        &axis == &study::registry::mu ? breaks_of(meta, rows, begin, end)
+                                      : std::vector<std::pair<std::size_t, double>>{};
+    for (const auto& [before, root] : breaks) {
+      p.marks.push_back({root, fmt::format("{:.4g}", root), p.curves.size()});
+    }
+    const auto broken = [&breaks, begin = begin](curve c) {
+      for (std::size_t i = breaks.size(); i-- > 0;) {
+        const auto place = static_cast<std::ptrdiff_t>(breaks[i].first - begin);
+        c.x.insert(c.x.begin() + place, breaks[i].second);
+        c.y.insert(c.y.begin() + place, std::nan(""));
+      }
+      return c;
+    };
     line.style = line_style::solid;
     line.colour = k;
-    p.curves.push_back(line);
+    p.curves.push_back(broken(line));
     const bool first = k == 0;
     if (std::any_of(linear.begin(), linear.end(), [](double y) { return std::isfinite(y); })) {
       line.label = first ? "τ log(at/m0)" : "";
       line.y = slice(linear);
       line.style = line_style::dotted;
-      p.curves.push_back(line);
+      p.curves.push_back(broken(line));
     }
     for (std::size_t q = 0; q < quantiles.size(); ++q) {
       line.label = first ? "law, " + study::quantile_column("", quantiles[q]) + " %" : "";
@@ -254,11 +328,12 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
         line.y.push_back(rows[i].law.quantiles[q]);
       }
       line.style = line_style::dashed;
-      p.curves.push_back(line);
+      p.curves.push_back(broken(line));
     }
     for (const auto& [name, shape] : outcome_shapes) {
       curve marks = key_entry(seen.insert(name).second ? name : "", shape);
       marks.colour = k;
+      marks.value = line.value;
       for (std::size_t i = begin; i < end; ++i) {
         if (rows[i].outcome == name && std::isfinite(hit[i])) {
           marks.x.push_back(x[i]);
@@ -278,7 +353,7 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
 figure trajectory_figure(const provenance& meta, const std::vector<study::trajectory_row>& rows) {
   using row_type = study::trajectory_row;
   const std::vector<double> time = column_of(rows, &row_type::t);
-  const bool log_time = geometric(time);
+  const bool log_time = is_geometric(time);
   figure f;
   panel overlaps;
   overlaps.x_label = "time t" + unit_suffix(meta);
@@ -345,7 +420,7 @@ figure fixed_points_figure(const provenance& meta,
                              return p->get(row.key.at) == p->get(rows.front().key.at);
                            });
       });
-  return one_point && !rows.empty() ? plane_figure(meta, rows) : bifurcation_figure(rows);
+  return one_point && !rows.empty() ? plane_figure(meta, rows) : bifurcation_figure(meta, rows);
 }
 
 figure budget_figure(const provenance& meta, const std::vector<study::budget_row>& rows) {
@@ -354,7 +429,7 @@ figure budget_figure(const provenance& meta, const std::vector<study::budget_row
   p.x_label = "pre-training time t_pre" + unit_suffix(meta);
   p.y_label = "time" + unit_suffix(meta);
   const std::vector<double> x = column_of(rows, &row_type::t_pre);
-  p.log_x = geometric(x) && x.front() > 0.0;
+  p.log_x = (is_geometric(x) && x.front() > 0.0) || is_log_range(meta, "t-pre", x);
   for (const auto& [member, label] :
        {std::pair(&row_type::t_total, "total"), {&row_type::t_finetune, "fine-tuning"}}) {
     curve c;
@@ -365,13 +440,16 @@ figure budget_figure(const provenance& meta, const std::vector<study::budget_row
   }
   double largest = 0.0;
   double least = std::numeric_limits<double>::infinity();
-  for (const double y : p.curves.front().y) {
-    if (std::isfinite(y) && y > 0.0) {
-      largest = std::max(largest, y);
-      least = std::min(least, y);
+  for (const curve& c : p.curves) {
+    for (const double y : c.y) {
+      if (std::isfinite(y) && y > 0.0) {
+        largest = std::max(largest, y);
+        least = std::min(least, y);
+      }
     }
   }
-  p.log_y = largest > 30.0 * least;
+  constexpr double decade = 10.0;
+  p.log_y = largest > decade * least;
   const std::string best = meta.parameter("best t_pre");
   if (!best.empty()) {
     const double at = parse_number("best t_pre", best);

@@ -287,6 +287,37 @@ std::vector<double> phase_picture::places(const phase_axis& axis) const {
   return values;
 }
 
+// A map of one row or column is a line; its other value stands in the title.
+panel phase_picture::line_of(const layer& l, const std::vector<double>& x,
+                             const std::vector<double>& y) const {
+  const auto& [x_axis, y_axis] = grid_.axes();
+  const bool over_x = y.size() == 1;
+  const phase_axis& axis = over_x ? x_axis : y_axis;
+  const phase_axis& other = over_x ? y_axis : x_axis;
+  panel p;
+  p.title = fmt::format("{}{}{} = {:.6g}", l.title, l.title.empty() ? "" : ", ", other.title(),
+                        other.at(0));
+  p.x_label = axis.title();
+  p.x_is_log10 = axis.logarithmic;
+  p.y_label = l.label;
+  curve c;
+  c.x = over_x ? x : y;
+  if (l.outcomes) {
+    c.points = true;
+    for (const signed char kind : kinds_) {
+      c.y.push_back(kind < 0 ? std::nan("") : static_cast<double>(kind));
+    }
+    for (std::size_t i = 0; i < outcome_names.size(); ++i) {
+      p.y_ticks.push_back({static_cast<double>(i), outcome_names[i]});
+    }
+    p.y_range = {-0.5, static_cast<double>(outcome_names.size()) - 0.5};
+  } else {
+    c.y = l.z;
+  }
+  p.curves.push_back(std::move(c));
+  return p;
+}
+
 figure phase_picture::drawn() {
   const auto& [x_axis, y_axis] = grid_.axes();
   const std::vector<double> x = places(x_axis);
@@ -323,6 +354,12 @@ figure phase_picture::drawn() {
     }
   }
   figure f;
+  if (x.size() == 1 || y.size() == 1) {
+    for (const layer& l : layers_) {
+      f.panels.push_back(line_of(l, x, y));
+    }
+    return f;
+  }
   for (layer& l : layers_) {
     panel p;
     p.title = l.title;

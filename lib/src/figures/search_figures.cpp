@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
@@ -12,6 +13,9 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
+#include "figures/axes.hpp"
+#include "figures/divergence.hpp"
 
 namespace loradyn {
 namespace {
@@ -28,18 +32,6 @@ std::vector<std::size_t> panel_sizes(const provenance& meta, std::size_t student
     total += sizes.back();
   }
   return total == students ? sizes : std::vector<std::size_t>{students};
-}
-
-// Where τ diverges between two neighbours on a curve of ν = 0: A changes sign, and there B < 0.
-std::optional<double> divergence_between(const study::rates_row& a, const study::rates_row& b) {
-  if (std::signbit(a.A) == std::signbit(b.A) || !std::isfinite(a.A) || !std::isfinite(b.A)) {
-    return std::nullopt;
-  }
-  const double fraction = a.A / (a.A - b.A);
-  if (!(std::lerp(a.B, b.B, fraction) < 0.0)) {
-    return std::nullopt;
-  }
-  return std::lerp(a.key.at.parameters.alignment, b.key.at.parameters.alignment, fraction);
 }
 
 // Consecutive rows [begin, end) that share the pair and the value beside the axis.
@@ -94,26 +86,67 @@ figure rates_figure(const provenance& meta, const std::vector<study::rates_row>&
     curves.back().end = i + 1;
   }
 
+  std::vector<double> axis_values;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    axis_values.push_back(at(axis, i));
+  }
   figure f;
   std::size_t next = 0;
   for (const std::size_t size : panel_sizes(meta, others == 0 ? 0 : curves.size() / others)) {
     panel p;
     p.x_label = axis.axis_title();
-    p.y_label = f.panels.empty() ? "search time τ" + unit_suffix(meta) : "";
+    p.y_label = "search time τ" + unit_suffix(meta);
+    p.log_x = is_log_range(meta, axis.name, axis_values);
     p.log_y = true;
-    for (std::size_t k = 0; k < size * others && next < curves.size(); ++k, ++next) {
-      const stretch& s = curves[next];
+    const std::size_t first = next;
+    next = std::min(next + size * others, curves.size());
+    // The frame ends at the power of ten above the rows.
+    double top = 0.0;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t i = first < next ? curves[first].begin : 0;
+         i < (first < next ? curves[next - 1].end : 0); ++i) {
+      if (std::isfinite(rows[i].tau) && rows[i].tau > 0.0) {
+        top = std::max(top, rows[i].tau);
+        least = std::min(least, rows[i].tau);
+      }
+    }
+    top = std::pow(10.0, std::ceil(std::log10(top)));
+    for (std::size_t k = first; k < next; ++k) {
+      const stretch& s = curves[k];
+      const study::row_key& key = rows[s.begin].key;
       curve c;
-      c.label = pair_label(rows[s.begin].key);
+      c.label = pair_label(key);
       if (others > 1) {
         c.label += fmt::format(", {} = {}", other.symbol, at(other, s.begin));
+        if (size == 1) {
+          c.value = at(other, s.begin);
+        }
       }
+      const bool may_diverge = over_mu && at(registry::nu, s.begin) == 0.0;
+      std::optional<divergence_finder> finder;
       for (std::size_t i = s.begin; i < s.end; ++i) {
-        if (over_mu && at(registry::nu, i) == 0.0 && i > s.begin) {
-          if (const auto root = divergence_between(rows[i - 1], rows[i])) {
-            p.marks.push_back({*root, fmt::format("{:.3f}", *root), p.curves.size()});
+        const bool changes = i > s.begin && std::signbit(rows[i].A) != std::signbit(rows[i - 1].A);
+        if (may_diverge && changes) {
+          if (!finder) {
+            finder.emplace(key, meta);
+          }
+          const double before = at(axis, i - 1);
+          const double after = at(axis, i);
+          if (const auto root = finder->between(before, after)) {
+            p.marks.push_back({*root, fmt::format("{:.4g}", *root), p.curves.size()});
+            p.y_range = {std::pow(10.0, std::floor(std::log10(least))), top};
+            auto right = finder->rise(after, *root, top);
+            std::reverse(right.begin(), right.end());
+            for (const auto& [mu, tau] : finder->rise(before, *root, top)) {
+              c.x.push_back(mu);
+              c.y.push_back(tau);
+            }
             c.x.push_back(*root);
             c.y.push_back(std::nan(""));
+            for (const auto& [mu, tau] : right) {
+              c.x.push_back(mu);
+              c.y.push_back(tau);
+            }
           }
         }
         c.x.push_back(at(axis, i));
@@ -122,14 +155,23 @@ figure rates_figure(const provenance& meta, const std::vector<study::rates_row>&
       c.points = c.x.size() == 1;
       p.curves.push_back(std::move(c));
     }
+    // A single pair's family is told by the bar alone.
+    if (size == 1 && others > 1) {
+      p.value_label = other.axis_title();
+    }
     f.panels.push_back(std::move(p));
   }
   return f;
 }
 
-figure critical_figure(const provenance&, const std::vector<study::critical_row>& rows) {
+figure critical_figure(const provenance& meta, const std::vector<study::critical_row>& rows) {
   panel p;
   p.y_label = "critical alignment μ_c";
+  p.nothing = "no critical alignment in " + meta.parameter("mu");
+  if (rows.empty()) {
+    constexpr double middle = 0.5;
+    p.ticks.push_back({middle, meta.parameter("student")});
+  }
   std::vector<std::string> kinds;
   for (const study::critical_row& row : rows) {
     const std::string label = pair_label(row.key);

@@ -8,6 +8,7 @@
 #include <loradyn/sweep/range.hpp>
 #include <string>
 #include <utility>
+#include "figures/axes.hpp"
 
 namespace loradyn {
 namespace {
@@ -58,6 +59,7 @@ figure ensemble_figure(const provenance& meta, const std::vector<study::record_r
     panel p;
     p.x_label = "time t" + unit_suffix(meta);
     p.y_label = label;
+    p.log_x = is_geometric(time);
     const auto add = [&, of = quantity](const std::string& key,
                                         double study::quantity_summary::*statistic,
                                         line_style style) {

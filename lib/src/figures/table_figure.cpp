@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/phase_picture.hpp>
 #include <loradyn/figures/study_figures.hpp>
@@ -11,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace loradyn {
@@ -46,7 +49,8 @@ study::row_description<study::escape_row> escape_columns_of(const provenance& me
 
 // Throws argument_error for a table of another make.
 figure figure_of_table(const table& t) {
-  require_rows(!t.rows.empty());
+  // A table of critical alignments without a row says that there are none.
+  require_rows(!t.rows.empty() || t.columns == study::critical_columns().names());
   std::optional<figure> f;
   const auto is = [&](const auto& columns, const auto& draw) {
     f = drawn_as(columns, t, draw);
@@ -96,8 +100,43 @@ figure figure_of_file(const std::filesystem::path& path) {
           t.rows.push_back(std::move(row));
         }
       });
-  require_rows(any);
-  return picture ? picture->drawn() : figure_of_table(t);
+  if (picture) {
+    require_rows(any);
+    return picture->drawn();
+  }
+  return figure_of_table(t);
+}
+
+void add_points_of_file(figure& f, const std::filesystem::path& path) {
+  const table t = read_table(path);
+  const auto is_number = [](const cell& c) { return !std::holds_alternative<std::string>(c); };
+  std::vector<std::size_t> numbers;
+  for (std::size_t column = 0; column < t.columns.size() && numbers.size() < 2; ++column) {
+    if (!t.rows.empty() &&
+        std::all_of(t.rows.begin(), t.rows.end(),
+                    [&](const std::vector<cell>& row) { return is_number(row[column]); })) {
+      numbers.push_back(column);
+    }
+  }
+  if (numbers.size() < 2) {
+    throw argument_error("the table", "'" + path.string() + "'",
+                         "one with rows and two columns of numbers");
+  }
+  panel& p = f.panels.front();
+  curve points;
+  points.label = path.stem().string();
+  points.points = true;
+  points.shape = point_shape::triangle;
+  constexpr std::size_t of_what_is_no_curve = 6;
+  points.colour = of_what_is_no_curve;
+  for (const std::vector<cell>& row : t.rows) {
+    // On the axes of a map the places are logarithms where the axis is one.
+    const double x = to_number(row[numbers[0]]);
+    const double y = to_number(row[numbers[1]]);
+    points.x.push_back(p.x_is_log10 ? std::log10(x) : x);
+    points.y.push_back(p.y_is_log10 ? std::log10(y) : y);
+  }
+  p.curves.push_back(std::move(points));
 }
 
 }  // namespace loradyn

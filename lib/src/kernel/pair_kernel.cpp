@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <string>
 #include <utility>
 #include "kernel/closed_form.hpp"
@@ -26,7 +27,7 @@ void pair_covariance::validate() const {
   }
   const auto require = [](bool holds, const char* name, double value, const char* expected) {
     if (!holds) {
-      throw argument_error(name, std::to_string(value), expected);
+      throw argument_error(name, number_text(value), expected);
     }
   };
   require(q1 >= 0.0 && std::isfinite(q1), "the variance q1", q1, "finite and >= 0");

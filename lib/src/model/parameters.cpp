@@ -1,6 +1,7 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/model/parameters.hpp>
+#include <loradyn/number_text.hpp>
 #include <string>
 
 namespace loradyn {
@@ -8,7 +9,7 @@ namespace loradyn {
 void lora_parameters::validate() const {
   const auto require = [](bool holds, const char* name, double value, const char* expected) {
     if (!holds || !std::isfinite(value)) {
-      throw argument_error(name, std::to_string(value), expected);
+      throw argument_error(name, number_text(value), expected);
     }
   };
   require(true, "mu (alignment)", alignment, "finite");

@@ -231,8 +231,11 @@ void read_csv(const fs::path& path, const head_visitor& head, const row_visitor&
   }
 }
 
-csv_rows::csv_rows(const table_header& header, const pending_file& file) : out_(file) {
-  out_.append(csv_head(header));
+csv_rows::csv_rows(const table_header& header, const pending_file& file, bool headless)
+    : out_(file) {
+  if (!headless) {
+    out_.append(csv_head(header));
+  }
 }
 
 void csv_rows::add(std::span<const cell> row) {

@@ -19,7 +19,8 @@ void read_csv(const std::filesystem::path& path, const head_visitor& head,
 /// The rows of a file that is being written.
 class csv_rows {
  public:
-  csv_rows(const table_header& header, const pending_file& file);
+  /// \param headless the rows alone
+  csv_rows(const table_header& header, const pending_file& file, bool headless);
 
   void add(std::span<const cell> row);
   void finish();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
+#include <loradyn/number_text.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -41,7 +42,7 @@ void put(json& to, const std::string&, bool value) { to = value; }
 void put(json& to, const std::string&, std::uint64_t value) { to = value; }
 void put(json& to, const std::string& name, double value) {
   if (!std::isfinite(value)) {
-    throw argument_error(name, std::to_string(value), "finite");
+    throw argument_error(name, number_text(value), "finite");
   }
   // A whole number without ".0", as a user writes it; -0 would lose its sign.
   constexpr double exact = 0x1p53;

@@ -49,8 +49,8 @@ table_format table_format_of(const fs::path& path) {
 // What begin made, and finish takes away.
 class table_file::writer {
  public:
-  writer(table_format format, table_header header, const pending_file& file)
-      : header_(std::move(header)), rows_(rows_of(format, header_, file)) {}
+  writer(table_format format, bool headless, table_header header, const pending_file& file)
+      : header_(std::move(header)), rows_(rows_of(format, headless, header_, file)) {}
 
   void add(std::span<const cell> row) {
     check(header_, row);
@@ -64,11 +64,11 @@ class table_file::writer {
  private:
   using any_rows = std::variant<csv_rows, json_rows, hdf5_rows>;
 
-  static any_rows rows_of(table_format format, const table_header& header,
+  static any_rows rows_of(table_format format, bool headless, const table_header& header,
                           const pending_file& file) {
     switch (format) {
       case table_format::csv:
-        return any_rows(std::in_place_type<csv_rows>, header, file);
+        return any_rows(std::in_place_type<csv_rows>, header, file, headless);
       case table_format::json:
         return any_rows(std::in_place_type<json_rows>, header, file);
       case table_format::hdf5:
@@ -81,7 +81,8 @@ class table_file::writer {
   any_rows rows_;
 };
 
-table_file::table_file(const fs::path& path) : format_(table_format_of(path)), file_(path) {
+table_file::table_file(const fs::path& path, std::optional<table_format> format, bool headless)
+    : format_(format ? *format : table_format_of(path)), headless_(headless), file_(path) {
   if (format_ == table_format::hdf5) {
     static_cast<void>(hdf5_helper(path));
   }
@@ -97,7 +98,7 @@ void table_file::begin(const table_header& header) {
   if (writer_) {
     throw error("the table in '" + file_.final_name().string() + "' has its header already");
   }
-  writer_ = std::make_unique<writer>(format_, header, file_);
+  writer_ = std::make_unique<writer>(format_, headless_, header, file_);
 }
 
 void table_file::add(std::span<const cell> row) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstddef>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <loradyn/simulation/deviation.hpp>
 #include <string>
 
@@ -13,7 +14,7 @@ void validate(std::span<const deviation_sample> samples) {
   for (const deviation_sample& s : samples) {
     several = several || s.dimension != samples.front().dimension;
     if (!(s.error > 0.0) || !std::isfinite(s.error)) {
-      throw argument_error("the error of a deviation", std::to_string(s.error), "finite and > 0");
+      throw argument_error("the error of a deviation", number_text(s.error), "finite and > 0");
     }
   }
   if (!several) {
@@ -103,7 +104,7 @@ deviation_slope slope_of_deviation(std::span<const deviation_sample> samples) {
 
 double normal_threshold(double significance, std::size_t comparisons) {
   if (!(significance > 0.0 && significance < 1.0) || comparisons == 0) {
-    throw argument_error("the significance", std::to_string(significance),
+    throw argument_error("the significance", number_text(significance),
                          "between 0 and 1, for at least one comparison");
   }
   const boost::math::normal standard;

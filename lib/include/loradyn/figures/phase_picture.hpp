@@ -58,6 +58,8 @@ class phase_picture {
   void add_layer(const std::string& title, const std::string& label,
                  std::function<double(const study::phase_row&)> value_of);
   [[nodiscard]] std::vector<double> places(const study::phase_axis& axis) const;
+  [[nodiscard]] panel line_of(const layer& l, const std::vector<double>& x,
+                              const std::vector<double>& y) const;
 
   const study::phase_grid& grid_;
   std::vector<layer> layers_;

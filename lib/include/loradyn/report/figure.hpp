@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <loradyn/error.hpp>
+#include <loradyn/names.hpp>
 #include <loradyn/report/file.hpp>
 
 namespace loradyn {
@@ -37,6 +38,9 @@ struct curve {
   line_style style = line_style::alternating;
   point_shape shape = point_shape::disc;
   std::optional<std::size_t> colour;  ///< of the palette; its own without
+  /// Of a family of curves: what tells it from the others. More than six of them have a bar of
+  /// colours instead of a key.
+  std::optional<double> value = std::nullopt;
 };
 
 /// An arrow of a vector field.
@@ -54,7 +58,7 @@ struct mark {
   std::size_t curve = 0;
 };
 
-/// A text at a place of the x axis.
+/// A text at a place of an axis.
 struct tick {
   double x = 0.0;
   std::string label;
@@ -91,41 +95,75 @@ struct panel {
   std::string y_label;
   bool log_y = false;
   bool log_x = false;
-  bool x_is_log10 = false;  ///< x is a power of ten, and told so
+  bool x_is_log10 = false;  ///< x is the logarithm of what the axis tells
   bool y_is_log10 = false;
   std::optional<heat_map> heat;    ///< under everything
   std::vector<panel_text> texts;   ///< above everything
   std::vector<field_arrow> field;  ///< under the curves
   std::vector<curve> curves;
   std::vector<mark> marks;
-  std::vector<tick> ticks;  ///< instead of numbers on the x axis, where there are any
+  std::vector<tick> ticks;    ///< instead of numbers on the x axis, where there are any
+  std::vector<tick> y_ticks;  ///< the same on the y axis
+  std::optional<std::pair<double, double>> y_range =
+      std::nullopt;                         ///< without it, that of what is drawn
+  std::string value_label;                  ///< of the values of a family of curves
+  std::string nothing = "nothing to draw";  ///< what an empty panel says
 };
 
-/// Panels side by side.
+/// Panels side by side, two in a row.
 struct figure {
   std::vector<panel> panels;
 };
 
-/// A picture NAME.svg, .pdf or .png with the gnuplot script NAME.gp and the data NAME.dat beside
-/// it: `gnuplot NAME.gp` in their directory draws the picture again.
+/// Whether there is anything to draw inside the axes.
+bool has_content(const panel& p);
+bool has_content(const figure& f);
+
+/// What the colours are for: a light page, a dark one, or ink.
+enum class figure_theme { light, dark, print };
+
+inline constexpr name_table<figure_theme, 3> figure_themes{
+    {{"light", figure_theme::light}, {"dark", figure_theme::dark}, {"print", figure_theme::print}}};
+
+/// What a picture looks like.
+struct figure_style {
+  /// Width and height in centimetres, with texts of 8 to 10 pt; a height of 0 is what panels and
+  /// legend need. Without it the picture is as large as a screen likes.
+  std::optional<std::pair<double, double>> size = std::nullopt;
+  std::string font = {};  ///< a family; Helvetica without
+  figure_theme theme = figure_theme::light;
+};
+
+/// The endings of pictures, ".svg, .pdf, .png or .tex".
+extern const char* const picture_endings;
+
+/// A picture NAME.svg, .pdf, .png or .tex with the gnuplot script NAME.gp and the data NAME.dat
+/// beside it: `gnuplot NAME.gp` in their directory draws the picture again. A .tex is read by
+/// \\input and includes NAME.pdf, its lines, which is made too.
 class figure_file {
  public:
-  /// \throws argument_error for another ending; file_error where one of the three can't be written
-  explicit figure_file(const std::filesystem::path& picture);
+  /// \throws argument_error for another ending or a font with other characters than letters,
+  ///         digits, spaces and hyphens; file_error where one of the files can't be written, or one
+  ///         that comes with the picture is there and was not made by a figure
+  explicit figure_file(const std::filesystem::path& picture, figure_style style = {});
 
   /// \throws drawing_error, file_error
   void draw(const figure& f);
 
  private:
+  void commit_tex();
+
+  figure_style style_;
   pending_file picture_;
   pending_file script_;
   pending_file data_;
+  std::optional<pending_file> lines_;  // of a .tex
 };
 
 /// The script and the data of a figure, as texts.
 /// \param picture_name, data_name the file names that the script uses
 std::string gnuplot_script(const figure& f, const std::string& picture_name,
-                           const std::string& data_name);
+                           const std::string& data_name, const figure_style& style = {});
 std::string gnuplot_data(const figure& f);
 
 /// The data in pieces of about 64 kB, one after the other, for a map of millions of cells.

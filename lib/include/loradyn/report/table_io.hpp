@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <loradyn/names.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/report/table.hpp>
 
@@ -17,6 +19,9 @@ namespace loradyn {
 
 /// The formats, told by the ending of a file's name.
 enum class table_format { csv, json, hdf5 };
+
+inline constexpr name_table<table_format, 3> table_formats{
+    {{"csv", table_format::csv}, {"json", table_format::json}, {"h5", table_format::hdf5}}};
 
 /// .csv, .json or .h5. \throws argument_error for any other ending
 table_format table_format_of(const std::filesystem::path& path);
@@ -47,9 +52,12 @@ std::string to_json(const table& t);
 /// as HDF5.
 class table_file {
  public:
+  /// \param format without it, what the ending of the name says
+  /// \param headless of CSV: the rows alone
   /// \throws argument_error, file_error where the table could not be written there, or for HDF5 its
   ///         helper is missing
-  explicit table_file(const std::filesystem::path& path);
+  explicit table_file(const std::filesystem::path& path,
+                      std::optional<table_format> format = std::nullopt, bool headless = false);
   ~table_file();
   table_file(const table_file&) = delete;
   table_file& operator=(const table_file&) = delete;
@@ -77,6 +85,7 @@ class table_file {
   writer& begun();
 
   table_format format_;
+  bool headless_;
   pending_file file_;
   std::unique_ptr<writer> writer_;  // from begin to finish
 };
