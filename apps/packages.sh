@@ -1,5 +1,5 @@
-# Debian's packages that the project is built on, and how to get them. Sourced by quickstart.sh and by
-# tests/run.sh.
+# Debian's packages that the project is built on, and how to get them. Sourced by quickstart.sh, by
+# tests/run.sh and by explorer/build.sh.
 
 program_packages=(
   g++ cmake ninja-build pkg-config
@@ -10,6 +10,10 @@ test_packages=(
   libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14
   clang-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
 )
+explorer_packages=(
+  emscripten cmake ninja-build nodejs npm libboost1.74-dev libeigen3-dev libfmt-dev librandom123-dev
+)
+explorer_test_packages=(chromium)
 
 # Installs those of the given packages that are missing.
 install_packages() {
