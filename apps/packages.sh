@@ -10,9 +10,13 @@ test_packages=(
   libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14
   clang-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
 )
+# With npm, where none is there yet: one from elsewhere is in the way of Debian's.
 explorer_packages=(
-  emscripten cmake ninja-build nodejs npm libboost1.74-dev libeigen3-dev libfmt-dev librandom123-dev
+  emscripten cmake ninja-build libboost1.74-dev libeigen3-dev libfmt-dev librandom123-dev
 )
+if ! command -v npm >/dev/null; then
+  explorer_packages+=(npm)
+fi
 explorer_test_packages=(chromium)
 
 # Installs those of the given packages that are missing.

@@ -412,16 +412,21 @@ void path(const request& asked, json& out) {
   options.step_limit = most_steps;
   std::vector<double> u{at.start.u};
   std::vector<double> m{at.start.m};
+  std::vector<double> t{0.0};
   integrate<3>(system_of(f), at.start.pack(), 0.0, options, {}, [&](const dense_step<3>& step) {
     constexpr int pieces = 4;
     for (int k = 1; k <= pieces; ++k) {
-      const auto x = step.at(std::lerp(step.begin, step.end, static_cast<double>(k) / pieces));
+      t.push_back(std::lerp(step.begin, step.end, static_cast<double>(k) / pieces));
+      const auto x = step.at(t.back());
       u.push_back(x[0]);
       m.push_back(x[1]);
     }
     return !at_rest(step);
   });
-  out.begin('{').numbers("u", u).numbers("m", m).end('}');
+  for (double& time : t) {
+    time *= pair.pair.rate_unit;
+  }
+  out.begin('{').numbers("t", t).numbers("u", u).numbers("m", m).end('}');
 }
 
 void plane(const request& asked, json& out) {

@@ -9,6 +9,9 @@ file=${1:-}
 source apps/packages.sh
 install_packages "${explorer_packages[@]}"
 
+# Emscripten's own scripts use Debian's modules, which a node that isn't Debian's does not look for there.
+export NODE_PATH=/usr/share/nodejs${NODE_PATH:+:$NODE_PATH}
+
 launcher=()
 if command -v ccache >/dev/null; then
   launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
