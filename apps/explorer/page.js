@@ -113,6 +113,7 @@ let first_picture = 0;
 
 function update() {
   wanted += 1;
+  document.documentElement.dataset.wanted = String(wanted);
   write_hash();
   if (!running && ready) { run_updates(); }
 }
@@ -350,9 +351,10 @@ function draw_plane() {
   plane_frame = paint_plane(canvas_painter(canvas, w, h), w, h, state, plane_shown.plane, plane_shown.path, rests_in_plane());
   const kinds = new Map();
   equilibria.forEach((e) => kinds.set(e.kind, (kinds.get(e.kind) ?? 0) + 1));
-  element("plane-words").textContent = `Start u0 = ${short(state.u0, 3)}, m0 = ${short(state.m0, 3)}: drag it. ` +
-    (kinds.size ? `With u ≥ 0: ${[...kinds].map(([k, n]) => `${n} ${k}${n > 1 && k !== "neutral" ? "s" : ""}`).join(", ")} (● sink, ◆ saddle, ○ source, ■ neutral). ` : "") +
-    "Lines: u' = 0 purple, m' = 0 olive.";
+  const marks = { sink: "●", saddle: "◆", source: "○", neutral: "■" };
+  element("plane-words").innerHTML = `Start u0 = ${short(state.u0, 3)}, m0 = ${short(state.m0, 3)}: drag it. ` +
+    (kinds.size ? `With u ≥ 0: ${[...kinds].map(([k, n]) => `<b class="${k}">${marks[k]}</b> ${n} ${k}${n > 1 && k !== "neutral" ? "s" : ""}`).join(", ")}. ` : "") +
+    `<b class="u-null">— u' = 0</b>, <b class="m-null">— m' = 0</b>.`;
   const table = { u: [], m: [], s: [], M: [], Q: [], risk: [], kind: [], eig1: [], eig1_im: [], eig2: [], eig2_im: [], eig3: [], eig3_im: [] };
   for (const e of equilibria) {
     table.u.push(e.x[0]); table.m.push(e.x[1]); table.s.push(e.x[2]); table.M.push(e.M); table.Q.push(e.Q); table.risk.push(e.risk); table.kind.push(e.kind);

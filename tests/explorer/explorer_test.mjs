@@ -1,0 +1,303 @@
+// The explorer in headless Chromium, against the program.
+//
+//   LORADYN=…/loradyn PAGE=…/loradyn-explorer.html PICTURES=DIR MODULES=DIR node --test tests/explorer/explorer_test.mjs
+//
+// Leaves its screenshots and measured times in PICTURES.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+const { LORADYN, PAGE, PICTURES, MODULES } = process.env;
+const modules = createRequire(join(MODULES, "node_modules/"));
+const { chromium } = modules("playwright-core");
+const address = pathToFileURL(PAGE).href;
+const measured = {};
+mkdirSync(PICTURES, { recursive: true });
+
+let browser;
+const complaints = [];
+const requests = [];
+
+async function open(hash = "", { width = 1400, height = 900, dark = false } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", acceptDownloads: true });
+  const page = await context.newPage();
+  page.on("console", (m) => { if (["error", "warning"].includes(m.type())) { complaints.push(m.text()); } });
+  page.on("pageerror", (e) => complaints.push(e.stack));
+  page.on("request", (r) => { if (!/^(file|blob|data):/.test(r.url())) { requests.push(r.url()); } });
+  await page.goto(address + hash);
+  await page.waitForFunction(() => document.documentElement.dataset.first);
+  return page;
+}
+
+const settled = (page) => page.waitForFunction(() => {
+  const d = document.documentElement.dataset;
+  return d.settled && d.settled === d.wanted;
+}, null, { timeout: 60_000 });
+
+const mapped = (page) => page.waitForFunction(() => document.documentElement.dataset.map, null, { timeout: 120_000 });
+
+const hash_of = (state) => `#${Object.entries(state).map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(v)}`).join("&")}`;
+
+// A table of the program: rows of {column: text}.
+function table(...words) {
+  const lines = execFileSync(LORADYN, [...words, "-q"], { encoding: "utf8" }).split("\n").filter((l) => l && !l.startsWith("#"));
+  const names = lines[0].split(",");
+  return lines.slice(1).map((line) => Object.fromEntries(line.split(",").map((v, i) => [names[i], v])));
+}
+
+// To twelve digits; null is nan.
+function close(value, text, what) {
+  const expected = Number(text);
+  if (Number.isNaN(expected)) {
+    assert.equal(value, null, what);
+    return 0;
+  }
+  const error = expected === 0 ? Math.abs(value) : Math.abs(value / expected - 1);
+  assert.ok(error <= 1e-12 || Math.abs(value - expected) <= 1e-15, `${what}: ${value} and ${text} differ by ${error}`);
+  return error;
+}
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+});
+
+after(async () => {
+  await browser?.close();
+  writeFileSync(join(PICTURES, "measured.json"), `${JSON.stringify(measured, null, 2)}\n`);
+  console.log(JSON.stringify(measured, null, 2));
+});
+
+test("it loads from a file and shows a first picture", async () => {
+  const page = await open();
+  measured.first_picture_ms = Number(await page.evaluate(() => document.documentElement.dataset.first));
+  await mapped(page);
+  for (const canvas of ["#tau canvas", "#time canvas", "#law canvas", "#plane-canvas", "#map-canvas"]) {
+    const colours = await page.locator(canvas).first().evaluate((c) => new Set(new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer)).size);
+    assert.ok(colours > 10, `${canvas} shows nothing`);
+  }
+  await page.context().close();
+});
+
+// Kinked, smooth, polynomial and mismatched pairs, noise, ν, κ, every event.
+const points = [
+  { student: "erf", mu: 0.1 }, { student: "erf", mu: 0.5, gamma: 1 }, { student: "erf", mu: 0.9 },
+  { student: "erf", mu: 0.4, nu: 0.3 }, { student: "erf", teacher: "he3", mu: 0.3 },
+  { student: "relu", mu: 0.2 }, { student: "relu", mu: 0.7, "lr-ratio": 4 }, { student: "relu", mu: 0.5, gamma: 0.5, noise: 0.2 },
+  { student: "he3", mu: 0.2 }, { student: "he3", mu: 0.5 }, { student: "he3", mu: 0.5, gamma: 0.1 },
+  { student: "he3+0.5*he5", mu: 0.6 }, { student: "he2", mu: 0.5 }, { student: "he3", mu: 0.6, nu: 0.2, s0: 0.1 },
+  { student: "tanh", mu: 0.3 }, { student: "tanh", mu: 0.7, gamma: 0.4 }, { student: "gelu", mu: 0.5 },
+  { student: "sigmoid", teacher: "tanh", mu: 0.4 }, { student: "erf", mu: 0.5, event: "risk", at: 0.01 },
+  { student: "relu", mu: 0.3, event: "M", at: 0.8 },
+];
+
+test("twenty points have the program's values to twelve digits", async () => {
+  const page = await open();
+  let worst = 0;
+  for (const point of points) {
+    const name = JSON.stringify(point);
+    const words = Object.entries(point).flatMap(([k, v]) => [`--${k}`, String(v)]);
+    const own = (names) => words.filter((w, i) => names.includes(words[i - (i % 2)].slice(2)));
+    const [rates] = table("rates", ...own(["student", "teacher", "mu", "nu", "lr-ratio"]));
+    const [escape] = table("escape", ...words);
+    const got = await page.evaluate(async (p) => [await explorer.ask("rates", p), await explorer.ask("run", p)], point);
+    for (const column of ["A", "B", "C", "lambda", "tau"]) {
+      worst = Math.max(worst, close(got[0][column], rates[column], `${name} ${column}`));
+    }
+    for (const column of ["t_hit", "M_end", "risk_end"]) {
+      worst = Math.max(worst, close(got[1][column], escape[column], `${name} ${column}`));
+    }
+    assert.equal(got[1].outcome, escape.outcome, name);
+    assert.equal(got[1].status, escape.status, name);
+  }
+  measured.largest_relative_difference = worst;
+  await page.context().close();
+});
+
+test("the law and the chain are the program's", async () => {
+  const page = await open();
+  const point = { student: "erf", mu: 0.5, gamma: 1 };
+  const [law] = table("escape", "--student", "erf", "--mu", "0.5", "--gamma", "1", "--dim", "1000");
+  const got = await page.evaluate((p) => explorer.ask("law", { ...p, dim: 1000 }), point);
+  close(got.mean, law.t_mean, "mean");
+  close(got.quantiles[2], law.t_q50, "median");
+  const runs = table("simulate", "--student", "erf", "--mu", "0.5", "--dim", "1000", "--batch", "100", "--lr", "0.1",
+    "--steps", "20000", "--event", "m", "--runs", "3");
+  const chain = await page.evaluate(() => explorer.ask("chain",
+    { student: "erf", mu: 0.5, dim: 1000, batch: 100, lr: 0.1, steps: 20000, first: 0, runs: 3 }));
+  runs.forEach((run, i) => close(chain.t_hit[i], run.t_hit, `run ${i}`));
+  await page.context().close();
+});
+
+test("dragging the start moves the run", async () => {
+  const page = await open();
+  await settled(page);
+  const before_drag = await page.evaluate(() => ({ ...explorer.state, t: explorer.shown.run.columns.t_hit[0] }));
+  const box = await page.locator("#plane-canvas").boundingBox();
+  const at = (fx, fy) => [box.x + 62 + fx * (box.width - 74), box.y + 10 + fy * (box.height - 52)];
+  await page.mouse.move(...at(0.5, 0.485));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.55, 0.4), { steps: 5 });
+  await page.mouse.up();
+  await settled(page);
+  const after_drag = await page.evaluate(() => ({ ...explorer.state, t: explorer.shown.run.columns.t_hit[0], hash: location.hash }));
+  assert.ok(after_drag.u0 > before_drag.u0 && after_drag.m0 > before_drag.m0);
+  assert.ok(after_drag.t < before_drag.t, "a larger start meets the event earlier");
+  await page.locator("#plane-canvas").press("ArrowUp");
+  await settled(page);
+  assert.ok((await page.evaluate(() => explorer.state.m0)) > after_drag.m0);
+  await page.context().close();
+});
+
+// To the last drawing of the fast pictures.
+async function slide(page, student) {
+  await page.evaluate((s) => { const input = document.querySelector("#student"); input.value = s; input.dispatchEvent(new Event("input")); }, student);
+  await page.waitForFunction((s) => explorer.state.student === s, student);
+  await settled(page);
+  const times = [];
+  for (let k = 0; k < 12; ++k) {
+    await page.evaluate((mu) => { const slider = document.querySelector("#p-mu"); slider.value = mu; slider.dispatchEvent(new Event("input")); }, 0.4 + 0.01 * k);
+    await settled(page);
+    times.push(await page.evaluate(() => explorer.timing.update));
+  }
+  return times.sort((a, b) => a - b)[6];
+}
+
+test("a slider's move redraws; its time is measured", async () => {
+  const page = await open(hash_of({ cells: 32 }));
+  for (const student of ["erf", "relu", "he3", "tanh", "gelu"]) {
+    measured[`slider_${student}_ms`] = Math.round(await slide(page, student) * 10) / 10;
+  }
+  await page.context().close();
+});
+
+test("a map ends and its cells are the program's", async () => {
+  const state = { student: "he3+{a}*he5", "{a}": 0.1, x: "mu", "x-lo": 0.05, "x-hi": 0.95, y: "a", "y-lo": -0.5, "y-hi": 0.5, cells: 64 };
+  const page = await open(hash_of(state));
+  await mapped(page);
+  const began = process.hrtime.bigint();
+  const rows = table("phase", "--student", "he3+{a}*he5", "--x", "mu=0.05:0.95:64", "--y", "a=-0.5:0.5:64", "--threads", "1");
+  measured.map_program_ms = Math.round(Number(process.hrtime.bigint() - began) / 1e6);
+  Object.assign(measured, await page.evaluate(() => ({ map_first_ms: Math.round(explorer.timing.map_first), map_ms: Math.round(explorer.timing.map) })));
+  const columns = await page.evaluate(() => explorer.shown.map.columns);
+  assert.equal(columns.mu.length, rows.length);
+  rows.forEach((row, i) => {
+    assert.equal(columns.mu[i], Number(row.mu), `μ of cell ${i}`);
+    assert.equal(columns.a[i], Number(row.a), `a of cell ${i}`);
+    assert.equal(columns.outcome[i], row.outcome, `outcome of cell ${i}`);
+    // Next to a critical alignment τ has fewer digits than its terms; eight remain on this grid.
+    const expected = Number(row.t_hit);
+    if (Number.isNaN(expected)) {
+      assert.equal(columns.t_hit[i], null, `cell ${i}`);
+    } else {
+      assert.ok(Math.abs(columns.t_hit[i] / expected - 1) < 1e-8, `t of cell ${i}: ${columns.t_hit[i]} and ${row.t_hit}`);
+    }
+  });
+  // A click sets the run.
+  const box = await page.locator("#map-canvas").boundingBox();
+  await page.mouse.click(box.x + 62 + 0.75 * (box.width - 140), box.y + 10 + 0.25 * (box.height - 52));
+  await settled(page);
+  const set = await page.evaluate(() => ({ ...explorer.state, t: explorer.shown.run.columns.t_hit[0] }));
+  const k = columns.mu.findIndex((mu, i) => mu === set.mu && columns.a[i] === set["{a}"]);
+  assert.ok(k >= 0, "the run has a cell's parameters");
+  assert.equal(set.t, columns.t_hit[k]);
+  assert.match(await page.evaluate(() => location.hash), /mu=/);
+  await page.context().close();
+});
+
+test("a bad expression says where", async () => {
+  const page = await open();
+  await page.fill("#student", "he3+*he5");
+  await page.waitForSelector("#student-fault:visible");
+  assert.match(await page.textContent("#student-fault"), /^he3\+\*he5\n {4}\^\n.*column 5/s);
+  assert.equal(await page.getAttribute("#student", "aria-invalid"), "true");
+  await page.fill("#student", "erf");
+  await page.waitForSelector("#student-fault", { state: "hidden" });
+  await page.fill("#teacher", "tahn");
+  await page.waitForSelector("#teacher-fault:visible");
+  assert.match(await page.textContent("#teacher-fault"), /tanh/);
+  await page.context().close();
+});
+
+test("what is copied reproduces the pictures", async () => {
+  const page = await open(hash_of({ student: "he3+{a}*he5", "{a}": 0.25, mu: 0.45, gamma: 0.02, y: "a", "y-lo": -0.5, "y-hi": 0.5 }));
+  await settled(page);
+  const shown = await page.evaluate(() => explorer.shown);
+  const commands = await page.evaluate(() => Object.fromEntries(["tau", "plane", "time", "run", "law"].map((p) => [p, explorer.command_of(p, explorer.state, explorer.facts)])));
+  const run = (picture) => {
+    // As a shell would read it, without the files.
+    const words = commands[picture].replace(/ -o .*/, "").match(/'[^']*'|\S+/g).map((w) => w.replace(/^'|'$/g, ""));
+    return table(...words.slice(1));
+  };
+  const tau = run("tau");
+  assert.equal(tau.length, shown.tau.columns.mu.length);
+  tau.forEach((row, i) => { assert.equal(shown.tau.columns.mu[i], Number(row.mu)); close(shown.tau.columns.A[i], row.A, `A at ${row.mu}`); });
+  run("time").forEach((row, i) => {
+    for (const name of ["t", "u", "m", "risk"]) {
+      const expected = Number(row[name]);
+      assert.ok(Math.abs(shown.time.columns[name][i] - expected) <= 1e-10 * Math.max(1, Math.abs(expected)), `${name} at ${row.t}`);
+    }
+  });
+  const rests = run("plane");
+  assert.deepEqual(rests.map((r) => r.kind), shown.plane.columns.kind);
+  close(shown.run.columns.t_hit[0], run("run")[0].t_hit, "t_hit");
+  assert.equal(run("law").length, 1);
+  // The link is the state.
+  const link = await page.evaluate(() => location.hash);
+  const again = await open(link);
+  assert.deepEqual(await again.evaluate(() => explorer.state), await page.evaluate(() => explorer.state));
+  await again.context().close();
+  await page.context().close();
+});
+
+test("tables and pictures are downloaded", async () => {
+  const page = await open();
+  await mapped(page);
+  await settled(page);
+  for (const picture of ["tau", "plane", "time", "law", "map"]) {
+    for (const [act, start] of [["csv", "# loradyn "], ["svg", "<svg "], ["png", "\x89PNG"]]) {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(`[data-picture="${picture}"] [data-act="${act}"]`)]);
+      const bytes = readFileSync(await download.path());
+      assert.ok(bytes.toString("latin1").startsWith(start), `${picture}.${act}`);
+      assert.ok(bytes.length > 400, `${picture}.${act}`);
+    }
+  }
+  await page.context().close();
+});
+
+test("every preset settles", async () => {
+  const page = await open();
+  const count = await page.locator("#preset option").count();
+  for (let k = 1; k < count; ++k) {
+    await page.selectOption("#preset", { index: k });
+    await settled(page);
+    assert.notEqual(await page.textContent("#story"), "");
+    assert.ok(await page.evaluate(() => explorer.shown.run.columns.status[0] !== "no-convergence"));
+  }
+  await page.context().close();
+});
+
+test("nothing serious for axe, light and dark, wide and narrow; screenshots", async () => {
+  const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
+  const state = hash_of({ student: "he3+{a}*he5", "{a}": 0.1, mu: 0.45, y: "a", "y-lo": -0.5, "y-hi": 0.5, cells: 64 });
+  for (const [name, options] of [["light", {}], ["dark", { dark: true }], ["phone", { width: 390, height: 844 }]]) {
+    const page = await open(state, options);
+    await mapped(page);
+    await settled(page);
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => axe.run());
+    const serious = violations.filter((v) => ["serious", "critical"].includes(v.impact));
+    assert.deepEqual(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`), [], name);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is too wide`);
+    await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+    await page.context().close();
+  }
+});
+
+test("no complaint on the console, no request to anywhere", () => {
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(requests, []);
+});
