@@ -140,21 +140,24 @@ async function update_once(stale) {
   const pair = await ask_once("pair", "pair", given([]));
   show_fault(pair);
   if (pair.error) { return; }
-  const rates = await ask_once("rates", "rates", given(["mu", "nu", "lr-ratio"]));
-  const curve = await ask_once("curve", "curve", given(["nu", "lr-ratio"], { mus: alignments().join(",") }));
-  if (refused(rates) || refused(curve)) { return; }
-  show_tau(curve, rates);
-  const run = await ask_once("run", "run", given([...model_names, ...start_names], event_of()));
-  if (refused(run)) { return; }
-  show_numbers(rates, run);
-  if (stale()) { return; }
-  const path = await ask_once("path", "path", given([...model_names, ...start_names]));
-  await update_plane(path);
-  const end = path.t?.at(-1);
+  // All that does not wait for another answer is asked at once: the library works while the page draws.
+  const asked_path = ask_once("path", "path", given([...model_names, ...start_names]));
+  const [rates, curve, run] = await Promise.all([
+    ask_once("rates", "rates", given(["mu", "nu", "lr-ratio"])),
+    ask_once("curve", "curve", given(["nu", "lr-ratio"], { mus: alignments().join(",") })),
+    ask_once("run", "run", given([...model_names, ...start_names], event_of())),
+  ]);
+  const path = await asked_path;
+  if ([rates, curve, run, path].some(refused)) { return; }
+  const end = path.t.at(-1);
   facts.t_end = round_up(run.t_hit > 0 ? Math.max(1.5 * run.t_hit, Math.min(end, 4 * run.t_hit)) : Math.max(end || 0, 1));
-  if (stale()) { return; }
-  const time = await ask_once("time", "trajectory", given([...model_names, ...start_names], { "t-end": facts.t_end, points: 201 }));
+  const asked_time = ask_once("time", "trajectory", given([...model_names, ...start_names], { "t-end": facts.t_end, points: 201 }));
+  const asked_plane = update_plane(path);
+  show_tau(curve, rates);
+  show_numbers(rates, run);
+  const time = await asked_time;
   if (!refused(time)) { show_time(time, run); }
+  await asked_plane;
   timing.update = performance.now() - began;
   if (first_picture === 0) {
     first_picture = performance.now();
@@ -334,7 +337,9 @@ async function update_plane(path) {
   for (const e of equilibria) { reach = Math.max(reach, Number.isFinite(e.x[0]) ? 1.2 * Math.abs(e.x[0]) : 0); }
   for (const u of path.u) { reach = Math.max(reach, 1.1 * Math.abs(u ?? 0)); }
   if (dragging) { reach = Math.max(plane_shown?.plane.reach ?? 0, 1.02 * Math.abs(state.u0)); }
-  reach = round_up(reach);
+  // Round, so that the picture keeps its scale while a slider moves.
+  const power = 10 ** Math.floor(Math.log10(reach));
+  reach = Number(([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((k) => k * power >= reach * 0.9999) * power).toPrecision(3));
   const arrows = 19;
   const plane = await ask_once("plane", "plane", given([...model_names, "s0"], { reach, arrows }));
   if (refused(plane)) { return; }

@@ -16,6 +16,11 @@ function canvas_painter(canvas, width, height) {
     line(points, colour, thick = 1, dash = []) {
       c.strokeStyle = colour; c.lineWidth = thick; c.setLineDash(dash); trace(points); c.stroke(); c.setLineDash([]);
     },
+    lines(many, colour, thick) {
+      c.strokeStyle = colour; c.lineWidth = thick; c.beginPath();
+      for (const points of many) { points.forEach(([x, y], i) => (i === 0 ? c.moveTo(x, y) : c.lineTo(x, y))); }
+      c.stroke();
+    },
     shape(points, fill, stroke) {
       trace(points); c.closePath();
       if (fill) { c.fillStyle = fill; c.fill(); }
@@ -49,6 +54,7 @@ function svg_painter(width, height) {
     line(points, colour, thick = 1, dash = []) {
       parts.push(`<path d="${d(points)}" fill="none" stroke="${colour}" stroke-width="${thick}"${dash.length ? ` stroke-dasharray="${dash.join(" ")}"` : ""}/>`);
     },
+    lines(many, colour, thick) { parts.push(`<path d="${many.map(d).join("")}" fill="none" stroke="${colour}" stroke-width="${thick}"/>`); },
     shape(points, fill, stroke) { parts.push(`<path d="${d(points)}Z" ${paint(fill, stroke)}/>`); },
     circle(x, y, r, fill, stroke) { parts.push(`<circle cx="${n(x)}" cy="${n(y)}" r="${n(r)}" ${paint(fill, stroke)}/>`); },
     text(x, y, words, colour, { align = "left", size = 12, turn = 0, halo = "" } = {}) {

@@ -185,25 +185,26 @@ function paint_plane(p, width, height, state, plane, path, rests) {
   const top = Math.sqrt(1 - state.s0 * state.s0);
   const f = frame(p, width, height, [-plane.reach, plane.reach], [-top, top], ["u, the adapter's amplitude", "m, its overlap with the target"]);
   p.clip(f.box.x, f.box.y, f.box.w, f.box.h);
-  const step = f.box.w / plane.arrows;
+  const l = (0.36 * Math.min(f.box.w, f.box.h)) / plane.arrows;
+  const arrows = [];
   for (let i = 0; i < plane.field.length; i += 4) {
     const [u, m, du, dm] = plane.field.slice(i, i + 4);
-    if (du === null || dm === null) { continue; }
     const vx = (du / (2 * plane.reach)) * f.box.w;
     const vy = (-dm / (2 * top)) * f.box.h;
     const size = Math.hypot(vx, vy);
-    if (size === 0) { continue; }
-    const l = 0.36 * Math.min(step, f.box.h / plane.arrows);
+    if (du === null || dm === null || size === 0) { continue; }
     const ex = (vx / size) * l; const ey = (vy / size) * l;
-    const x = f.x_at(u); const y = f.y_at(m);
-    p.line([[x - ex, y - ey], [x + ex, y + ey]], colour("line"), 1.2);
-    p.line([[x + ex - 0.5 * ex - 0.35 * ey, y + ey - 0.5 * ey + 0.35 * ex], [x + ex, y + ey], [x + ex - 0.5 * ex + 0.35 * ey, y + ey - 0.5 * ey - 0.35 * ex]], colour("line"), 1.2);
+    const x = f.x_at(u) + ex; const y = f.y_at(m) + ey;
+    arrows.push([[x - 2 * ex, y - 2 * ey], [x, y]],
+      [[x - 0.5 * ex - 0.35 * ey, y - 0.5 * ey + 0.35 * ex], [x, y], [x - 0.5 * ex + 0.35 * ey, y - 0.5 * ey - 0.35 * ex]]);
   }
-  for (const [segments, name, dash] of [[plane.u_nullcline, "c4", []], [plane.m_nullcline, "c5", [5, 3]]]) {
+  p.lines(arrows, colour("arrow"), 1.2);
+  for (const [segments, name] of [[plane.u_nullcline, "c4"], [plane.m_nullcline, "c5"]]) {
+    const lines = [];
     for (let i = 0; i < segments.length; i += 4) {
-      p.line([[f.x_at(segments[i]), f.y_at(segments[i + 1])], [f.x_at(segments[i + 2]), f.y_at(segments[i + 3])]], colour(name), 1.4);
+      lines.push([[f.x_at(segments[i]), f.y_at(segments[i + 1])], [f.x_at(segments[i + 2]), f.y_at(segments[i + 3])]]);
     }
-    void dash;
+    p.lines(lines, colour(name), 1.4);
   }
   if (path) {
     p.line(path.u.map((u, i) => [f.x_at(u), f.y_at(path.m[i])]), colour("c1"), 2.4);
