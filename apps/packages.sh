@@ -17,7 +17,7 @@ explorer_packages=(
 if ! command -v npm >/dev/null; then
   explorer_packages+=(npm)
 fi
-explorer_test_packages=(chromium)
+explorer_test_packages=(chromium firefox-esr)
 
 # Installs those of the given packages that are missing.
 install_packages() {

@@ -204,17 +204,22 @@ function show_fault(answer) {
 
 // ---- the numbers ----
 
-const equation = (text) => `<a href="#theory" data-equation="${text}">${text}</a>`;
+const equation = (where) => `<a href="#theory" data-equation="${where}">${where.replace(/^## (\d+)\.$/, "section $1")}</a>`;
 
 function show_numbers(rates, run) {
+  const reached = { m: "|m|", M: "|M|", risk: "R" }[state.event];
   const rows = [
-    ["A", short(rates.A, 12), "(4.2)"], ["B", short(rates.B, 12), "(4.2)"], ["C", short(rates.C, 12), "(4.2)"],
-    ["λ₊", short(rates.lambda, 12), "(4.3)"], ["τ", short(rates.tau, 12), "(4.3)"],
-    ["t at the event", short(run.t_hit, 12), "## 9."],
-    ["M at the end", short(run.M_end, 8), "## 8."], ["risk at the end", short(run.risk_end, 8), "## 2."],
+    ["A", rates.A, 12, "E[(g(z) − σ(λ)) σ'(λ) z], the drive", "(4.2)"],
+    ["B", rates.B, 12, "−E[σ'(λ)²] + E[(g(z) − σ(λ)) σ''(λ)]", "(4.2)"],
+    ["C", rates.C, 12, "νB, the drive along ξ", "(4.1)"],
+    ["λ₊", rates.lambda, 12, "½ (κB + √(κ²B² + 4κ(A² + C²)))", "(4.3)"],
+    ["τ", rates.tau, 12, "1/λ₊, the search time", "(4.3)"],
+    ["t", run.t_hit, 12, `the first time that ${reached} reaches ${short(state.at)}`, "## 9."],
+    ["M", run.M_end, 10, "μ + u m at the end", "## 8."],
+    ["R", run.risk_end, 10, "½ E[(σ(λ) − g(λ*))²] + ½ Δ at the end", "## 2."],
   ];
-  element("numbers").innerHTML = rows.map(([name, value, at]) =>
-    `<dt>${name}</dt><dd>${value} ${equation(at.startsWith("##") ? at : at)}</dd>`).join("").replaceAll(">## ", ">section ").replaceAll(/>section (\d+)\.</g, ">section $1<") +
+  element("numbers").innerHTML = rows.map(([name, value, digits, words, where]) =>
+    `<dt>${name}</dt><dd><b>${short(value, digits)}</b><br><span>${words} ${equation(where)}</span></dd>`).join("") +
     [search_words[rates.status] ?? rates.status, outcome_words[run.outcome], run_words[run.status] ?? run.status]
       .filter((w) => w).map((w) => `<dd class="words">${w}</dd>`).join("");
   shown.run = { columns: { ...Object.fromEntries(model_names.map((n) => [n, [state[n]]])), A: [rates.A], B: [rates.B], C: [rates.C], lambda: [rates.lambda], tau: [rates.tau],
@@ -561,7 +566,8 @@ function add_slider(place, key, symbol, meaning, [lo, hi, step]) {
     <input type="range" id="${id}" min="${lo}" max="${hi}" step="${step}" aria-labelledby="${id}-name">
     <input type="text" inputmode="decimal" id="${id}-field" aria-labelledby="${id}-name">`;
   box.querySelector("b").textContent = symbol;
-  box.querySelector(".name span").textContent = meaning;
+  box.querySelector(".name span").textContent = meaning.split(/[,;]/)[0];
+  box.querySelector(".name").title = meaning;
   place.append(box);
   const [slider, field] = box.querySelectorAll("input");
   slider.addEventListener("input", () => { state[key] = Number(slider.value); field.value = String(state[key]); update_soon(); });

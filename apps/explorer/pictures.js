@@ -45,8 +45,8 @@ class line_chart {
     this.chart = new uPlot({
       width: this.width(), height: plot_height, scales, axes,
       cursor: { drag: { x: true, y: false } },
-      legend: { live: true },
-      series: [{ label: spec.x, value: (u, v) => (v === null ? "" : short(v)) },
+      legend: { markers: { width: 2, dash: (u, i) => (spec.series[i - 1]?.dash ? "dashed" : "solid"), stroke: (u, i) => colour(spec.series[i - 1]?.colour ?? "text"), fill: () => "transparent" } },
+      series: [{ label: spec.x.split(",")[0], value: (u, v) => (v === null ? "" : short(v)) },
         ...spec.series.map((s) => ({
           label: s.label, stroke: colour(s.colour), width: 2, dash: s.dash, scale: s.scale ?? "y", spanGaps: false,
           points: { show: false }, value: (u, v) => (v === null || v === undefined ? "" : short(v)),

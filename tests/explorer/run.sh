@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the explorer and tests it in Debian's Chromium against the program.
+# Builds the explorer and tests it in Debian's Chromium, and a little in its Firefox, against the program.
 #
 #   tests/explorer/run.sh LORADYN     the program to compare with
 set -euo pipefail
@@ -16,4 +16,5 @@ cp apps/explorer/package.json apps/explorer/package-lock.json "$modules"
 npm ci --prefix "$modules" --no-audit --no-fund
 
 LORADYN=$program PAGE=$PWD/build/explorer/loradyn-explorer.html PICTURES=$PWD/build/explorer/pictures \
-  MODULES=$modules node --test --test-concurrency=1 tests/explorer/explorer_test.mjs
+  MODULES=$modules FIREFOX=$(command -v firefox-esr) \
+  node --test --test-concurrency=1 tests/explorer/explorer_test.mjs
