@@ -34,7 +34,7 @@ export async function start_firefox(program) {
       if (Array.isArray(message)) {
         const [, id, fault, result] = message;
         const { resolve, reject } = waiting.get(id);
-        if (fault) { reject(new Error(fault.message)); } else { resolve(result?.value ?? result); }
+        if (fault) { reject(new Error(fault.message)); } else { resolve(result && "value" in result ? result.value : result); }
       }
     }
   });
