@@ -6,9 +6,13 @@ program_packages=(
   libboost1.74-dev libeigen3-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   libhdf5-dev libsqlite3-dev libtbb-dev librandom123-dev gnuplot-nox
 )
+python_packages=(
+  python3-dev pybind11-dev python3-numpy
+)
 test_packages=(
   libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14
   clang-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
+  python3-scipy python3-matplotlib python3-pandas mypy python3-setuptools python3-wheel python3-pip python3-venv
 )
 # With npm, where none is there yet: one from elsewhere is in the way of Debian's.
 explorer_packages=(

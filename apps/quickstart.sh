@@ -21,3 +21,5 @@ echo "Critical alignments, where tau diverges:"
 echo
 echo "table:  $results/tau.csv"
 echo "figure: $results/tau.svg"
+echo "in Python: /usr/bin/python3 -m venv --system-site-packages ENV && ENV/bin/pip install --no-build-isolation apps/python"
+echo "        (docs/python.md names the packages)"

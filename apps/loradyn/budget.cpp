@@ -6,6 +6,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/budget.hpp>
+#include <loradyn/study/escape.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
@@ -139,7 +140,7 @@ std::function<int(const invocation&)> setup_budget(option_list& list) {
                         "for risk: noise/2 and a tenth of E[g^2]/2, the\nrisk of a student that is "
                         "zero without noise; 0.5 for m");
   options->start.add_to(list, "1e-6");
-  options->integrator.max_steps = row_step_limit;
+  options->integrator.max_steps = study::row_step_limit;
   options->integrator.add_to(list);
   options->shared.add_to(list);
   list.footer(

@@ -75,7 +75,7 @@ std::function<int(const invocation&)> setup_escape(option_list& list) {
   options->event.add_to(list, "m", "0.5 for m");
   options->start.add_to(list, "1e-6");
   options->law.add_to(list);
-  options->integrator.max_steps = row_step_limit;
+  options->integrator.max_steps = study::row_step_limit;
   options->integrator.add_to(list);
   options->shared.add_to(list);
   options->start.add_file_to(list);

@@ -94,16 +94,12 @@ struct event_options {
 };
 described describe(const overlap_event& event);
 
-// --max-steps of commands with a run in every row, unless given: a run that arrives takes some
-// hundred steps, some thousand at a tolerance of 1e-13, and one that does not ends within seconds.
-inline constexpr std::uint64_t row_step_limit = 50'000;
-
 struct integrator_options {
   std::string t_max = "inf";
   std::string rtol = "1e-9";
   std::string atol = "1e-16";
   std::string method = "auto";
-  std::uint64_t max_steps = 1'000'000;  // of a command that runs once; see row_step_limit
+  std::uint64_t max_steps = 1'000'000;  // of a command that runs once; see study::row_step_limit
 
   void add_to(option_list& options);
 };

@@ -381,7 +381,7 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
             "learning rate of simulated runs; gamma is made of it (default: gamma batch/dim)", "X");
   list.text("--runs", ensemble.runs, "simulated runs in a cell", "N");
   list.text("--steps", ensemble.steps, "steps after which a simulated run is given up", "N");
-  options->integrator.max_steps = row_step_limit;
+  options->integrator.max_steps = study::row_step_limit;
   options->integrator.add_to(list);
   options->shared.add_to(list);
   list.footer(

@@ -9,6 +9,8 @@
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/gaussian/gauss_hermite.hpp>
+#include <loradyn/study/rates.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +82,18 @@ void critical_roots(benchmark::State& state, const std::string& name) {
     benchmark::DoNotOptimize(critical_alignments(risk, {}, 0.0, 1.0));
   }
 }
+
+// The same sweep as tests/bench/python_bench.py's.
+void a_million_rates(benchmark::State& state) {
+  const activation erf = parse_activation("erf");
+  study::rates_problem problem;
+  problem.pairs.push_back(study::make_pair(erf, erf, study::time_unit::raw));
+  problem.grid.axes = {{&study::registry::mu, parse_range("mu", "0.001:0.999:1000000")}};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(study::rates(problem, {.threads = 1}));
+  }
+}
+BENCHMARK(a_million_rates)->Unit(benchmark::kMillisecond);
 
 const int registered = [] {
   const std::vector<std::pair<std::string, std::string>> pairs{

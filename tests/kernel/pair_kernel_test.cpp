@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <loradyn/activation/approximation.hpp>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
@@ -279,6 +280,35 @@ TEST_CASE("every product of two names has the derivatives of its value") {
       CHECK(second.q1c == near(by_gap(slope_c)));
       CHECK(second.cc + 2 * M * second.q1c == near(by_M(slope_c)));
     }
+  }
+}
+
+TEST_CASE("a function that is known by its values has the kernels of its name") {
+  const auto by_values = [](const std::string& name) {
+    const activation named = parse_activation(name);
+    return approximate({.name = "f",
+                        .value = [named](auto x, auto out) { named.tabulate(x, out, {}, {}); }})
+        .function;
+  };
+  for (const std::string name :
+       {"tanh", "silu", "gelu", "sin", "relu(x-0.3)*tanh", "max(x,0)+exp(min(x,0))-1"}) {
+    const activation mine = by_values(name);
+    const pair_kernel k(mine, mine);
+    const pair_kernel named = kernel(name, name);
+    const double size = named.value(pair_covariance::diagonal(1.3)) + 1.0;
+    for (const double c : {0.0, 0.4, 0.9}) {
+      CAPTURE(name, c);
+      const pair_covariance v = pair_covariance::of(1.3, 0.8, c);
+      // Bounds: the errors of values, of first and second, and of third and fourth derivatives
+      // (activation/approximation_test.cpp), which averages make smaller.
+      CHECK(k.value(v) == test::within(named.value(v), 1e-14 * size));
+      CHECK(k.gradient(v).c == test::within(named.gradient(v).c, 1e-12 * size));
+      CHECK(k.gradient(v).q1 == test::within(named.gradient(v).q1, 1e-12 * size));
+      CHECK(k.hessian(v).q1q1 == test::within(named.hessian(v).q1q1, 1e-9 * size));
+      CHECK(k.hessian(v).cc == test::within(named.hessian(v).cc, 1e-9 * size));
+    }
+    // Along a line, where the average itself is what the errors end.
+    CHECK(k.diagonal_curvature(1.1) == test::within(named.diagonal_curvature(1.1), 1e-9 * size));
   }
 }
 

@@ -41,6 +41,12 @@ ROOMS = {
     # a program of its own
     "hdf5": (["report"], rf"hdf5\.h$|{POSIX}"),
 }
+# What Python's module may include: the questions and what they are made of, no mathematics of its own, and
+# nothing of the other apps; it knows neither a terminal nor a file.
+MODULE_ROOMS = {"activation", "kernel", "model", "dynamics", "analysis", "simulation", "sweep", "study"}
+MODULE_OUTSIDE = r"pybind11/|fmt/"
+MODULE_SYSTEM = {"condition_variable", "thread"}  # for what runs beside the interpreter
+MATHEMATICS = re.compile(r"std::(exp|log|sin|cos|tan|sqrt|pow|erf|tgamma|hypot)\b")
 CORE = {"", "gaussian", "activation", "kernel", "model", "dynamics", "analysis"}
 
 # Threads, files, the terminal and processes, as the standard library has them. <mutex> has call_once.
@@ -79,9 +85,31 @@ def faults_of(path, base):
             yield f"may not include <{name}>"
 
 
+def module_faults(path):
+    text = path.read_text()
+    for bracket, name in re.findall(r'^\s*#\s*include\s*([<"])([^>"]+)', text, re.M):
+        if bracket == '"':
+            if not (path.parent / name).exists():
+                yield f"includes {name}, which does not stand beside it"
+        elif name.startswith("loradyn/"):
+            own = name.removeprefix("loradyn/")
+            if own.removesuffix(".hpp") not in BASE and room_of(own) not in MODULE_ROOMS:
+                yield f"may not include {name}"
+        elif STANDARD.match(name):
+            if name in SYSTEM - MODULE_SYSTEM:
+                yield f"may not include <{name}>"
+        elif not re.match(MODULE_OUTSIDE, name):
+            yield f"may not include <{name}>"
+    for function in MATHEMATICS.findall(text):
+        yield f"computes std::{function}, which is the library's to do"
+
+
 def main():
     count = 0
     faults = []
+    for path in sorted((ROOT / "apps/python/src").glob("*.[ch]pp")):
+        count += 1
+        faults += [f"{path.relative_to(ROOT)} {fault}" for fault in module_faults(path)]
     for base in (PUBLIC, INTERNAL):
         for path in sorted(base.rglob("*.[chi][pn][pc]")):
             count += 1

@@ -46,6 +46,20 @@ struct user_body {
 
   template <std::size_t Order>
   void tabulate(std::span<const double> x, const std::array<double*, Order + 1>& out) const {
+    if constexpr (Order == 4) {
+      if (f.block_of_all) {
+        constexpr std::size_t largest = user_function::largest_block;
+        for (std::size_t from = 0; from < x.size(); from += largest) {
+          const std::size_t n = std::min(largest, x.size() - from);
+          std::array<std::span<double>, 5> rows;
+          for (std::size_t k = 0; k < rows.size(); ++k) {
+            rows[k] = {out[k] + from, n};
+          }
+          f.block_of_all(x.subspan(from, n), rows);
+        }
+        return;
+      }
+    }
     const std::size_t known = f.block ? by_blocks<Order>(x, out) : 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       for (std::size_t k = known; k <= Order; ++k) {
@@ -280,6 +294,10 @@ activation::activation(user_function f) {
 const std::string& activation::name() const noexcept { return body_->name; }
 const std::vector<kink>& activation::kinks() const noexcept { return body_->kinks; }
 const std::vector<double>& activation::features() const noexcept { return body_->features; }
+std::array<double, 5> activation::errors() const noexcept {
+  const auto* user = std::get_if<user_body>(&body_->function);
+  return user != nullptr ? user->f.errors : std::array<double, 5>{};
+}
 const activation_parts& activation::parts() const noexcept { return body_->parts; }
 
 bool activation::continuous() const noexcept {

@@ -89,6 +89,30 @@ bool sees_features(const activation& f, double scale, double distance) {
   return scale * distance <= least;
 }
 
+// The ends of panels in x between the features of f, each interval in equal parts, and from the
+// outermost on by doublings, as far as `farthest`.
+std::vector<double> feature_panels(const activation& f, double farthest, int parts) {
+  std::vector<double> x = f.features();
+  if (x.empty()) {
+    return {};
+  }
+  for (double reach = std::max(1.0, x.back()); reach < farthest;) {
+    reach *= 2.0;
+    x.push_back(reach);
+  }
+  for (double reach = std::min(-1.0, x.front()); reach > -farthest;) {
+    reach *= 2.0;
+    x.insert(x.begin(), reach);
+  }
+  std::vector<double> ends;
+  for (std::size_t i = 1; i < x.size(); ++i) {
+    for (int k = 0; k < parts; ++k) {
+      ends.push_back(x[i - 1] + (x[i] - x[i - 1]) * k / parts);
+    }
+  }
+  return ends;
+}
+
 // Whether f times he_n, which grows like e^{z²/4}, is nothing where the grid ends.
 bool ends_in(const table& t, const gaussian_grid& grid, std::size_t orders) {
   constexpr double nothing = 1e-14;
@@ -160,6 +184,12 @@ hermite_projection::hermite_projection(const activation& f, double variance,
   }
   const bool at_zero = std::all_of(breaks.begin(), breaks.end(), [](double t) { return t == 0.0; });
   std::optional<table> t;
+  const auto resolves = [&](const gaussian_grid& grid, bool by_step) {
+    t.emplace(f, scale, grid, sampled_orders_);
+    return by_step ? resolved_by_step(*t, grid, sampled_orders_, variance)
+                   : resolved_by_panels(*t, grid, sampled_orders_);
+  };
+  bool is_own = false;
   for (const grid_extent extent : {grid_extent::usual, grid_extent::wide}) {
     bool fits = true;
     for (int level = projection_level; level <= max_grid_level && !grid_ && fits; ++level) {
@@ -170,28 +200,47 @@ hermite_projection::hermite_projection(const activation& f, double variance,
         grid = borrow(shared_panel_grid(level, extent));
       } else {
         grid = std::make_shared<const gaussian_grid>(gaussian_grid::panels(breaks, level, extent));
+        is_own = true;
       }
       const double distance = kinks_.empty() ? grid->nodes()[1] - grid->nodes()[0]
                                              : 2.0 * grid->panel_half_width(0) / panel_points;
       if (!sees_features(f, scale, distance)) {
         continue;
       }
-      t.emplace(f, scale, *grid, sampled_orders_);
+      const bool resolved = resolves(*grid, kinks_.empty());
       fits = extent == grid_extent::wide || ends_in(*t, *grid, sampled_orders_);
-      if (fits && (kinks_.empty() ? resolved_by_step(*t, *grid, sampled_orders_, variance)
-                                  : resolved_by_panels(*t, *grid, sampled_orders_))) {
+      if (fits && resolved) {
         grid_ = std::move(grid);
       }
     }
-    if (fits) {
-      break;
+    if (!fits) {
+      continue;
     }
+    // What varies fast near its features alone: panels between those.
+    constexpr double farthest = 24.0;
+    for (const int parts : {2, 4}) {
+      if (grid_) {
+        break;
+      }
+      std::vector<double> ends = breaks;
+      for (const double x : feature_panels(f, scale * farthest, parts)) {
+        ends.push_back(x / scale);
+      }
+      auto own = std::make_shared<const gaussian_grid>(
+          gaussian_grid::panels(ends, projection_level, extent));
+      if (resolves(*own, false) &&
+          (extent == grid_extent::wide || ends_in(*t, *own, sampled_orders_))) {
+        grid_ = std::move(own);
+        is_own = true;
+      }
+    }
+    break;
   }
   if (!grid_) {
     throw convergence_error("the Hermite coefficients of '" + f.name() +
                             "' need a grid finer than the finest");
   }
-  if (!kinks_.empty() && !at_zero) {
+  if (is_own) {
     auto own = std::make_shared<gaussian_grid>(*grid_);
     own->tabulate();
     grid_ = std::move(own);

@@ -37,6 +37,13 @@ class sampled {
     }
   }
 
+  // Adds to each derivative.
+  void add(const std::array<double, 5>& shifts) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      values_[i] += shifts[i / largest_block];
+    }
+  }
+
   [[nodiscard]] std::array<const double*, 5> rows() const {
     std::array<const double*, 5> r;
     for (std::size_t k = 0; k < r.size(); ++k) {
@@ -301,17 +308,43 @@ averages line_averages(const activation& f, const gaussian_line& x_line, const a
   sampled f_at;
   sampled g_at;
   std::array<double, largest_block> x;
-  return gaussian_averages(
-      components, places.breaks, places.features, [&](std::span<const double> z, double* values) {
-        const std::span<double> points(x.data(), z.size());
-        fill_line(z, x_line, points);
-        f_at.at(f, points, order);
-        if (!same) {
-          fill_line(z, y_line, points);
-          g_at.at(g, points, order);
-        }
-        integrand({z.size(), z.data(), f_at.rows(), same ? f_at.rows() : g_at.rows()}, values);
-      });
+  const auto evaluate = [&](std::span<const double> z, double* values) {
+    const std::span<double> points(x.data(), z.size());
+    fill_line(z, x_line, points);
+    f_at.at(f, points, order);
+    if (!same) {
+      fill_line(z, y_line, points);
+      g_at.at(g, points, order);
+    }
+    integrand({z.size(), z.data(), f_at.rows(), same ? f_at.rows() : g_at.rows()}, values);
+  };
+  const std::array<double, 5> f_errors = f.errors();
+  const std::array<double, 5> g_errors = g.errors();
+  if (f_errors[order] == 0.0 && g_errors[order] == 0.0) {
+    return gaussian_averages(components, places.breaks, places.features, evaluate);
+  }
+  // What an integrand is changed by where its derivatives are off by their errors is no reason to
+  // go on: its size is such that what the rule compares, of sums or of last coefficients, agrees.
+  const double agreement = places.breaks.empty() ? 1e-13 : 1e-9;
+  sampled f_off;
+  sampled g_off;
+  std::array<double, largest_block * max_components> off;
+  const auto with_sizes = [&](std::span<const double> z, double* values) {
+    evaluate(z, values);
+    f_off = f_at;
+    f_off.add(f_errors);
+    if (!same) {
+      g_off = g_at;
+      g_off.add(g_errors);
+    }
+    integrand({z.size(), z.data(), f_off.rows(), same ? f_off.rows() : g_off.rows()}, off.data());
+    const std::size_t count = components * z.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      values[count + i] = std::abs(values[i]) + std::abs(off[i] - values[i]) / agreement;
+    }
+  };
+  return gaussian_averages(components, places.breaks, places.features, with_sizes,
+                           integrand_size::given);
 }
 
 averages plane_averages(const activation& f, const activation& g, const pair_covariance& covariance,

@@ -146,10 +146,7 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
 }  // namespace
 
 numerical_pair::numerical_pair(const activation& f, const activation& g)
-    : f_(f),
-      g_(g),
-      kinks_at_zero_(f.kinked_at_zero_alone() && g.kinked_at_zero_alone() &&
-                     !(f.kinks().empty() && g.kinks().empty())) {
+    : f_(f), g_(g), kinks_at_zero_(f.kinked_at_zero_alone() && g.kinked_at_zero_alone()) {
   try {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();

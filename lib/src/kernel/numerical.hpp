@@ -82,7 +82,7 @@ class numerical_pair {
 
   activation f_;
   activation g_;
-  bool kinks_at_zero_;  // there are some, at 0 alone
+  bool kinks_at_zero_;  // at 0 alone, or nowhere
   std::optional<hermite_projection> unit_g_;
 };
 

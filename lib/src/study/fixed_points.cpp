@@ -11,11 +11,6 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-struct point_result {
-  std::vector<equilibrium> found;
-  bool converged = true;
-};
-
 fixed_point_row row_of(const row_key& key, double unit, const equilibrium& e) {
   const auto rate = [&](std::size_t k) {
     return complex_number{e.eigenvalues[k].real() / unit, e.eigenvalues[k].imag() / unit};
@@ -58,48 +53,39 @@ row_description<fixed_point_row> fixed_point_columns() {
   return columns;
 }
 
+std::vector<fixed_point_row> fixed_points_at(const prepared_pair& pair, const parameter_point& at) {
+  const row_key key(pair.pair, at);
+  std::vector<fixed_point_row> rows;
+  const char* status = "none-found";
+  try {
+    for (const equilibrium& e :
+         equilibria(flow(pair.task, at.parameters), pair.classifier.critical_points())) {
+      rows.push_back(row_of(key, pair.pair.rate_unit, e));
+    }
+  } catch (const error&) {  // the parameters were checked before
+    rows.clear();
+    status = "no-convergence";
+  }
+  if (rows.empty()) {
+    constexpr complex_number unknown{nan, nan};
+    rows.push_back(
+        {key, {nan, nan, nan}, nan, nan, nan, unknown, unknown, unknown, "none", status});
+  }
+  return rows;
+}
+
 fixed_points_result fixed_points(const fixed_points_problem& problem,
                                  const study_control& control) {
-  std::vector<learning_task> tasks;
-  std::vector<outcome_classifier> classifiers;
-  for (const activation_pair& pair : problem.pairs) {
-    tasks.push_back(pair.task());
-    classifiers.emplace_back(tasks.back());
-  }
+  const std::vector<prepared_pair> pairs(problem.pairs.begin(), problem.pairs.end());
   const std::size_t per_pair = problem.grid.size();
   constexpr std::size_t block = 4;
-  const auto results =
-      run_sweep(control, problem.pairs.size() * per_pair, block, [&](std::size_t i) {
-        const std::size_t k = i / per_pair;
-        try {
-          return point_result{equilibria(flow(tasks[k], problem.grid.at(i % per_pair).parameters),
-                                         classifiers[k].critical_points()),
-                              true};
-        } catch (const error&) {  // the parameters were checked before
-          return point_result{{}, false};
-        }
-      });
+  const auto results = run_sweep(control, pairs.size() * per_pair, block, [&](std::size_t i) {
+    return fixed_points_at(pairs[i / per_pair], problem.grid.at(i % per_pair));
+  });
   fixed_points_result result;
   result.finished = results.size();
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const activation_pair& pair = problem.pairs[i / per_pair];
-    const row_key key(pair, problem.grid.at(i % per_pair));
-    for (const equilibrium& e : results[i].found) {
-      result.rows.push_back(row_of(key, pair.rate_unit, e));
-    }
-    if (results[i].found.empty()) {
-      constexpr complex_number unknown{nan, nan};
-      result.rows.push_back({key,
-                             {nan, nan, nan},
-                             nan,
-                             nan,
-                             nan,
-                             unknown,
-                             unknown,
-                             unknown,
-                             "none",
-                             results[i].converged ? "none-found" : "no-convergence"});
-    }
+  for (const std::vector<fixed_point_row>& rows : results) {
+    result.rows.insert(result.rows.end(), rows.begin(), rows.end());
   }
   return result;
 }

@@ -42,6 +42,12 @@ struct user_function {
   /// σ, σ' and σ'' at a block of points at once, where that is cheaper than point by point; else
   /// empty. The spans have equal lengths, at most largest_block.
   std::function<void(std::span<const double> x, std::array<std::span<double>, 3> out)> block = {};
+  /// The same for σ … σ⁗.
+  std::function<void(std::span<const double> x, std::array<std::span<double>, 5> out)>
+      block_of_all = {};
+  /// How far σ … σ⁗ are known, where that is not to rounding: smooth averages are not refined
+  /// beyond it.
+  std::array<double, 5> errors{};
   /// The points where σ is not smooth. A kink that is not named here costs accuracy.
   std::vector<double> kinks = {};
   /// The points, besides the kinks, about which σ varies on a short scale. One that is not named
@@ -112,6 +118,8 @@ class activation {
   /// most 400: the centres of its sigmoids and bumps, and points at their sides, at distances that
   /// double from half their width on.
   [[nodiscard]] const std::vector<double>& features() const noexcept;
+  /// A user's: how far its derivatives are known (user_function::errors); else zeros.
+  [[nodiscard]] std::array<double, 5> errors() const noexcept;
   [[nodiscard]] const activation_parts& parts() const noexcept;
   /// The polynomial that σ is, or null.
   [[nodiscard]] const polynomial* as_polynomial() const noexcept;

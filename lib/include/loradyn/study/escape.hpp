@@ -3,6 +3,7 @@
 /// \file
 /// When the search ends, and where the run does, over a sweep (docs/theory.md, sections 8 and 9).
 
+#include <cstdint>
 #include <loradyn/analysis/escape.hpp>
 #include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/analysis/outcome.hpp>
@@ -24,6 +25,10 @@ struct prepared_pair {
   learning_task task;
   outcome_classifier classifier;
 };
+
+/// The standard step limit of questions with a run in every row: a run that arrives takes some
+/// hundred steps, some thousand at a tolerance of 1e-13, and one that does not ends within seconds.
+inline constexpr std::uint64_t row_step_limit = 50'000;
 
 /// What is asked of every point.
 struct escape_request {

@@ -5,6 +5,7 @@
 
 #include <loradyn/analysis/phase_plane.hpp>
 #include <loradyn/study/control.hpp>
+#include <loradyn/study/escape.hpp>
 #include <loradyn/study/pair.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/row.hpp>
@@ -38,6 +39,9 @@ struct fixed_point_row {
 };
 
 row_description<fixed_point_row> fixed_point_columns();
+
+/// The rows of a point. The parameters have been checked: a failure is a status.
+std::vector<fixed_point_row> fixed_points_at(const prepared_pair& pair, const parameter_point& at);
 
 struct fixed_points_result {
   std::vector<fixed_point_row> rows;

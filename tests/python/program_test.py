@@ -1,0 +1,102 @@
+"""The module gives the numbers of the program, bit for bit, for every question."""
+
+import unittest
+
+import loradyn as ld
+import numpy as np
+from support import program, same
+
+
+class SameAsTheProgram(unittest.TestCase):
+    def test_rates(self):
+        mu = program("rates", "--student", "erf", "--mu", "0.03:0.99:97")["mu"]
+        mu = np.array([float(t) for t in mu])
+        for student in ("erf", "he3", "tanh", "relu^2"):
+            for extra, given in ((), {}), (("--nu", "0.3", "--lr-ratio", "2"), {"nu": 0.3, "lr_ratio": 2}):
+                with self.subTest(student=student, given=given):
+                    same(self, ld.rates(student, mu=mu, **given),
+                         program("rates", "--student", student, "--mu", "0.03:0.99:97", *extra))
+
+    def test_rates_of_many_pairs(self):
+        table = program("rates", "--student", "erf,relu", "--teacher", "he3", "--mu", "0.1,0.5",
+                        "--nu", "0,0.2,0.4", "--time-unit", "fisher")
+        result = ld.rates(np.array(["erf", "relu"])[:, None, None], "he3", mu=[0.1, 0.5],
+                          nu=np.array([0, 0.2, 0.4])[:, None], time_unit="fisher")
+        self.assertEqual(result.shape, (2, 3, 2))
+        same(self, result, table)
+
+    def test_critical(self):
+        same(self, ld.critical(["he3", "he10", "tanh"], ["he3", "he10", "relu"], mu=(-1, 1.5)),
+             program("critical", "--student", "he3,he10,tanh", "--teacher", "he3,he10,relu", "--mu",
+                     "-1:1.5"))
+
+    def test_escape(self):
+        same(self, ld.escape(np.array(["he3", "erf"])[:, None, None, None], mu=[0.2, 0.5, 0.8],
+                             gamma=np.array([0, 0.1])[:, None], noise=np.array([0, 0.2])[:, None, None]),
+             program("escape", "--student", "he3,erf", "--mu", "0.2,0.5,0.8", "--gamma", "0,0.1",
+                     "--noise", "0,0.2"))
+
+    def test_escape_with_its_law(self):
+        same(self, ld.escape("erf", mu=0.5, gamma=[0.5, 1], dim=1000, quantiles=[0.1, 0.5],
+                             event="M", at=0.9, rtol=1e-8, stepper="explicit", t_max=1e5),
+             program("escape", "--student", "erf", "--mu", "0.5", "--gamma", "0.5,1", "--dim", "1000",
+                     "--quantiles", "0.1,0.5", "--event", "M", "--at", "0.9", "--rtol", "1e-8",
+                     "--stepper", "explicit", "--t-max", "1e5"))
+
+    def test_fixed_points(self):
+        result = ld.fixed_points("he3", mu=[0.2, 0.5], gamma=np.array([0, 0.1])[:, None], nu=0.1)
+        same(self, result, program("fixed-points", "--student", "he3", "--mu", "0.2,0.5", "--gamma",
+                                   "0,0.1", "--nu", "0.1"))
+        self.assertEqual(sorted(set(result.point)), [0, 1, 2, 3])
+
+    def test_budget(self):
+        table = program("budget", "--student", "he3", "--rho", "0.7", "--a0", "0.4", "--t-pre",
+                        "0:1:11", "--pre-gamma", "0.01")
+        times = np.array([float(t) for t in table["t_pre"]])
+        result = ld.budget("he3", rho=0.7, a0=0.4, t_pre=times, pre_gamma=0.01)
+        same(self, result, table)
+        # Any order, and several problems at once.
+        backwards = ld.budget("he3", rho=np.array([0.7, 0.8])[:, None], a0=0.4, t_pre=times[::-1],
+                              pre_gamma=0.01)
+        np.testing.assert_array_equal(backwards.t_total[0, ::-1], result.t_total)
+        self.assertEqual(backwards.best.t_total[0, 0], result.best.t_total)
+
+    def test_trajectory(self):
+        for unit in "raw", "fisher":
+            same(self, ld.trajectory("erf", mu=0.5, gamma=0.2, t_end=300, points=31, time_unit=unit),
+                 program("trajectory", "--student", "erf", "--mu", "0.5", "--gamma", "0.2", "--t-end",
+                         "300", "--points", "31", "--time-unit", unit))
+        same(self, ld.trajectory("he3", mu=0.5, t_end=10, points="log:5", method="map", lr=0.01),
+             program("trajectory", "--student", "he3", "--mu", "0.5", "--t-end", "10", "--points",
+                     "log:5", "--method", "map", "--lr", "0.01"))
+
+    def test_simulate(self):
+        words = ("simulate", "--student", "erf", "--mu", "0.5", "--nu", "0.1", "--dim", "1000", "--batch",
+                 "20", "--lr", "0.02", "--t-end", "20", "--runs", "30", "--seed", "7")
+        given = {"mu": 0.5, "nu": 0.1, "dim": 1000, "batch": 20, "lr": 0.02, "t_end": 20, "runs": 30,
+                 "seed": 7}
+        same(self, ld.simulate("erf", **given, points=11), program(*words, "--points", "11"))
+        same(self, ld.simulate("erf", **given, event="m", at=0.06, engine="sgd"),
+             program(*words, "--event", "m", "--at", "0.06", "--engine", "sgd"))
+
+    def test_validate(self):
+        same(self, ld.validate("erf", mu=0.5, gamma=1, dim=[300, 1000], runs=50, points=3),
+             program("validate", "--student", "erf", "--mu", "0.5", "--gamma", "1", "--dim", "300,1000",
+                     "--runs", "50", "--points", "3"))
+
+    def test_phase(self):
+        words = ("phase", "--student", "he3+{a}*he5", "--x", "mu=0.05:0.95:9", "--y", "a=-0.5:0.5:7")
+        result = ld.phase("he3+{a}*he5", x="mu=0.05:0.95:9", y="a=-0.5:0.5:7")
+        self.assertEqual(result.shape, (7, 9))
+        same(self, result, program(*words))
+        same(self, ld.phase("he3+{a}*he5", x=("mu", result.x), y=("a", result.y)), program(*words))
+        same(self, ld.phase("he3+{a}*he5", x="mu=0.05:0.95:9", y="a=-0.5:0.5:7", refine=1, only="tau"),
+             program(*words, "--refine", "1", "--only", "tau"))
+        same(self, ld.phase("erf", x="mu=0.2:0.8:3", y="gamma=log:0.5:8:2", dim=1000, engine="chain",
+                            runs=10, seed=3),
+             program("phase", "--student", "erf", "--x", "mu=0.2:0.8:3", "--y", "gamma=log:0.5:8:2",
+                     "--dim", "1000", "--engine", "chain", "--runs", "10", "--seed", "3"))
+
+
+if __name__ == "__main__":
+    unittest.main()
