@@ -3,17 +3,13 @@
 const brace_pattern = /\{([A-Za-z_][A-Za-z_0-9]*)\}/g;
 const braces_in = (state) => [...new Set([...`${state.student} ${state.teacher}`.matchAll(brace_pattern)].map((m) => m[1]))];
 // he{k} takes a whole number there, everything else a bracket.
-const with_braces = (text, state) => text.replace(brace_pattern, (whole, name, at) => {
+const with_braces = (text, state, axes = []) => text.replace(brace_pattern, (whole, name, at) => {
+  if (axes.includes(name)) { return whole; }
   const value = state[whole] ?? 0;
   return /he$/.test(text.slice(0, at)) ? String(value) : `(${value})`;
 });
 
-function problem_of(state, { braces = false } = {}) {
-  return {
-    student: braces ? state.student : with_braces(state.student, state),
-    teacher: braces ? state.teacher : with_braces(state.teacher, state),
-  };
-}
+const problem_of = (state, axes) => ({ student: with_braces(state.student, state, axes), teacher: with_braces(state.teacher, state, axes) });
 
 const axis_text = (name, lo, hi, n) => `${name}=${lo}:${hi}:${n}`;
 const tau_points = 197;
@@ -58,7 +54,7 @@ function call_of(picture, state, facts) {
     }
   } else {
     command = "phase";
-    pair = problem_of(state, { braces: true });
+    pair = problem_of(state, [state.x, state.y]);
     options.push(["x", axis_text(state.x, state["x-lo"], state["x-hi"], state.cells)]);
     options.push(["y", axis_text(state.y, state["y-lo"], state["y-hi"], state.cells)]);
     [...all, "u0", "m0", "s0"].filter((name) => name !== state.x && name !== state.y)

@@ -113,6 +113,8 @@ let first_picture = 0;
 
 function update() {
   wanted += 1;
+  drop_chain();
+  clearTimeout(map_timer);
   document.documentElement.dataset.wanted = String(wanted);
   write_hash();
   if (!running && ready) { run_updates(); }
@@ -173,8 +175,12 @@ async function update_once(stale) {
   if (stale()) { return; }
   const law = await ask_once("law", "law", given([...model_names, ...start_names], { ...event_of(), dim: state.dim }));
   show_law(law);
-  update_map();
+  // Not while a slider moves: the map begins anew each time.
+  clearTimeout(map_timer);
+  const quiet = 150;
+  map_timer = setTimeout(update_map, map ? quiet : 0);
 }
+let map_timer;
 
 let equilibria = [];
 
@@ -583,7 +589,16 @@ let soon = false;
 function update_soon() {
   if (soon) { return; }
   soon = true;
-  requestAnimationFrame(() => { soon = false; drop_chain(); update(); });
+  requestAnimationFrame(() => { soon = false; update(); });
+}
+
+// A parameter on an axis, with its usual range.
+function set_axis(which, name) {
+  const [lo, hi] = slider_range[name] ?? [-0.5, 0.5];
+  state[which] = name;
+  // μ = 0 and κ = 0 have no search.
+  state[`${which}-lo`] = { mu: 0.05, "lr-ratio": 0.25, m0: 0.01, u0: 0 }[name] ?? lo;
+  state[`${which}-hi`] = { mu: 0.95, m0: 0.4 }[name] ?? hi;
 }
 
 function show_braces() {
@@ -597,6 +612,9 @@ function show_braces() {
       add_slider(place, `{${name}}`, name, "parameter of the activation", [-1, 1, 0.01]);
     }
     const axes = [...model_names, ...start_names, ...names];
+    for (const which of ["x", "y"]) {
+      if (!axes.includes(state[which])) { set_axis(which, ["mu", "gamma"].find((a) => a !== state.x && a !== state.y)); }
+    }
     for (const which of ["x", "y"]) {
       const select = element(which);
       select.replaceChildren(...axes.map((a) => new Option(parameters.find((p) => p.name === a)?.symbol ?? a, a)));
@@ -636,11 +654,7 @@ function watch_inputs() {
   }
   for (const key of ["x", "y"]) {
     element(key).addEventListener("change", () => {
-      state[key] = element(key).value;
-      const [lo, hi] = slider_range[state[key]] ?? [-0.5, 0.5];
-      // μ = 0 and κ = 0 have no search.
-      state[`${key}-lo`] = { mu: 0.05, "lr-ratio": 0.25, m0: 0.01, u0: 0 }[state[key]] ?? lo;
-      state[`${key}-hi`] = { mu: 0.95, m0: 0.4 }[state[key]] ?? hi;
+      set_axis(key, element(key).value);
       show_inputs(); update_soon();
     });
   }
@@ -699,7 +713,6 @@ function watch_presets() {
     Object.keys(state).forEach((k) => delete state[k]);
     Object.assign(state, standard_state, preset.state);
     element("story").textContent = preset.story;
-    drop_chain();
     show_inputs();
     update();
   });

@@ -19,6 +19,15 @@ const modules = createRequire(join(MODULES, "node_modules/"));
 const { chromium } = modules("playwright-core");
 const address = pathToFileURL(PAGE).href;
 const measured = {};
+// Python's module, where it is built.
+const has_python = (() => {
+  try {
+    execFileSync("/usr/bin/python3", ["-c", "import loradyn"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
 mkdirSync(PICTURES, { recursive: true });
 
 let browser;
@@ -134,6 +143,22 @@ test("the law and the chain are the program's", async () => {
   const chain = await page.evaluate(() => explorer.ask("chain",
     { student: "erf", mu: 0.5, dim: 1000, batch: 100, lr: 0.1, steps: 20000, first: 0, runs: 3 }));
   runs.forEach((run, i) => close(chain.t_hit[i], run.t_hit, `run ${i}`));
+  await page.context().close();
+});
+
+test("simulated runs are those of the command", async () => {
+  const page = await open(hash_of({ student: "erf", gamma: 1, dim: 1000, batch: 100 }));
+  await settled(page);
+  await page.click("#chain");
+  await page.waitForFunction(() => explorer.facts.chain?.runs >= 12, null, { timeout: 60_000 });
+  await page.click("#chain");
+  await page.waitForFunction(() => document.querySelector("#chain").getAttribute("aria-pressed") === "false");
+  // The answer that was under way when the button was pressed.
+  await page.waitForTimeout(500);
+  const [command, times] = await page.evaluate(() => [explorer.command_of("law", explorer.state, explorer.facts), explorer.shown.law.columns.t_hit]);
+  const rows = table(...command.replace(/ -o .*/, "").split(" ").slice(1));
+  assert.equal(rows.length, times.length);
+  rows.forEach((row, i) => close(times[i], row.t_hit, `run ${i}`));
   await page.context().close();
 });
 
@@ -266,6 +291,15 @@ test("what is copied reproduces the pictures", async () => {
   assert.deepEqual(rests.map((r) => r.kind), shown.plane.columns.kind);
   close(shown.run.columns.t_hit[0], run("run")[0].t_hit, "t_hit");
   assert.equal(run("law").length, 1);
+  const codes = await page.evaluate(() => Object.fromEntries(["tau", "time", "run", "law", "map"].map((p) => [p, explorer.python_of(p, explorer.state, explorer.facts)])));
+  const python = (picture, print) => execFileSync("/usr/bin/python3", ["-c", `${codes[picture].replace("r.plot()\n", "")}${print}`], { encoding: "utf8" }).trim();
+  if (has_python) {
+    close(shown.tau.columns.tau[100], python("tau", "print(repr(float(r.tau[100])))"), "τ by Python");
+    close(shown.time.columns.risk[50], python("time", "print(repr(float(r.risk[50])))"), "risk by Python");
+    close(shown.run.columns.t_hit[0], python("run", "print(repr(float(r.t_hit)))"), "t_hit by Python");
+    assert.equal(python("law", "print(r.law)"), "ok");
+    assert.equal(python("map", "print(r.t_hit.shape)"), "(32, 32)");
+  }
   // The link is the state.
   const link = await page.evaluate(() => location.hash);
   const again = await open(link);
@@ -314,7 +348,8 @@ test("nothing serious for axe, light and dark, wide and narrow; screenshots", as
     const serious = violations.filter((v) => ["serious", "critical"].includes(v.impact));
     assert.deepEqual(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`), [], name);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is too wide`);
-    await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+    await page.locator("#plane").scrollIntoViewIfNeeded();
+    await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: name !== "phone" });
     await page.context().close();
   }
 });
