@@ -150,7 +150,7 @@ async function update_once(stale) {
     ask_once("run", "run", given([...model_names, ...start_names], event_of())),
   ]);
   const path = await asked_path;
-  if ([rates, curve, run, path].some(refused)) { return; }
+  if ([run, rates, curve, path].some(refused)) { return; }
   const end = path.t.at(-1);
   facts.t_end = round_up(run.t_hit > 0 ? Math.max(1.5 * run.t_hit, Math.min(end, 4 * run.t_hit)) : Math.max(end || 0, 1));
   const asked_time = ask_once("time", "trajectory", given([...model_names, ...start_names], { "t-end": facts.t_end, points: 201 }));
@@ -158,7 +158,7 @@ async function update_once(stale) {
   show_tau(curve, rates);
   show_numbers(rates, run);
   const time = await asked_time;
-  if (!refused(time)) { show_time(time, run); }
+  if (!time.error) { show_time(time, run); }
   await asked_plane;
   timing.update = performance.now() - began;
   if (first_picture === 0) {
@@ -184,14 +184,16 @@ let map_timer;
 
 let equilibria = [];
 
+// A parameter out of its range, or an average that does not converge: told where the numbers were.
 function refused(answer) {
-  if (answer.error) {
-    const fault = element("story");
-    toast(answer.error);
-    fault.dataset.fault = answer.error;
-    return true;
+  if (answer.error && !answer.stopped) {
+    const box = document.createElement("dd");
+    box.className = "words fault";
+    box.textContent = answer.error;
+    element("numbers").replaceChildren(box);
+    delete shown.run;
   }
-  return false;
+  return Boolean(answer.error);
 }
 
 function show_fault(answer) {
@@ -353,7 +355,7 @@ async function update_plane(path) {
   reach = Number(([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((k) => k * power >= reach * 0.9999) * power).toPrecision(3));
   const arrows = 19;
   const plane = await ask_once("plane", "plane", given([...model_names, "s0"], { reach, arrows }));
-  if (refused(plane)) { return; }
+  if (plane.error) { return; }
   plane_shown = { plane: { ...plane, reach, arrows }, path };
   draw_plane();
 }

@@ -268,6 +268,23 @@ test("a bad expression says where", async () => {
   await page.context().close();
 });
 
+test("a value out of its range is refused in words, and what follows goes on", async () => {
+  const page = await open();
+  await settled(page);
+  await page.fill("#p-nu-field", "-1");
+  await page.press("#p-nu-field", "Tab");
+  await page.waitForSelector("#numbers .fault");
+  assert.match(await page.textContent("#numbers .fault"), /nu is -1, but must be >= 0/);
+  await page.fill("#p-nu-field", "0.2");
+  await page.press("#p-nu-field", "Tab");
+  await page.waitForFunction(() => explorer.shown.run?.columns.nu[0] === 0.2);
+  // The theory is in the file.
+  await page.click("#numbers a >> nth=3");
+  await page.waitForSelector("#theory[open]");
+  assert.match(await page.textContent("#theory article"), /\(4\.3\)/);
+  await page.context().close();
+});
+
 test("what is copied reproduces the pictures", async () => {
   const page = await open(hash_of({ student: "he3+{a}*he5", "{a}": 0.25, mu: 0.45, gamma: 0.02, y: "a", "y-lo": -0.5, "y-hi": 0.5 }));
   await settled(page);
