@@ -263,6 +263,7 @@ void registry_of(const request&, json& out) {
         .member("name", p->name)
         .member("symbol", p->symbol)
         .member("meaning", p->meaning)
+        .member("title", p->axis_title())
         .member("least", p->least)
         .member("most", p->most)
         .member("standard", p->standard.value_or(std::nan("")))

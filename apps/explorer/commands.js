@@ -88,6 +88,8 @@ function python_of(picture, state, facts) {
   }
   let numpy = "";
   for (const [name, value] of options) {
+    // The equilibria have no start: it is of the run in the program's picture.
+    if (picture === "plane" && ["u0", "m0", "s0"].includes(name)) { continue; }
     if (typeof value === "object") {
       numpy = "import numpy as np\n";
       given.push(`${name}=np.linspace(${value.lo}, ${value.hi}, ${value.n}).round(12)`);

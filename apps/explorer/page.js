@@ -440,10 +440,7 @@ function place_hint(hint, canvas, x, y) {
 
 let map; let map_key = ""; let map_frame;
 
-const title_of = (name) => {
-  const p = parameters.find((q) => q.name === name);
-  return p ? `${p.symbol}, ${p.meaning.split(",")[0]}` : name;
-};
+const title_of = (name) => parameters.find((p) => p.name === name)?.title ?? name;
 
 async function update_map() {
   const held = [...model_names, ...start_names].filter((n) => n !== state.x && n !== state.y);

@@ -286,7 +286,7 @@ test("a value out of its range is refused in words, and what follows goes on", a
 });
 
 test("what is copied reproduces the pictures", async () => {
-  const page = await open(hash_of({ student: "he3+{a}*he5", "{a}": 0.25, mu: 0.45, gamma: 0.02, y: "a", "y-lo": -0.5, "y-hi": 0.5 }));
+  const page = await open(hash_of({ student: "he3+{a}*he5", "{a}": 0.25, mu: 0.45, gamma: 0.02, m0: 0.05, y: "a", "y-lo": -0.5, "y-hi": 0.5 }));
   await settled(page);
   const shown = await page.evaluate(() => explorer.shown);
   const commands = await page.evaluate(() => Object.fromEntries(["tau", "plane", "time", "run", "law"].map((p) => [p, explorer.command_of(p, explorer.state, explorer.facts)])));
@@ -308,12 +308,13 @@ test("what is copied reproduces the pictures", async () => {
   assert.deepEqual(rests.map((r) => r.kind), shown.plane.columns.kind);
   close(shown.run.columns.t_hit[0], run("run")[0].t_hit, "t_hit");
   assert.equal(run("law").length, 1);
-  const codes = await page.evaluate(() => Object.fromEntries(["tau", "time", "run", "law", "map"].map((p) => [p, explorer.python_of(p, explorer.state, explorer.facts)])));
+  const codes = await page.evaluate(() => Object.fromEntries(["tau", "plane", "time", "run", "law", "map"].map((p) => [p, explorer.python_of(p, explorer.state, explorer.facts)])));
   const python = (picture, print) => execFileSync("/usr/bin/python3", ["-c", `${codes[picture].replace("r.plot()\n", "")}${print}`], { encoding: "utf8" }).trim();
   if (has_python) {
     close(shown.tau.columns.tau[100], python("tau", "print(repr(float(r.tau[100])))"), "τ by Python");
     close(shown.time.columns.risk[50], python("time", "print(repr(float(r.risk[50])))"), "risk by Python");
     close(shown.run.columns.t_hit[0], python("run", "print(repr(float(r.t_hit)))"), "t_hit by Python");
+    assert.equal(python("plane", "print(*r.kind)"), shown.plane.columns.kind.join(" "));
     assert.equal(python("law", "print(r.law)"), "ok");
     assert.equal(python("map", "print(r.t_hit.shape)"), "(32, 32)");
   }
