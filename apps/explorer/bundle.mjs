@@ -14,9 +14,21 @@ const uplot = join(build, "node_modules/uplot");
 // A closing tag inside a script would end it.
 const script = (text) => text.replaceAll("</script", "<\\/script");
 
+// What the file is made of, beside the project's own.
+function licences() {
+  const others = ["Boost (Boost Software License 1.0)", "Eigen (MPL 2.0)", "libc++ (Apache 2.0 with LLVM exceptions)", "musl (MIT)"];
+  const text = `uPlot\n${readFileSync(join(uplot, "LICENSE"), "utf8").trim()}
+
+Random123 and {fmt}, by Debian's account
+${["librandom123-dev", "libfmt-dev"].map((name) => readFileSync(`/usr/share/doc/${name}/copyright`, "utf8").trim()).join("\n\n")}
+
+In WebAssembly too: ${others.join(", ")}.`;
+  return text.replaceAll("--", "- -");
+}
+
 const parts = {
   STYLE: readFileSync(join(uplot, "dist/uPlot.min.css"), "utf8") + own("style.css"),
-  LICENCE: readFileSync(join(uplot, "LICENSE"), "utf8").trim(),
+  LICENCE: licences(),
   UPLOT: script(readFileSync(join(uplot, "dist/uPlot.iife.min.js"), "utf8")),
   SCRIPT: script(["words.js", "painter.js", "commands.js", "pictures.js", "page.js"].map(own).join("\n")),
   WASM: packed(readFileSync(join(build, "explorer.wasm"))),
