@@ -1,5 +1,5 @@
-# Debian's packages that the project is built on, and how to get them. Sourced by quickstart.sh and by
-# tests/run.sh.
+# Debian's packages that the project is built on, and how to get them. Sourced by quickstart.sh, by
+# tests/run.sh and by explorer/build.sh.
 
 program_packages=(
   g++ cmake ninja-build pkg-config
@@ -14,6 +14,14 @@ test_packages=(
   clang-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
   python3-scipy python3-matplotlib python3-pandas mypy python3-setuptools python3-wheel python3-pip python3-venv
 )
+# With npm, where none is there yet: one from elsewhere is in the way of Debian's.
+explorer_packages=(
+  emscripten cmake ninja-build libboost1.74-dev libeigen3-dev libfmt-dev librandom123-dev
+)
+if ! command -v npm >/dev/null; then
+  explorer_packages+=(npm)
+fi
+explorer_test_packages=(chromium firefox-esr)
 
 # Installs those of the given packages that are missing.
 install_packages() {

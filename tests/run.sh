@@ -1,24 +1,28 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything and runs all tests.
 #
-#   tests/run.sh          the optimised build, the core by clang against libc++, and each fuzzer for
-#                         ten seconds
-#   tests/run.sh --long   the same, with five minutes for each fuzzer
-#   tests/run.sh --asan   the first under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tests/run.sh            the optimised build, the core by clang against libc++, each fuzzer for ten seconds,
+#                           and the explorer in browsers
+#   tests/run.sh --long     the same, with five minutes for each fuzzer
+#   tests/run.sh --asan     the first under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tests/run.sh --native   without the explorer, its compiler and the browsers; with --long too
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 preset=release
 fuzz_seconds=10
-case "${1:-}" in
-  '') ;;
-  --asan) preset=asan ;;
-  --long) fuzz_seconds=300 ;;
-  *)
-    echo "usage: tests/run.sh [--asan | --long]" >&2
-    exit 2
-    ;;
-esac
+browser=yes
+for option in "$@"; do
+  case "$option" in
+    --asan) preset=asan ;;
+    --long) fuzz_seconds=300 ;;
+    --native) browser=no ;;
+    *)
+      echo "usage: tests/run.sh [--asan | --long] [--native]" >&2
+      exit 2
+      ;;
+  esac
+done
 
 source apps/packages.sh
 install_packages "${program_packages[@]}" "${python_packages[@]}" "${test_packages[@]}"
@@ -44,4 +48,9 @@ if [[ $preset == release ]]; then
   cmake --preset fuzz -DLORADYN_WARNINGS_AS_ERRORS=ON
   cmake --build --preset fuzz
   LORADYN_FUZZ_SECONDS=$fuzz_seconds ctest --preset fuzz --no-tests=error -j "$(nproc)"
+
+  # docs/explorer.md
+  if [[ $browser == yes ]]; then
+    PYTHONPATH=$PWD/build/release/python tests/explorer/run.sh build/release/bin/loradyn
+  fi
 fi

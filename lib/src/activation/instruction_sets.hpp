@@ -13,6 +13,7 @@ template <class Kernels>
 std::vector<const Kernels*> runnable(const Kernels& portable, const Kernels& avx2,
                                      const Kernels& avx512) {
   std::vector<const Kernels*> list{&portable};
+#ifdef __x86_64__
   if (__builtin_cpu_supports("avx2")) {
     list.push_back(&avx2);
   }
@@ -20,6 +21,10 @@ std::vector<const Kernels*> runnable(const Kernels& portable, const Kernels& avx
       __builtin_cpu_supports("avx512vl")) {
     list.push_back(&avx512);
   }
+#else
+  static_cast<void>(avx2);
+  static_cast<void>(avx512);
+#endif
   return list;
 }
 
