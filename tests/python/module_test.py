@@ -187,8 +187,8 @@ class WhileItWorks(unittest.TestCase):
         _, text = self.interrupted(
             "import signal\nsignal.signal(signal.SIGINT, lambda *_: print('handled', flush=True))\n"
             "print('start', flush=True)\n"
-            "print(ld.escape('tanh', mu=np.linspace(0.1, 0.9, 400)).shape)")
-        self.assertEqual(text, "handled\n(400,)\n")
+            "print(ld.escape('tanh', mu=np.linspace(0.1, 0.9, 8000)).shape)")
+        self.assertEqual(text, "handled\n(8000,)\n")
 
     def test_other_python_threads_run_meanwhile(self):
         counted, ended = 0, threading.Event()

@@ -84,9 +84,11 @@ void add_interior(const population_risk& risk, double farthest,
       gap[i] = radius * radius * std::sin(angle) * std::sin(angle);
     }
     const auto slopes = risk.slopes_on_circle(radius * radius, M, gap);
-    // What is zero to rounding is judged by the largest on the circle.
+    // What is zero to rounding is judged by the largest on the circle, and by what the slopes are
+    // differences of: far out an oscillating student's are nothing else.
+    const double least_scale = risk.slope_size(radius * radius);
     double scale_M = 0.0;
-    double scale_Q = 0.0;
+    double scale_Q = least_scale;
     for (const risk_slopes& s : slopes) {
       scale_M = std::max(scale_M, std::abs(s.M));
       scale_Q = std::max(scale_Q, std::abs(s.twice_Q));

@@ -124,6 +124,11 @@ std::vector<risk_slopes> population_risk::slopes_on_circle(double Q, std::span<c
   return slopes;
 }
 
+double population_risk::slope_size(double Q) const {
+  const pair_moments m = self_.moments(pair_covariance::diagonal(Q), moment_set::gradient);
+  return std::abs(m.e11) + std::abs(m.e20);
+}
+
 risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
   return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};  // (2.3)

@@ -6,6 +6,7 @@
 #include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/dynamics/protocol.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/deviation.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
@@ -90,6 +91,7 @@ class validation {
                                     e.parameters.rate_ratio, times.back(), std::nullopt}};
     const training_run run = run_protocol(protocol, times, {});
     if (run.points.size() != times.size()) {
+      check_stop();
       throw convergence_error(fmt::format("the theory's run ends at t = {} with {}",
                                           run.stages.back().end,
                                           to_string(run.stages.back().status)));

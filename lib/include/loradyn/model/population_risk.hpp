@@ -65,6 +65,9 @@ class population_risk {
   /// that way safe from any thread, and the same whoever asks first.
   [[nodiscard]] risk_slopes slopes(const field_overlaps& overlaps) const;
 
+  /// E[σ'²] + |E[σσ'']| at |w|² = Q: what slopes are small beside (docs/theory.md, section 3).
+  [[nodiscard]] double slope_size(double Q) const;
+
   /// The same at several M of one Q, gap[i] = Q - M[i]², without a table: accuracy of `gradient`.
   /// M and gap have equal lengths.
   [[nodiscard]] std::vector<risk_slopes> slopes_on_circle(double Q, std::span<const double> M,
