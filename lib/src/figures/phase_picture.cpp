@@ -126,7 +126,8 @@ std::vector<panel_text> outcome_texts(const std::vector<double>& x, const std::v
 // The lines A = 0; without points where there are none.
 curve critical_lines(const phase_grid& grid) {
   curve line;
-  const auto& [x, y] = grid.axes();
+  const phase_axis& x = grid.axes()[0];
+  const phase_axis& y = grid.axes()[1];
   if (!grid.has_critical_lines() || x.values.size() < 2 || y.values.size() < 2) {
     return line;
   }
@@ -169,7 +170,8 @@ std::size_t middle_quantile(const std::vector<double>& quantiles) {
 
 phase_picture::phase_picture(const phase_grid& grid, phase_colours colours) : grid_(grid) {
   const study::phase_problem& problem = grid.problem();
-  const auto& [x, y] = grid.axes();
+  const phase_axis& x = grid.axes()[0];
+  const phase_axis& y = grid.axes()[1];
   const auto reach = [this](const phase_axis& axis) { return (axis.size() - 1) / step_ + 1; };
   const auto too_many = [&] {
     return static_cast<double>(reach(x)) * static_cast<double>(reach(y)) > most_drawn;
