@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <loradyn/analysis/outcome.hpp>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <mutex>
 #include <optional>
@@ -159,7 +160,7 @@ bool rest_detector::rests_at(const overlap_state& x) {
     // kernels are dear.
     constexpr double far = 0.1;
     found = nearest_equilibrium(flow_, x, landscape_radius, far * std::max(1.0, x.norm()));
-  } catch (const convergence_error&) {
+  } catch (const error&) {
     return false;
   }
   if (!found || !stable(*found)) {
@@ -213,10 +214,13 @@ struct outcome_classifier::body {
 
   // Keeps the failure: found out once, not by every run.
   void find_points() {
+    const effort_limit limit(row_effort);
     try {
       points = risk_critical_points(task.risk);
     } catch (const convergence_error& e) {
       failure = e;
+    } catch (const effort_error& e) {
+      failure = convergence_error(e.what());
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
+#include <loradyn/effort.hpp>
 
 #include "gaussian/legendre.hpp"
 
@@ -184,6 +185,11 @@ struct half_line_problem {
     const half_lines of_g(g, deviation_g, y, radial.node, order);
     const Eigen::Map<const Eigen::VectorXd> weight(radial.weight.data(),
                                                    static_cast<Eigen::Index>(radial.weight.size()));
+    // A product of matrices has as many multiplications to each point as a function's value.
+    constexpr std::size_t multiplications = 16;
+    effort_limit::spend((x.size() + y.size()) * radial.node.size() +
+                        4 * terms.size() * x.size() * y.size() * radial.node.size() /
+                            multiplications);
     const auto end = static_cast<Eigen::Index>(radial.node.size()) - 1;
     const auto largest = [](const auto& m) { return m.cwiseAbs().maxCoeff(); };
     std::vector<half_line_products> all;
