@@ -222,7 +222,9 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   }
   try {
     if (met && extent == run_extent::to_rest) {
-      end = end_after(f, end.x, first.t, options, run.steps);
+      const auto proved = classifier.proved_rest(f, end.x);
+      end = proved ? run_end{proved->x, end.x, first.t, true, *proved, false, run_status::ok, 0}
+                   : end_after(f, end.x, first.t, options, run.steps);
       if (end.at_rest && end.rest.kind == equilibrium_kind::sink) {
         sharpen(f, event, events[0].direction, start, careful, end.rest, run);
       }
