@@ -269,7 +269,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the event stays in the row when the run can't be followed to its rest") {
-  const problem p("erf");
+  const problem p("tanh");  // of a closed pair the risk may prove the rest at the event
   const flow f(p.task, {.alignment = 0.5});
   const escape_run whole = p.run({.alignment = 0.5});
   const std::size_t to_event =

@@ -208,7 +208,8 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
                  : std::nullopt;
     }
     if (!(damping > 1e-4)) {
-      return std::nullopt;
+      // No step makes it smaller: the kernels' rounding, where it is that.
+      return rests(v, x, j) ? std::optional(describe_equilibrium(f, x)) : std::nullopt;
     }
     x = next;
     v = velocity;

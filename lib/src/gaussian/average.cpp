@@ -97,7 +97,7 @@ class panels {
     // resolved.
     constexpr int generations = 5;
     constexpr double no_gain = 0.125;
-    constexpr double rounding_at_most = 1e-3;  // of the panel's own magnitude
+    constexpr double rounding_at_most = 1e-2;  // of the panel's own magnitude
     const auto scale = scales(components_, total_);
     const auto is_rough = [&](const panel& p, std::size_t k) {
       return !panel_resolved(p.tail[k], p.magnitude[k], scale[k]);
@@ -205,9 +205,10 @@ class panel_ends {
  public:
   explicit panel_ends(std::vector<double> breaks) : ends_(std::move(breaks)) {}
 
-  // Unless there is one beside it already.
+  // Unless there is one at the same place already. However near they are, both count: beside a
+  // break a transition of a small width hides from the nodes of a wide panel.
   void add(double x) {
-    const double near = 1e-3 * std::min(1.0, std::abs(x)) + 1e-12;
+    const double near = 1e-14 + 1e-15 * std::abs(x);
     const auto at = std::lower_bound(ends_.begin(), ends_.end(), x);
     const bool crowded =
         (at != ends_.end() && *at - x < near) || (at != ends_.begin() && x - *std::prev(at) < near);

@@ -6,6 +6,7 @@
 #include <loradyn/interruption.hpp>
 #include <span>
 #include <vector>
+#include "kernel/piecewise_polynomial.hpp"
 
 namespace loradyn {
 namespace {
@@ -117,20 +118,28 @@ void store(const averages& a, std::size_t components, std::size_t stride, double
   }
 }
 
-averages over_planes_lines(const activation& f, const activation& g, const pair_covariance& v,
-                           std::size_t order, std::size_t components, pair_integrand integrand) {
-  const double deviation = std::sqrt(v.q2);
-  const double carried = v.c / deviation;         // E[X | Y = deviation z] = carried z
-  const double spread = std::sqrt(v.gap / v.q2);  // the deviation of X given Y
-  const std::vector<double> kinks = kink_places(f);
+// X given Y = deviation z is N(carried z, spread²).
+struct given_line {
+  explicit given_line(const pair_covariance& v)
+      : deviation(std::sqrt(v.q2)), carried(v.c / deviation), spread(std::sqrt(v.gap / v.q2)) {}
 
+  [[nodiscard]] gaussian_line at(double z) const { return {carried * z, spread}; }
+
+  double deviation;
+  double carried;
+  double spread;
+};
+
+// Where averages of f over X given Y, times g(Y), change fast with Y.
+line_places places_given(const activation& f, std::span<const double> kinks, const activation& g,
+                         const given_line& x) {
   line_places outer;
-  outer.add(g, kink_places(g), {0.0, deviation});
-  if (carried != 0.0) {
+  outer.add(g, kink_places(g), {0.0, x.deviation});
+  if (x.carried != 0.0) {
     // Where Y carries X across a kink of f, the averages over X turn over this width.
-    const double turn = spread / std::abs(carried);
+    const double turn = x.spread / std::abs(x.carried);
     for (const double t : kinks) {
-      const double centre = t / carried;
+      const double centre = t / x.carried;
       if (std::abs(centre) < farthest) {
         outer.features.push_back(centre);
         constexpr double widest = 2.0;
@@ -140,20 +149,28 @@ averages over_planes_lines(const activation& f, const activation& g, const pair_
         }
       }
     }
-    add_places(outer.features, f.features(), {0.0, carried});
+    add_places(outer.features, f.features(), {0.0, x.carried});
   }
   outer.order();
+  return outer;
+}
+
+averages over_planes_lines(const activation& f, const activation& g, const pair_covariance& v,
+                           std::size_t order, std::size_t components, pair_integrand integrand) {
+  const given_line x_given(v);
+  const std::vector<double> kinks = kink_places(f);
+  const line_places outer = places_given(f, kinks, g, x_given);
 
   line_places inner;
   sampled f_at;
   sampled g_at;
   std::array<double, largest_block> x;
   const auto given = [&](double z) {
-    const gaussian_line line{carried * z, spread};
+    const gaussian_line line = x_given.at(z);
     inner.clear();
     inner.add(f, kinks, line);
     inner.order();
-    g_at.constant(g, deviation * z, order);
+    g_at.constant(g, x_given.deviation * z, order);
     return gaussian_averages(components, inner.breaks, inner.features,
                              [&](std::span<const double> w, double* values) {
                                effort_limit::spend(w.size());
@@ -404,6 +421,42 @@ averages polynomial_averages(const activation& f, const gauss_hermite_rule& acro
             }
           }
           store(sum, components, z.size(), values + i);
+        }
+      },
+      integrand_size::given);
+}
+
+averages conditional_averages(const activation& f, line_moments_of of_f, const activation& g,
+                              const pair_covariance& v,
+                              std::span<const std::array<std::size_t, 2>> orders) {
+  const given_line x_given(v);
+  const std::vector<double> kinks = kink_places(f);
+  const line_places places = places_given(f, kinks, g, x_given);
+  std::size_t highest_f = 0;
+  std::size_t highest_g = 0;
+  for (const auto& [i, j] : orders) {
+    highest_f = std::max(highest_f, i);
+    highest_g = std::max(highest_g, j);
+  }
+  sampled g_at;
+  std::array<double, largest_block> y;
+  return gaussian_averages(
+      orders.size(), places.breaks, places.features,
+      [&](std::span<const double> z, double* values) {
+        check_stop();
+        effort_limit::spend(z.size());
+        const std::span<double> points(y.data(), z.size());
+        fill_line(z, {0.0, x_given.deviation}, points);
+        g_at.at(g, points, highest_g);
+        const std::array<const double*, 5> of_g = g_at.rows();
+        const std::size_t count = orders.size() * z.size();
+        for (std::size_t p = 0; p < z.size(); ++p) {
+          const line_moments given = of_f(x_given.at(z[p]), highest_f);
+          for (std::size_t k = 0; k < orders.size(); ++k) {
+            const auto [i, j] = orders[k];
+            values[k * z.size() + p] = given.value[i] * of_g[j][p];
+            values[count + k * z.size() + p] = given.magnitude[i] * std::abs(of_g[j][p]);
+          }
         }
       },
       integrand_size::given);

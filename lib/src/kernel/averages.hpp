@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/gaussian/average.hpp>
@@ -59,5 +60,17 @@ averages plane_averages(const activation& f, const activation& g, const pair_cov
 averages polynomial_averages(const activation& f, const gauss_hermite_rule& across,
                              const activation& g, const pair_covariance& covariance,
                              std::size_t order, std::size_t components, pair_integrand integrand);
+
+struct line_moments;
+
+/// E[f⁽ⁱ⁾(X)] of the pieces of f, up to an order, over a line.
+using line_moments_of = function_ref<line_moments(const gaussian_line& x, std::size_t order)>;
+
+/// Averages E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] of the pieces, one for each of the orders (i, j): over X given Y as
+/// of_f says (piecewise_polynomial.hpp), and over the line of Y as line_averages does. gap > 0.
+/// \throws convergence_error as line_averages does
+averages conditional_averages(const activation& f, line_moments_of of_f, const activation& g,
+                              const pair_covariance& covariance,
+                              std::span<const std::array<std::size_t, 2>> orders);
 
 }  // namespace loradyn

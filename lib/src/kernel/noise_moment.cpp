@@ -262,7 +262,7 @@ struct plane_pair {
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
     const pair_covariance v{Q, 1.0, M, gap};
-    if (!v.on_edge() && has_series(v)) {
+    if (!v.on_edge() && has_cheap_products(v)) {
       return series_->value(M, Q, gap, label_noise);
     }
     // The second component tells what is rounding of the first, near the target.
@@ -283,8 +283,8 @@ struct plane_pair {
               std::span<double> out, std::span<double> sizes) const {
     const double Q = r * r;
     if (series_ && ((student.kinked_at_zero_alone() && teacher.kinked_at_zero_alone()) ||
-                    (has_series({Q, 1.0, M.front(), gap.front()}) &&
-                     has_series({Q, 1.0, M.back(), gap.back()})))) {
+                    (has_cheap_products({Q, 1.0, M.front(), gap.front()}) &&
+                     has_cheap_products({Q, 1.0, M.back(), gap.back()})))) {
       series_->sample(r, M, gap, out, sizes);
       return;
     }
@@ -345,9 +345,12 @@ struct plane_pair {
                : plane_averages(student, teacher, v, order, components, integrand);
   }
 
-  // Whether the kernels of the products are sums of series: cheaper than the plane.
-  [[nodiscard]] bool has_series(const pair_covariance& v) const {
-    return series_ && series_ends(student, teacher, v);
+  // Whether the kernels of the products are sums of series, or averages over a line: cheaper than
+  // the plane.
+  [[nodiscard]] bool has_cheap_products(const pair_covariance& v) const {
+    return series_ &&
+           (series_ends(student, teacher, v) || (series_->mixed.numerical()->has_pieces() &&
+                                                 series_->label_power.numerical()->has_pieces()));
   }
 
   static double density(double t, double mean, double variance) {

@@ -103,9 +103,17 @@ std::array<double, 5> middle(const activation& f, double x) {
 }
 
 // E[f⁽ⁱ⁾(X)], i = 0 … 4, of the pieces of f alone, for X on the line.
-std::array<double, 5> piece_averages(const activation& f, const gaussian_line& line) {
+std::array<double, 5> piece_averages(const activation& f,
+                                     const std::optional<piecewise_polynomial>& pieces,
+                                     const gaussian_line& line) {
   if (line.deviation == 0.0) {
     return middle(f, line.mean);
+  }
+  if (pieces) {
+    return pieces->moments(line, 4).value;
+  }
+  if (line.deviation <= short_line) {
+    return short_line_moments(f, line, 4).value;
   }
   const averages a = line_averages(f, line, 4, 5, [](const point_block& at, double* values) {
     for (std::size_t k = 0; k < 5; ++k) {
@@ -147,6 +155,10 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
 
 numerical_pair::numerical_pair(const activation& f, const activation& g)
     : f_(f), g_(g), kinks_at_zero_(f.kinked_at_zero_alone() && g.kinked_at_zero_alone()) {
+  if (!kinks_at_zero_) {
+    pieces_of_f_ = piecewise_polynomial::of(f);
+    pieces_of_g_ = piecewise_polynomial::of(g);
+  }
   try {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();
@@ -183,7 +195,7 @@ pair_moments numerical_pair::slice::moments(const pair_covariance& covariance, m
   if (covariance.on_edge()) {
     return pair_.edge(covariance, wanted);
   }
-  if (pair_.has_series(covariance)) {
+  if (!pair_.has_pieces() && pair_.has_series(covariance)) {
     try {
       if (const auto series = pair_.hermite_series(projection(), covariance, wanted)) {
         return *series;
@@ -374,10 +386,44 @@ std::optional<pair_moments> numerical_pair::hermite_series(hermite_projection& f
   return std::nullopt;
 }
 
+bool numerical_pair::is_narrow(const pair_covariance& v) const {
+  return !kinks_at_zero_ && v.gap <= short_line * short_line * v.q2;
+}
+
 pair_moments numerical_pair::plane(const pair_covariance& v, moment_set wanted) const {
   const std::vector<moment_term> terms = terms_of(wanted);
-  const averages a =
-      plane_averages(f_, g_, v, highest_order(terms), terms.size(), products_of(terms));
+  std::vector<std::array<std::size_t, 2>> orders;
+  const auto given_y = [&](line_moments_of of_f) {
+    for (const moment_term& t : terms) {
+      orders.push_back({t.i, t.j});
+    }
+    return conditional_averages(f_, of_f, g_, v, orders);
+  };
+  const auto given_x = [&](line_moments_of of_g) {
+    for (const moment_term& t : terms) {
+      orders.push_back({t.j, t.i});
+    }
+    return conditional_averages(g_, of_g, f_, {v.q2, v.q1, v.c, v.gap}, orders);
+  };
+  const auto over_plane = [&] {
+    if (pieces_of_f_) {
+      return given_y([this](const gaussian_line& x, std::size_t order) {
+        return pieces_of_f_->moments(x, order);
+      });
+    }
+    if (pieces_of_g_) {
+      return given_x([this](const gaussian_line& y, std::size_t order) {
+        return pieces_of_g_->moments(y, order);
+      });
+    }
+    if (is_narrow(v)) {
+      return given_y([this](const gaussian_line& x, std::size_t order) {
+        return short_line_moments(f_, x, order);
+      });
+    }
+    return plane_averages(f_, g_, v, highest_order(terms), terms.size(), products_of(terms));
+  };
+  const averages a = over_plane();
   pair_moments m;
   for (std::size_t k = 0; k < terms.size(); ++k) {
     m.*terms[k].target = a.value[k];
@@ -441,7 +487,7 @@ void numerical_pair::add_kinks(pair_moments& m, const pair_covariance& v,
     if (!reach(k, &moment_term::i) || degenerate(k, v.q1)) {
       continue;
     }
-    const auto pieces = piece_averages(g_, g_given.line(k.location));
+    const auto pieces = piece_averages(g_, pieces_of_g_, g_given.line(k.location));
     for (const moment_term* term : reached) {
       m.*term->target += over_kink(k, 0, term->i, [&](double t, std::size_t a) {
         return at_kink(t, a, x, g_given, 0, term->j, pieces);
@@ -452,7 +498,7 @@ void numerical_pair::add_kinks(pair_moments& m, const pair_covariance& v,
     if (!reach(k, &moment_term::j) || degenerate(k, v.q2)) {
       continue;
     }
-    const auto pieces = piece_averages(f_, f_given.line(k.location));
+    const auto pieces = piece_averages(f_, pieces_of_f_, f_given.line(k.location));
     for (const moment_term* term : reached) {
       m.*term->target += over_kink(k, 0, term->j, [&](double s, std::size_t a) {
         return at_kink(s, a, y, f_given, term->i, term->i, pieces);

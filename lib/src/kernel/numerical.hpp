@@ -10,6 +10,7 @@
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include "activation/hermite_projection.hpp"
+#include "kernel/piecewise_polynomial.hpp"
 #include "kernel/sector_table.hpp"
 
 namespace loradyn {
@@ -33,6 +34,12 @@ class numerical_pair {
   numerical_pair(const activation& f, const activation& g);
 
   [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
+
+  /// Whether one side is a polynomial between kinks beside 0, so that the plane costs a line.
+  [[nodiscard]] bool has_pieces() const noexcept { return pieces_of_f_ || pieces_of_g_; }
+
+  /// Whether X given Y is a short line, and kinks beside 0 make a difference there.
+  [[nodiscard]] bool is_narrow(const pair_covariance& covariance) const;
 
   [[nodiscard]] edge_curvature along_edge(double c) const;
 
@@ -82,7 +89,9 @@ class numerical_pair {
 
   activation f_;
   activation g_;
-  bool kinks_at_zero_;  // at 0 alone, or nowhere
+  bool kinks_at_zero_;                               // at 0 alone, or nowhere
+  std::optional<piecewise_polynomial> pieces_of_f_;  // where the kinks are elsewhere as well
+  std::optional<piecewise_polynomial> pieces_of_g_;
   std::optional<hermite_projection> unit_g_;
 };
 

@@ -116,8 +116,9 @@ struct edge_curvature {
 /// until
 ///   it stands still; 1e-13;
 /// - two kinked sides nearer to the edge, or a series that does not settle: quadrature in the plane
-/// between the
-///   kinks, and what the kinks add by parts; 1e-13.
+///   between the kinks, and what the kinks add by parts; 1e-13. Where kinks lie beside 0 and one
+///   side is a polynomial of degree <= 4 between them, the average over it given the other is
+///   closed: 30 to 150 µs.
 /// Every quadrature checks itself (gaussian/average.hpp): it is refined until a finer one agrees,
 /// or ends in a convergence_error after a stated number of panels.
 ///
