@@ -1052,10 +1052,11 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
                          index, style, label.empty() ? "notitle" : "title " + quoted(label));
   };
   if (p.heat) {
-    // As polygons, sharp at any size, unless they are many.
+    // As polygons, sharp at any size, unless they are many; those of a .png have seams.
     constexpr std::size_t many = 4096;
-    add_plot(!is_regular(*p.heat) ? "boxxyerror fillstyle solid 1.0 noborder linecolor palette"
-                                  : (p.heat->z.size() > many ? "image" : "image pixels"),
+    add_plot(!is_regular(*p.heat)
+                 ? "boxxyerror fillstyle solid 1.0 noborder linecolor palette"
+                 : (p.heat->z.size() > many || ending_ == ".png" ? "image" : "image pixels"),
              "");
     ++index;
   }
