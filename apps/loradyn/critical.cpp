@@ -45,6 +45,8 @@ std::function<int(const invocation&)> setup_critical(option_list& options) {
   shared->parameters[study::registry::mu] = "0:1";
   shared->add_mu_to(options, "LO:HI");
   shared->add_to(options);
+  options.idle("--gamma");
+  options.idle("--noise");
   options.footer(
       "--mu is an interval, its ends left out.\n\n"
       "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: "

@@ -188,10 +188,10 @@ described describe(const start_options& options) {
 }
 
 void event_options::add_to(option_list& options, const std::string& quantity_default,
-                           const std::string& at_default) {
+                           const std::string& at_default, const std::string& type) {
   quantity = quantity_default;
   options.text("--event", quantity, "what tells the end of the search: m, M or risk", "m|M|risk");
-  options.text("--at", at, "the value it reaches (default: " + at_default + ")", "X");
+  options.text("--at", at, "the value it reaches (default: " + at_default + ")", type);
   options.flag("--signed", is_signed, "m or M itself, not its absolute value");
 }
 
@@ -219,9 +219,10 @@ described describe(const integrator_options& options) {
                  {"max-steps", std::to_string(options.max_steps)}};
 }
 
-void law_options::add_to(option_list& options) {
+void law_options::add_to(option_list& options, const std::string& type) {
   options.text(option_of(registry::dim), dimension,
-               "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2", "D");
+               "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2",
+               type);
   options.text("--quantiles", quantiles, "of that law", "R");
 }
 
@@ -322,11 +323,16 @@ double read_single_nu(const shared_options& options, const std::string& expected
   return nu.front();
 }
 
-study::parameter_grid read_grid(const shared_options& options) {
+study::parameter_grid read_grid(const shared_options& options,
+                                std::span<const study::parameter* const> swept) {
   require_mu(options, "the alignments, such as --mu 0.1:0.9:9");
   study::parameter_grid grid;
   for (const study::parameter* p : study::model_parameters) {
-    grid.axes.push_back({p, read_values(*p, options.parameters[*p])});
+    if (std::find(swept.begin(), swept.end(), p) != swept.end()) {
+      grid.axes.push_back({p, read_values(*p, options.parameters[*p])});
+    } else {
+      p->set(grid.otherwise, read_value(*p, options.parameters[*p]));
+    }
   }
   return grid;
 }
@@ -335,8 +341,13 @@ std::vector<study::extent> extents_of(const shared_options& options,
                                       const study::parameter_grid& grid, std::size_t pairs) {
   std::vector<study::extent> extents;
   for (const study::swept_parameter& axis : grid.axes) {
-    extents.push_back({option_of(*axis.what), options.parameters[*axis.what],
-                       static_cast<double>(axis.values.size())});
+    const bool of_the_model =
+        std::find(study::model_parameters.begin(), study::model_parameters.end(), axis.what) !=
+        study::model_parameters.end();
+    const auto count = static_cast<double>(axis.values.size());
+    extents.push_back({option_of(*axis.what),
+                       of_the_model ? options.parameters[*axis.what] : fmt::format("{}", count),
+                       count, !of_the_model});
   }
   extents.push_back({"--student", students_of(options), static_cast<double>(pairs)});
   return extents;
@@ -367,6 +378,9 @@ overlap_event read_event(const event_options& options) {
   } else if (event.quantity != overlap_quantity::m) {
     throw error("--at is missing: give the value that " + options.quantity + " reaches");
   }
+  if (event.quantity == overlap_quantity::risk && event.is_signed) {
+    throw argument_error("--signed", "given", "left out: it does nothing for the risk");
+  }
   if (event.quantity == overlap_quantity::m &&
       !(event.at < 1.0 && event.at > (event.is_signed ? -1.0 : 0.0))) {
     throw argument_error("--at", "'" + options.at + "'",
@@ -376,6 +390,21 @@ overlap_event read_event(const event_options& options) {
     throw argument_error("--at", "'" + options.at + "'", ">= 0 for |M|; --signed takes M itself");
   }
   return event;
+}
+
+overlap_event read_events(const event_options& options, study::parameter_grid& grid) {
+  if (options.at.find_first_of(",:") == std::string::npos) {
+    return read_event(options);
+  }
+  study::swept_parameter levels{&registry::at, parse_range("--at", options.at)};
+  event_options one = options;
+  std::vector<overlap_event> events;
+  for (const double level : levels.values) {
+    one.at = fmt::format("{}", level);
+    events.push_back(read_event(one));
+  }
+  grid.axes.push_back(std::move(levels));
+  return events.front();
 }
 
 integration_options read_integrator(const integrator_options& options, double time_unit) {

@@ -117,8 +117,9 @@ struct event_options {
   std::string at;
   bool is_signed = false;
 
+  // `type` names the value of --at in the help.
   void add_to(option_list& options, const std::string& quantity_default,
-              const std::string& at_default);
+              const std::string& at_default, const std::string& type = "X");
 };
 described describe(const overlap_event& event);
 
@@ -133,12 +134,17 @@ struct integrator_options {
 };
 described describe(const integrator_options& options);
 
+// Where the search ends, for a sweep over several levels: the event at the first of them, and the
+// values of --at where it has some.
+overlap_event read_events(const event_options& options, study::parameter_grid& grid);
+
 // The law over random starts.
 struct law_options {
   std::string dimension;
   std::string quantiles = "0.05,0.25,0.5,0.75,0.95";
 
-  void add_to(option_list& options);
+  // `type` names the value of --dim in the help.
+  void add_to(option_list& options, const std::string& type);
 };
 described describe(const law_options& options);
 
@@ -172,8 +178,10 @@ void require_mu(const shared_options& options, const std::string& example);
 study::parameter_point read_parameters(const shared_options& options);
 // The value of --nu where there may be one only.
 double read_single_nu(const shared_options& options, const std::string& expected);
-// The values of every parameter.
-study::parameter_grid read_grid(const shared_options& options);
+// The values of some parameters; the others have one.
+study::parameter_grid read_grid(
+    const shared_options& options,
+    std::span<const study::parameter* const> swept = study::model_parameters);
 // How many values each option gives a table with a row for each pair and point of a grid.
 std::vector<study::extent> extents_of(const shared_options& options,
                                       const study::parameter_grid& grid, std::size_t pairs);

@@ -68,22 +68,21 @@ void check(const phase_options& options) {
   if (options.only != "escape" && options.only != "tau") {
     throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
   }
-  const phase_options defaults;
-  const auto idle = [](const char* option, const std::string& given, const std::string& usual,
-                       const char* without) {
-    if (given != usual) {
-      throw argument_error(option, "'" + given + "'",
-                           fmt::format("left out: it does nothing without {}", without));
+  if (options.only == "tau" && options.ensemble.engine.empty()) {
+    const auto require = [](bool usual, const std::string& what, const std::string& given) {
+      if (!usual) {
+        throw argument_error(what, "'" + given + "'", "left out: --only tau has no run");
+      }
+    };
+    const overlap_event event = read_event(options.event);
+    require(event.quantity == overlap_quantity::m, "--event", options.event.quantity);
+    require(event.at == overlap_event().at, "--at", options.event.at);
+    require(options.law.dimension.empty(), "--dim", options.law.dimension);
+    for (const study::parameter* p : study::start_parameters) {
+      const std::string& text = options.start.texts[*p];
+      require(text.empty() || parse_number(p->name, text) == *p->standard,
+              "--" + std::string(p->name), text);
     }
-  };
-  if (options.ensemble.engine.empty()) {
-    idle("--batch", options.ensemble.batch, defaults.ensemble.batch, "--engine");
-    idle("--lr", options.ensemble.learning_rate, defaults.ensemble.learning_rate, "--engine");
-    idle("--runs", options.ensemble.runs, defaults.ensemble.runs, "--engine");
-    idle("--steps", options.ensemble.steps, defaults.ensemble.steps, "--engine");
-  }
-  if (options.refine == "0") {
-    idle("--refine-step", options.refine_step, defaults.refine_step, "--refine");
   }
 }
 
@@ -370,7 +369,7 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   list.text("--shard", options->shard, "compute the i-th of n parts only, into --store", "i/n");
   options->event.add_to(list, "m", "0.5 for m");
   options->start.add_to(list, "1e-6");
-  options->law.add_to(list);
+  options->law.add_to(list, "D");
   ensemble_options& ensemble = options->ensemble;
   list.text("--engine", ensemble.engine,
             "simulate an ensemble in every cell: chain, exact in law at a cost that does not\n"
@@ -384,6 +383,10 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   options->integrator.max_steps = study::row_step_limit;
   options->integrator.add_to(list);
   options->shared.add_to(list);
+  for (const char* of_the_ensemble : {"--batch", "--lr", "--runs", "--steps"}) {
+    list.needs(of_the_ensemble, {"--engine"});
+  }
+  list.needs("--refine-step", {"--refine"});
   list.footer(
       "PARAM is " + fmt::format("{}", fmt::join(study::parameter_names(), ", ")) +
       ",\nor one in braces in an activation. A row per\n"

@@ -101,6 +101,13 @@ simulation_problem read_problem(const simulate_options& options,
     }
     made = problem_of(eta, steps);
   } else {
+    for (const auto& [option, given] : {std::pair("--lr", &options.learning_rate),
+                                        {"--steps", &options.steps},
+                                        {"--t-end", &options.t_end}}) {
+      if (!given->empty()) {
+        throw argument_error(option, "'" + *given + "'", "left out: each stage says its own");
+      }
+    }
     made = problem_of(1.0, 1);
     made->stages = read_simulation_stages(options.stages, pair, 1.0 / unit);
   }
@@ -359,6 +366,7 @@ std::function<int(const invocation&)> setup_simulate(option_list& list) {
             "FILE");
   list.text("--checkpoint", options->checkpoint,
             "what an interruption leaves (default: beside --output)", "FILE");
+  list.needs("--signed", {"--event", "--at"});
   options->shared.add_to(list);
   options->start.add_file_to(list);
   list.footer(

@@ -40,6 +40,20 @@ row_description<trajectory_row> trajectory_columns() {
   return columns;
 }
 
+row_description<family_row> family_columns(std::span<const parameter* const> told) {
+  row_description<row_key> key;
+  add_parameters(key, told);
+  row_description<family_row> columns;
+  columns.add_part(key, &family_row::key).add_part(trajectory_columns(), &family_row::point);
+  return columns;
+}
+
+std::vector<trajectory_result> trajectories(const std::vector<trajectory_problem>& problems,
+                                            const study_control& control) {
+  return run_sweep(control, problems.size(), 1,
+                   [&](std::size_t i) { return trajectory(problems[i]); });
+}
+
 trajectory_result trajectory(const trajectory_problem& problem) {
   problem.protocol.validate();
   const double unit = problem.rate_unit;
