@@ -23,8 +23,9 @@ int run_critical(const shared_options& shared, const invocation& call) {
       read_single_nu(shared, "one number here, for the table has no column for it");
   outputs out(shared);
 
-  study_run run(shared, "pairs");
-  const study::critical_result result = study::critical(problem, run.control());
+  const study::critical_result result = study_run(shared, "pairs", names_of(problem.pairs, {}))(
+      [&](const auto& control) { return study::critical(problem, control); });
+  tell_methods(shared, problem.pairs);
   described unresolved;
   for (const auto& piece : result.unresolved) {
     unresolved.emplace_back("unresolved", fmt::format("{}|{} on {}:{}", piece.student,

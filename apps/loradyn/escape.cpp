@@ -24,6 +24,31 @@ struct escape_options {
   law_options law;
 };
 
+// How the rows were made, and how much the time of the one that took most depends on the tolerance.
+void tell_making(const shared_options& shared, const study::escape_problem& problem,
+                 const std::vector<study::escape_row>& rows) {
+  if (!shared.verbose || rows.empty()) {
+    return;
+  }
+  tell_methods(shared, problem.pairs);
+  integration_work work;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    work += rows[i].work;
+    most = rows[i].work.velocities > rows[most].work.velocities ? i : most;
+  }
+  tell_work(shared, work);
+  study::escape_request finer = problem.request;
+  finer.integrator.relative_tolerance = std::max(1e-13, 0.1 * finer.integrator.relative_tolerance);
+  const study::prepared_pair pair(problem.pairs[most / problem.grid.size()]);
+  const study::parameter_point at = problem.grid.at(most % problem.grid.size());
+  const study::escape_row again = study::row_of(pair, at, finer, study::escape_at(pair, at, finer));
+  tell_error(shared,
+             fmt::format("t_hit of {}, which took {} right-hand sides,",
+                         names_of(problem.pairs, problem.grid)(most), rows[most].work.velocities),
+             rows[most].t_hit, again.t_hit);
+}
+
 int run_escape(escape_options options, const invocation& call) {
   read_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
@@ -46,8 +71,9 @@ int run_escape(escape_options options, const invocation& call) {
                                            sizeof(double) * problem.request.quantiles.size()));
   outputs out(shared);
 
-  study_run run(shared);
-  const std::vector<study::escape_row> rows = study::escape(problem, run.control());
+  const std::vector<study::escape_row> rows =
+      study_run(shared, "points", names_of(problem.pairs, problem.grid))(
+          [&](const auto& control) { return study::escape(problem, control); });
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), [](const study::escape_row& row) {
         return row.status == "met-at-start";
       })) {
@@ -58,6 +84,7 @@ int run_escape(escape_options options, const invocation& call) {
         "met by the start", "an event that the start does not meet");
   }
 
+  tell_making(shared, problem, rows);
   described own = describe(options.start);
   own += describe(problem.request.event);
   if (!options.event.at.empty()) {

@@ -13,6 +13,8 @@
 #include <optional>
 #include <tuple>
 
+#include "message.hpp"
+
 namespace loradyn::cli {
 
 namespace registry = study::registry;
@@ -140,6 +142,7 @@ void shared_options::add_to(option_list& options) {
                  most_threads);
   options.flag("-q,--quiet", quiet, "no progress and no notes on standard error");
   options.flag("--progress", progress, "progress even where standard error is no terminal");
+  options.flag("--verbose", verbose, "tell on standard error how the numbers are made");
 }
 
 void shared_options::add_mu_to(option_list& options, const std::string& type) {
@@ -352,6 +355,63 @@ std::vector<study::extent> extents_of(const shared_options& options,
   extents.push_back({"--student", students_of(options), static_cast<double>(pairs)});
   return extents;
 }
+
+void tell_methods(const shared_options& options, const std::vector<study::activation_pair>& pairs) {
+  if (!options.verbose) {
+    return;
+  }
+  for (const study::activation_pair& pair : pairs) {
+    say("averages of {}|{}: {}", pair.student(), pair.teacher(), pair.risk.method());
+  }
+}
+
+void tell_work(const shared_options& options, const integration_work& work) {
+  if (options.verbose) {
+    say("integrated with {} right-hand sides and {} Jacobians: {} explicit steps (Dormand-Prince "
+        "5(4)), {} stiff ones (Rosenbrock 4(3)), {} of them rejected",
+        work.velocities, work.jacobians, work.explicit_steps, work.stiff_steps, work.rejected);
+  }
+}
+
+void tell_error(const shared_options& options, const std::string& number, double value,
+                double again) {
+  if (options.verbose) {
+    say("{} = {}; with a tenth of the tolerance {}, which differs by {:.1g} of it", number, value,
+        again, std::abs(again - value) / std::abs(value));
+  }
+}
+
+point_name names_of(const std::vector<study::activation_pair>& pairs,
+                    const study::parameter_grid& grid) {
+  return [pairs, grid](std::uint64_t i) {
+    const study::activation_pair& pair = pairs[static_cast<std::size_t>(i / grid.size())];
+    std::vector<std::string> parts;
+    const std::vector<const study::parameter*> varying = grid.told({});
+    if (pairs.size() > 1 || varying.empty()) {
+      parts.push_back(pair.student() == pair.teacher() ? pair.student()
+                                                       : pair.student() + "|" + pair.teacher());
+    }
+    const study::parameter_point at = grid.at(static_cast<std::size_t>(i % grid.size()));
+    for (const study::parameter* p : varying) {
+      parts.push_back(fmt::format("{} = {:.6g}", p->name, p->get(at).value_or(0.0)));
+    }
+    return fmt::format("{}", fmt::join(parts, ", "));
+  };
+}
+
+std::string slow_text(const study::point_watch& watch, const point_name& name) {
+  constexpr double patience = 1.0;  // seconds
+  const auto slowest = watch.slowest();
+  return slowest && slowest->seconds > patience
+             ? fmt::format("{} ({})", name(slowest->point), duration_text(slowest->seconds))
+             : std::string();
+}
+
+study_run::study_run(const shared_options& options, std::string unit, point_name name)
+    : threads_(options.threads),
+      shown_(options.shows_progress()),
+      unit_(std::move(unit)),
+      name_(std::move(name)) {}
 
 overlap_state read_start(const start_options& options) {
   study::parameter_point point;

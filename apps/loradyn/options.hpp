@@ -86,6 +86,7 @@ struct shared_options {
   std::uint64_t threads = 0;
   bool quiet = false;
   bool progress = false;
+  bool verbose = false;
 
   [[nodiscard]] const std::string& mu() const { return parameters[study::registry::mu]; }
   [[nodiscard]] const std::string& nu() const { return parameters[study::registry::nu]; }
@@ -203,19 +204,45 @@ void read_start_file(start_options& options, shared_options& shared);
 void write_start_file(const std::string& path, const overlap_state& x, double alignment,
                       double misalignment);
 
-// How a study is computed: threads, and a line of progress while this lives.
+// With --verbose, on standard error: how the averages of the pairs are computed, what the runs have
+// cost, and by how much a number changes where it is computed again with a tenth of the tolerance.
+void tell_methods(const shared_options& options, const std::vector<study::activation_pair>& pairs);
+void tell_work(const shared_options& options, const integration_work& work);
+void tell_error(const shared_options& options, const std::string& number, double value,
+                double again);
+
+// What a point of a sweep is called where it is slow.
+using point_name = std::function<std::string(std::uint64_t)>;
+
+// The pair where there are several, and the parameters that vary.
+point_name names_of(const std::vector<study::activation_pair>& pairs,
+                    const study::parameter_grid& grid);
+
+// The slowest of the points that are watched, where it takes more than a second.
+std::string slow_text(const study::point_watch& watch, const point_name& name);
+
+// How a study is computed: threads, and a line of progress, which is gone when the study is done.
 class study_run {
  public:
-  explicit study_run(const shared_options& options, const std::string& unit = "points")
-      : threads_(options.threads), line_(options.shows_progress(), unit) {}
+  explicit study_run(const shared_options& options, std::string unit = "points",
+                     point_name name = {});
 
-  [[nodiscard]] study::study_control control() {
-    return {threads_, [this](std::size_t done, std::size_t total) { line_.update(done, total); }};
+  // What the question returns to which this control is given.
+  template <class Question>
+  auto operator()(const Question& question) {
+    progress_line line(shown_, unit_, 0,
+                       [this] { return name_ ? slow_text(watch_, name_) : std::string(); });
+    return question(study::study_control{
+        threads_, [&line](std::size_t done, std::size_t total) { line.update(done, total); },
+        shown_ ? &watch_ : nullptr});
   }
 
  private:
   std::size_t threads_;
-  progress_line line_;
+  bool shown_;
+  std::string unit_;
+  point_name name_;
+  study::point_watch watch_;
 };
 
 }  // namespace loradyn::cli

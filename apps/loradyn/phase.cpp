@@ -151,8 +151,14 @@ using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
 // Tells how far the diagram is, and what came out so far.
 class cell_progress {
  public:
-  cell_progress(const shared_options& shared, std::uint64_t finished)
-      : line_(shared.shows_progress() && !writes_to_terminal(shared), "cells", finished) {}
+  cell_progress(const shared_options& shared, const study::phase_grid& grid, std::uint64_t finished)
+      : grid_(grid),
+        line_(shared.shows_progress() && !writes_to_terminal(shared), "cells",
+              static_cast<std::size_t>(finished), [this] {
+                return slow_text(watch_, [this](std::uint64_t place) { return name_of(place); });
+              }) {}
+
+  [[nodiscard]] study::point_watch* watch() { return &watch_; }
 
   // Whether `update` would write: a store is not asked for every cell.
   [[nodiscard]] bool due() const { return line_.due(); }
@@ -177,6 +183,14 @@ class cell_progress {
     return shared.output.to_stdout() && ::isatty(STDOUT_FILENO) != 0;
   }
 
+  [[nodiscard]] std::string name_of(std::uint64_t place) const {
+    const auto& [x, y] = grid_.axes();
+    return fmt::format("{} = {:.6g}, {} = {:.6g}", x.name, x.at(place % x.size()), y.name,
+                       y.at(place / x.size()));
+  }
+
+  const study::phase_grid& grid_;
+  study::point_watch watch_;
   progress_line line_;
 };
 
@@ -232,9 +246,10 @@ int run_stored(const phase_options& options, const study::phase_grid& grid, cons
   sweep_store store(options.store, configuration_of(grid));
   stored_work work(grid, store, part);
   {
-    cell_progress progress(shared, work.finished());
+    cell_progress progress(shared, grid, work.finished());
     leader.lead(work, progress);
-    compute_here(grid, threads, work, [&] { progress.update(work); });
+    compute_here(
+        grid, threads, work, [&] { progress.update(work); }, progress.watch());
   }
   if (interruption() != 0) {
     return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
@@ -270,29 +285,35 @@ struct direct_count {
 
 direct_count compute_alone(const shared_options& shared, const study::phase_grid& grid,
                            std::size_t threads, phase_report& report) {
-  cell_progress progress(shared, 0);
+  cell_progress progress(shared, grid, 0);
   std::map<std::string, std::uint64_t> outcomes;
   direct_count count;
   const study::study_control control{
-      threads, [&](std::size_t finished, std::size_t total) {
+      threads,
+      [&](std::size_t finished, std::size_t total) {
         count = {finished, total};
-        if (progress.due()) {
+        if (finished == 0 || progress.due()) {
           progress.update(finished, total, {outcomes.begin(), outcomes.end()});
         }
-      }};
+      },
+      progress.watch()};
+  integration_work work;
   study::phase(grid, control, [&](const study::phase_row& row) {
     report.add(row);
+    work += row.escape.work;
     ++outcomes[grid.outcome_of(row)];
   });
+  tell_work(shared, work);
   return count;
 }
 
 direct_count compute_with_ranks(const shared_options& shared, const study::phase_grid& grid,
                                 std::size_t threads, phase_report& report, leadership& leader) {
   direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
-  cell_progress progress(shared, 0);
+  cell_progress progress(shared, grid, 0);
   leader.lead(work, progress);
-  compute_here(grid, threads, work, [&] { progress.update(work); });
+  compute_here(
+      grid, threads, work, [&] { progress.update(work); }, progress.watch());
   return {work.delivered(), work.total()};
 }
 

@@ -21,8 +21,9 @@ int run_rates(const shared_options& shared, const invocation& call) {
                        sizeof(study::rates_row));
   outputs out(shared);
 
-  study_run run(shared);
-  const std::vector<study::rates_row> rows = study::rates(problem, run.control());
+  const std::vector<study::rates_row> rows =
+      study_run(shared)([&](const auto& control) { return study::rates(problem, control); });
+  tell_methods(shared, problem.pairs);
   const std::size_t total = problem.pairs.size() * problem.grid.size();
   const provenance meta = provenance_of(call, shared, {});
   const std::size_t written =

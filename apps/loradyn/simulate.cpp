@@ -299,6 +299,7 @@ int run_simulate(simulate_options options, const invocation& call) {
       read_single_pair(shared, "one here, for the table has no column for it");
   const study::simulate_problem asked = read_all(options, pair);
   const simulation_problem& problem = asked.problem;
+  tell_methods(shared, {pair});
   outputs out(shared);
   std::string checkpoint = options.checkpoint;
   if (checkpoint.empty() && !shared.output.to_stdout() && !shared.output.to_nowhere()) {

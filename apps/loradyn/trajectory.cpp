@@ -141,6 +141,30 @@ described stages_of(const study::parameter_grid& grid,
   return own;
 }
 
+// How the runs were made, and how much the end of the one that took most depends on the tolerance.
+void tell_making(const shared_options& shared, const std::vector<study::activation_pair>& pairs,
+                 const std::vector<study::trajectory_problem>& problems,
+                 const std::vector<study::trajectory_result>& runs) {
+  if (!shared.verbose || runs.empty()) {
+    return;
+  }
+  tell_methods(shared, pairs);
+  integration_work work;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    work += runs[i].work;
+    most = runs[i].work.velocities > runs[most].work.velocities ? i : most;
+  }
+  tell_work(shared, work);
+  if (problems[most].protocol.method == tuning_method::map || runs[most].rows.empty()) {
+    return;
+  }
+  study::trajectory_problem finer = problems[most];
+  finer.integrator.relative_tolerance = std::max(1e-13, 0.1 * finer.integrator.relative_tolerance);
+  tell_error(shared, fmt::format("m at t = {} of the run that took most", runs[most].rows.back().t),
+             runs[most].rows.back().x.m, study::trajectory(finer).rows.back().x.m);
+}
+
 int run_trajectory(trajectory_options options, const invocation& call) {
   read_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
@@ -167,8 +191,10 @@ int run_trajectory(trajectory_options options, const invocation& call) {
       problems_of(options, pair, std::move(problem), grid);
   outputs out(shared);
 
-  study_run line(shared, "runs");
-  const std::vector<study::trajectory_result> runs = study::trajectories(problems, line.control());
+  const std::vector<study::trajectory_result> runs =
+      study_run(shared, "runs", names_of({pair}, grid))(
+          [&](const auto& control) { return study::trajectories(problems, control); });
+  tell_making(shared, {pair}, problems, runs);
   described own = describe(options.start);
   own += describe(options.integrator);
   own += {{"points", options.points}, {"method", options.method}};

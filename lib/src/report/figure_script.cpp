@@ -676,14 +676,22 @@ std::string script_writer::style_of(const panel& p, const curve& c, std::size_t 
                        types[static_cast<std::size_t>(c.shape)], c.x.size() > many ? 0.5 : 1.0,
                        colour);
   }
-  // For ink the dashes tell curves apart too.
-  constexpr std::array<const char*, 4> dashes_for_ink{"1", "(12,5)", "(12,4,2,4)", "(4,4)"};
+  // For ink, and where many curves have colours that are near each other, the dashes tell curves
+  // apart too.
+  constexpr std::array<const char*, 4> many_dashes{"1", "(12,5)", "(12,4,2,4)", "(4,4)"};
   const char* dashes = "1";
+  double width = kind == legend::key ? 2.0 : 1.3;
   switch (c.style) {
     case line_style::alternating:
+      if (kind == legend::at_the_curves) {
+        // The earlier are wider, so that those that lie under others look out from below.
+        const auto last = static_cast<double>(p.curves.size() - 1);
+        width += 2.2 * (1.0 - static_cast<double>(i) / last);
+      }
       if (kind != legend::bar) {
-        dashes = style_.theme == figure_theme::print ? dashes_for_ink[i % dashes_for_ink.size()]
-                                                     : (i % 2 == 0 ? "1" : "(12,5)");
+        dashes = style_.theme == figure_theme::print || kind == legend::at_the_curves
+                     ? many_dashes[i % many_dashes.size()]
+                     : (i % 2 == 0 ? "1" : "(12,5)");
       }
       break;
     case line_style::solid:
@@ -695,8 +703,7 @@ std::string script_writer::style_of(const panel& p, const curve& c, std::size_t 
       dashes = "(2,5)";
       break;
   }
-  return fmt::format("lines linewidth {} dashtype {} linecolor {}", kind == legend::key ? 2 : 1.3,
-                     dashes, colour);
+  return fmt::format("lines linewidth {:.3g} dashtype {} linecolor {}", width, dashes, colour);
 }
 
 // Whether the cells of a map are all of one size, as a picture's are.

@@ -26,8 +26,10 @@ overlap_event event_at(const parameter_point& at, const escape_request& request)
 
 }  // namespace
 
-escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
-                       const escape_request& request) {
+namespace {
+
+escape_point computed_at(const prepared_pair& pair, const parameter_point& at,
+                         const escape_request& request) {
   const overlap_event event = event_at(at, request);
   escape_point point;
   point.run.tau = point.run.M_end = point.run.risk_end = nan;
@@ -62,6 +64,16 @@ escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
       point.law_status = "no-convergence";
     }
   }
+  return point;
+}
+
+}  // namespace
+
+escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
+                       const escape_request& request) {
+  const integration_work before = work_of_this_thread();
+  escape_point point = computed_at(pair, at, request);
+  point.work = work_of_this_thread() - before;
   return point;
 }
 
@@ -136,7 +148,8 @@ escape_row row_of(const prepared_pair& pair, const parameter_point& at,
                  std::string(to_string(r.result)),
                  point.status,
                  {},
-                 nan};
+                 nan,
+                 point.work};
   if (at.dimension) {
     const double gamma = at.parameters.noise_scale;
     // A step of time η has B samples, and γ = η d/B.

@@ -56,6 +56,7 @@ std::vector<trajectory_result> trajectories(const std::vector<trajectory_problem
 
 trajectory_result trajectory(const trajectory_problem& problem) {
   problem.protocol.validate();
+  const integration_work before = work_of_this_thread();
   const double unit = problem.rate_unit;
   // Where the stages say how long the run is, they run once for that.
   const double end = problem.end
@@ -68,7 +69,13 @@ trajectory_result trajectory(const trajectory_problem& problem) {
     t = std::min(t / unit, end);
   }
   training_run run = run_protocol(problem.protocol, times, problem.integrator);
-  trajectory_result result{{}, {}, run.end, run.alignment, run.misalignment, run.complete};
+  trajectory_result result{{},
+                           {},
+                           run.end,
+                           run.alignment,
+                           run.misalignment,
+                           run.complete,
+                           work_of_this_thread() - before};
   for (const stage_summary& s : run.stages) {
     result.stages.push_back({s.begin * unit, s.end * unit, s.status});
   }

@@ -47,6 +47,7 @@ struct escape_point {
   std::string status;
   std::optional<escape_law> law;  ///< where the point has a dimension
   std::string law_status;         ///< where the law alone could not be had
+  integration_work work;
 };
 
 /// What fails is told by its status; nothing is thrown. The request and the parameters have been
@@ -74,7 +75,8 @@ struct escape_row {
   std::string outcome;
   std::string status;
   law_values law;
-  double samples = 0.0;  ///< t_hit d/γ, the samples that the run has seen then; NaN at γ = 0
+  double samples = 0.0;     ///< t_hit d/γ, the samples that the run has seen then; NaN at γ = 0
+  integration_work work{};  ///< no column
 };
 
 /// \param quantiles of the law, where it is asked for \param told parameters of the key

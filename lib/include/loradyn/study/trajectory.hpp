@@ -42,6 +42,7 @@ struct trajectory_result {
   double alignment = 0.0;     ///< μ of the last stage
   double misalignment = 0.0;  ///< ν of the last stage
   bool complete = false;      ///< every stage ended by its duration or its event
+  integration_work work{};
 };
 
 /// \throws argument_error as the protocol's validate(); convergence_error from a kernel
