@@ -50,7 +50,7 @@ void tell_making(const shared_options& shared, const study::escape_problem& prob
 }
 
 int run_escape(escape_options options, const invocation& call) {
-  read_start_file(options.start, options.shared);
+  apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
   study::escape_problem problem{read_pairs(shared), read_grid(shared), {}};
   problem.grid.otherwise.start = read_start(options.start);

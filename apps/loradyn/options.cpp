@@ -1,14 +1,13 @@
 #include "options.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
-#include <loradyn/report/file.hpp>
+#include <loradyn/report/start_file.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <optional>
 #include <tuple>
@@ -514,44 +513,21 @@ double read_positive(const std::string& option, const std::string& text) {
   return value;
 }
 
-void read_start_file(start_options& options, shared_options& shared) {
+void apply_start_file(start_options& options, shared_options& shared) {
   if (options.file.empty()) {
     return;
   }
-  toml::table values;
-  try {
-    values = toml::parse(read_file(options.file));
-  } catch (const toml::parse_error& e) {
-    throw error(fmt::format("--start '{}', line {}, column {}: {}", options.file,
-                            e.source().begin.line, e.source().begin.column, e.description()));
+  const start_values from = read_start_file(options.file);
+  study::parameter_point point;
+  point.parameters.alignment = from.alignment;
+  point.parameters.misalignment = from.misalignment;
+  point.start = from.x;
+  for (const study::parameter* p : {&registry::mu, &registry::nu}) {
+    shared.parameters[*p] = fmt::format("{}", *p->get(point));
   }
-  const std::array<std::pair<const char*, std::string*>, 5> keys{
-      {{"mu", &shared.parameters[registry::mu]},
-       {"nu", &shared.parameters[registry::nu]},
-       {"u", &options.texts[registry::u0]},
-       {"m", &options.texts[registry::m0]},
-       {"s", &options.texts[registry::s0]}}};
-  for (const auto& [key, target] : keys) {
-    const toml::node* const node = values.get(key);
-    // None, too, for an integer that no double is.
-    const auto value =
-        node != nullptr && node->is_number() ? node->value<double>() : std::optional<double>();
-    if (!value) {
-      throw error(fmt::format("--start '{}': {} must be there, and a number", options.file, key));
-    }
-    *target = fmt::format("{}", *value);
+  for (const study::parameter* p : study::start_parameters) {
+    options.texts[*p] = fmt::format("{}", *p->get(point));
   }
-  if (values.size() != keys.size()) {
-    throw error(fmt::format("--start '{}' must hold mu, nu, u, m and s alone", options.file));
-  }
-}
-
-void write_start_file(const std::string& path, const overlap_state& x, double alignment,
-                      double misalignment) {
-  pending_file file(path);
-  file.write(fmt::format("mu = {}\nnu = {}\nu = {}\nm = {}\ns = {}\n", alignment, misalignment, x.u,
-                         x.m, x.s));
-  file.commit();
 }
 
 }  // namespace loradyn::cli

@@ -67,10 +67,6 @@ struct table_options {
   bool headless = false;
 
   void add_to(option_list& options);
-  [[nodiscard]] bool to_stdout() const {
-    return file.empty() || file == "-" || file == "/dev/stdout";
-  }
-  [[nodiscard]] bool to_nowhere() const { return file == "/dev/null"; }
 };
 
 struct shared_options {
@@ -199,10 +195,7 @@ std::uint64_t read_count(const std::string& option, const std::string& text, std
 double read_positive(const std::string& option, const std::string& text);
 
 // What --start says, as the text of the options whose place it takes; nothing without it.
-void read_start_file(start_options& options, shared_options& shared);
-// Writes the state and the weight that --start reads back to the same bits.
-void write_start_file(const std::string& path, const overlap_state& x, double alignment,
-                      double misalignment);
+void apply_start_file(start_options& options, shared_options& shared);
 
 // With --verbose, on standard error: how the averages of the pairs are computed, what the runs have
 // cost, and by how much a number changes where it is computed again with a tenth of the tolerance.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/phase_work.hpp>
+#include <loradyn/report/ranks.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/control.hpp>
@@ -21,10 +22,11 @@
 #include "options.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
-#include "ranks.hpp"
 
 namespace loradyn::cli {
 namespace {
+
+using study::planned_cell;
 
 // The simulated runs of every cell.
 struct ensemble_options {
@@ -180,7 +182,7 @@ class cell_progress {
  private:
   // Rows on the same terminal would tear the line.
   static bool writes_to_terminal(const shared_options& shared) {
-    return shared.output.to_stdout() && ::isatty(STDOUT_FILENO) != 0;
+    return names_stdout(shared.output.file) && ::isatty(STDOUT_FILENO) != 0;
   }
 
   [[nodiscard]] std::string name_of(std::uint64_t place) const {

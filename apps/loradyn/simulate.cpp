@@ -8,6 +8,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/report/file.hpp>
+#include <loradyn/report/stages_file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/study/simulate.hpp>
@@ -21,7 +22,6 @@
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "stages.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -293,7 +293,7 @@ int report_divergence(const ensemble& done) {
 }
 
 int run_simulate(simulate_options options, const invocation& call) {
-  read_start_file(options.start, options.shared);
+  apply_start_file(options.start, options.shared);
   shared_options& shared = options.shared;
   const study::activation_pair pair =
       read_single_pair(shared, "one here, for the table has no column for it");
@@ -302,7 +302,8 @@ int run_simulate(simulate_options options, const invocation& call) {
   tell_methods(shared, {pair});
   outputs out(shared);
   std::string checkpoint = options.checkpoint;
-  if (checkpoint.empty() && !shared.output.to_stdout() && !shared.output.to_nowhere()) {
+  if (checkpoint.empty() && !names_stdout(shared.output.file) &&
+      !names_nowhere(shared.output.file)) {
     checkpoint = shared.output.file + ".checkpoint";
   }
   const study::simulate_result result = run_ensemble(shared, asked, checkpoint);

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
+#include <loradyn/report/stages_file.hpp>
+#include <loradyn/report/start_file.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
@@ -16,7 +18,6 @@
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "stages.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -166,7 +167,7 @@ void tell_making(const shared_options& shared, const std::vector<study::activati
 }
 
 int run_trajectory(trajectory_options options, const invocation& call) {
-  read_start_file(options.start, options.shared);
+  apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
   const study::activation_pair pair =
       read_single_pair(shared, "one here, for the table has no column for it");
@@ -220,8 +221,8 @@ int run_trajectory(trajectory_options options, const invocation& call) {
                                 [](const study::trajectory_result& run) { return !run.complete; });
   if (cut == runs.end() && runs.size() == grid.size()) {
     if (!options.end_state.empty()) {
-      write_start_file(options.end_state, runs.front().end, runs.front().alignment,
-                       runs.front().misalignment);
+      write_start_file(options.end_state,
+                       {runs.front().alignment, runs.front().misalignment, runs.front().end});
     }
     return done;
   }

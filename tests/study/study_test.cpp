@@ -80,7 +80,7 @@ TEST_CASE("a row and its cells are the same, with the quantiles that the problem
   CHECK(columns.cells(columns.row(cells)) == cells);
   const std::vector<std::string> names = columns.names();
   CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
-  CHECK(names[names.size() - 2] == "t_q97.5");
+  CHECK(names[names.size() - 3] == "t_q97.5");
 }
 
 TEST_CASE("a comparison without a seed has none after its table is read") {

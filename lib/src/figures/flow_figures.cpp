@@ -269,7 +269,7 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
       p.curves.push_back(broken(line));
     }
     for (std::size_t q = 0; q < quantiles.size(); ++q) {
-      line.label = first ? "law, " + study::quantile_column("", quantiles[q]) + " %" : "";
+      line.label = first ? fmt::format("law, {:.10g} %", 100.0 * quantiles[q]) : "";
       line.y.clear();
       for (std::size_t i = begin; i < end; ++i) {
         line.y.push_back(rows[i].law.quantiles[q]);

@@ -112,6 +112,23 @@ std::vector<panel_text> outcome_texts(const std::vector<double>& x, const std::v
   return texts;
 }
 
+// The outcomes of a map that counts them, those alone that there are (one at least), in colours of
+// their own.
+void tell_outcomes(heat_map& h) {
+  std::array<double, outcome_names.size()> place{};
+  for (std::size_t kind = 0; kind < outcome_names.size(); ++kind) {
+    const bool last_chance = h.categories.empty() && kind + 1 == outcome_names.size();
+    if (last_chance || std::find(h.z.begin(), h.z.end(), static_cast<double>(kind)) != h.z.end()) {
+      place[kind] = static_cast<double>(h.categories.size());
+      h.categories.emplace_back(outcome_names[kind]);
+      h.category_colours.push_back(kind);
+    }
+  }
+  for (double& z : h.z) {
+    z = std::isfinite(z) ? place[static_cast<std::size_t>(z)] : z;
+  }
+}
+
 // The lines A = 0; without points where there are none.
 curve critical_lines(const phase_grid& grid) {
   curve line;
@@ -365,7 +382,7 @@ figure phase_picture::drawn() {
                       .categories = {},
                       .range = range};
     if (l.outcomes) {
-      p.heat->categories.assign(outcome_names.begin(), outcome_names.end());
+      tell_outcomes(*p.heat);
     }
     if (!rims.x.empty()) {
       p.curves.push_back(rims);
