@@ -380,7 +380,8 @@ figure phase_picture::drawn() {
                       .z = std::move(l.z),
                       .label = l.label + beyond,
                       .categories = {},
-                      .range = range};
+                      .range = range,
+                      .category_colours = {}};
     if (l.outcomes) {
       tell_outcomes(*p.heat);
     }

@@ -46,9 +46,11 @@ start_values read_start_file(const std::string& path) {
 
 void write_start_file(const std::string& path, const start_values& values) {
   pending_file file(path);
+  std::string text;
   for (const auto& [key, value] : members(values)) {
-    file.write(fmt::format("{} = {}\n", key, *value));
+    text += fmt::format("{} = {}\n", key, *value);
   }
+  file.write(text);
   file.commit();
 }
 

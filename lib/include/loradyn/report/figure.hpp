@@ -72,10 +72,10 @@ struct heat_map {
   std::vector<double> z;
   std::string label;                               ///< of the colours
   std::vector<std::string> categories;             ///< where z counts these, from 0
-  std::vector<std::size_t> category_colours = {};  ///< theirs of the palette; in order without
   /// What the colours reach from and to, so that maps can share a scale; without it, or where the
   /// first is not the lesser, the least and largest z. Not for categories.
   std::optional<std::pair<double, double>> range = std::nullopt;
+  std::vector<std::size_t> category_colours = {};  ///< of the palette; in their order without
 };
 
 /// Where the cells of a map end: before the first of some places, half of the way between each two,
