@@ -1201,6 +1201,16 @@ class Phase(InTemporaryDirectory):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual((self.path / "g.dat").read_text(), data)
 
+    def test_a_map_of_outcomes_tells_those_that_it_has(self):
+        done = run("phase", "--student", "he3", "--x", "mu=0.1:0.9:9", "--y", "noise=0:1:2", "--show",
+                   "outcome", "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({r["outcome"] for r in rows((self.path / "t.csv").read_text())},
+                         {"learned", "unlearned"})
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("set palette maxcolors 2\n", script)
+        self.assertNotIn("searching", script)
+
     def test_the_command_in_a_table_makes_it_again(self):
         for words in [
             ["--student", "he3+{a}*he5", "--x", "mu=0.1:0.9:4", "--y", "a=-0.4:0.4:4", "--refine",

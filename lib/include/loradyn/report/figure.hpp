@@ -70,8 +70,8 @@ struct heat_map {
   std::vector<double> x;  ///< increasing, at least one
   std::vector<double> y;
   std::vector<double> z;
-  std::string label;                               ///< of the colours
-  std::vector<std::string> categories;             ///< where z counts these, from 0
+  std::string label;                    ///< of the colours
+  std::vector<std::string> categories;  ///< where z counts these, from 0
   /// What the colours reach from and to, so that maps can share a scale; without it, or where the
   /// first is not the lesser, the least and largest z. Not for categories.
   std::optional<std::pair<double, double>> range = std::nullopt;
