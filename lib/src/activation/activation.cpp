@@ -75,12 +75,11 @@ struct user_body {
                         const std::array<double*, Order + 1>& out) const {
     constexpr std::size_t largest = user_function::largest_block;
     constexpr std::size_t wanted = std::min<std::size_t>(Order + 1, 3);
-    std::array<double, 3 * largest> scratch;
     for (std::size_t from = 0; from < x.size(); from += largest) {
       const std::size_t n = std::min(largest, x.size() - from);
       std::array<std::span<double>, 3> rows;
-      for (std::size_t k = 0; k < rows.size(); ++k) {
-        rows[k] = {k < wanted ? out[std::min(k, Order)] + from : &scratch[k * largest], n};
+      for (std::size_t k = 0; k < wanted; ++k) {
+        rows[k] = {out[k] + from, n};
       }
       f.block(x.subspan(from, n), rows);
     }
@@ -321,6 +320,20 @@ double activation::operator()(double x) const {
   double value = 0.0;
   tabulate_orders<0>({&x, 1}, {&value});
   return value;
+}
+
+std::vector<double> kink_meetings(std::span<const kink> f, std::span<const kink> g) {
+  std::vector<double> M;
+  for (const kink& of_f : f) {
+    for (const kink& of_g : g) {
+      if (of_f.location != 0.0 && of_g.location != 0.0) {
+        M.push_back(of_f.location / of_g.location);
+      }
+    }
+  }
+  std::sort(M.begin(), M.end());
+  M.erase(std::unique(M.begin(), M.end()), M.end());
+  return M;
 }
 
 double activation::first(double x) const { return derivative(1, x); }

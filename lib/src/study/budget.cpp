@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <loradyn/study/budget.hpp>
@@ -57,6 +58,7 @@ budget_result budget(const budget_problem& problem, const study_control& control
   std::vector<char> failed(times.size(), 0);
   std::vector<integration_work> work(times.size());
   const auto points = run_sweep(control, times.size(), 1, [&](std::size_t i) {
+    const effort_limit limit(row_effort);
     try {
       const integration_work before = work_of_this_thread();
       const budget_point point =

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <loradyn/effort.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <utility>
@@ -57,6 +58,7 @@ std::vector<trajectory_result> trajectories(const std::vector<trajectory_problem
 trajectory_result trajectory(const trajectory_problem& problem) {
   problem.protocol.validate();
   const integration_work before = work_of_this_thread();
+  const effort_limit limit(row_effort);
   const double unit = problem.rate_unit;
   // Where the stages say how long the run is, they run once for that.
   const double end = problem.end

@@ -23,6 +23,9 @@ struct kink {
   std::array<double, 4> jumps{};
 };
 
+/// The M ≠ 0 at which a kink of f(Mz) is one of g(z), increasing.
+std::vector<double> kink_meetings(std::span<const kink> f, std::span<const kink> g);
+
 /// f(x), f'(x), …, f⁗(x); at a kink those of the piece to the left.
 using derivatives = std::array<double, 5>;
 
@@ -40,7 +43,8 @@ struct user_function {
   /// The most points of a block.
   static constexpr std::size_t largest_block = 64;
   /// σ, σ' and σ'' at a block of points at once, where that is cheaper than point by point; else
-  /// empty. The spans have equal lengths, at most largest_block.
+  /// empty. The spans have equal lengths, at most largest_block, or the last or the last two are
+  /// empty, for what isn't wanted.
   std::function<void(std::span<const double> x, std::array<std::span<double>, 3> out)> block = {};
   /// The same for σ … σ⁗.
   std::function<void(std::span<const double> x, std::array<std::span<double>, 5> out)>
