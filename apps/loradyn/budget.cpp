@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
@@ -85,6 +86,7 @@ int run_budget(budget_options options, const invocation& call) {
     throw error("--t-pre is missing: give the pre-training times, such as --t-pre 0:20:81");
   }
   problem.times = parse_range("--t-pre", options.t_pre);
+  std::sort(problem.times.begin(), problem.times.end());
   const auto total = problem.times.size();
   study::require_table(
       std::vector<study::extent>{{"--t-pre", options.t_pre, static_cast<double>(total)}},
@@ -97,8 +99,13 @@ int run_budget(budget_options options, const invocation& call) {
   problem.integrator = read_integrator(options.integrator, 1.0 / unit);
   outputs out(shared);
 
-  study_run run(shared);
-  const study::budget_result result = study::budget(problem, run.control());
+  const auto name = [&](std::uint64_t i) {
+    return fmt::format("t-pre = {:.6g}", problem.times[static_cast<std::size_t>(i)]);
+  };
+  const study::budget_result result = study_run(
+      shared, "points", name)([&](const auto& control) { return study::budget(problem, control); });
+  tell_methods(shared, {pair});
+  tell_work(shared, result.work);
   const auto& best = result.best;
   described own;
   add_given(own, "source", text_parameter(options.source));

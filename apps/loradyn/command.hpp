@@ -9,8 +9,9 @@
 
 namespace loradyn::cli {
 
-// A word as a POSIX shell takes it.
+// A word as a POSIX shell takes it: in quotes where it needs them, and in quotes whatever it is.
 std::string shell_quoted(const std::string& word);
+std::string in_quotes(const std::string& text);
 
 // The words of the command line, for the table's provenance.
 struct invocation {

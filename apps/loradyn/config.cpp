@@ -9,6 +9,8 @@
 #include <loradyn/report/file.hpp>
 #include <string_view>
 
+#include "option_list.hpp"
+
 namespace loradyn::cli {
 namespace {
 
@@ -40,15 +42,17 @@ void apply(CLI::App& app, const toml::table& values, const std::string& path,
     }
     const std::vector<std::string> names = config_names(app);
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::vector<std::string> all = others();
+      const std::vector<std::string> all = others ? others() : std::vector<std::string>();
       if (std::find(all.begin(), all.end(), name) != all.end()) {
         continue;
       }
       throw error(where + " is no option of this command; the nearest are " +
                   nearest_names(name, names));
     }
-    if (std::find(given.begin(), given.end(), name) != given.end()) {
-      continue;  // the command line wins
+    const bool at_the_top = others != nullptr;
+    if (std::find(given.begin(), given.end(), name) != given.end() ||
+        (at_the_top && is_idle(app, name))) {
+      continue;  // the command line wins; what is for other commands is left to them
     }
     CLI::Option* option = app.get_option("--" + name);
     option->clear();
@@ -115,7 +119,7 @@ void apply_config(CLI::App& app, const std::string& path, const std::vector<std:
   }
   apply(app, values, path, given, all_options);
   if (const toml::table* own = values.get_as<toml::table>(app.get_name())) {
-    apply(app, *own, path, given, [] { return std::vector<std::string>(); });
+    apply(app, *own, path, given, nullptr);
   }
 }
 

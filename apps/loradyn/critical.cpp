@@ -23,8 +23,9 @@ int run_critical(const shared_options& shared, const invocation& call) {
       read_single_nu(shared, "one number here, for the table has no column for it");
   outputs out(shared);
 
-  study_run run(shared, "pairs");
-  const study::critical_result result = study::critical(problem, run.control());
+  const study::critical_result result = study_run(shared, "pairs", names_of(problem.pairs, {}))(
+      [&](const auto& control) { return study::critical(problem, control); });
+  tell_methods(shared, problem.pairs);
   described unresolved;
   for (const auto& piece : result.unresolved) {
     unresolved.emplace_back("unresolved", fmt::format("{}|{} on {}:{}", piece.student,
@@ -45,6 +46,8 @@ std::function<int(const invocation&)> setup_critical(option_list& options) {
   shared->parameters[study::registry::mu] = "0:1";
   shared->add_mu_to(options, "LO:HI");
   shared->add_to(options);
+  options.idle("--gamma");
+  options.idle("--noise");
   options.footer(
       "--mu is an interval, its ends left out.\n\n"
       "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: "

@@ -24,16 +24,44 @@ struct escape_options {
   law_options law;
 };
 
+// How the rows were made, and how much the time of the one that took most depends on the tolerance.
+void tell_making(const shared_options& shared, const study::escape_problem& problem,
+                 const std::vector<study::escape_row>& rows) {
+  if (!shared.verbose || rows.empty()) {
+    return;
+  }
+  tell_methods(shared, problem.pairs);
+  integration_work work;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    work += rows[i].work;
+    most = rows[i].work.velocities > rows[most].work.velocities ? i : most;
+  }
+  tell_work(shared, work);
+  study::escape_request finer = problem.request;
+  finer.integrator.relative_tolerance = std::max(1e-13, 0.1 * finer.integrator.relative_tolerance);
+  const study::prepared_pair pair(problem.pairs[most / problem.grid.size()]);
+  const study::parameter_point at = problem.grid.at(most % problem.grid.size());
+  const study::escape_row again = study::row_of(pair, at, finer, study::escape_at(pair, at, finer));
+  tell_error(shared,
+             fmt::format("t_hit of {}, which took {} right-hand sides,",
+                         names_of(problem.pairs, problem.grid)(most), rows[most].work.velocities),
+             rows[most].t_hit, again.t_hit);
+}
+
 int run_escape(escape_options options, const invocation& call) {
-  read_start_file(options.start, options.shared);
+  apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
   study::escape_problem problem{read_pairs(shared), read_grid(shared), {}};
   problem.grid.otherwise.start = read_start(options.start);
-  problem.request.event = read_event(options.event);
   problem.request.integrator = read_integrator(options.integrator, 1.0);
   const bool has_law = !options.law.dimension.empty();
   if (has_law) {
-    problem.grid.otherwise.dimension = read_value(study::registry::dim, options.law.dimension);
+    problem.grid.axes.push_back(
+        {&study::registry::dim, read_values(study::registry::dim, options.law.dimension)});
+  }
+  problem.request.event = read_events(options.event, problem.grid);
+  if (has_law) {
     problem.request.quantiles = read_quantiles(options.law.quantiles);
     study::require_law_event(problem.request.event);
   }
@@ -43,18 +71,26 @@ int run_escape(escape_options options, const invocation& call) {
                                            sizeof(double) * problem.request.quantiles.size()));
   outputs out(shared);
 
-  study_run run(shared);
-  const std::vector<study::escape_row> rows = study::escape(problem, run.control());
+  const std::vector<study::escape_row> rows =
+      study_run(shared, "points", names_of(problem.pairs, problem.grid))(
+          [&](const auto& control) { return study::escape(problem, control); });
   if (!rows.empty() && std::all_of(rows.begin(), rows.end(), [](const study::escape_row& row) {
         return row.status == "met-at-start";
       })) {
     throw argument_error(
-        fmt::format("--event {} --at {}", options.event.quantity, problem.request.event.at),
+        fmt::format("--event {} --at {}", options.event.quantity,
+                    options.event.at.empty() ? fmt::format("{}", problem.request.event.at)
+                                             : options.event.at),
         "met by the start", "an event that the start does not meet");
   }
 
+  tell_making(shared, problem, rows);
   described own = describe(options.start);
   own += describe(problem.request.event);
+  if (!options.event.at.empty()) {
+    std::find_if(own.begin(), own.end(), [](const auto& p) { return p.first == "at"; })->second =
+        options.event.at;
+  }
   own += describe(options.integrator);
   if (has_law) {
     own += describe(options.law);
@@ -72,22 +108,30 @@ int run_escape(escape_options options, const invocation& call) {
 std::function<int(const invocation&)> setup_escape(option_list& list) {
   auto options = std::make_shared<escape_options>();
   options->shared.add_mu_to(list, "R");
-  options->event.add_to(list, "m", "0.5 for m");
+  options->event.add_to(list, "m", "0.5 for m", "R");
   options->start.add_to(list, "1e-6");
-  options->law.add_to(list);
+  options->law.add_to(list, "R");
+  list.needs("--quantiles", {"--dim"});
   options->integrator.max_steps = study::row_step_limit;
   options->integrator.add_to(list);
   options->shared.add_to(list);
   options->start.add_file_to(list);
   list.footer(
-      "_hit is the state at the event, _end where the flow ends; t_linear is tau log(at/m0).\n"
+      "A row for each value of every R; columns: student,teacher,mu,nu,gamma,noise,lr_ratio, dim "
+      "and\n"
+      "at where they have several, tau,t_hit,t_linear,u_hit,m_hit,s_hit,u_end,m_end,s_end,M_end,\n"
+      "risk_end,rate_end,outcome,status, and with --dim t_mean, the quantiles, law and samples.\n"
+      "_hit is the state at the event, _end where the flow ends; t_linear is tau log(at/m0),\n"
+      "rate_end the rate at which the run comes to its rest, samples the number t_hit d/gamma.\n"
       "outcome: learned, unlearned (M -> 0), trapped, diverging (|w|^2 grows beyond 1e6) or\n"
       "searching. status: ok, no-event (the run ends without it), met-at-start, time-limit,\n"
       "step-limit, step-underflow, blow-up, undefined or no-convergence; after t_hit it tells why\n"
       "the run was not followed to its rest.\n\n"
       "Examples:\n"
       "  loradyn escape --student he3 --mu 0.1:0.9:81 --plot escape.svg -o escape.csv\n"
-      "  loradyn escape --student erf --mu 0.5 --gamma 1 --dim 1000\n"
+      "  loradyn escape --student erf --mu 0.1:0.9:81 --at 0.1,0.5,0.9 --plot levels.svg -o "
+      "levels.csv\n"
+      "  loradyn escape --student erf --mu 0.5 --gamma 1 --dim log:100:10000:9\n"
       "  loradyn escape --student erf --mu 0.5 --event risk --at 0.01");
   return [options](const invocation& call) { return run_escape(*options, call); };
 }

@@ -35,8 +35,10 @@ int run_fixed_points(const fixed_points_options& options, const invocation& call
                        usual * sizeof(study::fixed_point_row));
   outputs out(shared);
 
-  study_run run(shared);
-  const study::fixed_points_result result = study::fixed_points(problem, run.control());
+  const study::fixed_points_result result =
+      study_run(shared, "points", names_of(problem.pairs, problem.grid))(
+          [&](const auto& control) { return study::fixed_points(problem, control); });
+  tell_methods(shared, problem.pairs);
   const provenance meta = provenance_of(call, shared, describe(options.start));
   out.write(meta, study::fixed_point_columns(), result.rows,
             [&] { return fixed_points_figure(meta, result.rows); });

@@ -102,6 +102,7 @@ int run(int argc, char** argv) {
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));
   std::array<CLI::App*, commands.size()> subcommands{};
   std::array<std::function<int(const invocation&)>, commands.size()> runs;
+  std::array<std::vector<option_list::rule>, commands.size()> rules;
   for (std::size_t i = 0; i < commands.size(); ++i) {
     subcommands[i] = app.add_subcommand(commands[i].name, commands[i].summary);
     // The name of an option in full, and negative numbers as values of options.
@@ -110,6 +111,7 @@ int run(int argc, char** argv) {
     if (std::find(words.begin(), words.end(), std::string_view(commands[i].name)) != words.end()) {
       option_list options(*subcommands[i]);
       runs[i] = commands[i].prepare(options);
+      rules[i] = options.rules();
     }
   }
 
@@ -149,6 +151,7 @@ int run(int argc, char** argv) {
         apply_config(*subcommands[i], config->as<std::string>(), names,
                      [] { return every_command().config_names(); });
       }
+      require_effect(*subcommands[i], rules[i]);
       require_files_apart(*subcommands[i]);
       return runs[i](call);
     } catch (const reported_interruption&) {

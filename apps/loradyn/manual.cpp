@@ -40,6 +40,9 @@ bool is_file_type(const std::string& type) {
 std::vector<known_option> options_of(const CLI::App& command) {
   std::vector<known_option> known;
   for (const CLI::Option* option : command.get_options()) {
+    if (option->get_group().empty()) {
+      continue;  // it does nothing
+    }
     known_option o;
     for (const std::string& name : option->get_snames()) {
       o.names.push_back("-" + name);
@@ -133,15 +136,6 @@ std::string bash_completion(const CLI::App& app) {
                           more.empty() ? "" : " ", more);
   }
   return script + "  esac\n}\ncomplete -o filenames -F _loradyn loradyn\n";
-}
-
-// A text in single quotes of a shell.
-std::string in_quotes(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return quoted + "'";
 }
 
 std::string zsh_completion(const CLI::App& app) {

@@ -1,17 +1,18 @@
 #include "options.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
-#include <loradyn/report/file.hpp>
+#include <loradyn/report/start_file.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <optional>
 #include <tuple>
+
+#include "message.hpp"
 
 namespace loradyn::cli {
 
@@ -140,6 +141,7 @@ void shared_options::add_to(option_list& options) {
                  most_threads);
   options.flag("-q,--quiet", quiet, "no progress and no notes on standard error");
   options.flag("--progress", progress, "progress even where standard error is no terminal");
+  options.flag("--verbose", verbose, "tell on standard error how the numbers are made");
 }
 
 void shared_options::add_mu_to(option_list& options, const std::string& type) {
@@ -188,10 +190,10 @@ described describe(const start_options& options) {
 }
 
 void event_options::add_to(option_list& options, const std::string& quantity_default,
-                           const std::string& at_default) {
+                           const std::string& at_default, const std::string& type) {
   quantity = quantity_default;
   options.text("--event", quantity, "what tells the end of the search: m, M or risk", "m|M|risk");
-  options.text("--at", at, "the value it reaches (default: " + at_default + ")", "X");
+  options.text("--at", at, "the value it reaches (default: " + at_default + ")", type);
   options.flag("--signed", is_signed, "m or M itself, not its absolute value");
 }
 
@@ -219,9 +221,10 @@ described describe(const integrator_options& options) {
                  {"max-steps", std::to_string(options.max_steps)}};
 }
 
-void law_options::add_to(option_list& options) {
+void law_options::add_to(option_list& options, const std::string& type) {
   options.text(option_of(registry::dim), dimension,
-               "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2", "D");
+               "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2",
+               type);
   options.text("--quantiles", quantiles, "of that law", "R");
 }
 
@@ -322,11 +325,16 @@ double read_single_nu(const shared_options& options, const std::string& expected
   return nu.front();
 }
 
-study::parameter_grid read_grid(const shared_options& options) {
+study::parameter_grid read_grid(const shared_options& options,
+                                std::span<const study::parameter* const> swept) {
   require_mu(options, "the alignments, such as --mu 0.1:0.9:9");
   study::parameter_grid grid;
   for (const study::parameter* p : study::model_parameters) {
-    grid.axes.push_back({p, read_values(*p, options.parameters[*p])});
+    if (std::find(swept.begin(), swept.end(), p) != swept.end()) {
+      grid.axes.push_back({p, read_values(*p, options.parameters[*p])});
+    } else {
+      p->set(grid.otherwise, read_value(*p, options.parameters[*p]));
+    }
   }
   return grid;
 }
@@ -335,12 +343,74 @@ std::vector<study::extent> extents_of(const shared_options& options,
                                       const study::parameter_grid& grid, std::size_t pairs) {
   std::vector<study::extent> extents;
   for (const study::swept_parameter& axis : grid.axes) {
-    extents.push_back({option_of(*axis.what), options.parameters[*axis.what],
-                       static_cast<double>(axis.values.size())});
+    const bool of_the_model =
+        std::find(study::model_parameters.begin(), study::model_parameters.end(), axis.what) !=
+        study::model_parameters.end();
+    const auto count = static_cast<double>(axis.values.size());
+    extents.push_back({option_of(*axis.what),
+                       of_the_model ? options.parameters[*axis.what] : fmt::format("{}", count),
+                       count, !of_the_model});
   }
   extents.push_back({"--student", students_of(options), static_cast<double>(pairs)});
   return extents;
 }
+
+void tell_methods(const shared_options& options, const std::vector<study::activation_pair>& pairs) {
+  if (!options.verbose) {
+    return;
+  }
+  for (const study::activation_pair& pair : pairs) {
+    say("averages of {}|{}: {}", pair.student(), pair.teacher(), pair.risk.method());
+  }
+}
+
+void tell_work(const shared_options& options, const integration_work& work) {
+  if (options.verbose) {
+    say("integrated with {} right-hand sides and {} Jacobians: {} explicit steps (Dormand-Prince "
+        "5(4)), {} stiff ones (Rosenbrock 4(3)), {} of them rejected",
+        work.velocities, work.jacobians, work.explicit_steps, work.stiff_steps, work.rejected);
+  }
+}
+
+void tell_error(const shared_options& options, const std::string& number, double value,
+                double again) {
+  if (options.verbose) {
+    say("{} = {}; with a tenth of the tolerance {}, which differs by {:.1g} of it", number, value,
+        again, std::abs(again - value) / std::abs(value));
+  }
+}
+
+point_name names_of(const std::vector<study::activation_pair>& pairs,
+                    const study::parameter_grid& grid) {
+  return [pairs, grid](std::uint64_t i) {
+    const study::activation_pair& pair = pairs[static_cast<std::size_t>(i / grid.size())];
+    std::vector<std::string> parts;
+    const std::vector<const study::parameter*> varying = grid.told({});
+    if (pairs.size() > 1 || varying.empty()) {
+      parts.push_back(pair.student() == pair.teacher() ? pair.student()
+                                                       : pair.student() + "|" + pair.teacher());
+    }
+    const study::parameter_point at = grid.at(static_cast<std::size_t>(i % grid.size()));
+    for (const study::parameter* p : varying) {
+      parts.push_back(fmt::format("{} = {:.6g}", p->name, p->get(at).value_or(0.0)));
+    }
+    return fmt::format("{}", fmt::join(parts, ", "));
+  };
+}
+
+std::string slow_text(const study::point_watch& watch, const point_name& name) {
+  constexpr double patience = 1.0;  // seconds
+  const auto slowest = watch.slowest();
+  return slowest && slowest->seconds > patience
+             ? fmt::format("{} ({})", name(slowest->point), duration_text(slowest->seconds))
+             : std::string();
+}
+
+study_run::study_run(const shared_options& options, std::string unit, point_name name)
+    : threads_(options.threads),
+      shown_(options.shows_progress()),
+      unit_(std::move(unit)),
+      name_(std::move(name)) {}
 
 overlap_state read_start(const start_options& options) {
   study::parameter_point point;
@@ -367,6 +437,9 @@ overlap_event read_event(const event_options& options) {
   } else if (event.quantity != overlap_quantity::m) {
     throw error("--at is missing: give the value that " + options.quantity + " reaches");
   }
+  if (event.quantity == overlap_quantity::risk && event.is_signed) {
+    throw argument_error("--signed", "given", "left out: it does nothing for the risk");
+  }
   if (event.quantity == overlap_quantity::m &&
       !(event.at < 1.0 && event.at > (event.is_signed ? -1.0 : 0.0))) {
     throw argument_error("--at", "'" + options.at + "'",
@@ -376,6 +449,21 @@ overlap_event read_event(const event_options& options) {
     throw argument_error("--at", "'" + options.at + "'", ">= 0 for |M|; --signed takes M itself");
   }
   return event;
+}
+
+overlap_event read_events(const event_options& options, study::parameter_grid& grid) {
+  if (options.at.find_first_of(",:") == std::string::npos) {
+    return read_event(options);
+  }
+  study::swept_parameter levels{&registry::at, parse_range("--at", options.at)};
+  event_options one = options;
+  std::vector<overlap_event> events;
+  for (const double level : levels.values) {
+    one.at = fmt::format("{}", level);
+    events.push_back(read_event(one));
+  }
+  grid.axes.push_back(std::move(levels));
+  return events.front();
 }
 
 integration_options read_integrator(const integrator_options& options, double time_unit) {
@@ -425,44 +513,21 @@ double read_positive(const std::string& option, const std::string& text) {
   return value;
 }
 
-void read_start_file(start_options& options, shared_options& shared) {
+void apply_start_file(start_options& options, shared_options& shared) {
   if (options.file.empty()) {
     return;
   }
-  toml::table values;
-  try {
-    values = toml::parse(read_file(options.file));
-  } catch (const toml::parse_error& e) {
-    throw error(fmt::format("--start '{}', line {}, column {}: {}", options.file,
-                            e.source().begin.line, e.source().begin.column, e.description()));
+  const start_values from = read_start_file(options.file);
+  study::parameter_point point;
+  point.parameters.alignment = from.alignment;
+  point.parameters.misalignment = from.misalignment;
+  point.start = from.x;
+  for (const study::parameter* p : {&registry::mu, &registry::nu}) {
+    shared.parameters[*p] = fmt::format("{}", *p->get(point));
   }
-  const std::array<std::pair<const char*, std::string*>, 5> keys{
-      {{"mu", &shared.parameters[registry::mu]},
-       {"nu", &shared.parameters[registry::nu]},
-       {"u", &options.texts[registry::u0]},
-       {"m", &options.texts[registry::m0]},
-       {"s", &options.texts[registry::s0]}}};
-  for (const auto& [key, target] : keys) {
-    const toml::node* const node = values.get(key);
-    // None, too, for an integer that no double is.
-    const auto value =
-        node != nullptr && node->is_number() ? node->value<double>() : std::optional<double>();
-    if (!value) {
-      throw error(fmt::format("--start '{}': {} must be there, and a number", options.file, key));
-    }
-    *target = fmt::format("{}", *value);
+  for (const study::parameter* p : study::start_parameters) {
+    options.texts[*p] = fmt::format("{}", *p->get(point));
   }
-  if (values.size() != keys.size()) {
-    throw error(fmt::format("--start '{}' must hold mu, nu, u, m and s alone", options.file));
-  }
-}
-
-void write_start_file(const std::string& path, const overlap_state& x, double alignment,
-                      double misalignment) {
-  pending_file file(path);
-  file.write(fmt::format("mu = {}\nnu = {}\nu = {}\nm = {}\ns = {}\n", alignment, misalignment, x.u,
-                         x.m, x.s));
-  file.commit();
 }
 
 }  // namespace loradyn::cli

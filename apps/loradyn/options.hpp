@@ -67,10 +67,6 @@ struct table_options {
   bool headless = false;
 
   void add_to(option_list& options);
-  [[nodiscard]] bool to_stdout() const {
-    return file.empty() || file == "-" || file == "/dev/stdout";
-  }
-  [[nodiscard]] bool to_nowhere() const { return file == "/dev/null"; }
 };
 
 struct shared_options {
@@ -86,6 +82,7 @@ struct shared_options {
   std::uint64_t threads = 0;
   bool quiet = false;
   bool progress = false;
+  bool verbose = false;
 
   [[nodiscard]] const std::string& mu() const { return parameters[study::registry::mu]; }
   [[nodiscard]] const std::string& nu() const { return parameters[study::registry::nu]; }
@@ -117,8 +114,9 @@ struct event_options {
   std::string at;
   bool is_signed = false;
 
+  // `type` names the value of --at in the help.
   void add_to(option_list& options, const std::string& quantity_default,
-              const std::string& at_default);
+              const std::string& at_default, const std::string& type = "X");
 };
 described describe(const overlap_event& event);
 
@@ -133,12 +131,17 @@ struct integrator_options {
 };
 described describe(const integrator_options& options);
 
+// Where the search ends, for a sweep over several levels: the event at the first of them, and the
+// values of --at where it has some.
+overlap_event read_events(const event_options& options, study::parameter_grid& grid);
+
 // The law over random starts.
 struct law_options {
   std::string dimension;
   std::string quantiles = "0.05,0.25,0.5,0.75,0.95";
 
-  void add_to(option_list& options);
+  // `type` names the value of --dim in the help.
+  void add_to(option_list& options, const std::string& type);
 };
 described describe(const law_options& options);
 
@@ -172,8 +175,10 @@ void require_mu(const shared_options& options, const std::string& example);
 study::parameter_point read_parameters(const shared_options& options);
 // The value of --nu where there may be one only.
 double read_single_nu(const shared_options& options, const std::string& expected);
-// The values of every parameter.
-study::parameter_grid read_grid(const shared_options& options);
+// The values of some parameters; the others have one.
+study::parameter_grid read_grid(
+    const shared_options& options,
+    std::span<const study::parameter* const> swept = study::model_parameters);
 // How many values each option gives a table with a row for each pair and point of a grid.
 std::vector<study::extent> extents_of(const shared_options& options,
                                       const study::parameter_grid& grid, std::size_t pairs);
@@ -190,24 +195,47 @@ std::uint64_t read_count(const std::string& option, const std::string& text, std
 double read_positive(const std::string& option, const std::string& text);
 
 // What --start says, as the text of the options whose place it takes; nothing without it.
-void read_start_file(start_options& options, shared_options& shared);
-// Writes the state and the weight that --start reads back to the same bits.
-void write_start_file(const std::string& path, const overlap_state& x, double alignment,
-                      double misalignment);
+void apply_start_file(start_options& options, shared_options& shared);
 
-// How a study is computed: threads, and a line of progress while this lives.
+// With --verbose, on standard error: how the averages of the pairs are computed, what the runs have
+// cost, and by how much a number changes where it is computed again with a tenth of the tolerance.
+void tell_methods(const shared_options& options, const std::vector<study::activation_pair>& pairs);
+void tell_work(const shared_options& options, const integration_work& work);
+void tell_error(const shared_options& options, const std::string& number, double value,
+                double again);
+
+// What a point of a sweep is called where it is slow.
+using point_name = std::function<std::string(std::uint64_t)>;
+
+// The pair where there are several, and the parameters that vary.
+point_name names_of(const std::vector<study::activation_pair>& pairs,
+                    const study::parameter_grid& grid);
+
+// The slowest of the points that are watched, where it takes more than a second.
+std::string slow_text(const study::point_watch& watch, const point_name& name);
+
+// How a study is computed: threads, and a line of progress, which is gone when the study is done.
 class study_run {
  public:
-  explicit study_run(const shared_options& options, const std::string& unit = "points")
-      : threads_(options.threads), line_(options.shows_progress(), unit) {}
+  explicit study_run(const shared_options& options, std::string unit = "points",
+                     point_name name = {});
 
-  [[nodiscard]] study::study_control control() {
-    return {threads_, [this](std::size_t done, std::size_t total) { line_.update(done, total); }};
+  // What the question returns to which this control is given.
+  template <class Question>
+  auto operator()(const Question& question) {
+    progress_line line(shown_, unit_, 0,
+                       [this] { return name_ ? slow_text(watch_, name_) : std::string(); });
+    return question(study::study_control{
+        threads_, [&line](std::size_t done, std::size_t total) { line.update(done, total); },
+        shown_ ? &watch_ : nullptr});
   }
 
  private:
   std::size_t threads_;
-  progress_line line_;
+  bool shown_;
+  std::string unit_;
+  point_name name_;
+  study::point_watch watch_;
 };
 
 }  // namespace loradyn::cli

@@ -4,12 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
-#include <loradyn/report/table_io.hpp>
+#include <loradyn/report/table_output.hpp>
 #include <loradyn/study/row.hpp>
 #include <optional>
 #include <span>
@@ -41,9 +40,9 @@ class outputs {
 
   // The same in parts, for a table that is not held in memory: its header, its rows, its end, then
   // the figure. The first three throw as table_file's do, `draw` as above.
-  void begin(const table_header& header);
-  void add(std::span<const cell> row);
-  void finish_table();
+  void begin(const table_header& header) { table_->begin(header); }
+  void add(std::span<const cell> row) { table_->add(row); }
+  void finish_table() { table_->finish(); }
   // Nothing where --plot is not given; `draws` says so before the figure is made.
   // Throws reported_interruption where the user interrupts it.
   void draw(const std::function<figure()>& figure_of);
@@ -54,29 +53,9 @@ class outputs {
                     const std::function<std::vector<cell>(std::size_t)>& row,
                     const std::function<figure()>& figure_of);
 
-  void open_table(const table_options& options);
-
-  // A directory of its own, removed with what is in it.
-  struct staging_directory {
-    staging_directory();
-    ~staging_directory();
-    staging_directory(const staging_directory&) = delete;
-    staging_directory& operator=(const staging_directory&) = delete;
-    std::filesystem::path path;
-  };
-
-  std::optional<staging_directory> staging_;  // of a table for standard output that is no csv
-  std::optional<table_file> table_;
+  std::optional<table_output> table_;
   std::optional<figure_file> figure_;
-  std::string text_;  // for standard output
-  bool headless_ = false;
-  bool nowhere_ = false;
 };
-
-// Writes a text to standard output; a terminal gets its control characters as visible escapes.
-// Throws file_error where that can't take it; interrupted where the user interrupts it and nobody
-// reads.
-void write_stdout(const std::string& text);
 
 // Where a table comes from: the shared parameters and those of the command's own.
 provenance provenance_of(const invocation& call, const shared_options& options,

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/phase_work.hpp>
+#include <loradyn/report/ranks.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/control.hpp>
@@ -21,10 +22,11 @@
 #include "options.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
-#include "ranks.hpp"
 
 namespace loradyn::cli {
 namespace {
+
+using study::planned_cell;
 
 // The simulated runs of every cell.
 struct ensemble_options {
@@ -68,22 +70,21 @@ void check(const phase_options& options) {
   if (options.only != "escape" && options.only != "tau") {
     throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
   }
-  const phase_options defaults;
-  const auto idle = [](const char* option, const std::string& given, const std::string& usual,
-                       const char* without) {
-    if (given != usual) {
-      throw argument_error(option, "'" + given + "'",
-                           fmt::format("left out: it does nothing without {}", without));
+  if (options.only == "tau" && options.ensemble.engine.empty()) {
+    const auto require = [](bool usual, const std::string& what, const std::string& given) {
+      if (!usual) {
+        throw argument_error(what, "'" + given + "'", "left out: --only tau has no run");
+      }
+    };
+    const overlap_event event = read_event(options.event);
+    require(event.quantity == overlap_quantity::m, "--event", options.event.quantity);
+    require(event.at == overlap_event().at, "--at", options.event.at);
+    require(options.law.dimension.empty(), "--dim", options.law.dimension);
+    for (const study::parameter* p : study::start_parameters) {
+      const std::string& text = options.start.texts[*p];
+      require(text.empty() || parse_number(p->name, text) == *p->standard,
+              "--" + std::string(p->name), text);
     }
-  };
-  if (options.ensemble.engine.empty()) {
-    idle("--batch", options.ensemble.batch, defaults.ensemble.batch, "--engine");
-    idle("--lr", options.ensemble.learning_rate, defaults.ensemble.learning_rate, "--engine");
-    idle("--runs", options.ensemble.runs, defaults.ensemble.runs, "--engine");
-    idle("--steps", options.ensemble.steps, defaults.ensemble.steps, "--engine");
-  }
-  if (options.refine == "0") {
-    idle("--refine-step", options.refine_step, defaults.refine_step, "--refine");
   }
 }
 
@@ -152,8 +153,14 @@ using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
 // Tells how far the diagram is, and what came out so far.
 class cell_progress {
  public:
-  cell_progress(const shared_options& shared, std::uint64_t finished)
-      : line_(shared.shows_progress() && !writes_to_terminal(shared), "cells", finished) {}
+  cell_progress(const shared_options& shared, const study::phase_grid& grid, std::uint64_t finished)
+      : grid_(grid),
+        line_(shared.shows_progress() && !writes_to_terminal(shared), "cells",
+              static_cast<std::size_t>(finished), [this] {
+                return slow_text(watch_, [this](std::uint64_t place) { return name_of(place); });
+              }) {}
+
+  [[nodiscard]] study::point_watch* watch() { return &watch_; }
 
   // Whether `update` would write: a store is not asked for every cell.
   [[nodiscard]] bool due() const { return line_.due(); }
@@ -175,9 +182,17 @@ class cell_progress {
  private:
   // Rows on the same terminal would tear the line.
   static bool writes_to_terminal(const shared_options& shared) {
-    return shared.output.to_stdout() && ::isatty(STDOUT_FILENO) != 0;
+    return names_stdout(shared.output.file) && ::isatty(STDOUT_FILENO) != 0;
   }
 
+  [[nodiscard]] std::string name_of(std::uint64_t place) const {
+    const auto& [x, y] = grid_.axes();
+    return fmt::format("{} = {:.6g}, {} = {:.6g}", x.name, x.at(place % x.size()), y.name,
+                       y.at(place / x.size()));
+  }
+
+  const study::phase_grid& grid_;
+  study::point_watch watch_;
   progress_line line_;
 };
 
@@ -233,9 +248,10 @@ int run_stored(const phase_options& options, const study::phase_grid& grid, cons
   sweep_store store(options.store, configuration_of(grid));
   stored_work work(grid, store, part);
   {
-    cell_progress progress(shared, work.finished());
+    cell_progress progress(shared, grid, work.finished());
     leader.lead(work, progress);
-    compute_here(grid, threads, work, [&] { progress.update(work); });
+    compute_here(
+        grid, threads, work, [&] { progress.update(work); }, progress.watch());
   }
   if (interruption() != 0) {
     return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
@@ -271,29 +287,35 @@ struct direct_count {
 
 direct_count compute_alone(const shared_options& shared, const study::phase_grid& grid,
                            std::size_t threads, phase_report& report) {
-  cell_progress progress(shared, 0);
+  cell_progress progress(shared, grid, 0);
   std::map<std::string, std::uint64_t> outcomes;
   direct_count count;
   const study::study_control control{
-      threads, [&](std::size_t finished, std::size_t total) {
+      threads,
+      [&](std::size_t finished, std::size_t total) {
         count = {finished, total};
-        if (progress.due()) {
+        if (finished == 0 || progress.due()) {
           progress.update(finished, total, {outcomes.begin(), outcomes.end()});
         }
-      }};
+      },
+      progress.watch()};
+  integration_work work;
   study::phase(grid, control, [&](const study::phase_row& row) {
     report.add(row);
+    work += row.escape.work;
     ++outcomes[grid.outcome_of(row)];
   });
+  tell_work(shared, work);
   return count;
 }
 
 direct_count compute_with_ranks(const shared_options& shared, const study::phase_grid& grid,
                                 std::size_t threads, phase_report& report, leadership& leader) {
   direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
-  cell_progress progress(shared, 0);
+  cell_progress progress(shared, grid, 0);
   leader.lead(work, progress);
-  compute_here(grid, threads, work, [&] { progress.update(work); });
+  compute_here(
+      grid, threads, work, [&] { progress.update(work); }, progress.watch());
   return {work.delivered(), work.total()};
 }
 
@@ -370,7 +392,7 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   list.text("--shard", options->shard, "compute the i-th of n parts only, into --store", "i/n");
   options->event.add_to(list, "m", "0.5 for m");
   options->start.add_to(list, "1e-6");
-  options->law.add_to(list);
+  options->law.add_to(list, "D");
   ensemble_options& ensemble = options->ensemble;
   list.text("--engine", ensemble.engine,
             "simulate an ensemble in every cell: chain, exact in law at a cost that does not\n"
@@ -384,6 +406,10 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   options->integrator.max_steps = study::row_step_limit;
   options->integrator.add_to(list);
   options->shared.add_to(list);
+  for (const char* of_the_ensemble : {"--batch", "--lr", "--runs", "--steps"}) {
+    list.needs(of_the_ensemble, {"--engine"});
+  }
+  list.needs("--refine-step", {"--refine"});
   list.footer(
       "PARAM is " + fmt::format("{}", fmt::join(study::parameter_names(), ", ")) +
       ",\nor one in braces in an activation. A row per\n"

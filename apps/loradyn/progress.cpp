@@ -24,24 +24,67 @@ std::size_t terminal_width() {
 
 }  // namespace
 
-progress_line::progress_line(bool shown, std::string unit, std::size_t done)
-    : shown_(shown), unit_(std::move(unit)), done_at_start_(done) {}
+progress_line::progress_line(bool shown, std::string unit, std::size_t done,
+                             std::function<std::string()> slow)
+    : shown_(shown),
+      unit_(std::move(unit)),
+      done_at_start_(done),
+      slow_(std::move(slow)),
+      done_(done) {
+  if (shown_) {
+    ticker_ = std::jthread([this](const std::stop_token& stop) { rewrite_until(stop); });
+  }
+}
 
 progress_line::~progress_line() {
+  if (ticker_.joinable()) {
+    ticker_.request_stop();
+    ticker_.join();
+  }
   if (written_) {
     std::fputs("\r\033[K", stderr);
   }
 }
 
+bool progress_line::due() const {
+  const std::lock_guard lock(mutex_);
+  return shown_ && clock::now() >= next_;
+}
+
 void progress_line::update(std::size_t done, std::size_t total, const std::string& note) {
-  if (!due() || done == done_at_start_) {
+  if (!shown_) {
     return;
   }
+  const std::lock_guard lock(mutex_);
+  done_ = done;
+  total_ = total;
+  note_ = note;
+  if (clock::now() >= next_) {
+    write();
+  }
+}
+
+void progress_line::rewrite_until(const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds patience(500);  // for an update of those who compute
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_until(lock, stop, next_ + patience, [] { return false; }) &&
+         !stop.stop_requested()) {
+    if (clock::now() >= next_ + patience) {
+      write();
+    }
+  }
+}
+
+void progress_line::write() {
   const clock::time_point now = clock::now();
   next_ = now + std::chrono::milliseconds(200);
   const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const double rate = static_cast<double>(done - done_at_start_) / elapsed;
-  const std::string line = printable(progress_text(done, total, rate, unit_, note));
+  const double rate = static_cast<double>(done_ - done_at_start_) / elapsed;
+  std::string note = note_;
+  if (const std::string slow = slow_ ? slow_() : ""; !slow.empty()) {
+    note += (note.empty() ? "slow: " : "; slow: ") + slow;
+  }
+  const std::string line = printable(progress_text(done_, total_, rate, unit_, note));
   std::fputs(("\r\033[K" + cut_to_width(line, terminal_width())).c_str(), stderr);
   std::fflush(stderr);
   written_ = true;
@@ -49,10 +92,19 @@ void progress_line::update(std::size_t done, std::size_t total, const std::strin
 
 std::string progress_text(std::size_t done, std::size_t total, double rate, const std::string& unit,
                           const std::string& note) {
-  return fmt::format("{:3.0f} %  {} of {} {}  {:.3g}/s  {} left{}{}",
-                     100.0 * static_cast<double>(done) / static_cast<double>(total), done, total,
-                     unit, rate, duration_text(static_cast<double>(total - done) / rate),
-                     note.empty() ? "" : "  ", note);
+  std::string text;
+  if (total > 0) {
+    text = fmt::format("{:3.0f} %  {} of {} {}",
+                       100.0 * static_cast<double>(done) / static_cast<double>(total), done, total,
+                       unit);
+  } else {
+    text = fmt::format("no {} yet", unit);
+  }
+  if (rate > 0.0) {
+    text += fmt::format("  {:.3g}/s  {} left", rate,
+                        duration_text(static_cast<double>(total - std::min(total, done)) / rate));
+  }
+  return text + (note.empty() ? "" : "  ") + note;
 }
 
 std::string cut_to_width(const std::string& text, std::size_t width) {

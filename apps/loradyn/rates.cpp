@@ -1,7 +1,6 @@
-// loradyn rates: the search phase, a row per (μ, ν).
+// loradyn rates: the search phase, a row per pair, κ, ν and μ.
 
-#include <fmt/format.h>
-
+#include <array>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/rates.hpp>
 #include <memory>
@@ -15,27 +14,21 @@ namespace loradyn::cli {
 namespace {
 
 int run_rates(const shared_options& shared, const invocation& call) {
-  study::rates_problem problem{read_pairs(shared), {}};
-  require_mu(shared, "the alignments, such as --mu 0.03:0.99:193");
-  std::vector<study::extent> extents;
-  for (const study::parameter* p : {&study::registry::mu, &study::registry::nu}) {
-    const std::string& text = shared.parameters[*p];
-    problem.grid.axes.push_back({p, read_values(*p, text)});
-    extents.push_back({"--" + std::string(p->name), text,
-                       static_cast<double>(problem.grid.axes.back().values.size())});
-  }
-  extents.push_back({"--student", fmt::format("{} activations", problem.pairs.size()),
-                     static_cast<double>(problem.pairs.size())});
-  problem.grid.otherwise = read_parameters(shared);
-  study::require_table(extents, sizeof(study::rates_row));
+  static constexpr std::array swept{&study::registry::mu, &study::registry::nu,
+                                    &study::registry::lr_ratio};
+  const study::rates_problem problem{read_pairs(shared), read_grid(shared, swept)};
+  study::require_table(extents_of(shared, problem.grid, problem.pairs.size()),
+                       sizeof(study::rates_row));
   outputs out(shared);
 
-  study_run run(shared);
-  const std::vector<study::rates_row> rows = study::rates(problem, run.control());
+  const std::vector<study::rates_row> rows =
+      study_run(shared)([&](const auto& control) { return study::rates(problem, control); });
+  tell_methods(shared, problem.pairs);
   const std::size_t total = problem.pairs.size() * problem.grid.size();
   const provenance meta = provenance_of(call, shared, {});
   const std::size_t written =
-      out.write(meta, study::rates_columns(), rows, [&] { return rates_figure(meta, rows); });
+      out.write(meta, study::rates_columns(problem.grid.told(study::rates_parameters)), rows,
+                [&] { return rates_figure(meta, rows); });
   return written < total ? report_interruption(written, total, call.command_line.c_str())
                          : exit_code_for(rows);
 }
@@ -46,14 +39,19 @@ std::function<int(const invocation&)> setup_rates(option_list& options) {
   auto shared = std::make_shared<shared_options>();
   shared->add_mu_to(options, "R");
   shared->add_to(options);
+  options.idle("--gamma");
+  options.idle("--noise");
   options.footer(
       "R is a number, a list 0.1,0.2,0.5, a range lo:hi:n, or log:lo:hi:n.\n\n"
-      "Columns: student,teacher,mu,nu,A,B,C,lambda,tau,status; status is ok, imprecise (A is "
-      "within\n"
-      "its rounding error), diverges (no linear instability), frozen (--lr-ratio 0), undefined,\n"
-      "overflow (|w0|^2 is beyond a number's range) or no-convergence.\n\n"
+      "Columns: student,teacher,mu,nu, lr_ratio where it has several values, "
+      "A,B,C,lambda,tau,status;\n"
+      "status is ok, imprecise (A is within its rounding error), diverges (no linear\n"
+      "instability), frozen (--lr-ratio 0), undefined, overflow (|w0|^2 is beyond a number's "
+      "range) or\n"
+      "no-convergence.\n\n"
       "Examples:\n"
       "  loradyn rates --student erf,relu --mu 0.1:0.9:9\n"
+      "  loradyn rates --student relu --teacher relu,erf --mu 0.1:0.9:9 --lr-ratio 0.1,1,10\n"
       "  loradyn rates --student he3 --mu 0.03:0.99:193 --time-unit fisher --plot tau.svg -o "
       "tau.csv");
   return [shared](const invocation& call) { return run_rates(*shared, call); };

@@ -8,6 +8,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/report/file.hpp>
+#include <loradyn/report/stages_file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/study/simulate.hpp>
@@ -21,7 +22,6 @@
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "stages.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -101,6 +101,13 @@ simulation_problem read_problem(const simulate_options& options,
     }
     made = problem_of(eta, steps);
   } else {
+    for (const auto& [option, given] : {std::pair("--lr", &options.learning_rate),
+                                        {"--steps", &options.steps},
+                                        {"--t-end", &options.t_end}}) {
+      if (!given->empty()) {
+        throw argument_error(option, "'" + *given + "'", "left out: each stage says its own");
+      }
+    }
     made = problem_of(1.0, 1);
     made->stages = read_simulation_stages(options.stages, pair, 1.0 / unit);
   }
@@ -286,15 +293,17 @@ int report_divergence(const ensemble& done) {
 }
 
 int run_simulate(simulate_options options, const invocation& call) {
-  read_start_file(options.start, options.shared);
+  apply_start_file(options.start, options.shared);
   shared_options& shared = options.shared;
   const study::activation_pair pair =
       read_single_pair(shared, "one here, for the table has no column for it");
   const study::simulate_problem asked = read_all(options, pair);
   const simulation_problem& problem = asked.problem;
+  tell_methods(shared, {pair});
   outputs out(shared);
   std::string checkpoint = options.checkpoint;
-  if (checkpoint.empty() && !shared.output.to_stdout() && !shared.output.to_nowhere()) {
+  if (checkpoint.empty() && !names_stdout(shared.output.file) &&
+      !names_nowhere(shared.output.file)) {
     checkpoint = shared.output.file + ".checkpoint";
   }
   const study::simulate_result result = run_ensemble(shared, asked, checkpoint);
@@ -359,6 +368,7 @@ std::function<int(const invocation&)> setup_simulate(option_list& list) {
             "FILE");
   list.text("--checkpoint", options->checkpoint,
             "what an interruption leaves (default: beside --output)", "FILE");
+  list.needs("--signed", {"--event", "--at"});
   options->shared.add_to(list);
   options->start.add_file_to(list);
   list.footer(

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
+#include <loradyn/report/stages_file.hpp>
+#include <loradyn/report/start_file.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
@@ -15,7 +18,6 @@
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "stages.hpp"
 
 namespace loradyn::cli {
 namespace {
@@ -35,7 +37,7 @@ struct trajectory_options {
 };
 
 // n or log:n times up to the end, or a range or list.
-study::record_times read_record(const std::string& text) {
+study::record_times read_record(const std::string& text, std::vector<study::extent> runs) {
   study::record_times record;
   record.logarithmic = text.starts_with("log:");
   const std::string number = record.logarithmic ? text.substr(4) : text;
@@ -53,7 +55,8 @@ study::record_times read_record(const std::string& text) {
   // The run's points grow by doubling: old and new ones stand beside each other.
   constexpr double point =
       2 * sizeof(double) + 3 * sizeof(training_point) + sizeof(study::trajectory_row);
-  study::require_table(std::vector<study::extent>{{"--points", text, n, true}}, point);
+  runs.insert(runs.begin(), {"--points", text, n, true});
+  study::require_table(runs, point);
   record.count = static_cast<std::size_t>(n);
   return record;
 }
@@ -73,28 +76,11 @@ void read_method(const trajectory_options& options, training_protocol& protocol)
   }
 }
 
-// One stage with the parameters of the options.
-void read_single_stage(const trajectory_options& options, const learning_task& task,
-                       std::optional<double> end, training_protocol& protocol) {
-  if (!end) {
-    throw error("--t-end is missing: say how long the run is");
-  }
-  const study::parameter_grid grid = read_grid(options.shared);
-  if (grid.size() != 1) {
-    throw argument_error("--mu, --nu, --gamma, --noise, --lr-ratio",
-                         fmt::format("{} combinations", grid.size()),
-                         "one each, for a trajectory is one run");
-  }
-  const lora_parameters p = grid.at(0).parameters;
-  protocol.alignment = p.alignment;
-  protocol.misalignment = p.misalignment;
-  protocol.stages.emplace_back(
-      tuning_stage{task, p.noise_scale, p.label_noise, p.rate_ratio, end, std::nullopt});
-}
-
-// Those of a file, which say their own parameters.
-void read_stages_of(const trajectory_options& options, const study::activation_pair& pair,
-                    training_protocol& protocol) {
+// The stages of a file, and what the runs differ in: each stage says its own parameters, and the
+// first may pre-train.
+study::parameter_grid read_stages_of(const trajectory_options& options,
+                                     const study::activation_pair& pair,
+                                     training_protocol& protocol) {
   const shared_options& shared = options.shared;
   protocol.stages = read_stages(options.stages, pair, 1.0 / pair.rate_unit);
   const bool pretrains = std::holds_alternative<pretraining_stage>(protocol.stages.front());
@@ -113,17 +99,78 @@ void read_stages_of(const trajectory_options& options, const study::activation_p
         "--mu", pretrains ? "given" : "missing",
         pretrains ? "left out: the first stage pre-trains" : "given, for no stage pre-trains");
   }
-  if (!pretrains) {
-    protocol.alignment = read_value(registry::mu, shared.mu());
-    protocol.misalignment = read_single_nu(shared, "one number, for a trajectory is one run");
+  static constexpr std::array swept{&registry::mu, &registry::nu};
+  return pretrains ? study::parameter_grid() : read_grid(shared, swept);
+}
+
+// A problem for each run.
+std::vector<study::trajectory_problem> problems_of(const trajectory_options& options,
+                                                   const study::activation_pair& pair,
+                                                   study::trajectory_problem problem,
+                                                   const study::parameter_grid& grid) {
+  std::vector<study::trajectory_problem> problems;
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    const lora_parameters p = grid.at(i).parameters;
+    problem.protocol.alignment = p.alignment;
+    problem.protocol.misalignment = p.misalignment;
+    if (options.stages.empty()) {
+      problem.protocol.stages = {tuning_stage{pair.task(), p.noise_scale, p.label_noise,
+                                              p.rate_ratio, problem.end, std::nullopt}};
+    }
+    problem.protocol.validate();
+    problems.push_back(problem);
   }
+  return problems;
+}
+
+// How the stages of the runs ended.
+described stages_of(const study::parameter_grid& grid,
+                    const std::vector<study::trajectory_result>& runs) {
+  described own;
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    std::string where;
+    for (const study::parameter* p : grid.told({})) {
+      where +=
+          fmt::format("{}{} = {}", where.empty() ? " at " : ", ", p->name, *p->get(grid.at(run)));
+    }
+    for (std::size_t i = 0; i < runs[run].stages.size(); ++i) {
+      const stage_summary& s = runs[run].stages[i];
+      own += {{fmt::format("stage {}{}", i + 1, where),
+               fmt::format("t = {} to {}: {}", s.begin, s.end, to_string(s.status))}};
+    }
+  }
+  return own;
+}
+
+// How the runs were made, and how much the end of the one that took most depends on the tolerance.
+void tell_making(const shared_options& shared, const std::vector<study::activation_pair>& pairs,
+                 const std::vector<study::trajectory_problem>& problems,
+                 const std::vector<study::trajectory_result>& runs) {
+  if (!shared.verbose || runs.empty()) {
+    return;
+  }
+  tell_methods(shared, pairs);
+  integration_work work;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    work += runs[i].work;
+    most = runs[i].work.velocities > runs[most].work.velocities ? i : most;
+  }
+  tell_work(shared, work);
+  if (problems[most].protocol.method == tuning_method::map || runs[most].rows.empty()) {
+    return;
+  }
+  study::trajectory_problem finer = problems[most];
+  finer.integrator.relative_tolerance = std::max(1e-13, 0.1 * finer.integrator.relative_tolerance);
+  tell_error(shared, fmt::format("m at t = {} of the run that took most", runs[most].rows.back().t),
+             runs[most].rows.back().x.m, study::trajectory(finer).rows.back().x.m);
 }
 
 int run_trajectory(trajectory_options options, const invocation& call) {
-  read_start_file(options.start, options.shared);
+  apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
   const study::activation_pair pair =
-      read_single_pair(shared, "one here, for a trajectory is one run");
+      read_single_pair(shared, "one here, for the table has no column for it");
   study::trajectory_problem problem;
   problem.rate_unit = pair.rate_unit;
   problem.protocol.start = read_start(options.start);
@@ -131,53 +178,74 @@ int run_trajectory(trajectory_options options, const invocation& call) {
   problem.integrator = read_integrator(options.integrator, 1.0 / pair.rate_unit);
   if (!options.t_end.empty()) {
     problem.end = read_positive("--t-end", options.t_end) / pair.rate_unit;
+  } else if (options.stages.empty()) {
+    throw error("--t-end is missing: say how long the run is");
   }
-  if (options.stages.empty()) {
-    read_single_stage(options, pair.task(), problem.end, problem.protocol);
-  } else {
-    read_stages_of(options, pair, problem.protocol);
+  const study::parameter_grid grid =
+      options.stages.empty() ? read_grid(shared) : read_stages_of(options, pair, problem.protocol);
+  if (grid.size() > 1 && !options.end_state.empty()) {
+    throw argument_error("--end-state", "'" + options.end_state + "'",
+                         "left out: several runs have several ends");
   }
-  problem.record = read_record(options.points);
-  problem.protocol.validate();
+  problem.record = read_record(options.points, extents_of(shared, grid, 1));
+  const std::vector<study::trajectory_problem> problems =
+      problems_of(options, pair, std::move(problem), grid);
   outputs out(shared);
 
-  const study::trajectory_result run = study::trajectory(problem);
+  const std::vector<study::trajectory_result> runs =
+      study_run(shared, "runs", names_of({pair}, grid))(
+          [&](const auto& control) { return study::trajectories(problems, control); });
+  tell_making(shared, {pair}, problems, runs);
   described own = describe(options.start);
   own += describe(options.integrator);
   own += {{"points", options.points}, {"method", options.method}};
-  if (!options.learning_rate.empty()) {
-    own += {{"lr", options.learning_rate}};
-  }
-  for (std::size_t i = 0; i < run.stages.size(); ++i) {
-    const stage_summary& s = run.stages[i];
-    own += {{fmt::format("stage {}", i + 1),
-             fmt::format("t = {} to {}: {}", s.begin, s.end, to_string(s.status))}};
-  }
+  add_given(own, "lr", options.learning_rate);
+  own += stages_of(grid, runs);
   const provenance meta = provenance_of(call, shared, own);
-  out.write(meta, study::trajectory_columns(), run.rows,
-            [&] { return trajectory_figure(meta, run.rows); });
-  if (run.complete && !options.end_state.empty()) {
-    write_start_file(options.end_state, run.end, run.alignment, run.misalignment);
+  if (grid.size() == 1) {
+    const std::vector<study::trajectory_row> rows =
+        runs.empty() ? std::vector<study::trajectory_row>() : runs.front().rows;
+    out.write(meta, study::trajectory_columns(), rows,
+              [&] { return trajectory_figure(meta, rows); });
+  } else {
+    std::vector<study::family_row> rows;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      for (const study::trajectory_row& row : runs[i].rows) {
+        rows.push_back({{pair, grid.at(i)}, row});
+      }
+    }
+    out.write(meta, study::family_columns(grid.told({})), rows,
+              [&] { return family_figure(meta, rows); });
   }
-  if (!run.complete && interruption() != 0) {
+  const auto cut = std::find_if(runs.begin(), runs.end(),
+                                [](const study::trajectory_result& run) { return !run.complete; });
+  if (cut == runs.end() && runs.size() == grid.size()) {
+    if (!options.end_state.empty()) {
+      write_start_file(options.end_state,
+                       {runs.front().alignment, runs.front().misalignment, runs.front().end});
+    }
+    return done;
+  }
+  if (interruption() != 0) {
+    if (grid.size() > 1) {
+      return report_interruption(static_cast<std::size_t>(cut - runs.begin()), grid.size(),
+                                 call.command_line.c_str());
+    }
     say("interrupted in stage {}; the table holds what was reached. For all of it run: {}",
-        run.stages.size(), call.command_line);
+        runs.empty() ? 1 : runs.front().stages.size(), call.command_line);
     return 128 + interruption();
   }
-  if (!run.complete) {
-    const stage_summary& last = run.stages.back();
-    say("stage {} ended at t = {} with {}; the table holds what was reached", run.stages.size(),
-        last.end, to_string(last.status));
-    return computation_failed;
-  }
-  return done;
+  const stage_summary& last = cut->stages.back();
+  say("stage {} ended at t = {} with {}; the table holds what was reached", cut->stages.size(),
+      last.end, to_string(last.status));
+  return computation_failed;
 }
 
 }  // namespace
 
 std::function<int(const invocation&)> setup_trajectory(option_list& list) {
   auto options = std::make_shared<trajectory_options>();
-  options->shared.add_mu_to(list, "X");
+  options->shared.add_mu_to(list, "R");
   list.text("--t-end", options->t_end, "the end of the run", "X");
   list.text("--points", options->points,
             "record this many times, log:N spaced logarithmically, or these times", "N|log:N|R");
@@ -192,9 +260,13 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
   options->shared.add_to(list);
   options->start.add_file_to(list);
   list.footer(
-      "Columns: t,u,m,s,M,Q,risk,stage. The provenance says how each stage ended.\n\n"
+      "Columns: t,u,m,s,M,Q,risk,stage, behind those of the parameters that have several values: a "
+      "run\n"
+      "each. The provenance says how each stage ended.\n\n"
       "Examples:\n"
       "  loradyn trajectory --student erf --mu 0.5 --t-end 300 --plot run.svg -o run.csv\n"
+      "  loradyn trajectory --student erf --mu 0.1:0.9:9 --t-end 300 --plot family.svg -o "
+      "family.csv\n"
       "  loradyn trajectory --student he3 --mu 0.5 --t-end 10 --method map --lr 0.01\n"
       "  loradyn trajectory --student erf --stages protocol.toml");
   return [options](const invocation& call) { return run_trajectory(*options, call); };

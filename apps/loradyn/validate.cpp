@@ -138,12 +138,10 @@ int run_validate(const validate_options& options, const invocation& call) {
   const study::validation_problem problem = read_problem(options);
   require_size(options, problem);
   outputs out(shared);
-  study::validation_result result;
-  {
-    study_run run(shared, "runs");
-    result = study::validate(problem, run.control());
-  }
+  const study::validation_result result = study_run(
+      shared, "runs")([&](const auto& control) { return study::validate(problem, control); });
 
+  tell_methods(shared, {problem.pair});
   described own{{"dim", options.dimensions}};
   // The other follows from γ = η d/B.
   own += options.learning_rate.empty() ? described{{"batch", options.batch}}

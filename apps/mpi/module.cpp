@@ -2,7 +2,7 @@
 
 #include <mpi.h>
 
-#include "mpi_module.hpp"
+#include <loradyn/report/mpi_module.hpp>
 
 namespace {
 
@@ -40,4 +40,4 @@ void receive(void* bytes, std::size_t count, int from, int tag) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default")))
-const loradyn::cli::mpi_calls loradyn_mpi_calls = {start, finish, send, probe, receive};
+const loradyn::mpi_calls loradyn_mpi_calls = {start, finish, send, probe, receive};

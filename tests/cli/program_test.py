@@ -222,9 +222,7 @@ class Rates(InTemporaryDirectory):
         self.refused("--mu is 'inf', but must be finite", *ask, "inf")
         self.refused("--nu is '-0.1', but must be >= 0", *ask, "0.5", "--nu", "-0.1")
         self.refused("--nu is 'nan', but must be finite", *ask, "0.5", "--nu", "nan")
-        self.refused("--lr-ratio is '-1', but must be a number >= 0", *ask, "0.5",
-                     "--lr-ratio=-1")
-        self.refused("--gamma is '-1', but must be a number >= 0", *ask, "0.5", "--gamma", "-1")
+        self.refused("--lr-ratio is '-1', but must be >= 0", *ask, "0.5", "--lr-ratio=-1")
         self.refused("--time-unit is 'second', but must be raw or fisher", *ask, "0.5",
                      "--time-unit", "second")
         self.refused("--output is 't.txt', but must be a name that ends in .csv, .json or .h5, or "
@@ -239,7 +237,7 @@ class Rates(InTemporaryDirectory):
                      "--studnet", "erf")
         self.refused("'rate' is no command of loradyn; the nearest are rates", "rate")
         self.refused("--student is missing: name an activation, such as --student erf", "rates")
-        self.refused("--mu is missing: give the alignments, such as --mu 0.03:0.99:193", "rates",
+        self.refused("--mu is missing: give the alignments, such as --mu 0.1:0.9:9", "rates",
                      "--student", "erf")
 
     def test_a_student_is_paired_with_each_of_many_teachers(self):
@@ -257,6 +255,69 @@ class Rates(InTemporaryDirectory):
         self.refused("--teacher is 'relu,erf,he3', but must be one activation, or one for each of "
                      "the 2 students", "rates", "--student", "relu,erf", "--teacher",
                      "relu,erf,he3", "--mu", "0.5")
+
+    def test_learning_rate_ratios_are_a_sweep(self):
+        words = ["rates", "--student", "erf", "--mu", "0.2,0.5", "--lr-ratio", "0.1,1,10"]
+        done = run(*words, "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = rows((self.path / "t.csv").read_text())
+        self.assertEqual([(r["lr_ratio"], r["mu"]) for r in found],
+                         [(k, m) for k in ("0.1", "1", "10") for m in ("0.2", "0.5")])
+        for row in found:
+            # λ² + 2κR_Q λ = κA², where 2R_Q = -B.
+            a, b, rate, ratio = (float(row[name]) for name in ("A", "B", "lambda", "lr_ratio"))
+            self.assertAlmostEqual(rate * (rate - ratio * b) / (ratio * a * a), 1.0, delta=1e-9)
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("'erf, κ = 0.1'", script)
+        done = run("plot", "t.csv", "-o", "g.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((self.path / "f.dat").read_text(), (self.path / "g.dat").read_text())
+        self.assertNotIn("lr_ratio", rows(run(*words[:-1], "1").stdout)[0])
+
+    def test_how_numbers_are_made_is_told(self):
+        for student, method in [("he3", "polynomials in closed form"), ("erf", "closed forms"),
+                                ("tanh", "quadrature, tabulated where a flow goes")]:
+            words = ["escape", "--student", student, "--mu", "0.5,0.6"]
+            done = run(*words, "--verbose")
+            self.assertEqual(rows(done.stdout), rows(run(*words).stdout))
+            averages, work, error = done.stderr.splitlines()
+            self.assertEqual(averages, f"loradyn: averages of {student}|{student}: {method}")
+            sides, _, explicit, stiff, rejected = map(int, re.findall(r" (\d+) ", work))
+            # Six for each explicit step, and one at the start of each part.
+            self.assertGreaterEqual(sides, 6 * explicit)
+            self.assertGreater(explicit, 10)
+            self.assertGreaterEqual(explicit + stiff, rejected)
+            self.assertRegex(error, "t_hit of mu = 0.[56], which took")
+            self.assertLess(float(re.search(r"differs by (\S+) of it", error)[1]), 1e-7)
+        for words in (["rates", "--student", "erf", "--mu", "0.5"], ["critical", "--student", "erf"],
+                      ["fixed-points", "--student", "erf", "--mu", "0.5"],
+                      ["trajectory", "--student", "erf", "--mu", "0.5", "--t-end", "10"],
+                      ["budget", "--student", "erf", "--t-pre", "0:2:3"],
+                      ["phase", "--student", "erf", "--x", "mu=0.5:0.6:2", "--y", "nu=0:1:2"]):
+            self.assertIn("loradyn: ", run(*words, "--verbose").stderr)
+            self.assertNotIn(" of erf|erf", run(*words).stderr)
+
+    def test_what_does_nothing_is_refused(self):
+        for command in (["rates", "--student", "erf", "--mu", "0.5"], ["critical", "--student", "erf"]):
+            for option in ("--gamma", "--noise"):
+                self.refused(f"{option} is '0.5', but must be left out: nothing that {command[0]} "
+                             "tells depends on it", *command, option, "0.5")
+                self.assertEqual(run(*command, option, "0").returncode, 0)
+            self.assertNotIn("--gamma", run(*command, "--help").stdout)
+        self.write("gamma = 0.5\n")
+        ask = ["rates", "--student", "erf", "--mu", "0.5", "--config", "c.toml"]
+        self.assertEqual(run(*ask, cwd=self.path).returncode, 0)
+        self.write("[rates]\ngamma = 0.5\n")
+        self.refused("--gamma is '0.5', but must be left out: nothing that rates tells depends on it",
+                     *ask)
+        phase = ["phase", "--student", "erf", "--x", "mu=0.1:0.9:3", "--y", "nu=0:1:3"]
+        self.refused("--batch is '3', but must be left out: it does nothing without --engine", *phase,
+                     "--batch", "3")
+        self.refused("--m0 is '0.1', but must be left out: --only tau has no run", *phase, "--only",
+                     "tau", "--m0", "0.1")
+        self.refused("--signed is 'true', but must be left out: it does nothing without --event or "
+                     "--at", "simulate", "--student", "erf", "--mu", "0.5", "--dim", "100", "--batch",
+                     "5", "--lr", "0.1", "--steps", "10", "--signed")
 
     def test_a_full_disk_is_told(self):
         if not os.path.exists("/dev/full"):
@@ -450,6 +511,36 @@ class Escape(InTemporaryDirectory):
         self.assertEqual(at_half["law"], "ok")
         self.assertEqual((at_one["t_q50"], at_one["law"]), ("nan", "no-instability"))
 
+    def test_dimensions_and_levels_are_sweeps(self):
+        ask = ["escape", "--student", "erf", "--mu", "0.5", "--gamma", "0.5"]
+        done = run(*ask, "--dim", "100,1000,10000", "--at", "0.1,0.5", "-o", "t.csv", "--plot",
+                   "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = rows((self.path / "t.csv").read_text())
+        self.assertEqual([(r["at"], r["dim"]) for r in found],
+                         [(a, d) for a in ("0.1", "0.5") for d in ("100", "1000", "10000")])
+        for row in found:
+            alone = rows(run(*ask, "--dim", row["dim"], "--at", row["at"]).stdout)[0]
+            self.assertEqual(alone, {k: v for k, v in row.items() if k not in ("dim", "at")})
+            samples = float(row["t_hit"]) * float(row["dim"]) / 0.5
+            self.assertAlmostEqual(float(row["samples"]) / samples, 1.0, delta=1e-14)
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("'dimension d'", script)
+        self.assertIn("'erf, at = 0.1'", script)
+        run("plot", "t.csv", "-o", "g.svg", cwd=self.path)
+        self.assertEqual((self.path / "f.dat").read_text(), (self.path / "g.dat").read_text())
+        self.assertEqual(rows(run(*ask[:-2], "--dim", "100").stdout)[0]["samples"], "nan")
+
+    def test_the_rate_of_the_end_is_the_slowest_at_rest(self):
+        for words in (["--mu", "0.2"], ["--mu", "0.5", "--nu", "0.2", "--gamma", "0.1"]):
+            end = rows(run("escape", "--student", "he3", *words).stdout)[0]
+            rests = rows(run("fixed-points", "--student", "he3", *words).stdout)
+            near = min(rests, key=lambda r: abs(float(r["M"]) - float(end["M_end"])))
+            self.assertEqual(near["kind"], "sink")
+            self.assertAlmostEqual(float(end["rate_end"]) / -float(near["eig1"]), 1.0, delta=1e-6)
+        cut = rows(run("escape", "--student", "he3", "--mu", "0.5", "--t-max", "0.1").stdout)[0]
+        self.assertEqual(cut["rate_end"], "nan")
+
     def test_fisher_time(self):
         raw = rows(run("escape", "--student", "he3", "--mu", "0.5").stdout)[0]
         fisher = rows(run("escape", "--student", "he3", "--mu", "0.5", "--time-unit",
@@ -502,7 +593,12 @@ class Escape(InTemporaryDirectory):
             (["--m0", "0.7"],
              "--event m --at 0.5 is met by the start, but must be an event that the start does "
              "not meet"),
-            (["--dim", "2"], "--dim is '2', but must be a number >= 3"),
+            (["--dim", "2"], "--dim is '2', but must be >= 3"),
+            (["--at", "0.1,1.5"], "--at is '1.5', but must be between 0 and 1 for |m|"),
+            (["--quantiles", "0.1"],
+             "--quantiles is '0.1', but must be left out: it does nothing without --dim"),
+            (["--event", "risk", "--at", "0.1", "--signed"],
+             "--signed is given, but must be left out: it does nothing for the risk"),
             (["--dim", "100", "--signed"],
              "--signed is given with --dim, but must be left out: half of the random starts lead "
              "to the other sign"),
@@ -710,8 +806,35 @@ at = 0.05
         self.refused("--stages 'last.toml', stage 1: label is 'erf', but must be a polynomial in y, "
                      "such as y^2", *ask, "last.toml")
         self.write("[[stage]]\ntime = 5\n", "last.toml")
-        self.refused("--nu is '0.1,0.2', but must be one number, for a trajectory is one run", *ask,
-                     "last.toml", "--nu", "0.1,0.2")
+        several = run(*ask, "last.toml", "--nu", "0.1,0.2", cwd=self.path)
+        self.assertEqual({row["nu"] for row in rows(several.stdout)}, {"0.1", "0.2"})
+
+    def test_several_runs_are_a_family(self):
+        words = ["trajectory", "--student", "erf", "--t-end", "200", "--points", "21"]
+        done = run(*words, "--mu", "0.2,0.5", "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = rows((self.path / "t.csv").read_text())
+        self.assertEqual(len(found), 2 * 21)
+        for mu in ("0.2", "0.5"):
+            alone = rows(run(*words, "--mu", mu).stdout)
+            self.assertEqual([{"mu": mu, **row} for row in alone],
+                             [row for row in found if row["mu"] == mu])
+        self.assertIn("# stage 1 at mu = 0.2: t = 0 to 200: end-time", (self.path / "t.csv").read_text())
+        script = (self.path / "f.gp").read_text()
+        self.assertEqual(script.count("title 'μ = 0.5'"), 4)
+        done = run("plot", "t.csv", "-o", "g.svg", cwd=self.path)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((self.path / "f.dat").read_text(), (self.path / "g.dat").read_text())
+        # Two parameters, more than a key holds, any number of threads.
+        wide = [*words, "--mu", "0.1:0.9:9", "--gamma", "0,1"]
+        one, two = (run(*wide, "--threads", n).stdout for n in ("1", "2"))
+        self.assertEqual(one.replace("--threads 1", ""), two.replace("--threads 2", ""))
+        self.assertEqual(len(rows(one)), 9 * 2 * 21)
+        self.refused("--end-state is 'e.toml', but must be left out: several runs have several ends",
+                     *words, "--mu", "0.2,0.5", "--end-state", "e.toml")
+        cut = run(*words, "--mu", "0.2,0.5", "--max-steps", "20")
+        self.assertEqual(cut.returncode, 3)
+        self.assertEqual(len(cut.stderr.splitlines()), 1)
 
     def test_faults_are_named(self):
         base = ["trajectory", "--student", "erf", "--mu", "0.5"]
@@ -1077,6 +1200,16 @@ class Phase(InTemporaryDirectory):
         done = run("plot", "t.h5", "-o", "g.svg", cwd=self.path)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual((self.path / "g.dat").read_text(), data)
+
+    def test_a_map_of_outcomes_tells_those_that_it_has(self):
+        done = run("phase", "--student", "he3", "--x", "mu=0.1:0.9:9", "--y", "noise=0:1:2", "--show",
+                   "outcome", "-o", "t.csv", "--plot", "f.svg", cwd=self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual({r["outcome"] for r in rows((self.path / "t.csv").read_text())},
+                         {"learned", "unlearned"})
+        script = (self.path / "f.gp").read_text()
+        self.assertIn("set palette maxcolors 2\n", script)
+        self.assertNotIn("searching", script)
 
     def test_the_command_in_a_table_makes_it_again(self):
         for words in [
@@ -1596,6 +1729,7 @@ class Plot(InTemporaryDirectory):
         for words in [["rates", "--student", "erf", "--mu", "log:0.01:0.9:9"],
                       ["rates", "--student", "erf", "--mu", "0.5", "--nu", "log:0.01:1:9"],
                       ["escape", "--student", "erf", "--mu", "0.5", "--gamma", "log:0.01:1:9"],
+                      ["escape", "--student", "erf", "--mu", "0.5", "--dim", "log:100:10000:5"],
                       ["fixed-points", "--student", "he3", "--mu", "log:0.1:0.9:9"],
                       ["budget", "--student", "he3", "--rho", "0.7", "--a0", "0.3", "--t-pre",
                        "log:0.01:10:9"],

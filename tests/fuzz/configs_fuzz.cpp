@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/report/start_file.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <sstream>
 #include <vector>
@@ -27,7 +28,7 @@ struct command {
     start.add_to(list, "1e-6");
     event.add_to(list, "m", "0.5");
     integrator.add_to(list);
-    law.add_to(list);
+    law.add_to(list, "R");
     list.words("words", words, "words", "WORD");
     start.add_file_to(list);
   }
@@ -103,7 +104,7 @@ void read_start(const fuzz::directory& place, std::string_view content) {
   command c;
   c.start.file = place.write("start.toml", content);
   try {
-    cli::read_start_file(c.start, c.shared);
+    cli::apply_start_file(c.start, c.shared);
   } catch (const error&) {
     return;
   }
@@ -119,8 +120,8 @@ void read_start(const fuzz::directory& place, std::string_view content) {
   }
   command again;
   again.start.file = place.file("again.toml");
-  cli::write_start_file(again.start.file, x, mu, nu);
-  cli::read_start_file(again.start, again.shared);
+  write_start_file(again.start.file, {mu, nu, x});
+  cli::apply_start_file(again.start, again.shared);
   const overlap_state y = cli::read_start(again.start);
   require(x.u == y.u && x.m == y.m && x.s == y.s, "a start reads back as it is");
   require(again.shared.mu() == c.shared.mu() && again.shared.nu() == c.shared.nu(),

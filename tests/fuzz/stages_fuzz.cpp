@@ -8,7 +8,6 @@
 #include <variant>
 
 #include "fuzz.hpp"
-#include "stages.hpp"
 
 namespace {
 
@@ -17,7 +16,7 @@ using fuzz::require;
 
 void check_flow(const std::string& path, const study::activation_pair& pair) {
   training_protocol protocol;
-  protocol.stages = cli::read_stages(path, pair, 2.0);
+  protocol.stages = read_stages(path, pair, 2.0);
   require(!protocol.stages.empty(), "a file that is read has a stage");
   protocol.validate();
   require(!std::holds_alternative<flip_stage>(protocol.stages.back()),
@@ -27,7 +26,7 @@ void check_flow(const std::string& path, const study::activation_pair& pair) {
 void check_simulation(const std::string& path, const study::activation_pair& pair) {
   simulation_problem problem =
       make_problem(pair.risk.student(), pair.risk.teacher(), {.alignment = 0.5}, 10, 2, 1.0, 1);
-  problem.stages = cli::read_simulation_stages(path, pair, 2.0);
+  problem.stages = read_simulation_stages(path, pair, 2.0);
   require(!problem.stages.empty(), "a file that is read has a stage that trains");
   for (const simulation_stage& stage : problem.stages) {
     require(stage.steps >= 1 && stage.learning_rate > 0.0, "a stage has steps");

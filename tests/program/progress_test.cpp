@@ -8,6 +8,10 @@ TEST_CASE("a line of progress tells share, count, rate, time left and a note") {
   CHECK(progress_text(2500, 10000, 500.0, "cells", "learned 2000") ==
         " 25 %  2500 of 10000 cells  500/s  15 s left  learned 2000");
   CHECK(progress_text(1, 3, 0.5, "points", "") == " 33 %  1 of 3 points  0.5/s  4 s left");
+  // Before the first has come there is no rate.
+  CHECK(progress_text(0, 3, 0.0, "points", "slow: erf (4 s)") ==
+        "  0 %  0 of 3 points  slow: erf (4 s)");
+  CHECK(progress_text(0, 0, 0.0, "cells", "") == "no cells yet");
 }
 
 TEST_CASE("a text is cut to characters, not to bytes") {

@@ -233,6 +233,9 @@ TEST_CASE("up to six curves have a key, more are named where they end, a family 
     styles.insert(named.substr(at, named.find(" notitle", at) - at));
   }
   CHECK(styles.size() == 8);
+  // What lies under another looks out from below it, also where it has its colour and its dashes.
+  CHECK(named.find("linewidth 3.5 dashtype 1 ") != std::string::npos);
+  CHECK(named.find("linewidth 1.3 dashtype (4,4) ") != std::string::npos);
   for (std::size_t i = 0; i < p.curves.size(); ++i) {
     p.curves[i].value = 0.5 * static_cast<double>(i);
   }
@@ -242,6 +245,33 @@ TEST_CASE("up to six curves have a key, more are named where they end, a family 
   CHECK(bar.find("set cblabel 'ν'") != std::string::npos);
   CHECK(count(bar, "linecolor palette cb ") == 8);
   CHECK(count(bar, "\nset label") == 0);
+}
+
+TEST_CASE("labels break where the axes are short, and slanted names end at their ticks") {
+  panel p;
+  p.y_label = "deviation of the mean from the theory";
+  p.curves.push_back(line("a", 1));
+  const figure_style column{.size = std::pair(8.6, 0.0)};
+  CHECK(gnuplot_script({{p}}, "f.svg", "f.dat").find("set ylabel 'deviation of the mean from") !=
+        std::string::npos);
+  p.ticks = {{0.0, "a name that is longer than a tick's"}};
+  const std::string narrow = gnuplot_script({{p}}, "f.svg", "f.dat", column);
+  CHECK(narrow.find("set ylabel \"deviation of the\\nmean from the theory\"") != std::string::npos);
+  CHECK(narrow.find("rotate by 45 right") != std::string::npos);
+  CHECK(count(narrow, "…[1]") == 1);
+}
+
+TEST_CASE("categories of a map have the colours that are theirs") {
+  panel p;
+  p.heat = heat_map{.x = {0.0, 1.0},
+                    .y = {0.0, 1.0},
+                    .z = {0.0, 1.0, 0.0, 1.0},
+                    .label = "outcome",
+                    .categories = {"learned", "searching"},
+                    .category_colours = {0, 3}};
+  const std::string script = gnuplot_script({{p}}, "f.svg", "f.dat");
+  CHECK(script.find("set palette maxcolors 2\nset palette defined (0 '#21918c', 1 '#dddddd')") !=
+        std::string::npos);
 }
 
 TEST_CASE("a long name is cut and stands in full below, and the picture grows for it") {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/study/control.hpp>
 #include <loradyn/study/escape.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/validation.hpp>
@@ -79,7 +80,7 @@ TEST_CASE("a row and its cells are the same, with the quantiles that the problem
   CHECK(columns.cells(columns.row(cells)) == cells);
   const std::vector<std::string> names = columns.names();
   CHECK(std::set<std::string>(names.begin(), names.end()).size() == names.size());
-  CHECK(names[names.size() - 2] == "t_q97.5");
+  CHECK(names[names.size() - 3] == "t_q97.5");
 }
 
 TEST_CASE("a comparison without a seed has none after its table is read") {
@@ -88,4 +89,24 @@ TEST_CASE("a comparison without a seed has none after its table is read") {
   CHECK_FALSE(columns.row(columns.cells(row)).seed.has_value());
   row.seed = (std::uint64_t{1} << 53) - 1;
   CHECK(columns.row(columns.cells(row)).seed == row.seed);
+}
+
+TEST_CASE("a watch tells the point that has been computed for longest") {
+  study::point_watch watch;
+  CHECK_FALSE(watch.slowest());
+  {
+    const study::point_watch::visit first(&watch, 3);
+    const study::point_watch::visit second(&watch, 5);
+    CHECK(watch.slowest()->point == 3);
+    CHECK(watch.slowest()->seconds >= 0.0);
+  }
+  CHECK_FALSE(watch.slowest());
+  study::study_control control{.threads = 1, .watch = &watch};
+  const auto seen = [&](std::size_t block) {
+    return study::run_sweep(control, 4, block, [&](std::size_t) {
+      return watch.slowest() ? static_cast<int>(watch.slowest()->point) : -1;
+    });
+  };
+  CHECK(seen(1) == std::vector<int>{0, 1, 2, 3});
+  CHECK(seen(1024) == std::vector<int>(4, -1));  // quick points
 }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -750,12 +751,12 @@ approximation approximate(const sampled_function& f, double tolerance) {
   constexpr double least = 1e-15;
   constexpr double most = 1e-3;
   if (!(tolerance >= least && tolerance <= most)) {
-    throw argument_error("tolerance", std::to_string(tolerance), "between 1e-15 and 1e-3");
+    throw argument_error("tolerance", number_text(tolerance), "between 1e-15 and 1e-3");
   }
   std::vector<double> kinks = f.kinks.value_or(std::vector<double>());
   for (const double t : kinks) {
     if (!std::isfinite(t)) {
-      throw argument_error("kinks", std::to_string(t), "finite numbers");
+      throw argument_error("kinks", number_text(t), "finite numbers");
     }
   }
   std::sort(kinks.begin(), kinks.end());

@@ -132,6 +132,8 @@ void tell_end(const flow& f, const run_end& end, const outcome_classifier& class
   try {
     run.risk_end = risk_of(f, run.at_end);
     if (end.at_rest) {
+      const bool neutral = end.rest.kind == equilibrium_kind::neutral && !end.rest.corner;
+      run.rate_end = neutral ? 0.0 : -end.rest.eigenvalues[0].real();
       run.result = classifier.classify(f, end.rest);
     }
   } catch (const error&) {

@@ -21,6 +21,8 @@ namespace {
 
 namespace odeint = boost::numeric::odeint;
 
+thread_local integration_work thread_work;
+
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
 // Of a u of that size the square, 1e16, has no digit for a μ² of order 1.
@@ -49,8 +51,10 @@ class dormand_prince {
 
   void attempt(const state<N>& x0, const state<N>& velocity0, double h) {
     const auto f = [this](const state<N>& x, state<N>& dxdt, double) {
+      ++work.velocities;
       dxdt = system_.velocity(x);
     };
+    ++work.explicit_steps;
     stepper_.do_step(f, x0, velocity0, 0.0, x1, velocity1, h, error);
   }
 
@@ -63,6 +67,7 @@ class dormand_prince {
   state<N> x1{};
   state<N> velocity1{};
   state<N> error{};
+  integration_work work;
 
  private:
   const ode_system<N>& system_;
@@ -78,16 +83,20 @@ class rosenbrock {
       : system_(system),
         stepper_(
             N,
-            [&system](const double* x, double* value) {
+            [this, &system](const double* x, double* value) {
+              ++work.velocities;
               const state<N> v = system.velocity(unpacked(x));
               std::copy(v.begin(), v.end(), value);
             },
-            [&system](const double* x, double* value) {
+            [this, &system](const double* x, double* value) {
+              ++work.jacobians;
               Eigen::Map<Eigen::Matrix<double, N, N, Eigen::RowMajor>> j(value);
               j = system.jacobian(unpacked(x));
             }) {}
 
   void attempt(const state<N>& x0, const state<N>&, double h) {
+    ++work.stiff_steps;
+    ++work.velocities;
     stepper_.attempt(x0.data(), h, x1.data(), error.data());
     velocity1 = system_.velocity(x1);
   }
@@ -101,6 +110,7 @@ class rosenbrock {
   state<N> x1{};
   state<N> velocity1{};
   state<N> error{};
+  integration_work work;
 
  private:
   static state<N> unpacked(const double* x) {
@@ -215,6 +225,14 @@ class integration {
     }
     values_at_end_.resize(events_.size());
   }
+  ~integration() {
+    own_.rejected = result_.rejected;
+    thread_work += explicit_.work;
+    thread_work += stiff_.work;
+    thread_work += own_;
+  }
+  integration(const integration&) = delete;
+  integration& operator=(const integration&) = delete;
 
   integration_result<N> run() {
     result_.x = x_;
@@ -255,15 +273,17 @@ class integration {
     return result_;
   }
 
-  [[nodiscard]] double jacobian_norm() const {
+  [[nodiscard]] double jacobian_norm() {
+    ++own_.jacobians;
     return system_.jacobian(x_).cwiseAbs().rowwise().sum().maxCoeff();
   }
 
   // The largest growth rate decides how long the solution takes, the largest rate how long a stable
   // explicit step is. The ratio decides what a run costs, not where it leads: at 2000 a growth by
   // e^20 is 12 000 explicit steps.
-  [[nodiscard]] bool stiff_at_start() const {
+  [[nodiscard]] bool stiff_at_start() {
     constexpr double ratio = 2000.0;
+    ++own_.jacobians;
     const Eigen::Matrix<double, N, N> j = system_.jacobian(x_);
     if (!j.allFinite()) {
       return false;
@@ -462,9 +482,27 @@ class integration {
   dormand_prince<N> explicit_;
   rosenbrock<N> stiff_;
   integration_result<N> result_;
+  integration_work own_{1, 0, 0, 0, 0};  // what the methods don't count: the velocity at the start
 };
 
 }  // namespace
+
+integration_work& integration_work::operator+=(const integration_work& more) noexcept {
+  velocities += more.velocities;
+  jacobians += more.jacobians;
+  explicit_steps += more.explicit_steps;
+  stiff_steps += more.stiff_steps;
+  rejected += more.rejected;
+  return *this;
+}
+
+integration_work operator-(const integration_work& a, const integration_work& b) noexcept {
+  return {a.velocities - b.velocities, a.jacobians - b.jacobians,
+          a.explicit_steps - b.explicit_steps, a.stiff_steps - b.stiff_steps,
+          a.rejected - b.rejected};
+}
+
+integration_work work_of_this_thread() noexcept { return thread_work; }
 
 std::string_view to_string(integration_status status) {
   switch (status) {

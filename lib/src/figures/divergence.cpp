@@ -7,14 +7,16 @@
 #include <loradyn/interruption.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <string>
+#include "figures/axes.hpp"
 
 namespace loradyn {
 
 divergence_finder::divergence_finder(const study::row_key& key, const provenance& meta)
     : point_(key.at) {
   try {
+    // Of several ratios the row tells its own.
     const std::string ratio = meta.parameter(study::registry::lr_ratio.name);
-    if (!ratio.empty()) {
+    if (!ratio.empty() && !is_swept(meta, study::registry::lr_ratio)) {
       study::registry::lr_ratio.set(point_, parse_number("lr-ratio", ratio));
     }
     pair_ = study::make_pair(parse_activation(key.student), parse_activation(key.teacher),

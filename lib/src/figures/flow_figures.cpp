@@ -17,31 +17,6 @@
 namespace loradyn {
 namespace {
 
-// The values of a parameter over the rows.
-template <class Row>
-std::vector<double> values_of(const std::vector<Row>& rows, const study::parameter& p) {
-  std::vector<double> values;
-  for (const Row& row : rows) {
-    values.push_back(*p.get(row.key.at));
-  }
-  return values;
-}
-
-bool varies(const std::vector<double>& values) {
-  return std::set<double>(values.begin(), values.end()).size() > 1;
-}
-
-// The first parameter that varies, else the first.
-template <class Row>
-const study::parameter& axis_of(const std::vector<Row>& rows) {
-  for (const study::parameter* p : study::model_parameters) {
-    if (varies(values_of(rows, *p))) {
-      return *p;
-    }
-  }
-  return *study::model_parameters.front();
-}
-
 template <class Row, class Value>
 std::vector<double> column_of(const std::vector<Row>& rows, Value Row::*member) {
   std::vector<double> values;
@@ -75,12 +50,13 @@ curve key_entry(const std::string& label, point_shape shape) {
 }
 
 figure bifurcation_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows) {
-  const study::parameter& axis = axis_of(rows);
+  const sweep_layout layout = layout_of(rows);
+  const study::parameter& axis = *layout.axis;
   std::vector<std::string> names;
   panel p;
   p.x_label = axis.axis_title();
   p.y_label = "teacher overlap M at equilibrium";
-  p.log_x = is_log_range(meta, axis.name, values_of(rows, axis));
+  p.log_x = is_log_range(meta, axis.name, layout.x);
   for (const study::fixed_point_row& row : rows) {
     const auto kind = std::find_if(kind_shapes.begin(), kind_shapes.end(),
                                    [&](const auto& k) { return k.first == row.kind; });
@@ -126,8 +102,8 @@ curve nullcline(const std::string& label, const std::vector<plane_segment>& segm
   return c;
 }
 
-// The curves m′ = 0 of the plane s = 0, with all of m = ±1: m′ has the factor 1 - m² there, whose
-// sign no search beside the edge sees.
+// The curves m′ = 0 of the plane s = 0 without friction, with all of m = ±1: m′ has the factor
+// 1 - m² there, whose sign no search beside the edge sees.
 std::vector<plane_segment> with_edges(const std::vector<plane_segment>& found, double reach) {
   constexpr double at_the_edge = 1e-6;
   std::vector<plane_segment> all;
@@ -189,8 +165,9 @@ figure plane_figure(const provenance& meta, const std::vector<study::fixed_point
     p.title = fmt::format("the plane s = {}", s);
   }
   p.curves.push_back(nullcline("u′ = 0", plane.u_nullcline, 0));
+  const bool on_edges = s == 0.0 && at.parameters.noise_scale == 0.0;
   p.curves.push_back(
-      nullcline("m′ = 0", s == 0.0 ? with_edges(plane.m_nullcline, reach) : plane.m_nullcline, 1));
+      nullcline("m′ = 0", on_edges ? with_edges(plane.m_nullcline, reach) : plane.m_nullcline, 1));
   p.curves.push_back(std::move(run));
   for (const bool off : {false, true}) {
     for (const auto& [name, shape] : kind_shapes) {
@@ -212,14 +189,6 @@ figure plane_figure(const provenance& meta, const std::vector<study::fixed_point
     }
   }
   return {{std::move(p)}};
-}
-
-// Whether two rows are of the same pair and differ in no parameter but perhaps one.
-bool same_but(const study::parameter* axis, const study::row_key& a, const study::row_key& b) {
-  return a.student == b.student && a.teacher == b.teacher &&
-         std::all_of(
-             study::model_parameters.begin(), study::model_parameters.end(),
-             [&](const study::parameter* p) { return p == axis || p->get(a.at) == p->get(b.at); });
 }
 
 // Where the search time diverges between the rows of a curve over μ: the row behind it, and the
@@ -245,8 +214,9 @@ std::vector<std::pair<std::size_t, double>> breaks_of(const provenance& meta,
 
 figure escape_figure(const provenance& meta, const std::vector<study::escape_row>& rows) {
   using row_type = study::escape_row;
-  const study::parameter& axis = axis_of(rows);
-  const std::vector<double> x = values_of(rows, axis);
+  const sweep_layout layout = layout_of(rows);
+  const study::parameter& axis = *layout.axis;
+  const std::vector<double>& x = layout.x;
   const std::vector<double> hit = column_of(rows, &row_type::t_hit);
   const std::vector<double> linear = column_of(rows, &row_type::t_linear);
   std::vector<double> quantiles;
@@ -258,44 +228,21 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
   p.y_label = "escape time" + unit_suffix(meta);
   p.log_x = is_log_range(meta, axis.name, x);
   p.log_y = true;
-  std::vector<std::pair<std::size_t, std::size_t>> curves;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool goes_on = i > 0 && same_but(&axis, rows[i].key, rows[i - 1].key) && x[i] > x[i - 1];
-    if (!goes_on) {
-      curves.emplace_back(i, i);
-    }
-    curves.back().second = i + 1;
-  }
   std::set<std::string> seen;
-  std::vector<const study::parameter*> others;
-  for (const study::parameter* other : study::model_parameters) {
-    if (other != &axis && varies(values_of(rows, *other))) {
-      others.push_back(other);
-    }
-  }
-  const bool one_pair = std::all_of(rows.begin(), rows.end(), [&rows](const row_type& row) {
-    return row.key.student == rows.front().key.student &&
-           row.key.teacher == rows.front().key.teacher;
-  });
-  if (others.size() == 1) {
-    p.value_label = others.front()->axis_title();
-  }
-  for (std::size_t k = 0; k < curves.size(); ++k) {
-    const auto [begin, end] = curves[k];
+  const bool one_pair = layout.curves.size() == layout.per_pair;
+  p.value_label = layout.value_label();
+  for (std::size_t k = 0; k < layout.curves.size(); ++k) {
+    const auto [begin, end] = layout.curves[k];
     const auto slice = [begin = begin, end = end](const std::vector<double>& column) {
       return std::vector<double>(column.begin() + static_cast<std::ptrdiff_t>(begin),
                                  column.begin() + static_cast<std::ptrdiff_t>(end));
     };
-    std::string label = pair_label(rows[begin].key);
-    for (const study::parameter* other : others) {
-      label += fmt::format(", {} = {}", other->column(), *other->get(rows[begin].key.at));
-    }
     curve line;
-    line.label = label;
+    line.label = pair_label(rows[begin].key) + layout.label(rows[begin].key);
     line.x = slice(x);
     line.y = slice(hit);
-    if (others.size() == 1 && one_pair) {
-      line.value = *others.front()->get(rows[begin].key.at);
+    if (one_pair) {
+      line.value = layout.value(rows[begin].key);
     }
     const std::vector<std::pair<std::size_t, double>> breaks =
         &axis == &study::registry::mu ? breaks_of(meta, rows, begin, end)
@@ -322,7 +269,7 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
       p.curves.push_back(broken(line));
     }
     for (std::size_t q = 0; q < quantiles.size(); ++q) {
-      line.label = first ? "law, " + study::quantile_column("", quantiles[q]) + " %" : "";
+      line.label = first ? fmt::format("law, {:.10g} %", 100.0 * quantiles[q]) : "";
       line.y.clear();
       for (std::size_t i = begin; i < end; ++i) {
         line.y.push_back(rows[i].law.quantiles[q]);
@@ -349,6 +296,30 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
   }
   return {{std::move(p)}};
 }
+
+namespace {
+
+// A risk that falls by decades is logarithmic. That of a run that learns falls to rounding; what is
+// below says nothing.
+void scale_risk(panel& p) {
+  constexpr double rounding = 1e-14;
+  double largest = 0.0;
+  double least = std::numeric_limits<double>::infinity();
+  for (const curve& c : p.curves) {
+    for (const double y : c.y) {
+      largest = std::max(largest, y);
+      least = y > rounding ? std::min(least, y) : least;
+    }
+  }
+  p.log_y = largest > 100.0 * least;
+  for (curve& c : p.curves) {
+    for (double& y : c.y) {
+      y = p.log_y && !(y > rounding) ? std::nan("") : y;
+    }
+  }
+}
+
+}  // namespace
 
 figure trajectory_figure(const provenance& meta, const std::vector<study::trajectory_row>& rows) {
   using row_type = study::trajectory_row;
@@ -382,23 +353,8 @@ figure trajectory_figure(const provenance& meta, const std::vector<study::trajec
   c.label = "R";
   c.x = time;
   c.y = column_of(rows, &row_type::risk);
-  // The risk of a run that learns falls to rounding; what is below says nothing.
-  constexpr double rounding = 1e-14;
-  double largest = 0.0;
-  double least = std::numeric_limits<double>::infinity();
-  for (double& y : c.y) {
-    largest = std::max(largest, y);
-    if (y > rounding) {
-      least = std::min(least, y);
-    }
-  }
-  risk.log_y = largest > 100.0 * least;
-  if (risk.log_y) {
-    for (double& y : c.y) {
-      y = y > rounding ? y : std::nan("");
-    }
-  }
   risk.curves.push_back(std::move(c));
+  scale_risk(risk);
   for (std::size_t i = 1; i < time.size(); ++i) {
     if (rows[i].stage != rows[i - 1].stage) {
       for (panel* p : {&overlaps, &risk}) {
@@ -407,6 +363,49 @@ figure trajectory_figure(const provenance& meta, const std::vector<study::trajec
     }
   }
   f.panels = {std::move(overlaps), std::move(risk)};
+  return f;
+}
+
+figure family_figure(const provenance& meta, const std::vector<study::family_row>& rows) {
+  const std::vector<const study::parameter*> swept = told_by(meta, {});
+  const auto same_run = [&swept](const study::family_row& a, const study::family_row& b) {
+    return std::all_of(swept.begin(), swept.end(), [&](const study::parameter* p) {
+      return p->get(a.key.at) == p->get(b.key.at);
+    });
+  };
+  struct quantity {
+    const char* title;
+    double (*of)(const study::trajectory_row&);
+  };
+  constexpr std::array<quantity, 4> quantities{
+      {{"adapter amplitude u", [](const study::trajectory_row& row) { return row.x.u; }},
+       {"adapter overlap m", [](const study::trajectory_row& row) { return row.x.m; }},
+       {"teacher overlap M", [](const study::trajectory_row& row) { return row.M; }},
+       {"population risk", [](const study::trajectory_row& row) { return row.risk; }}}};
+  figure f;
+  for (const quantity& q : quantities) {
+    panel p;
+    p.x_label = "time t" + unit_suffix(meta);
+    p.y_label = q.title;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i == 0 || !same_run(rows[i - 1], rows[i])) {
+        curve& c = p.curves.emplace_back();
+        for (const study::parameter* s : swept) {
+          c.label += fmt::format("{}{} = {}", c.label.empty() ? "" : ", ", s->symbol,
+                                 *s->get(rows[i].key.at));
+        }
+        if (swept.size() == 1) {
+          c.value = swept.front()->get(rows[i].key.at);
+          p.value_label = swept.front()->axis_title();
+        }
+      }
+      p.curves.back().x.push_back(rows[i].point.t);
+      p.curves.back().y.push_back(q.of(rows[i].point));
+    }
+    p.log_x = !p.curves.empty() && is_geometric(p.curves.front().x);
+    f.panels.push_back(std::move(p));
+  }
+  scale_risk(f.panels.back());
   return f;
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include "figures/boundaries.hpp"
 
 namespace loradyn {
 namespace {
@@ -28,7 +29,7 @@ double drawn_place(const phase_axis& axis, double value) {
   return axis.logarithmic ? std::log10(value) : value;
 }
 
-// The rims between cells of different outcomes, each run of them as one line.
+// The boundaries between outcomes.
 curve outlines(const std::vector<double>& x, const std::vector<double>& y,
                const std::vector<signed char>& kinds) {
   curve c;
@@ -36,32 +37,20 @@ curve outlines(const std::vector<double>& x, const std::vector<double>& y,
   c.colour = 6;
   const std::vector<double> across = cell_edges(x);
   const std::vector<double> up = cell_edges(y);
-  const auto kind = [&](std::size_t i, std::size_t k) { return kinds[k * x.size() + i]; };
-  const auto add = [&c](double x0, double y0, double x1, double y1) {
-    c.x.insert(c.x.end(), {x0, x1, x1});
-    c.y.insert(c.y.end(), {y0, y1, std::nan("")});
+  // From units of a cell to the axis.
+  const auto on_axis = [](const std::vector<double>& edges, double place) {
+    const double from_first = place + 0.5;
+    const auto cell =
+        std::min(static_cast<std::size_t>(std::max(0.0, from_first)), edges.size() - 2);
+    return std::lerp(edges[cell], edges[cell + 1], from_first - static_cast<double>(cell));
   };
-  // Calls `line(begin, end)` for the runs of places below `count` that are on the rim.
-  const auto runs = [](std::size_t count, const auto& on_rim, const auto& line) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t begin = i;
-      while (i < count && on_rim(i)) {
-        ++i;
-      }
-      if (i > begin) {
-        line(begin, i);
-      }
+  for (const boundary_curve& b : boundaries(kinds, x.size(), y.size())) {
+    for (const auto& [i, k] : b) {
+      c.x.push_back(on_axis(across, i));
+      c.y.push_back(on_axis(up, k));
     }
-  };
-  for (std::size_t i = 0; i + 1 < x.size(); ++i) {
-    runs(
-        y.size(), [&](std::size_t k) { return kind(i, k) != kind(i + 1, k); },
-        [&](std::size_t k, std::size_t end) { add(across[i + 1], up[k], across[i + 1], up[end]); });
-  }
-  for (std::size_t k = 0; k + 1 < y.size(); ++k) {
-    runs(
-        x.size(), [&](std::size_t i) { return kind(i, k) != kind(i, k + 1); },
-        [&](std::size_t i, std::size_t end) { add(across[i], up[k + 1], across[end], up[k + 1]); });
+    c.x.push_back(c.x.back());
+    c.y.push_back(std::nan(""));
   }
   return c;
 }
@@ -121,6 +110,23 @@ std::vector<panel_text> outcome_texts(const std::vector<double>& x, const std::v
     texts.push_back({x[middle % x.size()], y[middle / x.size()], outcome_names[kind]});
   }
   return texts;
+}
+
+// The outcomes of a map that counts them, those alone that there are (one at least), in colours of
+// their own.
+void tell_outcomes(heat_map& h) {
+  std::array<double, outcome_names.size()> place{};
+  for (std::size_t kind = 0; kind < outcome_names.size(); ++kind) {
+    const bool last_chance = h.categories.empty() && kind + 1 == outcome_names.size();
+    if (last_chance || std::find(h.z.begin(), h.z.end(), static_cast<double>(kind)) != h.z.end()) {
+      place[kind] = static_cast<double>(h.categories.size());
+      h.categories.emplace_back(outcome_names[kind]);
+      h.category_colours.push_back(kind);
+    }
+  }
+  for (double& z : h.z) {
+    z = std::isfinite(z) ? place[static_cast<std::size_t>(z)] : z;
+  }
 }
 
 // The lines A = 0; without points where there are none.
@@ -374,9 +380,10 @@ figure phase_picture::drawn() {
                       .z = std::move(l.z),
                       .label = l.label + beyond,
                       .categories = {},
-                      .range = range};
+                      .range = range,
+                      .category_colours = {}};
     if (l.outcomes) {
-      p.heat->categories.assign(outcome_names.begin(), outcome_names.end());
+      tell_outcomes(*p.heat);
     }
     if (!rims.x.empty()) {
       p.curves.push_back(rims);

@@ -34,12 +34,6 @@ std::vector<std::size_t> panel_sizes(const provenance& meta, std::size_t student
   return total == students ? sizes : std::vector<std::size_t>{students};
 }
 
-// Consecutive rows [begin, end) that share the pair and the value beside the axis.
-struct stretch {
-  std::size_t begin;
-  std::size_t end;
-};
-
 }  // namespace
 
 std::string pair_label(const study::row_key& key) {
@@ -56,50 +50,19 @@ std::string unit_suffix(const provenance& meta) {
 }
 
 figure rates_figure(const provenance& meta, const std::vector<study::rates_row>& rows) {
-  const auto values_of = [&rows](const study::parameter& p) {
-    std::set<double> values;
-    for (const study::rates_row& row : rows) {
-      values.insert(*p.get(row.key.at));
-    }
-    return values.size();
-  };
-  const std::size_t mu_values = values_of(registry::mu);
-  const std::size_t nu_values = values_of(registry::nu);
-  const bool over_mu = mu_values > 1 || nu_values <= 1;
-  const study::parameter& axis = over_mu ? registry::mu : registry::nu;
-  const study::parameter& other = over_mu ? registry::nu : registry::mu;
-  const std::size_t others = over_mu ? nu_values : mu_values;
-  const auto at = [&rows](const study::parameter& p, std::size_t i) {
-    return *p.get(rows[i].key.at);
-  };
-
-  // Rows run over μ, then ν, then the pairs; a step back on the axis begins a new curve even where
-  // the pair is the same in two panels.
-  std::vector<stretch> curves;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool goes_on = i > 0 && rows[i].key.student == rows[i - 1].key.student &&
-                         rows[i].key.teacher == rows[i - 1].key.teacher &&
-                         at(other, i) == at(other, i - 1) && at(axis, i) > at(axis, i - 1);
-    if (!goes_on) {
-      curves.push_back({i, i});
-    }
-    curves.back().end = i + 1;
-  }
-
-  std::vector<double> axis_values;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    axis_values.push_back(at(axis, i));
-  }
+  const sweep_layout layout = layout_of(rows);
+  const study::parameter& axis = *layout.axis;
+  const std::vector<stretch>& curves = layout.curves;
   figure f;
   std::size_t next = 0;
-  for (const std::size_t size : panel_sizes(meta, others == 0 ? 0 : curves.size() / others)) {
+  for (const std::size_t size : panel_sizes(meta, curves.size() / layout.per_pair)) {
     panel p;
     p.x_label = axis.axis_title();
     p.y_label = "search time τ" + unit_suffix(meta);
-    p.log_x = is_log_range(meta, axis.name, axis_values);
+    p.log_x = is_log_range(meta, axis.name, layout.x);
     p.log_y = true;
     const std::size_t first = next;
-    next = std::min(next + size * others, curves.size());
+    next = std::min(next + size * layout.per_pair, curves.size());
     // The frame ends at the power of ten above the rows.
     double top = 0.0;
     double least = std::numeric_limits<double>::infinity();
@@ -115,14 +78,11 @@ figure rates_figure(const provenance& meta, const std::vector<study::rates_row>&
       const stretch& s = curves[k];
       const study::row_key& key = rows[s.begin].key;
       curve c;
-      c.label = pair_label(key);
-      if (others > 1) {
-        c.label += fmt::format(", {} = {}", other.symbol, at(other, s.begin));
-        if (size == 1) {
-          c.value = at(other, s.begin);
-        }
+      c.label = pair_label(key) + layout.label(key);
+      if (size == 1) {
+        c.value = layout.value(key);
       }
-      const bool may_diverge = over_mu && at(registry::nu, s.begin) == 0.0;
+      const bool may_diverge = &axis == &registry::mu && key.at.parameters.misalignment == 0.0;
       std::optional<divergence_finder> finder;
       for (std::size_t i = s.begin; i < s.end; ++i) {
         const bool changes = i > s.begin && std::signbit(rows[i].A) != std::signbit(rows[i - 1].A);
@@ -130,8 +90,8 @@ figure rates_figure(const provenance& meta, const std::vector<study::rates_row>&
           if (!finder) {
             finder.emplace(key, meta);
           }
-          const double before = at(axis, i - 1);
-          const double after = at(axis, i);
+          const double before = layout.x[i - 1];
+          const double after = layout.x[i];
           if (const auto root = finder->between(before, after)) {
             p.marks.push_back({*root, fmt::format("{:.4g}", *root), p.curves.size()});
             p.y_range = {std::pow(10.0, std::floor(std::log10(least))), top};
@@ -149,15 +109,15 @@ figure rates_figure(const provenance& meta, const std::vector<study::rates_row>&
             }
           }
         }
-        c.x.push_back(at(axis, i));
+        c.x.push_back(layout.x[i]);
         c.y.push_back(rows[i].tau);
       }
       c.points = c.x.size() == 1;
       p.curves.push_back(std::move(c));
     }
     // A single pair's family is told by the bar alone.
-    if (size == 1 && others > 1) {
-      p.value_label = other.axis_title();
+    if (size == 1) {
+      p.value_label = layout.value_label();
     }
     f.panels.push_back(std::move(p));
   }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <variant>
 #include <vector>
+#include "figures/axes.hpp"
 
 namespace loradyn {
 namespace {
@@ -44,7 +45,7 @@ study::row_description<study::escape_row> escape_columns_of(const provenance& me
   if (!meta.parameter("dim").empty() && !meta.parameter("quantiles").empty()) {
     quantiles = parse_range("quantiles", meta.parameter("quantiles"));
   }
-  return study::escape_columns(quantiles);
+  return study::escape_columns(quantiles, told_by(meta, study::model_parameters));
 }
 
 // Throws argument_error for a table of another make.
@@ -56,8 +57,10 @@ figure figure_of_table(const table& t) {
     f = drawn_as(columns, t, draw);
     return f.has_value();
   };
-  if (is(study::rates_columns(), rates_figure) || is(study::critical_columns(), critical_figure) ||
+  if (is(study::rates_columns(told_by(t.meta, study::rates_parameters)), rates_figure) ||
+      is(study::critical_columns(), critical_figure) ||
       is(study::trajectory_columns(), trajectory_figure) ||
+      is(study::family_columns(told_by(t.meta, {})), family_figure) ||
       is(study::record_columns(), ensemble_figure) || is(study::run_columns(), hitting_figure) ||
       is(study::validation_columns(), validate_figure) ||
       is(study::budget_columns(), budget_figure) || is(escape_columns_of(t.meta), escape_figure) ||

@@ -164,4 +164,10 @@ risk_curvature population_risk::curvature(const field_overlaps& o) const {
   return r;
 }
 
+std::string_view population_risk::method() const noexcept {
+  return polynomials_ ? "polynomials in closed form"
+         : prepared_  ? "quadrature, tabulated where a flow goes"
+                      : "closed forms";
+}
+
 }  // namespace loradyn

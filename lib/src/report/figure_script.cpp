@@ -636,13 +636,17 @@ class script_writer {
     char name;
     bool logarithmic;
     bool of_log10;
-    bool slanted;  // the texts of its ticks
+    bool slanted;        // the texts of its ticks
+    std::size_t across;  // characters that the axis is long
   };
   [[nodiscard]] std::string step_of_ticks(const axis_kind& axis, const extent& reach) const;
   void add_axis(std::string& script, const axis_kind& axis, std::vector<tick> ticks,
                 const extent& reach) const;
-  void add_heat_settings(std::string& script, const panel& p) const;
-  void add_bar_settings(std::string& script, const panel& p) const;
+  // `room`: characters of the label of the colours.
+  void add_heat_settings(std::string& script, const panel& p, std::size_t room) const;
+  void add_bar_settings(std::string& script, const panel& p, std::size_t room) const;
+  // What colours and their names take to the right of the axes.
+  [[nodiscard]] static std::size_t characters_beside(const panel& p);
   void add_marks(std::string& script, const panel& p, const extent& x,
                  const std::vector<std::string>& paints) const;
   double add_labels_at_curves(std::string& script, const panel& p, const extent& y,
@@ -651,7 +655,8 @@ class script_writer {
                                      const std::string& paint, legend kind) const;
 
   static constexpr double note_size = 0.8;
-  static constexpr std::size_t most_in_a_tick = 24;
+  // Of slanted texts, which end at their ticks, the first has the margin of the axes for room.
+  static constexpr std::size_t most_in_a_tick = 18;
 
   const figure& figure_;
   std::string picture_;
@@ -676,14 +681,22 @@ std::string script_writer::style_of(const panel& p, const curve& c, std::size_t 
                        types[static_cast<std::size_t>(c.shape)], c.x.size() > many ? 0.5 : 1.0,
                        colour);
   }
-  // For ink the dashes tell curves apart too.
-  constexpr std::array<const char*, 4> dashes_for_ink{"1", "(12,5)", "(12,4,2,4)", "(4,4)"};
+  // For ink, and where many curves have colours that are near each other, the dashes tell curves
+  // apart too.
+  constexpr std::array<const char*, 4> many_dashes{"1", "(12,5)", "(12,4,2,4)", "(4,4)"};
   const char* dashes = "1";
+  double width = kind == legend::key ? 2.0 : 1.3;
   switch (c.style) {
     case line_style::alternating:
+      if (kind == legend::at_the_curves) {
+        // The earlier are wider, so that those that lie under others look out from below.
+        const auto last = static_cast<double>(p.curves.size() - 1);
+        width += 2.2 * (1.0 - static_cast<double>(i) / last);
+      }
       if (kind != legend::bar) {
-        dashes = style_.theme == figure_theme::print ? dashes_for_ink[i % dashes_for_ink.size()]
-                                                     : (i % 2 == 0 ? "1" : "(12,5)");
+        dashes = style_.theme == figure_theme::print || kind == legend::at_the_curves
+                     ? many_dashes[i % many_dashes.size()]
+                     : (i % 2 == 0 ? "1" : "(12,5)");
       }
       break;
     case line_style::solid:
@@ -695,8 +708,7 @@ std::string script_writer::style_of(const panel& p, const curve& c, std::size_t 
       dashes = "(2,5)";
       break;
   }
-  return fmt::format("lines linewidth {} dashtype {} linecolor {}", kind == legend::key ? 2 : 1.3,
-                     dashes, colour);
+  return fmt::format("lines linewidth {:.3g} dashtype {} linecolor {}", width, dashes, colour);
 }
 
 // Whether the cells of a map are all of one size, as a picture's are.
@@ -714,10 +726,22 @@ bool is_regular(const heat_map& h) {
   return even(h.x) && even(h.y);
 }
 
+std::size_t script_writer::characters_beside(const panel& p) {
+  constexpr std::size_t of_numbers = 8;  // and their colours and label
+  if (!p.heat || p.heat->categories.empty()) {
+    return p.heat || legend_of(p) == legend::bar ? of_numbers : 0;
+  }
+  constexpr std::size_t colours_and_label = 4;
+  std::size_t longest = 0;
+  for (const std::string& name : p.heat->categories) {
+    longest = std::max(longest, length_of(name));
+  }
+  return colours_and_label + longest;
+}
+
 // The colours of a heat map: viridis, which reads in grey too, or a colour for each category.
-void script_writer::add_heat_settings(std::string& script, const panel& p) const {
+void script_writer::add_heat_settings(std::string& script, const panel& p, std::size_t room) const {
   const heat_map& h = *p.heat;
-  const auto room = static_cast<std::size_t>(0.9 * panel_height_ / canvas_.character());
   script += fmt::format("set colorbox\nunset logscale cb\nset cblabel {} noenhanced offset 0.5,0\n",
                         quoted_label(h.label, room));
   if (h.categories.empty()) {
@@ -733,20 +757,18 @@ void script_writer::add_heat_settings(std::string& script, const panel& p) const
                                                  "#cc79a7"};
     std::string steps;
     std::string names;
-    // gnuplot leaves room for numbers only; the names, the colours and their label need more.
-    constexpr std::size_t beside = 4;
-    std::size_t longest = 0;
+    // gnuplot leaves room for numbers only.
     for (std::size_t i = 0; i < h.categories.size(); ++i) {
       const char* separator = i == 0 ? "" : ", ";
-      steps += fmt::format("{}{} '{}'", separator, i, colours[i % colours.size()]);
+      const std::size_t own = h.category_colours.empty() ? i : h.category_colours[i];
+      steps += fmt::format("{}{} '{}'", separator, i, colours[own % colours.size()]);
       names += fmt::format("{}{} {}", separator, quoted_tick(h.categories[i]), i);
-      longest = std::max(longest, h.categories[i].size());
     }
     script += fmt::format(
         "set palette maxcolors {0}\nset palette defined ({1})\nset cbrange [-0.5:{2}.5]\nset "
         "cbtics "
         "({3}) noenhanced\nset rmargin {4}\n",
-        h.categories.size(), steps, h.categories.size() - 1, names, beside + longest);
+        h.categories.size(), steps, h.categories.size() - 1, names, characters_beside(p));
   }
   const std::vector<double> across = cell_edges(h.x);
   const std::vector<double> up = cell_edges(h.y);
@@ -757,7 +779,7 @@ void script_writer::add_heat_settings(std::string& script, const panel& p) const
 }
 
 // The colours of a family of curves.
-void script_writer::add_bar_settings(std::string& script, const panel& p) const {
+void script_writer::add_bar_settings(std::string& script, const panel& p, std::size_t room) const {
   std::vector<double> values;
   for (const curve& c : p.curves) {
     if (c.value) {
@@ -775,7 +797,6 @@ void script_writer::add_bar_settings(std::string& script, const panel& p) const 
   const bool powers = values.front() > 0.0 && values.back() >= 10.0 * values.front() &&
                       values[n / 2] < 0.5 * (0.5 * (values.front() + values.back()) +
                                              std::sqrt(values.front() * values.back()));
-  const auto room = static_cast<std::size_t>(0.9 * panel_height_ / canvas_.character());
   script += fmt::format(
       "set colorbox\nset palette maxcolors 0\nset palette defined ({})\nset cbrange [{}:{}]\n"
       "set cbtics autofreq\nset rmargin -1\n{} logscale cb\nset cblabel {} noenhanced offset "
@@ -860,7 +881,7 @@ double script_writer::add_labels_at_curves(std::string& script, const panel& p, 
 // How far the numbers of x are apart where gnuplot, which tells about nine, would let them touch.
 std::string script_writer::step_of_ticks(const axis_kind& axis, const extent& reach) const {
   constexpr std::size_t of_a_number = 5;  // characters
-  const std::size_t most = canvas_.across() / of_a_number;
+  const std::size_t most = std::max<std::size_t>(2, axis.across / of_a_number);
   constexpr std::size_t usual = 10;
   if (axis.name != 'x' || most >= usual || !(reach.lo < reach.hi)) {
     return "autofreq";
@@ -902,7 +923,7 @@ void script_writer::add_axis(std::string& script, const axis_kind& axis, std::ve
     list += fmt::format("{}{} {}", list.empty() ? "" : ", ", quoted_tick(t.label), t.x);
   }
   script += fmt::format("set {}tics ({}) {} noenhanced\n", axis.name, list,
-                        axis.slanted ? "rotate by -45" : "norotate");
+                        axis.slanted ? "rotate by 45 right" : "norotate");
 }
 
 // Lines across the axes, and above them a text for each that has room for one, at two heights.
@@ -968,7 +989,10 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
   const double above = (marked ? 2.7 : 0.9) + (titled ? 1.3 : 0.0);
   const double axes_height =
       std::max(3.0 * canvas_.text, panel_height_ - (below + above) * canvas_.line());
-  const auto up_to = static_cast<std::size_t>(0.95 * panel_height_ / canvas_.character());
+  // A label of y stands beside the middle of the axes, and what is above them is less than what is
+  // below.
+  const double tall = axes_height + 2.0 * above * canvas_.line();
+  const auto up_to = static_cast<std::size_t>(0.95 * tall / canvas_.character());
 
   script += fmt::format(
       "set title {} noenhanced offset 0,{}\nset xlabel {} noenhanced\nset ylabel {} noenhanced\n"
@@ -990,8 +1014,10 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
   for (tick& t : ticks) {
     t.label = shortened(t.label, most_in_a_tick);
   }
-  add_axis(script, {'x', p.log_x, p.x_is_log10, !ticks.empty()}, ticks, x);
-  add_axis(script, {'y', p.log_y, p.y_is_log10, false}, p.y_ticks, y);
+  const std::size_t beside = std::min(canvas_.across() - 1, characters_beside(p));
+  add_axis(script, {'x', p.log_x, p.x_is_log10, !ticks.empty(), canvas_.across() - beside}, ticks,
+           x);
+  add_axis(script, {'y', p.log_y, p.y_is_log10, false, up_to}, p.y_ticks, y);
   script +=
       ticks.empty() ? "set autoscale xfix\nset offsets 0,0,0,0\n" : "set offsets 0.5,0.5,0,0\n";
   if (p.log_x && x.lo < x.hi && ticks.empty()) {
@@ -1000,9 +1026,9 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
     script += fmt::format("set xrange [{}:{}]\n", x.lo * (1.0 - hair), x.hi * (1.0 + hair));
   }
   if (p.heat) {
-    add_heat_settings(script, p);
+    add_heat_settings(script, p, up_to);
   } else if (kind == legend::bar) {
-    add_bar_settings(script, p);
+    add_bar_settings(script, p, up_to);
   } else {
     script += "unset colorbox\n";
   }
@@ -1052,10 +1078,11 @@ void script_writer::add_panel(std::string& script, const panel& p, const std::st
                          index, style, label.empty() ? "notitle" : "title " + quoted(label));
   };
   if (p.heat) {
-    // As polygons, sharp at any size, unless they are many.
+    // As polygons, sharp at any size, unless they are many; those of a .png have seams.
     constexpr std::size_t many = 4096;
-    add_plot(!is_regular(*p.heat) ? "boxxyerror fillstyle solid 1.0 noborder linecolor palette"
-                                  : (p.heat->z.size() > many ? "image" : "image pixels"),
+    add_plot(!is_regular(*p.heat)
+                 ? "boxxyerror fillstyle solid 1.0 noborder linecolor palette"
+                 : (p.heat->z.size() > many || ending_ == ".png" ? "image" : "image pixels"),
              "");
     ++index;
   }

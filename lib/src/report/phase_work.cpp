@@ -191,10 +191,14 @@ bool stored_work::complete() { return store_.complete() && !grow(); }
 std::uint64_t stored_work::finished() const { return store_.finished() + waiting_.size(); }
 
 void compute_cells(const study::phase_grid& grid, const std::vector<planned_cell>& cells,
-                   std::size_t threads, const std::function<void(kept_cell)>& take) {
+                   std::size_t threads, const std::function<void(kept_cell)>& take,
+                   study::point_watch* watch) {
   ordered_map(
       cells.size(), study::stoppable(threads, grid.block()),
-      [&](std::size_t i) { return compute(grid, cells[i]); },
+      [&](std::size_t i) {
+        const study::point_watch::visit here(watch, cells[i].place);
+        return compute(grid, cells[i]);
+      },
       [&](std::size_t, std::optional<kept_cell> done) {
         if (done) {
           take(*std::move(done));
@@ -203,7 +207,7 @@ void compute_cells(const study::phase_grid& grid, const std::vector<planned_cell
 }
 
 void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
-                  const std::function<void()>& progress) {
+                  const std::function<void()>& progress, study::point_watch* watch) {
   // A claim, and a wait for the last thread, about every two seconds; some cells for each thread.
   const std::size_t workers =
       threads == 0 ? std::max<std::size_t>(1, std::thread::hardware_concurrency()) : threads;
@@ -226,10 +230,11 @@ void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work
       continue;
     }
     const auto start = std::chrono::steady_clock::now();
-    compute_cells(grid, cells, threads, [&](kept_cell done) {
+    const auto take = [&](kept_cell done) {
       work.take(std::move(done));
       progress();
-    });
+    };
+    compute_cells(grid, cells, threads, take, watch);
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     constexpr double wanted = 2.0;

@@ -56,10 +56,15 @@ budget_result budget(const budget_problem& problem, const study_control& control
   std::sort(times.begin(), times.end());
   const outcome_classifier classifier(problem.budget.target);
   std::vector<char> failed(times.size(), 0);
+  std::vector<integration_work> work(times.size());
   const auto points = run_sweep(control, times.size(), 1, [&](std::size_t i) {
     const effort_limit limit(row_effort);
     try {
-      return cost_of_pretraining(problem.budget, times[i], problem.integrator, classifier);
+      const integration_work before = work_of_this_thread();
+      const budget_point point =
+          cost_of_pretraining(problem.budget, times[i], problem.integrator, classifier);
+      work[i] = work_of_this_thread() - before;
+      return point;
     } catch (const error&) {  // the budget was checked before
       constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       failed[i] = 1;
@@ -72,6 +77,7 @@ budget_result budget(const budget_problem& problem, const study_control& control
   budget_result result;
   for (std::size_t i = 0; i < points.size(); ++i) {
     result.rows.push_back(row_of(points[i], unit));
+    result.work += work[i];
     if (failed[i] != 0) {
       result.rows.back().status = "no-convergence";
     }

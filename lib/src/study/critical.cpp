@@ -21,6 +21,7 @@ critical_result critical(const critical_problem& problem, const study_control& c
   for (const activation_pair& pair : problem.pairs) {
     const row_key key(pair, problem.at);
     const double unit = pair.rate_unit;
+    const point_watch::visit here(control.watch, result.finished);
     const effort_limit limit(row_effort);
     try {
       check_stop();

@@ -19,10 +19,19 @@ bool has_law(const escape_point& point) {
   return point.status != "undefined" && point.status != "met-at-start";
 }
 
+overlap_event event_at(const parameter_point& at, const escape_request& request) {
+  overlap_event event = request.event;
+  event.at = at.level.value_or(event.at);
+  return event;
+}
+
 }  // namespace
 
-escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
-                       const escape_request& request) {
+namespace {
+
+escape_point computed_at(const prepared_pair& pair, const parameter_point& at,
+                         const escape_request& request) {
+  const overlap_event event = event_at(at, request);
   escape_point point;
   point.run.tau = point.run.M_end = point.run.risk_end = nan;
   point.run.at_end = {nan, nan, nan};
@@ -35,11 +44,11 @@ escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
       point.status = "undefined";
       return point;
     }
-    if (met_by(event_of(f, request.event, at.start), at.start)) {
+    if (met_by(event_of(f, event, at.start), at.start)) {
       point.status = "met-at-start";
       return point;
     }
-    point.run = loradyn::escape(f, at.start, request.event, integrator, pair.classifier);
+    point.run = loradyn::escape(f, at.start, event, integrator, pair.classifier);
     point.status = to_string(point.run.status);
     if (point.status == "ok" && std::isnan(point.run.t_hit)) {
       point.status = "no-event";
@@ -51,12 +60,22 @@ escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
   if (at.dimension && has_law(point)) {
     try {
       const double u0 = 1.0 / (*at.dimension * *at.dimension);
-      point.law = law_of_escape(flow(pair.task, at.parameters), request.event, *at.dimension, u0,
+      point.law = law_of_escape(flow(pair.task, at.parameters), event, *at.dimension, u0,
                                 integrator, pair.classifier);
     } catch (const error&) {
       point.law_status = "no-convergence";
     }
   }
+  return point;
+}
+
+}  // namespace
+
+escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
+                       const escape_request& request) {
+  const integration_work before = work_of_this_thread();
+  escape_point point = computed_at(pair, at, request);
+  point.work = work_of_this_thread() - before;
   return point;
 }
 
@@ -74,10 +93,11 @@ std::vector<std::string> quantile_columns(const std::string& prefix,
   return names;
 }
 
-row_description<escape_row> escape_columns(const std::optional<std::vector<double>>& quantiles) {
+row_description<escape_row> escape_columns(const std::optional<std::vector<double>>& quantiles,
+                                           std::span<const parameter* const> told) {
   using row = escape_row;
   row_description<row> columns;
-  columns.add_part(key_columns(model_parameters), &row::key)
+  columns.add_part(key_columns(told), &row::key)
       .add("tau", "the search time", measure::time, &row::tau)
       .add("t_hit", "when the run meets its event", measure::time, &row::t_hit)
       .add("t_linear", "tau log(at/m0)", measure::time, &row::t_linear);
@@ -92,28 +112,32 @@ row_description<escape_row> escape_columns(const std::optional<std::vector<doubl
   add_state("end", &row::at_end);
   columns.add("M_end", "teacher overlap at the end", measure::none, &row::M_end)
       .add("risk_end", "population risk at the end", measure::none, &row::risk_end)
+      .add("rate_end", "rate at which the run comes to its rest", measure::rate, &row::rate_end)
       .add("outcome", "what became of the run", measure::none, &row::outcome)
       .add("status", "how it came to its end", measure::none, &row::status);
   if (quantiles) {
     columns.add("t_mean", "mean of the law", measure::time, &row::law, &law_values::mean)
         .add_each(quantile_columns("t_q", *quantiles), "quantile of the law", measure::time,
                   &row::law, &law_values::quantiles)
-        .add("law", "whether the law holds", measure::none, &row::law, &law_values::status);
+        .add("law", "whether the law holds", measure::none, &row::law, &law_values::status)
+        .add("samples", "t_hit d/gamma, the samples seen until then", measure::none, &row::samples);
   }
   return columns;
 }
 
 row_description<escape_row> columns_of(const escape_problem& problem) {
-  return escape_columns(problem.grid.otherwise.dimension ? std::optional(problem.request.quantiles)
-                                                         : std::nullopt);
+  const bool has_law = problem.grid.at(0).dimension.has_value();
+  return escape_columns(has_law ? std::optional(problem.request.quantiles) : std::nullopt,
+                        problem.grid.told(model_parameters));
 }
 
 escape_row row_of(const prepared_pair& pair, const parameter_point& at,
                   const escape_request& request, const escape_point& point) {
   const double unit = pair.pair.rate_unit;
   const escape_run& r = point.run;
-  const bool by_m = request.event.quantity == overlap_quantity::m && at.start.m != 0.0;
-  const double linear = by_m ? r.tau * std::log(std::abs(request.event.at / at.start.m)) : nan;
+  const overlap_event event = event_at(at, request);
+  const bool by_m = event.quantity == overlap_quantity::m && at.start.m != 0.0;
+  const double linear = by_m ? r.tau * std::log(std::abs(event.at / at.start.m)) : nan;
   escape_row row{{pair.pair, at},
                  r.tau * unit,
                  r.t_hit * unit,
@@ -122,10 +146,16 @@ escape_row row_of(const prepared_pair& pair, const parameter_point& at,
                  r.at_end,
                  r.M_end,
                  r.risk_end,
+                 r.rate_end / unit,
                  std::string(to_string(r.result)),
                  point.status,
-                 {}};
+                 {},
+                 nan,
+                 point.work};
   if (at.dimension) {
+    const double gamma = at.parameters.noise_scale;
+    // A step of time η has B samples, and γ = η d/B.
+    row.samples = gamma > 0.0 ? r.t_hit * *at.dimension / gamma : nan;
     row.law.mean = point.law ? point.law->mean() * unit : nan;
     for (const double q : request.quantiles) {
       check_stop();

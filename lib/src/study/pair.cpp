@@ -17,10 +17,8 @@ activation_pair make_pair(const activation& student, const activation& teacher, 
   return pair;
 }
 
-row_description<row_key> key_columns(std::span<const parameter* const> parameters) {
-  row_description<row_key> columns;
-  columns.add("student", "the student's activation", measure::none, &row_key::student)
-      .add("teacher", "the teacher's activation", measure::none, &row_key::teacher);
+void add_parameters(row_description<row_key>& columns,
+                    std::span<const parameter* const> parameters) {
   for (const parameter* p : parameters) {
     columns.add_value(
         p->column(), std::string(p->meaning), measure::none,
@@ -29,6 +27,13 @@ row_description<row_key> key_columns(std::span<const parameter* const> parameter
         },
         [p](row_key& row, double value) { p->set(row.at, value); });
   }
+}
+
+row_description<row_key> key_columns(std::span<const parameter* const> parameters) {
+  row_description<row_key> columns;
+  columns.add("student", "the student's activation", measure::none, &row_key::student)
+      .add("teacher", "the teacher's activation", measure::none, &row_key::teacher);
+  add_parameters(columns, parameters);
   return columns;
 }
 

@@ -114,6 +114,14 @@ constinit const parameter dim{.name = "dim",
                               .get = [](const parameter_point& p) { return p.dimension; },
                               .set = [](parameter_point& p, double value) { p.dimension = value; }};
 
+constinit const parameter at{.name = "at",
+                             .symbol = "at",
+                             .meaning = "the level of the event",
+                             .title = "level of the event",
+                             .standard = std::nullopt,
+                             .get = [](const parameter_point& p) { return p.level; },
+                             .set = [](parameter_point& p, double value) { p.level = value; }};
+
 }  // namespace registry
 
 std::string parameter::column() const {
@@ -166,6 +174,16 @@ parameter_point parameter_grid::at(std::size_t i) const {
     i /= axis.values.size();
   }
   return p;
+}
+
+std::vector<const parameter*> parameter_grid::told(std::span<const parameter* const> always) const {
+  std::vector<const parameter*> all(always.begin(), always.end());
+  for (const swept_parameter& axis : axes) {
+    if (axis.values.size() > 1 && std::find(all.begin(), all.end(), axis.what) == all.end()) {
+      all.push_back(axis.what);
+    }
+  }
+  return all;
 }
 
 }  // namespace loradyn::study

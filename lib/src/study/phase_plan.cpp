@@ -69,7 +69,9 @@ std::uint64_t phase(const phase_grid& grid, const study_control& control,
     ordered_map(
         static_cast<std::size_t>(plan.cells() - first), stoppable(control.threads, grid.block()),
         [&](std::size_t i) {
-          auto row = grid.row(plan.place(first + i));
+          const std::uint64_t place = plan.place(first + i);
+          const point_watch::visit here(control.watch, place);
+          auto row = grid.row(place);
           if (!row) {
             throw interrupted();
           }

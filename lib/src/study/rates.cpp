@@ -1,4 +1,3 @@
-#include <array>
 #include <limits>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/effort.hpp>
@@ -7,8 +6,7 @@
 
 namespace loradyn::study {
 
-row_description<rates_row> rates_columns() {
-  static constexpr std::array told{&registry::mu, &registry::nu};
+row_description<rates_row> rates_columns(std::span<const parameter* const> told) {
   row_description<rates_row> columns;
   columns.add_part(key_columns(told), &rates_row::key)
       .add("A", "E[(g - σ)σ' z], the drive", measure::rate, &rates_row::A)

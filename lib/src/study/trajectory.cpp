@@ -41,8 +41,23 @@ row_description<trajectory_row> trajectory_columns() {
   return columns;
 }
 
+row_description<family_row> family_columns(std::span<const parameter* const> told) {
+  row_description<row_key> key;
+  add_parameters(key, told);
+  row_description<family_row> columns;
+  columns.add_part(key, &family_row::key).add_part(trajectory_columns(), &family_row::point);
+  return columns;
+}
+
+std::vector<trajectory_result> trajectories(const std::vector<trajectory_problem>& problems,
+                                            const study_control& control) {
+  return run_sweep(control, problems.size(), 1,
+                   [&](std::size_t i) { return trajectory(problems[i]); });
+}
+
 trajectory_result trajectory(const trajectory_problem& problem) {
   problem.protocol.validate();
+  const integration_work before = work_of_this_thread();
   const effort_limit limit(row_effort);
   const double unit = problem.rate_unit;
   // Where the stages say how long the run is, they run once for that.
@@ -56,7 +71,13 @@ trajectory_result trajectory(const trajectory_problem& problem) {
     t = std::min(t / unit, end);
   }
   training_run run = run_protocol(problem.protocol, times, problem.integrator);
-  trajectory_result result{{}, {}, run.end, run.alignment, run.misalignment, run.complete};
+  trajectory_result result{{},
+                           {},
+                           run.end,
+                           run.alignment,
+                           run.misalignment,
+                           run.complete,
+                           work_of_this_thread() - before};
   for (const stage_summary& s : run.stages) {
     result.stages.push_back({s.begin * unit, s.end * unit, s.status});
   }

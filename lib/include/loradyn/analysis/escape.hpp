@@ -25,6 +25,10 @@ struct escape_run {
   overlap_state at_end;  ///< the rest, or the last state
   double M_end = 0.0;
   double risk_end = 0.0;  ///< NaN where a kernel does not converge there
+  /// How fast the run comes to its rest in the end: the slowest of the rest's rates, minus its
+  /// largest eigenvalue's real part. 0 at a neutral rest; NaN where it rests nowhere, or at a
+  /// corner.
+  double rate_end = std::numeric_limits<double>::quiet_NaN();
   outcome result = outcome::searching;
   run_status status = run_status::ok;  ///< of the whole run: what ended it, after the event too
   std::size_t steps = 0;               ///< tried

@@ -6,6 +6,7 @@
 #include <Eigen/Core>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <loradyn/names.hpp>
@@ -93,6 +94,21 @@ struct integration_result {
   std::size_t steps = 0;      ///< steps accepted
   std::size_t rejected = 0;
 };
+
+/// What integrations have cost, polished events and all.
+struct integration_work {
+  std::uint64_t velocities = 0;  ///< right-hand sides
+  std::uint64_t jacobians = 0;
+  std::uint64_t explicit_steps = 0;  ///< tried
+  std::uint64_t stiff_steps = 0;     ///< tried
+  std::uint64_t rejected = 0;        ///< of both
+
+  integration_work& operator+=(const integration_work& more) noexcept;
+  friend integration_work operator-(const integration_work& a, const integration_work& b) noexcept;
+};
+
+/// That of all integrations that this thread has ended.
+integration_work work_of_this_thread() noexcept;
 
 /// Integrates from x0 at time t0 until the first of: an event, the end time, the observer's false.
 ///

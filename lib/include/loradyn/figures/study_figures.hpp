@@ -39,6 +39,9 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
 /// Overlaps and risk in time.
 figure trajectory_figure(const provenance& meta, const std::vector<study::trajectory_row>& rows);
 
+/// u, m, M and the risk of several runs in time, a curve each.
+figure family_figure(const provenance& meta, const std::vector<study::family_row>& rows);
+
 /// One point: the phase plane (u, m). More: M at the equilibria over the first parameter that
 /// varies.
 figure fixed_points_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows);

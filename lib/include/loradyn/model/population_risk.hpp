@@ -8,6 +8,7 @@
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace loradyn {
@@ -80,6 +81,9 @@ class population_risk {
   /// The same from the tables of `slopes`, to about 1e-9 of their terms: what Newton's method and
   /// an implicit integrator need.
   [[nodiscard]] risk_curvature approximate_curvature(const field_overlaps& overlaps) const;
+
+  /// How that is computed, in words.
+  [[nodiscard]] std::string_view method() const noexcept;
 
   [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
   [[nodiscard]] const activation& teacher() const noexcept { return cross_.g(); }

@@ -75,6 +75,7 @@ struct heat_map {
   /// What the colours reach from and to, so that maps can share a scale; without it, or where the
   /// first is not the lesser, the least and largest z. Not for categories.
   std::optional<std::pair<double, double>> range = std::nullopt;
+  std::vector<std::size_t> category_colours = {};  ///< of the palette; in their order without
 };
 
 /// Where the cells of a map end: before the first of some places, half of the way between each two,

@@ -123,14 +123,15 @@ class stored_work final : public phase_work {
 };
 
 /// The values of cells, by all threads; `take` gets them in order, those of a prefix where a stop
-/// is requested. \param threads 0: as many as the machine has
+/// is requested. \param threads 0: as many as the machine has \param watch told their places
 void compute_cells(const study::phase_grid& grid, const std::vector<study::planned_cell>& cells,
-                   std::size_t threads, const std::function<void(kept_cell)>& take);
+                   std::size_t threads, const std::function<void(kept_cell)>& take,
+                   study::point_watch* watch = nullptr);
 
 /// Computes what the work has, by this process, until no cell is left or a stop is requested; what
 /// other processes have claimed is waited for. \param progress called as cells are finished
 void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
-                  const std::function<void()>& progress);
+                  const std::function<void()>& progress, study::point_watch* watch = nullptr);
 
 /// What a store of this diagram is.
 sweep_configuration configuration_of(const study::phase_grid& grid);

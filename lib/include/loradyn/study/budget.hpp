@@ -35,6 +35,7 @@ row_description<budget_row> budget_columns();
 struct budget_result {
   std::vector<budget_row> rows;    ///< by t_pre; the first where it was stopped
   std::optional<budget_row> best;  ///< beside the cheapest row, where it can be told
+  integration_work work{};         ///< of the rows
 };
 
 budget_result budget(const budget_problem& problem, const study_control& control);

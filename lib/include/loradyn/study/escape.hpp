@@ -12,6 +12,7 @@
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/row.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct escape_point {
   std::string status;
   std::optional<escape_law> law;  ///< where the point has a dimension
   std::string law_status;         ///< where the law alone could not be had
+  integration_work work;
 };
 
 /// What fails is told by its status; nothing is thrown. The request and the parameters have been
@@ -69,13 +71,18 @@ struct escape_row {
   overlap_state at_end;
   double M_end = 0.0;
   double risk_end = 0.0;
+  double rate_end = 0.0;
   std::string outcome;
   std::string status;
   law_values law;
+  double samples = 0.0;     ///< t_hit d/γ, the samples that the run has seen then; NaN at γ = 0
+  integration_work work{};  ///< no column
 };
 
-/// \param quantiles of the law, where it is asked for
-row_description<escape_row> escape_columns(const std::optional<std::vector<double>>& quantiles);
+/// \param quantiles of the law, where it is asked for \param told parameters of the key
+row_description<escape_row> escape_columns(
+    const std::optional<std::vector<double>>& quantiles,
+    std::span<const parameter* const> told = model_parameters);
 
 escape_row row_of(const prepared_pair& pair, const parameter_point& at,
                   const escape_request& request, const escape_point& point);
@@ -87,7 +94,7 @@ std::vector<std::string> quantile_columns(const std::string& prefix,
 
 struct escape_problem {
   std::vector<activation_pair> pairs;
-  parameter_grid grid;  ///< with a dimension where the law is asked for
+  parameter_grid grid;  ///< with dimensions where the law is asked for, and perhaps levels
   escape_request request;
 };
 

@@ -44,6 +44,10 @@ struct row_key {
   parameter_point at;
 };
 
+/// Adds the columns of some parameters.
+void add_parameters(row_description<row_key>& columns,
+                    std::span<const parameter* const> parameters);
+
 /// Its columns: the two names and some parameters.
 row_description<row_key> key_columns(std::span<const parameter* const> parameters);
 

@@ -9,6 +9,7 @@
 #include <loradyn/model/overlaps.hpp>
 #include <loradyn/model/parameters.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,8 @@ namespace loradyn::study {
 struct parameter_point {
   lora_parameters parameters;
   overlap_state start{1e-6, 0.03, 0.0};
-  std::optional<double> dimension;  ///< d, where something is asked of a finite one
+  std::optional<double> dimension;             ///< d, where something is asked of a finite one
+  std::optional<double> level = std::nullopt;  ///< of the event, where a sweep has several
 };
 
 /// What is known of a parameter.
@@ -54,6 +56,7 @@ extern const parameter u0;
 extern const parameter m0;
 extern const parameter s0;
 extern const parameter dim;
+extern const parameter at;  ///< of `escape` alone: its range is that of the event's quantity
 }  // namespace registry
 
 /// Those of the equations, in the order of a sweep, whose first varies fastest; those of the start;
@@ -85,6 +88,8 @@ struct parameter_grid {
 
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] parameter_point at(std::size_t i) const;
+  /// Some parameters, and behind them those of the axes that have more than one value.
+  [[nodiscard]] std::vector<const parameter*> told(std::span<const parameter* const> always) const;
 };
 
 }  // namespace loradyn::study

@@ -3,10 +3,12 @@
 /// \file
 /// How long the search phase lasts (docs/theory.md, section 4).
 
+#include <array>
 #include <loradyn/study/control.hpp>
 #include <loradyn/study/pair.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/row.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,8 +29,10 @@ struct rates_row {
   std::string status;
 };
 
-/// Of the key, those of μ and ν.
-row_description<rates_row> rates_columns();
+/// The parameters that every table of rates has as columns.
+inline constexpr std::array<const parameter*, 2> rates_parameters{&registry::mu, &registry::nu};
+
+row_description<rates_row> rates_columns(std::span<const parameter* const> told = rates_parameters);
 
 /// One row. The parameters have been checked: a failure is a status.
 rates_row rates_at(const activation_pair& pair, const parameter_point& at);

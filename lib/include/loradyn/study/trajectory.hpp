@@ -5,8 +5,12 @@
 
 #include <cstddef>
 #include <loradyn/dynamics/protocol.hpp>
+#include <loradyn/study/control.hpp>
+#include <loradyn/study/pair.hpp>
+#include <loradyn/study/parameter.hpp>
 #include <loradyn/study/row.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,9 +42,23 @@ struct trajectory_result {
   double alignment = 0.0;     ///< μ of the last stage
   double misalignment = 0.0;  ///< ν of the last stage
   bool complete = false;      ///< every stage ended by its duration or its event
+  integration_work work{};
 };
 
 /// \throws argument_error as the protocol's validate(); convergence_error from a kernel
 trajectory_result trajectory(const trajectory_problem& problem);
+
+/// The same for several problems; those of the first where it is stopped.
+std::vector<trajectory_result> trajectories(const std::vector<trajectory_problem>& problems,
+                                            const study_control& control);
+
+/// A point of one of several runs.
+struct family_row {
+  row_key key;  ///< of the run
+  trajectory_row point;
+};
+
+/// Some parameters, and the columns of a trajectory.
+row_description<family_row> family_columns(std::span<const parameter* const> told);
 
 }  // namespace loradyn::study

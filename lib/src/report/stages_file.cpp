@@ -1,5 +1,3 @@
-#include "stages.hpp"
-
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -11,10 +9,11 @@
 #include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/nearest_names.hpp>
 #include <loradyn/report/file.hpp>
+#include <loradyn/report/stages_file.hpp>
 #include <optional>
 #include <utility>
 
-namespace loradyn::cli {
+namespace loradyn {
 namespace {
 
 // One [[stage]], with the place to name in messages.
@@ -278,4 +277,4 @@ std::vector<simulation_stage> read_simulation_stages(const std::string& path,
   return stages;
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -1,5 +1,3 @@
-#include "ranks.hpp"
-
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -11,13 +9,16 @@
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/report/helper.hpp>
+#include <loradyn/report/mpi_module.hpp>
+#include <loradyn/report/ranks.hpp>
 #include <optional>
 #include <string>
 #include <thread>
 
-#include "mpi_module.hpp"
+namespace loradyn {
 
-namespace loradyn::cli {
+using study::planned_cell;
+
 namespace {
 
 constexpr int answer_tag = 1;
@@ -203,4 +204,4 @@ void ranks::follow(
   }
 }
 
-}  // namespace loradyn::cli
+}  // namespace loradyn

@@ -1,22 +1,23 @@
 #pragma once
 
-// What the program needs of MPI, from a module that is loaded when a launcher started it: bytes
-// from rank to rank. MPI's libraries are the module's alone.
+/// \file
+/// What a program needs of MPI, from a module that is loaded when a launcher started it: bytes
+/// from rank to rank. MPI's libraries are the module's alone.
 
 #include <cstddef>
 
-namespace loradyn::cli {
+namespace loradyn {
 
 struct mpi_calls {
   void (*start)(int* rank, int* size);
   void (*finish)();
   void (*send)(const void* bytes, std::size_t count, int to, int tag);
-  // Whether a message waits, from any rank where `from` is negative.
+  /// Whether a message waits, from any rank where `from` is negative.
   bool (*probe)(int from, int tag, int* sender, std::size_t* count);
   void (*receive)(void* bytes, std::size_t count, int from, int tag);
 };
 
-// The module's one symbol is a const mpi_calls of this name.
+/// The module's one symbol is a const mpi_calls of this name.
 inline constexpr const char* mpi_calls_symbol = "loradyn_mpi_calls";
 
-}  // namespace loradyn::cli
+}  // namespace loradyn
