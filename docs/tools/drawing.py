@@ -65,7 +65,7 @@ class Map:
 
     def script(self, first):
         rows = "\n".join(" ".join(f"{v:.4g}" for v in row) for row in self.values)
-        return "\n".join([f"$d{first} << EOD\n{rows}\nEOD", *self.settings, f"plot $d{first} matrix with image"])
+        return "\n".join([f"$d{first} << EOD\n{rows}\nEOD", *self.settings, f"plot $d{first} matrix with image pixels"])
 
 
 def draw(path, panels, columns=2, height=380):
