@@ -81,7 +81,9 @@ class population_risk {
   /// an implicit integrator need.
   [[nodiscard]] risk_curvature approximate_curvature(const field_overlaps& overlaps) const;
 
+  /// σ.
   [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
+  /// g.
   [[nodiscard]] const activation& teacher() const noexcept { return cross_.g(); }
 
   /// E[σ(X) σ(Y)]
