@@ -23,7 +23,8 @@ learning_task task_of(const char* student, const char* teacher) {
 std::vector<double> edge_points(const char* name) {
   const activation a = parse_activation(name);
   std::vector<double> M;
-  for (const risk_critical_point& p : risk_critical_points(population_risk(a, a))) {
+  const risk_landscape landscape = landscape_of(population_risk(a, a));
+  for (const risk_critical_point& p : landscape.points) {
     if (p.gap == 0.0) {
       M.push_back(p.M);
     }
@@ -83,7 +84,7 @@ TEST_CASE("a critical alignment is a critical point along the teacher") {
 TEST_CASE("a critical point beside the teacher: He_2") {
   // R(0, Q) = ½ E[(Q z² - 1)²] + 1 = ½ (3Q² - 2Q + 1) + 1 is least at Q = 1/3.
   const activation he2 = parse_activation("he2");
-  const auto points = risk_critical_points(population_risk(he2, he2));
+  const auto points = landscape_of(population_risk(he2, he2)).points;
   const auto inside = std::find_if(points.begin(), points.end(),
                                    [](const risk_critical_point& p) { return p.gap > 0.0; });
   REQUIRE(inside != points.end());
@@ -95,7 +96,7 @@ TEST_CASE("a critical point beside the teacher: He_2") {
 TEST_CASE("a kinked student rests at w = 0 where the risk's cone rises all around") {
   const auto corner_of = [](const char* student, const char* teacher) {
     const learning_task task(parse_activation(student), parse_activation(teacher));
-    const auto found = equilibria(flow(task, {.alignment = 0.3}), risk_critical_points(task.risk));
+    const auto found = equilibria(flow(task, {.alignment = 0.3}), landscape_of(task.risk).points);
     const auto at =
         std::find_if(found.begin(), found.end(), [](const equilibrium& e) { return e.corner; });
     return at == found.end() ? std::nullopt : std::optional(*at);
@@ -120,7 +121,7 @@ TEST_CASE("a kinked student rests at w = 0 where the risk's cone rises all aroun
 
 TEST_CASE("a student that grows like an exponential has a landscape as far as it is resolved") {
   const activation elu = parse_activation("max(x,exp(x)-1)");
-  const auto points = risk_critical_points(population_risk(elu, elu));
+  const auto points = landscape_of(population_risk(elu, elu)).points;
   REQUIRE(!points.empty());
   CHECK(points.front().risk == test::within(0.0, 1e-20));
   CHECK(points.front().M == Approx(1.0).epsilon(1e-8));
@@ -132,7 +133,7 @@ TEST_CASE("the equilibria of a linear student are those by hand") {
   const double mu = 0.4;
   const double nu = 0.3;
   const flow f(task, {.alignment = mu, .misalignment = nu, .rate_ratio = 1.0});
-  const auto found = equilibria(f, risk_critical_points(task.risk));
+  const auto found = equilibria(f, landscape_of(task.risk).points);
   REQUIRE(found.size() == 2);
   const double u = std::hypot(1.0 - mu, nu);
   CHECK(found[0].x.u == Approx(u).epsilon(1e-12));
@@ -157,7 +158,7 @@ TEST_CASE("every equilibrium is one: the velocity is at rounding") {
         std::pair("he2", "he2"), std::pair("erf", "he3"), std::pair("tanh", "tanh"),
         std::pair("he10", "he10")}) {
     const learning_task task = task_of(student, teacher);
-    const auto points = risk_critical_points(task.risk);
+    const auto points = landscape_of(task.risk).points;
     for (const double nu : {0.0, 0.3}) {
       for (const double gamma : {0.0, 0.5}) {
         CAPTURE(student, teacher, nu, gamma);
@@ -195,7 +196,7 @@ TEST_CASE("no start leads to a rest that is not a critical point found") {
         std::pair("he2+he3", "he4"), std::pair("he3+he4", "he2-he3"),
         std::pair("relu+he2", "he3+he2")}) {
     const learning_task task = task_of(student, teacher);
-    const auto points = risk_critical_points(task.risk);
+    const auto points = landscape_of(task.risk).points;
     const flow f(task, {.alignment = 0.3, .misalignment = 0.4});
     for (int i = 0; i < 2000; ++i) {
       const double m = uniform(-1.0, 1.0);
@@ -226,7 +227,7 @@ TEST_CASE("no start leads to an equilibrium with noise that is not among those f
        {std::pair("erf", "erf"), std::pair("he3", "he3"), std::pair("relu", "relu"),
         std::pair("he2", "he2"), std::pair("erf", "he3")}) {
     const learning_task task = task_of(student, teacher);
-    const auto points = risk_critical_points(task.risk);
+    const auto points = landscape_of(task.risk).points;
     for (const double nu : {0.0, 0.3}) {
       const flow f(task,
                    {.alignment = 0.3, .misalignment = nu, .noise_scale = 0.2, .label_noise = 0.1});
@@ -250,7 +251,7 @@ TEST_CASE("no start leads to an equilibrium with noise that is not among those f
 
 TEST_CASE("label noise at γ > 0 moves the target inward") {
   const learning_task task = task_of("erf", "erf");
-  const auto points = risk_critical_points(task.risk);
+  const auto points = landscape_of(task.risk).points;
   double last = 1.0;
   for (const double gamma : {0.1, 0.5, 2.0}) {
     const auto found = equilibria(
@@ -263,7 +264,7 @@ TEST_CASE("label noise at γ > 0 moves the target inward") {
 
 TEST_CASE("below its critical alignment He_3's target and w = 0 are both stable") {
   const learning_task task = task_of("he3", "he3");
-  const auto found = equilibria(flow(task, {.alignment = 0.2}), risk_critical_points(task.risk));
+  const auto found = equilibria(flow(task, {.alignment = 0.2}), landscape_of(task.risk).points);
   REQUIRE(found.size() == 4);
   CHECK(found[0].M == Approx(1.0));
   CHECK(found[0].kind == equilibrium_kind::sink);

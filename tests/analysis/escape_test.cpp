@@ -8,6 +8,7 @@
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/within.hpp"
@@ -346,6 +347,66 @@ TEST_CASE("no end lies outside the disc or below the risk of the labels' noise")
       }
     }
   }
+}
+
+// (8.2)
+TEST_CASE("the rest that the risk proves is the one that the run reaches") {
+  const std::vector<std::pair<const char*, const char*>> pairs{
+      {"erf", "erf"},         {"relu", "relu"},       {"he2", "he2"},
+      {"he3", "he3"},         {"he4", "he4"},         {"he3+0.5*he5", "he3+0.5*he5"},
+      {"linear", "erf"},      {"erf", "he3"},         {"erf+0.1*he3", "he3"},
+      {"he2+0.4*he3", "he2"}, {"abs(x)", "abs(x)"},   {"relu", "he2"},
+      {"he3-0.3*he2", "he3"}, {"erf", "relu"},        {"relu+0.3*erf", "erf"},
+      {"linear", "linear"},   {"he5", "he5+0.2*he3"}, {"he4+he2", "he4"}};
+  int proved = 0;
+  int asked = 0;
+  for (const auto& [student, teacher] : pairs) {
+    INFO(student << " on " << teacher);
+    const problem p(student, teacher);
+    for (const double mu : {-0.4, 0.1, 0.5, 0.9}) {
+      for (const double nu : {0.0, 0.3}) {
+        for (const double m0 : {0.03, -0.2}) {
+          const flow f(p.task, {.alignment = mu, .misalignment = nu, .rate_ratio = 1.7});
+          // Points along a run: as soon as the rest is proved it is the run's.
+          const run_end end = follow_to_rest(f, {1e-3, m0, 0.05}, 0.0, {});
+          for (const double share : {0.2, 0.5, 0.8, 0.95}) {
+            integration_options until;
+            until.end_time = share * end.t;
+            const run_end part = follow_to_rest(f, {1e-3, m0, 0.05}, 0.0, until);
+            if (part.at_rest || part.diverges) {
+              continue;
+            }
+            ++asked;
+            if (const auto rest = p.classifier.proved_rest(f, part.last)) {
+              ++proved;
+              INFO("mu " << mu << " nu " << nu << " m0 " << m0 << " share " << share);
+              REQUIRE(end.at_rest);
+              CHECK(distance(rest->x, end.rest.x) < 1e-7);
+              CHECK(rest->kind == equilibrium_kind::sink);
+            }
+          }
+        }
+      }
+    }
+  }
+  CHECK(asked > 500);
+  CHECK(4 * proved > asked);
+}
+
+TEST_CASE("a risk proves nothing where it does not descend, or where the kernels are not closed") {
+  const overlap_state close{0.5, 0.95, 0.0};
+  const problem erf("erf");
+  CHECK(erf.classifier.proved_rest(flow(erf.task, {.alignment = 0.5}), close));
+  CHECK_FALSE(
+      erf.classifier.proved_rest(flow(erf.task, {.alignment = 0.5, .noise_scale = 0.1}), close));
+  CHECK_FALSE(
+      erf.classifier.proved_rest(flow(erf.task, {.alignment = 0.5, .rate_ratio = 0.0}), close));
+  CHECK_FALSE(erf.classifier.proved_rest(flow(erf.task, {.alignment = 0.5}), {0.0, 0.3, 0.0}));
+  const problem tanh("tanh");
+  CHECK_FALSE(tanh.classifier.proved_rest(flow(tanh.task, {.alignment = 0.5}), close));
+  // Below its critical alignment He_3 has a barrier: at m = 0.5 it is not passed.
+  const problem he3("he3");
+  CHECK_FALSE(he3.classifier.proved_rest(flow(he3.task, {.alignment = 0.2}), {0.1, 0.5, 0.0}));
 }
 
 TEST_CASE("what can't be a start or an event is refused") {

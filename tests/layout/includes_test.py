@@ -9,7 +9,7 @@ PUBLIC = ROOT / "lib/include/loradyn"
 INTERNAL = ROOT / "lib/src"
 
 # What every room may include, itself included.
-BASE = {"error", "interruption", "names", "nearest_names", "number_text", "version"}
+BASE = {"effort", "error", "interruption", "names", "nearest_names", "number_text", "version"}
 
 BOOST = r"boost/|Eigen/"
 POSIX = r"(fcntl|poll|spawn|unistd)\.h$|sys/"

@@ -75,12 +75,11 @@ struct user_body {
                         const std::array<double*, Order + 1>& out) const {
     constexpr std::size_t largest = user_function::largest_block;
     constexpr std::size_t wanted = std::min<std::size_t>(Order + 1, 3);
-    std::array<double, 3 * largest> scratch;
     for (std::size_t from = 0; from < x.size(); from += largest) {
       const std::size_t n = std::min(largest, x.size() - from);
       std::array<std::span<double>, 3> rows;
-      for (std::size_t k = 0; k < rows.size(); ++k) {
-        rows[k] = {k < wanted ? out[std::min(k, Order)] + from : &scratch[k * largest], n};
+      for (std::size_t k = 0; k < wanted; ++k) {
+        rows[k] = {out[k] + from, n};
       }
       f.block(x.subspan(from, n), rows);
     }

@@ -803,7 +803,13 @@ approximation approximate(const sampled_function& f, double tolerance) {
   user.third = of_order(3);
   user.fourth = of_order(4);
   user.block = [table](std::span<const double> x, std::array<std::span<double>, 3> out) {
-    table->tabulate<3>(x, out);
+    if (!out[2].empty()) {
+      table->tabulate<3>(x, out);
+    } else if (!out[1].empty()) {
+      table->tabulate<2>(x, {out[0], out[1]});
+    } else {
+      table->tabulate<1>(x, {out[0]});
+    }
   };
   user.block_of_all = [table](std::span<const double> x, std::array<std::span<double>, 5> out) {
     table->tabulate<5>(x, out);

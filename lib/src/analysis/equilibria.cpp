@@ -10,29 +10,6 @@
 namespace loradyn {
 namespace {
 
-// The adapter with u > 0 that carries w0 to the critical point, the shortest where there are many.
-// Nothing where the point is w0 itself.
-std::optional<overlap_state> adapter_to(const risk_critical_point& point,
-                                        const lora_parameters& p) {
-  const double along = point.M - p.alignment;
-  double beside = 0.0 - p.misalignment;
-  double remainder = 0.0;
-  if (point.gap > 0.0) {
-    // |w_⟂|² = gap; with ν = 0 no direction beside w* is distinguished.
-    if (p.misalignment > 0.0) {
-      beside = std::sqrt(point.gap) - p.misalignment;
-    } else {
-      beside = 0.0;
-      remainder = point.gap;
-    }
-  }
-  const double u = std::sqrt(along * along + beside * beside + remainder);
-  if (!(u > 0.0)) {
-    return std::nullopt;
-  }
-  return overlap_state{u, along / u, beside / u};
-}
-
 // Whether a velocity is zero to rounding. Where u is small all velocities are, and near a critical
 // alignment m' = A u is below the rounding of u' long before it is zero: m and s rest where their
 // velocity over u is at rounding.
@@ -117,6 +94,27 @@ std::optional<equilibrium> corner(const flow& f) {
 }
 
 }  // namespace
+
+std::optional<overlap_state> adapter_to(const risk_critical_point& point,
+                                        const lora_parameters& p) {
+  const double along = point.M - p.alignment;
+  double beside = 0.0 - p.misalignment;
+  double remainder = 0.0;
+  if (point.gap > 0.0) {
+    // |w_⟂|² = gap; with ν = 0 no direction beside w* is distinguished.
+    if (p.misalignment > 0.0) {
+      beside = std::sqrt(point.gap) - p.misalignment;
+    } else {
+      beside = 0.0;
+      remainder = point.gap;
+    }
+  }
+  const double u = std::sqrt(along * along + beside * beside + remainder);
+  if (!(u > 0.0)) {
+    return std::nullopt;
+  }
+  return overlap_state{u, along / u, beside / u};
+}
 
 std::string_view to_string(equilibrium_kind kind) {
   switch (kind) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <loradyn/analysis/escape.hpp>
 #include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <optional>
@@ -133,7 +134,7 @@ void tell_end(const flow& f, const run_end& end, const outcome_classifier& class
     if (end.at_rest) {
       run.result = classifier.classify(f, end.rest);
     }
-  } catch (const convergence_error&) {
+  } catch (const error&) {
     run.status = run_status::no_convergence;
   }
 }
@@ -214,17 +215,26 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
       integrate<3>(system, start.x.pack(), start.duration, careful, events, observer);
   run_end end = run_end_of(first, at_rest);
   run.steps = end.steps;
-  if (first.status == integration_status::event) {
+  const bool met = first.status == integration_status::event;
+  if (met) {
     run.t_hit = first.t;
     run.at_hit = end.x;
-    if (extent == run_extent::to_rest) {
-      end = end_after(f, end.x, first.t, options, run.steps);
+  }
+  try {
+    if (met && extent == run_extent::to_rest) {
+      const auto proved = classifier.proved_rest(f, end.x);
+      end = proved ? run_end{proved->x, end.x, first.t, true, *proved, false, run_status::ok, 0}
+                   : end_after(f, end.x, first.t, options, run.steps);
       if (end.at_rest && end.rest.kind == equilibrium_kind::sink) {
         sharpen(f, event, events[0].direction, start, careful, end.rest, run);
       }
+    } else if (!met && end.at_rest) {
+      look_near_rest(f, event, events[0].direction, start, careful, end, run);
     }
-  } else if (end.at_rest) {
-    look_near_rest(f, event, events[0].direction, start, careful, end, run);
+  } catch (const effort_error&) {
+    // What was found is kept.
+    end.at_rest = false;
+    end.status = run_status::no_convergence;
   }
   tell_end(f, end, classifier, run);
   return run;

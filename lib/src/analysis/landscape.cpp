@@ -6,6 +6,7 @@
 #include <loradyn/error.hpp>
 #include <optional>
 #include <span>
+#include <utility>
 #include "analysis/roots.hpp"
 
 namespace loradyn {
@@ -125,8 +126,7 @@ void add_interior(const population_risk& risk, double farthest,
 }
 
 // The critical points within a radius.
-std::vector<risk_critical_point> points_within(const population_risk& risk,
-                                               std::span<const double> distances) {
+risk_landscape points_within(const population_risk& risk, std::span<const double> distances) {
   std::vector<risk_critical_point> points;
   const double farthest = distances.back();
   std::vector<double> breaks{0.0};
@@ -147,12 +147,12 @@ std::vector<risk_critical_point> points_within(const population_risk& risk,
   add_interior(risk, farthest, points);
   std::stable_sort(points.begin(), points.end(),
                    [](const auto& a, const auto& b) { return a.risk < b.risk; });
-  return points;
+  return {std::move(points), farthest};
 }
 
 }  // namespace
 
-std::vector<risk_critical_point> risk_critical_points(const population_risk& risk) {
+risk_landscape landscape_of(const population_risk& risk) {
   // What is zero to rounding is judged by the size of f on a whole piece, and polynomial risks span
   // twenty decades: pieces grow with the distance from 0. Heuristic: "every critical point along
   // the teacher is found" has degree 20.
@@ -168,6 +168,21 @@ std::vector<risk_critical_point> risk_critical_points(const population_risk& ris
     }
   }
   return points_within(risk, std::span(distances).first(fewest));
+}
+
+double least_risk_on_circle(const population_risk& risk, double radius) {
+  const auto at = [radius](double M) {
+    return field_overlaps{M, radius * radius, (radius - M) * (radius + M)};
+  };
+  const auto slope = [&](double M) {
+    const risk_gradient r = risk.gradient(at(M));
+    return scaled_value{r.M, std::abs(r.M)};
+  };
+  double least = std::min(risk.value(at(-radius), 0.0), risk.value(at(radius), 0.0));
+  for (const isolated_root& r : isolate_roots(slope, -radius, radius, {}, "dR/dM on a circle")) {
+    least = std::min(least, risk.value(at(r.x), 0.0));
+  }
+  return least;
 }
 
 }  // namespace loradyn

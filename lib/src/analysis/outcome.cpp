@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <loradyn/analysis/outcome.hpp>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <mutex>
 #include <optional>
@@ -159,7 +162,7 @@ bool rest_detector::rests_at(const overlap_state& x) {
     // kernels are dear.
     constexpr double far = 0.1;
     found = nearest_equilibrium(flow_, x, landscape_radius, far * std::max(1.0, x.norm()));
-  } catch (const convergence_error&) {
+  } catch (const error&) {
     return false;
   }
   if (!found || !stable(*found)) {
@@ -205,6 +208,27 @@ run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
   return run_end_of(r, at_rest);
 }
 
+namespace {
+
+// The circle about the landscape.
+struct rim {
+  double radius = 0.0;
+  double risk = -std::numeric_limits<double>::infinity();  // the least on it
+  bool even = false;                                       // whether R(-M, Q) = R(M, Q)
+};
+
+bool is_even(const population_risk& risk) {
+  constexpr double rounding = 1e-13;
+  constexpr std::array<double, 3> correlations{0.21, 0.57, 0.93};
+  return std::all_of(correlations.begin(), correlations.end(), [&risk](double c) {
+    const double plus = risk.value({c, 1.0, 1.0 - c * c}, 0.0);
+    const double minus = risk.value({-c, 1.0, 1.0 - c * c}, 0.0);
+    return std::abs(plus - minus) <= rounding * (plus + minus);
+  });
+}
+
+}  // namespace
+
 struct outcome_classifier::body {
   explicit body(const learning_task& t) : task(t) {
     const activation& g = task.risk.teacher();
@@ -213,17 +237,38 @@ struct outcome_classifier::body {
 
   // Keeps the failure: found out once, not by every run.
   void find_points() {
+    const effort_limit limit(row_effort);
     try {
-      points = risk_critical_points(task.risk);
+      landscape = landscape_of(task.risk);
     } catch (const convergence_error& e) {
       failure = e;
+    } catch (const effort_error& e) {
+      failure = convergence_error(e.what());
     }
   }
 
   learning_task task;
   double teacher_power = 0.0;
   std::once_flag once;
-  std::vector<risk_critical_point> points;
+  risk_landscape landscape;
+  std::once_flag rim_once;
+  rim edge;
+  // Below a risk of -∞ there is nothing: where the landscape or its rim can't be found.
+  const rim& rim_of_landscape() {
+    std::call_once(once, [this] { find_points(); });
+    std::call_once(rim_once, [this] {
+      try {
+        if (!failure) {
+          edge = {landscape.radius, least_risk_on_circle(task.risk, landscape.radius),
+                  is_even(task.risk)};
+        }
+      } catch (const convergence_error&) {
+        edge = {};
+      }
+    });
+    return edge;
+  }
+
   std::optional<convergence_error> failure;
 };
 
@@ -235,7 +280,51 @@ const std::vector<risk_critical_point>& outcome_classifier::critical_points() co
   if (body_->failure) {
     throw convergence_error(*body_->failure);
   }
-  return body_->points;
+  return body_->landscape.points;
+}
+
+std::optional<equilibrium> outcome_classifier::proved_rest(const flow& f,
+                                                           const overlap_state& x) const {
+  const lora_parameters& p = f.parameters();
+  const population_risk& risk = body_->task.risk;
+  const bool closed =
+      risk.self_kernel().numerical() == nullptr && risk.cross_kernel().numerical() == nullptr;
+  if (!closed || p.noise_scale != 0.0 || p.rate_ratio == 0.0 || x.u == 0.0) {
+    return std::nullopt;
+  }
+  const rim& edge = body_->rim_of_landscape();
+  const field_overlaps here = fields(x, p);
+  const double own = risk.value(here, 0.0);
+  // What rounding can't tell apart is not above.
+  const auto above = [&](double other) {
+    return own + least_risk_tolerance * (body_->teacher_power + std::abs(other)) < other;
+  };
+  // (8.2)
+  if (!(here.Q < edge.radius * edge.radius) || !above(edge.risk) || !above(risk.value({}, 0.0)) ||
+      !above(risk.value(fields({}, p), 0.0))) {
+    return std::nullopt;
+  }
+  const auto& points = body_->landscape.points;
+  const auto end = std::find_if(points.begin(), points.end(),
+                                [&](const auto& point) { return above(point.risk); });
+  const auto begin = points.begin();
+  const auto count = end - begin;
+  const bool mirrored = count == 2 && edge.even && begin->M != 0.0 &&
+                        std::abs(begin[0].M + begin[1].M) <= 1e-9 * std::abs(begin->M);
+  if ((count != 1 && !mirrored) || begin->gap != 0.0) {
+    return std::nullopt;
+  }
+  // Across M = 0 an even risk would have a critical point that is lower than x.
+  const risk_critical_point& least = mirrored && begin[0].M * here.M < 0.0 ? begin[1] : begin[0];
+  auto rest = adapter_to(least, p);
+  if (!rest || least.gap != 0.0) {
+    return std::nullopt;
+  }
+  if (x.u < 0.0) {  // u can't pass 0, where the risk is that of w0
+    rest = {-rest->u, -rest->m, -rest->s};
+  }
+  const equilibrium e = describe_equilibrium(f, *rest);
+  return e.kind == equilibrium_kind::sink ? std::optional(e) : std::nullopt;
 }
 
 outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) const {
@@ -249,7 +338,7 @@ outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) con
   if (excess <= allowed) {
     return outcome::learned;
   }
-  const auto& points = critical_points();
+  const std::vector<risk_critical_point>& points = critical_points();
   const auto is_least = [&](double quiet_excess) {
     return !points.empty() && quiet_excess <= points.front().risk + allowed;
   };

@@ -229,7 +229,9 @@ class integration {
       }
     }
     if (!std::isfinite(largest<N>(velocity_))) {
-      return ended(integration_status::blow_up);
+      const bool is_none = std::any_of(velocity_.begin(), velocity_.end(),
+                                       [](double component) { return std::isnan(component); });
+      return ended(is_none ? integration_status::undefined : integration_status::blow_up);
     }
     if (!all_finite(event_values_)) {
       return ended(integration_status::undefined);

@@ -46,7 +46,7 @@ ode_event<3> event_of(const flow& f, const overlap_event& e, const overlap_state
   return {[&f, at](const std::array<double, 3>& y) {
             try {
               return f.risk(overlap_state::unpack(y)) - at;
-            } catch (const convergence_error&) {
+            } catch (const error&) {
               return nan;
             }
           },
@@ -62,14 +62,14 @@ ode_system<3> system_of(const flow& f) {
   return {[&f](const std::array<double, 3>& x) {
             try {
               return f.packed_velocity(x);
-            } catch (const convergence_error&) {
+            } catch (const error&) {
               return std::array<double, 3>{nan, nan, nan};
             }
           },
           [&f](const std::array<double, 3>& x) {
             try {
               return f.approximate_jacobian(overlap_state::unpack(x));
-            } catch (const convergence_error&) {
+            } catch (const error&) {
               return Eigen::Matrix3d::Constant(nan).eval();
             }
           }};

@@ -82,7 +82,7 @@ ode_system<2> system_of(const pretraining_flow& f) {
             const pretraining_state state = pretraining_state::unpack(x);
             try {
               return evaluable(state) ? f.velocity(state).pack() : std::array<double, 2>{nan, nan};
-            } catch (const convergence_error&) {
+            } catch (const error&) {
               return std::array<double, 2>{nan, nan};
             }
           },
@@ -90,7 +90,7 @@ ode_system<2> system_of(const pretraining_flow& f) {
             const pretraining_state state = pretraining_state::unpack(x);
             try {
               return evaluable(state) ? f.jacobian(state) : Eigen::Matrix2d::Constant(nan).eval();
-            } catch (const convergence_error&) {
+            } catch (const error&) {
               return Eigen::Matrix2d::Constant(nan).eval();
             }
           }};

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/dynamics/protocol.hpp>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/number_text.hpp>
@@ -62,8 +63,10 @@ class execution {
                        }},
             stage);
       } catch (const interrupted&) {
-        // What was recorded is kept.
-        t_ = run_.points.empty() ? t_ : std::max(t_, run_.points.back().t);
+        keep_recorded();
+      } catch (const effort_error&) {
+        keep_recorded();
+        status = integration_status::undefined;
       }
       run_.stages.push_back({begin, t_, status});
       if (status != integration_status::end_time && status != integration_status::event &&
@@ -73,6 +76,9 @@ class execution {
     }
     return true;
   }
+
+  // What was recorded before a stage was given up is kept.
+  void keep_recorded() { t_ = run_.points.empty() ? t_ : std::max(t_, run_.points.back().t); }
 
   // Records the times up to `end`, with the stage's own functions of the time.
   template <class Point>

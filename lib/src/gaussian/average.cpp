@@ -310,7 +310,8 @@ class trapezoidal_rule {
   }
 
  private:
-  // h f φ at a block of nodes; returns whether it adds anything.
+  // h f φ at a block of nodes; returns whether it adds anything. What rounding takes off the sums
+  // is summed apart, so that an odd function's values cancel whatever their size.
   bool add(std::size_t count, double h, averages& to) {
     f_({z_.data(), count}, values_.data());
     std::array<double, largest_block> weight;
@@ -320,16 +321,22 @@ class trapezoidal_rule {
     bool matters = false;
     const std::size_t of_sizes = sized_ == integrand_size::given ? components_ * count : 0;
     for (std::size_t k = 0; k < components_; ++k) {
-      double value = 0.0;
+      double value = to.value[k];
+      double error = 0.0;
       double magnitude = 0.0;
       for (std::size_t i = 0; i < count; ++i) {
-        value += weight[i] * values_[k * count + i];
+        const double term = weight[i] * values_[k * count + i];
+        const double sum = value + term;
+        const double part = sum - value;
+        error += (value - (sum - part)) + (term - part);
+        value = sum;
         magnitude += weight[i] * std::abs(values_[of_sizes + k * count + i]);
       }
       if (!std::isfinite(magnitude)) {
         throw convergence_error("an average is not finite");
       }
-      to.value[k] += value;
+      to.value[k] = value;
+      rounding_[k] += error;
       to.magnitude[k] += magnitude;
       matters = matters || !(magnitude <= negligible * to.magnitude[k]);
     }
@@ -339,6 +346,7 @@ class trapezoidal_rule {
   // Every node z0 + k h within reach.
   averages lattice(double z0, double h) {
     averages sum;
+    rounding_.fill(0.0);
     const double first = z0 - h * std::floor((z0 + reach_) / h);
     const auto nodes = static_cast<std::size_t>((reach_ - first) / h) + 1;
     for (std::size_t done = 0; done < nodes; done += largest_block) {
@@ -347,6 +355,9 @@ class trapezoidal_rule {
         z_[i] = first + h * static_cast<double>(done + i);
       }
       add(count, h, sum);
+    }
+    for (std::size_t k = 0; k < components_; ++k) {
+      sum.value[k] += rounding_[k];
     }
     return sum;
   }
@@ -393,6 +404,7 @@ class trapezoidal_rule {
   double reach_ = 8.0;
   std::array<double, largest_block> z_;
   std::array<double, 2 * largest_block * max_components> values_;
+  std::array<double, max_components> rounding_;
 };
 
 }  // namespace

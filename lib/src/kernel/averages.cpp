@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
+#include <loradyn/effort.hpp>
 #include <loradyn/interruption.hpp>
 #include <span>
 #include <vector>
@@ -155,6 +156,7 @@ averages over_planes_lines(const activation& f, const activation& g, const pair_
     g_at.constant(g, deviation * z, order);
     return gaussian_averages(components, inner.breaks, inner.features,
                              [&](std::span<const double> w, double* values) {
+                               effort_limit::spend(w.size());
                                const std::span<double> points(x.data(), w.size());
                                fill_line(w, line, points);
                                f_at.at(f, points, order);
@@ -200,6 +202,7 @@ averages over_sectors(const activation& f, const activation& g, const pair_covar
   const auto along = [&](double a, double b) {
     const auto radial = [&](std::span<const double> r, double* values) {
       const std::size_t n = r.size();
+      effort_limit::spend(2 * n);
       for (const double sign : {1.0, -1.0}) {
         for (std::size_t i = 0; i < n; ++i) {
           x[i] = sign * a * r[i];
@@ -383,6 +386,7 @@ averages polynomial_averages(const activation& f, const gauss_hermite_rule& acro
       components, places.breaks, places.features,
       [&](std::span<const double> z, double* values) {
         check_stop();
+        effort_limit::spend(count * z.size());
         for (std::size_t i = 0; i < z.size(); ++i) {
           g_at.constant(g, deviation * z[i], order);
           averages sum;

@@ -437,15 +437,20 @@ activation derived(const activation& source, std::string name, Function f) {
   u.first = [source, f](double x) { return f(source.all(x))[1]; };
   u.second = [source, f](double x) { return f(source.all(x))[2]; };
   u.block = [source, f](std::span<const double> x, std::array<std::span<double>, 3> out) {
-    std::array<double, 5 * user_function::largest_block> values;
+    std::array<double, 5 * user_function::largest_block> values{};
     std::array<std::span<double>, 5> rows;
     for (std::size_t k = 0; k < rows.size(); ++k) {
       rows[k] = {&values[k * user_function::largest_block], x.size()};
     }
-    source.tabulate_all(x, rows);
+    // The k-th derivative asks for σ⁽ᵏ⁺¹⁾ and those below.
+    if (!out[1].empty()) {
+      source.tabulate_all(x, rows);
+    } else {
+      source.tabulate(x, rows[0], rows[1], {});
+    }
     for (std::size_t i = 0; i < x.size(); ++i) {
       const three d = f({rows[0][i], rows[1][i], rows[2][i], rows[3][i], rows[4][i]});
-      for (std::size_t k = 0; k < d.size(); ++k) {
+      for (std::size_t k = 0; k < d.size() && !out[k].empty(); ++k) {
         out[k][i] = d[k];
       }
     }

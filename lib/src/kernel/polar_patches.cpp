@@ -5,6 +5,7 @@
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
 #include <limits>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <mutex>
@@ -149,6 +150,7 @@ struct polar_patches::patch {
   std::size_t angular = 0;
   std::array<int, max_functions> growth{};
   std::vector<double> coefficients;
+  std::uint64_t effort = 0;  // what it has cost, with those that it was split from
 };
 
 struct polar_patches::plan {
@@ -163,7 +165,8 @@ struct polar_patches::plan {
   [[nodiscard]] std::size_t basis_size() const { return powers_of_t ? powers : angular_nodes; }
 
   void make(patch& p) const;
-  void split(patch& p, bool by_radius) const;
+  [[nodiscard]] patch::state filled(patch& p) const;
+  [[nodiscard]] patch::state split(patch& p, bool by_radius) const;
   void sample(const patch& p, double r, std::span<double> row, std::span<double> sizes) const;
   [[nodiscard]] const patch* find(double r, double t) const;
 
@@ -188,13 +191,12 @@ polar_patches polar_patches::correlation(std::size_t functions, double largest, 
 }
 
 // Splits the patch by its radius or its angle, or gives up where it is small already.
-void polar_patches::plan::split(patch& p, bool by_radius) const {
+polar_patches::patch::state polar_patches::plan::split(patch& p, bool by_radius) const {
   constexpr int most_radial = 3;
   constexpr int most_angular = 5;
   const bool may = by_radius ? p.radial_depth < most_radial : p.angular_depth < most_angular;
   if (!may) {
-    p.is.store(patch::state::unresolved, std::memory_order_release);
-    return;
+    return patch::state::unresolved;
   }
   const auto half = [&](bool upper) {
     return by_radius ? std::make_unique<patch>(p.radius.part(upper), p.angle, p.radial_depth + 1,
@@ -204,8 +206,7 @@ void polar_patches::plan::split(patch& p, bool by_radius) const {
   };
   p.lower = half(false);
   p.upper = half(true);
-  p.is.store(by_radius ? patch::state::split_radius : patch::state::split_angle,
-             std::memory_order_release);
+  return by_radius ? patch::state::split_radius : patch::state::split_angle;
 }
 
 // The coefficients of the basis in t at one radius: row[k n + j] of F_k.
@@ -235,7 +236,8 @@ void polar_patches::plan::sample(const patch& p, double r, std::span<double> row
   }
 }
 
-void polar_patches::plan::make(patch& p) const {
+// Samples F and fills the patch, or splits it, or finds that it can't.
+polar_patches::patch::state polar_patches::plan::filled(patch& p) const {
   constexpr double steep = 4.0;  // over half of a patch
   const std::size_t n = basis_size();
   const auto& cheb = rule<radial_nodes>();
@@ -269,8 +271,7 @@ void polar_patches::plan::make(patch& p) const {
       }
     }
     if (!ends({relative.data(), n})) {
-      split(p, false);
-      return;
+      return split(p, false);
     }
   }
   std::vector<double> rows(radial_nodes * functions * n);  // [i][k][j]
@@ -307,8 +308,7 @@ void polar_patches::plan::make(patch& p) const {
       }
     }
     if (!std::isfinite(scale)) {
-      p.is.store(patch::state::unresolved, std::memory_order_release);
-      return;
+      return patch::state::unresolved;
     }
     for (std::size_t i = 0; i < radial_nodes; ++i) {
       for (std::size_t j = 0; j < n; ++j) {
@@ -329,8 +329,7 @@ void polar_patches::plan::make(patch& p) const {
   const std::span<const double> of_t(angular.data(), n);
   const bool angle_ends = powers_of_t || ends(of_t);
   if (!angle_ends || !ends(of_r)) {
-    split(p, angle_ends);
-    return;
+    return split(p, angle_ends);
   }
   // What is nothing beside the rest need not be summed.
   constexpr double nothing = 1e-17;
@@ -351,7 +350,25 @@ void polar_patches::plan::make(patch& p) const {
       }
     }
   }
-  p.is.store(patch::state::resolved, std::memory_order_release);
+  return patch::state::resolved;
+}
+
+void polar_patches::plan::make(patch& p) const {
+  // What costs half of what a row may is no patch.
+  effort_limit limit(row_effort / 2);
+  patch::state is = patch::state::unresolved;
+  try {
+    is = filled(p);
+  } catch (const convergence_error&) {
+  } catch (const effort_error&) {
+  }
+  p.effort += limit.spent();
+  for (const auto& part : {p.lower.get(), p.upper.get()}) {
+    if (part != nullptr) {
+      part->effort = p.effort;
+    }
+  }
+  p.is.store(is, std::memory_order_release);
 }
 
 const polar_patches::patch* polar_patches::plan::find(double r, double t) const {
@@ -368,11 +385,7 @@ const polar_patches::patch* polar_patches::plan::find(double r, double t) const 
     if (is == patch::state::new_) {
       const std::lock_guard lock(p->making);
       if (p->is.load(std::memory_order_acquire) == patch::state::new_) {
-        try {
-          make(*p);
-        } catch (const convergence_error&) {
-          p->is.store(patch::state::unresolved, std::memory_order_release);
-        }
+        make(*p);
       }
       is = p->is.load(std::memory_order_acquire);
     }
@@ -384,8 +397,10 @@ const polar_patches::patch* polar_patches::plan::find(double r, double t) const 
         p = (p->angle.in_upper_half(t) ? p->upper : p->lower).get();
         break;
       case patch::state::resolved:
+        effort_limit::spend_on(p, p->effort);
         return p;
       default:
+        effort_limit::spend_on(p, p->effort);
         return nullptr;
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
+#include <loradyn/effort.hpp>
 
 #include "gaussian/legendre.hpp"
 
@@ -144,7 +145,8 @@ struct half_lines {
         const double scale = (minus == 1 ? -deviation : deviation) * s[static_cast<std::size_t>(i)];
         std::transform(R.begin(), R.end(), x.begin(), [scale](double r) { return scale * r; });
         const auto row = [&](std::size_t k) {
-          return std::span<double>(&values[minus][k](i, 0), R.size());
+          return k <= order ? std::span<double>(&values[minus][k](i, 0), R.size())
+                            : std::span<double>();
         };
         if (order <= 2) {
           f.tabulate(x, row(0), row(1), row(2));
@@ -176,14 +178,22 @@ struct half_line_problem {
   [[nodiscard]] std::vector<half_line_products> products(std::span<const double> x,
                                                          std::span<const double> y,
                                                          const rule& radial) const {
-    std::size_t order = 2;
+    std::size_t order_f = 0;
+    std::size_t order_g = 0;
     for (const sector_table::term& t : terms) {
-      order = t.i > 2 || t.j > 2 ? 4 : order;
+      order_f = std::max(order_f, t.i > 2 ? 4 : t.i);
+      order_g = std::max(order_g, t.j > 2 ? 4 : t.j);
     }
-    const half_lines of_f(f, deviation_f, x, radial.node, order);
-    const half_lines of_g(g, deviation_g, y, radial.node, order);
+    const half_lines of_f(f, deviation_f, x, radial.node, order_f);
+    const half_lines of_g(g, deviation_g, y, radial.node, order_g);
     const Eigen::Map<const Eigen::VectorXd> weight(radial.weight.data(),
                                                    static_cast<Eigen::Index>(radial.weight.size()));
+    // A product of matrices takes about as long for so many multiplications as a function for one
+    // value.
+    constexpr std::size_t multiplications = 128;
+    effort_limit::spend((x.size() + y.size()) * radial.node.size() +
+                        4 * terms.size() * x.size() * y.size() * radial.node.size() /
+                            multiplications);
     const auto end = static_cast<Eigen::Index>(radial.node.size()) - 1;
     const auto largest = [](const auto& m) { return m.cwiseAbs().maxCoeff(); };
     std::vector<half_line_products> all;

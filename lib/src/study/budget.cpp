@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <loradyn/study/budget.hpp>
@@ -56,6 +57,7 @@ budget_result budget(const budget_problem& problem, const study_control& control
   const outcome_classifier classifier(problem.budget.target);
   std::vector<char> failed(times.size(), 0);
   const auto points = run_sweep(control, times.size(), 1, [&](std::size_t i) {
+    const effort_limit limit(row_effort);
     try {
       return cost_of_pretraining(problem.budget, times[i], problem.integrator, classifier);
     } catch (const error&) {  // the budget was checked before

@@ -1,5 +1,6 @@
 #include <limits>
 #include <loradyn/analysis/critical.hpp>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/critical.hpp>
 
@@ -20,6 +21,7 @@ critical_result critical(const critical_problem& problem, const study_control& c
   for (const activation_pair& pair : problem.pairs) {
     const row_key key(pair, problem.at);
     const double unit = pair.rate_unit;
+    const effort_limit limit(row_effort);
     try {
       check_stop();
       for (const critical_alignment& root : critical_alignments(

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/escape.hpp>
 #include <string_view>
@@ -27,6 +28,7 @@ escape_point escape_at(const prepared_pair& pair, const parameter_point& at,
   point.run.at_end = {nan, nan, nan};
   integration_options integrator = request.integrator;
   integrator.end_time /= pair.pair.rate_unit;
+  const effort_limit limit(row_effort);
   try {
     const flow f(pair.task, at.parameters);
     if (!f.velocity(at.start).finite()) {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <loradyn/analysis/equilibria.hpp>
 #include <loradyn/analysis/outcome.hpp>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/fixed_points.hpp>
 
@@ -57,6 +58,7 @@ std::vector<fixed_point_row> fixed_points_at(const prepared_pair& pair, const pa
   const row_key key(pair.pair, at);
   std::vector<fixed_point_row> rows;
   const char* status = "none-found";
+  const effort_limit limit(row_effort);
   try {
     for (const equilibrium& e :
          equilibria(flow(pair.task, at.parameters), pair.classifier.critical_points())) {

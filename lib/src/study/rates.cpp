@@ -1,6 +1,7 @@
 #include <array>
 #include <limits>
 #include <loradyn/analysis/search_phase.hpp>
+#include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/rates.hpp>
 
@@ -21,6 +22,7 @@ row_description<rates_row> rates_columns() {
 
 rates_row rates_at(const activation_pair& pair, const parameter_point& at) {
   const double unit = pair.rate_unit;
+  const effort_limit limit(row_effort);
   try {
     const search_phase_result r = search_phase(pair.risk, at.parameters);
     return {{pair, at},

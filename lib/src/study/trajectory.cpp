@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <loradyn/effort.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <utility>
@@ -42,6 +43,7 @@ row_description<trajectory_row> trajectory_columns() {
 
 trajectory_result trajectory(const trajectory_problem& problem) {
   problem.protocol.validate();
+  const effort_limit limit(row_effort);
   const double unit = problem.rate_unit;
   // Where the stages say how long the run is, they run once for that.
   const double end = problem.end

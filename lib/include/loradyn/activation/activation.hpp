@@ -40,7 +40,8 @@ struct user_function {
   /// The most points of a block.
   static constexpr std::size_t largest_block = 64;
   /// σ, σ' and σ'' at a block of points at once, where that is cheaper than point by point; else
-  /// empty. The spans have equal lengths, at most largest_block.
+  /// empty. The spans have equal lengths, at most largest_block, or the last or the last two are
+  /// empty, for what isn't wanted.
   std::function<void(std::span<const double> x, std::array<std::span<double>, 3> out)> block = {};
   /// The same for σ … σ⁗.
   std::function<void(std::span<const double> x, std::array<std::span<double>, 5> out)>

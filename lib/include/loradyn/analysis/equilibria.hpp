@@ -45,6 +45,10 @@ struct equilibrium {
 /// The equilibrium at x: overlaps, risk and eigenvalues there; x is not improved.
 equilibrium describe_equilibrium(const flow& f, const overlap_state& x);
 
+/// The adapter, u > 0, whose weight is at a critical point of the risk, the nearest to w0 where a
+/// circle of them is; nothing where w0 is there.
+std::optional<overlap_state> adapter_to(const risk_critical_point& point, const lora_parameters& p);
+
 /// Newton's method on the velocity, from x; steps of least norm where the Jacobian is singular.
 /// \return the equilibrium, with |velocity| at rounding, or nothing: none found, |u| beyond the
 ///         radius, or a step that leads farther from x than `reach`
@@ -55,7 +59,7 @@ std::optional<equilibrium> nearest_equilibrium(
 /// Every equilibrium with u >= 0 that can be found, by increasing risk.
 ///
 /// γ = 0: those with u > 0 are the critical points of the risk, seen from w0
-/// (`risk_critical_points`); where a critical point is met by a whole family of adapters (gap > 0),
+/// (`landscape_of`); where a critical point is met by a whole family of adapters (gap > 0),
 /// the one nearest to w0; and w = 0 where a student with a kink has a corner there. γ > 0: the
 /// solutions that Newton's method finds from these and from a grid of starts. Both: one member of
 /// the line u = 0, A m + C s = 0 of points where nothing moves, the one at the origin. \param

@@ -10,6 +10,7 @@
 #include <loradyn/dynamics/integrate.hpp>
 #include <loradyn/dynamics/overlap_event.hpp>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -129,8 +130,15 @@ class outcome_classifier {
   /// \throws convergence_error where the critical points are needed and can't be found
   [[nodiscard]] outcome classify(const flow& f, const equilibrium& rest) const;
 
+  /// Where the flow leads from x, if its risk proves it: γ = 0, κ > 0, u ≠ 0, and R(x) is below
+  /// that of w0, of w = 0, of a circle about the origin that x lies in, and of every critical point
+  /// but one, or but a mirrored pair of an even risk (docs/theory.md, section 8). Asked for pairs
+  /// of closed kernels, whose critical points are cheap; nothing for others. \throws
+  /// convergence_error as `critical_points`
+  [[nodiscard]] std::optional<equilibrium> proved_rest(const flow& f, const overlap_state& x) const;
+
   /// The critical points of the risk, by increasing risk.
-  /// \throws convergence_error as `risk_critical_points`, at every call, at the cost of the first
+  /// \throws convergence_error as `landscape_of`, at every call, at the cost of the first
   [[nodiscard]] const std::vector<risk_critical_point>& critical_points() const;
 
  private:
