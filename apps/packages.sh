@@ -13,7 +13,7 @@ test_packages=(
   libopenmpi-dev openmpi-bin catch2 libbenchmark-dev python3 clang-format-14
   clang-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
   python3-scipy python3-matplotlib python3-pandas mypy python3-setuptools python3-wheel python3-pip python3-venv
-  python3-mpmath dpkg-dev lintian doxygen
+  python3-mpmath dpkg-dev lintian doxygen gcovr
 )
 # With npm, where none is there yet: one from elsewhere is in the way of Debian's.
 explorer_packages=(

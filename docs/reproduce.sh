@@ -12,6 +12,12 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/apps/packages.sh"
 install_packages "${program_packages[@]}" "${python_packages[@]}"
 
-(cd "$root" && cmake --preset quickstart -DLORADYN_BUILD_PYTHON=ON >/dev/null && cmake --build --preset quickstart)
-LORADYN="$root/build/quickstart/bin/loradyn" PYTHONPATH="$root/build/quickstart/python" \
+cd "$root"
+build=${LORADYN_BUILD_DIR:-} # one that has the program and the module of Python
+if [[ -z $build ]]; then
+  build=build/quickstart
+  cmake --preset quickstart -DLORADYN_BUILD_PYTHON=ON >/dev/null
+  cmake --build --preset quickstart
+fi
+LORADYN="$root/$build/bin/loradyn" PYTHONPATH="$root/$build/python" \
   exec /usr/bin/python3 -B "$root/docs/reproduce.py" "$@"
