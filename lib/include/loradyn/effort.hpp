@@ -22,7 +22,7 @@ class effort_error : public error {
 /// Points at which the integrand of an average over the plane may be computed for one row of
 /// `escape`, `fixed-points`, `critical` or `rates`: some seconds.
 /// Heuristic: of the 169 pairs of the names none needs a hundredth part.
-inline constexpr std::uint64_t row_effort = 400'000'000;
+inline constexpr std::uint64_t row_effort = 200'000'000;
 
 /// While it lives, its thread counts evaluations and ends with an effort_error beyond the limit.
 /// What was spent by another thread or row on what is shared, a patch of a table, counts as spent

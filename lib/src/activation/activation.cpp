@@ -322,6 +322,20 @@ double activation::operator()(double x) const {
   return value;
 }
 
+std::vector<double> kink_meetings(std::span<const kink> f, std::span<const kink> g) {
+  std::vector<double> M;
+  for (const kink& of_f : f) {
+    for (const kink& of_g : g) {
+      if (of_f.location != 0.0 && of_g.location != 0.0) {
+        M.push_back(of_f.location / of_g.location);
+      }
+    }
+  }
+  std::sort(M.begin(), M.end());
+  M.erase(std::unique(M.begin(), M.end()), M.end());
+  return M;
+}
+
 double activation::first(double x) const { return derivative(1, x); }
 double activation::second(double x) const { return derivative(2, x); }
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <loradyn/analysis/critical.hpp>
@@ -75,9 +74,10 @@ std::vector<critical_alignment> critical_alignments(const population_risk& risk,
     p.alignment = mu;
     return search_phase(risk, p);
   };
-  // With ν = 0 a kinked student changes form at μ = 0.
-  const std::array<double, 1> zero{0.0};
-  const std::span<const double> breaks = lo < 0.0 && hi > 0.0 ? zero : std::span<const double>();
+  // With ν = 0 a kinked student changes form at μ = 0, and where its kinks meet the teacher's.
+  std::vector<double> breaks = kink_meetings(risk.student().kinks(), risk.teacher().kinks());
+  breaks.insert(std::lower_bound(breaks.begin(), breaks.end(), 0.0), 0.0);
+  std::erase_if(breaks, [lo, hi](double b) { return !(lo < b && b < hi); });
   const root_search found = find_roots(
       [&](double mu) {
         const search_phase_result v = phase_at(mu);

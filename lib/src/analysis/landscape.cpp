@@ -132,8 +132,15 @@ risk_landscape points_within(const population_risk& risk, std::span<const double
   std::vector<double> breaks{0.0};
   for (const double b : distances.first(distances.size() - 1)) {
     breaks.push_back(b);
-    breaks.insert(breaks.begin(), -b);
+    breaks.push_back(-b);
   }
+  for (const double b : kink_meetings(risk.student().kinks(), risk.teacher().kinks())) {
+    if (std::abs(b) < farthest) {
+      breaks.push_back(b);
+    }
+  }
+  std::sort(breaks.begin(), breaks.end());
+  breaks.erase(std::unique(breaks.begin(), breaks.end()), breaks.end());
   const auto slope = [&risk](double M) { return slope_along(risk, M); };
   for (const isolated_root& r :
        isolate_roots(slope, -farthest, farthest, breaks, "dR/dM along the teacher")) {

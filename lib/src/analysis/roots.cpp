@@ -134,6 +134,8 @@ class subdivision {
     // Heuristic: "what is no smooth function is searched with a bounded number of evaluations" has
     // a noise of 1e-11, and passes with 1e-10.
     constexpr double largest_noise = 1e-8;
+    // What is less has lost digits to underflow: e^{-1/2M²}, of a student with a kink at 1.
+    constexpr double vanishing = std::numeric_limits<double>::min() / 1e-13;
     constexpr double narrow = 1e-10;  // to where a jump is located
     // At two halvings the tail of a smooth f falls by decades, at a corner to a quarter, noise not
     // at all.
@@ -168,7 +170,8 @@ class subdivision {
       return;
     }
     const bool stands_still = tail > falls * before[1];
-    if (tail <= rounding * scale || (stands_still && tail <= largest_noise * scale)) {
+    if (tail <= rounding * scale || tail <= vanishing ||
+        (stands_still && tail <= largest_noise * scale)) {
       pieces_.push_back({series, scale, tail <= rounding * scale ? 0.0 : tail, false});
       return;
     }

@@ -505,20 +505,13 @@ double steepest() {
 polar_functions::polar_functions(std::size_t functions, const sampler& f,
                                  polar_patches::sampler series, std::span<const kink> student,
                                  std::span<const kink> teacher)
-    : along_(polar_patches::angular(functions, steepest(), by_angle(f, 1.0, 0.0))),
+    : meetings_(kink_meetings(student, teacher)),
+      along_(polar_patches::angular(functions, steepest(), by_angle(f, 1.0, 0.0))),
       against_(polar_patches::angular(functions, steepest(), by_angle(f, -1.0, 0.0))),
       across_(polar_patches::correlation(functions, small_correlation, std::move(series))),
       between_(polar_patches::angular(functions,
                                       boost::math::constants::pi<double>() - 2.0 * steepest(),
-                                      by_angle(f, 1.0, steepest()))) {
-  for (const kink& s : student) {
-    for (const kink& t : teacher) {
-      if (s.location != 0.0 && t.location != 0.0) {
-        meetings_.push_back(s.location / t.location);
-      }
-    }
-  }
-}
+                                      by_angle(f, 1.0, steepest()))) {}
 
 bool polar_functions::near_meeting(double r, double angle, bool along) const {
   const double near = 0.25 * steepest();  // where two halvings of a patch begin

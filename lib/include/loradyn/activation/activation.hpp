@@ -23,6 +23,9 @@ struct kink {
   std::array<double, 4> jumps{};
 };
 
+/// The M ≠ 0 at which a kink of f(Mz) is one of g(z), increasing.
+std::vector<double> kink_meetings(std::span<const kink> f, std::span<const kink> g);
+
 /// f(x), f'(x), …, f⁗(x); at a kink those of the piece to the left.
 using derivatives = std::array<double, 5>;
 
