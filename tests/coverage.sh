@@ -23,6 +23,6 @@ else
   cmake --build "$build"
   ctest --test-dir "$build" --output-on-failure
 fi
-gcovr --root . --object-directory "$build" --filter 'lib/' --exclude-throw-branches --exclude-unreachable-branches \
+gcovr --root . --object-directory "$build" --exclude-directories CMakeFiles --filter 'lib/' --exclude-throw-branches --exclude-unreachable-branches \
   --json "$build/coverage.json"
-python3 tests/coverage.py "$build/coverage.json" "$build/lines.txt" ${1:+--core}
+python3 -B tests/coverage.py "$build/coverage.json" "$build/lines.txt" ${1:+--core}

@@ -64,6 +64,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=48, help="how many places")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
+    parser.add_argument("--file", action="append", choices=sorted(FILES), help="of these files alone")
     parser.add_argument("--sources", type=pathlib.Path, help="a copy of the sources to break, instead of a new one")
     parser.add_argument("--build", type=pathlib.Path, help="its build directory")
     options = parser.parse_args()
@@ -79,7 +80,8 @@ def main():
         subprocess.run(["cmake", "-S", sources, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                         "-DCMAKE_CXX_FLAGS_RELEASE=-O1", "-DLORADYN_COMPONENTS=core", "-DLORADYN_BUILD_PROGRAM=OFF"], check=True,
                        stdout=subprocess.DEVNULL)
-    rooms = sorted({room for rooms in FILES.values() for room in rooms})
+    files = options.file or list(FILES)
+    rooms = sorted({room for name in files for room in FILES[name]})
     done = build(folder, [f"{room}_test" for room in rooms])
     if done.returncode:
         raise SystemExit(done.stdout)
@@ -94,7 +96,7 @@ def main():
     for room in rooms:
         if not passes(room):
             raise SystemExit(f"the tests of {room} fail before anything is broken")
-    mutants = [(name, *place) for name in FILES for place in places(sources / name)]
+    mutants = [(name, *place) for name in files for place in places(sources / name)]
     chosen = random.Random(options.seed).sample(mutants, min(options.count, len(mutants)))
     reasons = known_reasons()
     noticed, stillborn, excused, missed = 0, 0, [], []
