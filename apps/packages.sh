@@ -14,6 +14,7 @@ test_packages=(
   clang-14 libclang-rt-14-dev libc++-14-dev libc++abi-14-dev
   python3-scipy python3-matplotlib python3-pandas mypy python3-setuptools python3-wheel python3-pip python3-venv
   texlive-latex-base texlive-latex-recommended
+  python3-mpmath dpkg-dev lintian doxygen gcovr
 )
 # With npm, where none is there yet: one from elsewhere is in the way of Debian's.
 explorer_packages=(
@@ -22,6 +23,8 @@ explorer_packages=(
 if ! command -v npm >/dev/null; then
   explorer_packages+=(npm)
 fi
+# For docs/build.sh.
+site_packages=(doxygen python3-sphinx furo python3-myst-parser python3-breathe libjs-katex)
 explorer_test_packages=(chromium firefox-esr)
 
 # Installs those of the given packages that are missing.

@@ -3,7 +3,8 @@
 #
 #   tests/run.sh            the optimised build, the core by clang against libc++, each fuzzer for ten seconds,
 #                           and the explorer in browsers
-#   tests/run.sh --long     the same, with five minutes for each fuzzer
+#   tests/run.sh --long     the same, with five minutes for each fuzzer, the page of accuracy against its references,
+#                           mutations of the formulas, and the paper computed again
 #   tests/run.sh --asan     the first under AddressSanitizer and UndefinedBehaviorSanitizer
 #   tests/run.sh --native   without the explorer, its compiler and the browsers; with --long too
 set -euo pipefail
@@ -12,10 +13,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=release
 fuzz_seconds=10
 browser=yes
+long=no
 for option in "$@"; do
   case "$option" in
     --asan) preset=asan ;;
-    --long) fuzz_seconds=300 ;;
+    --long)
+      fuzz_seconds=300
+      long=yes
+      ;;
     --native) browser=no ;;
     *)
       echo "usage: tests/run.sh [--asan | --long] [--native]" >&2
@@ -52,5 +57,12 @@ if [[ $preset == release ]]; then
   # docs/explorer.md
   if [[ $browser == yes ]]; then
     PYTHONPATH=$PWD/build/release/python tests/explorer/run.sh build/release/bin/loradyn
+  fi
+
+  if [[ $long == yes ]]; then
+    # docs/accuracy.md, tests/mutations.txt, docs/reproduction.md
+    PYTHONPATH=$PWD/build/release/python /usr/bin/python3 -B docs/accuracy.py --check
+    python3 tests/mutations.py
+    LORADYN_BUILD_DIR=build/release docs/reproduce.sh
   fi
 fi

@@ -77,6 +77,7 @@ class Examples(unittest.TestCase):
         (self.path / "first.toml").write_text('[[stage]]\nlabel = "y^2"\ntime = 2\n')
         (self.path / "map.toml").write_text('[phase]\nstudent = "erf"\nx = "mu=0.1:0.9:5"\n'
                                             'y = "gamma=0.1:1:5"\n')
+        (self.path / "published.csv").write_text("mu,tau\n0.1,4.48\n0.5,45.6\n")
         self.run_in_shell("loradyn rates --student erf --mu 0.1:0.9:9 -o tau.csv")
         grid = "loradyn phase --student 'he3+{a}*he5' --x mu=0.05:0.95:9 --y a=-0.5:0.5:9 -q"
         for i in [1, 2]:

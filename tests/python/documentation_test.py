@@ -1,10 +1,11 @@
-"""Every example of the docstrings and of docs/python.md gives what stands there; every notebook too."""
+"""Every example of the docstrings, of docs/python.md and of docs/tutorial.md gives what stands there; every notebook too."""
 
 import contextlib
 import doctest
 import io
 import json
 import pathlib
+import re
 import unittest
 
 import loradyn as ld
@@ -22,13 +23,14 @@ def load_tests(loader, tests, pattern):
     for name in ld.__all__:
         for test in finder.find(getattr(ld, name), name, module=False, globs=dict(NAMES)):
             tests.addTest(doctest.DocTestCase(test))
-    text = (DOCS / "python.md").read_text(encoding="utf-8")
-    # The fences are no part of what an example gives.
-    text = text.replace("```", "\n")
-    test = doctest.DocTestParser().get_doctest(text, {}, "python.md", str(DOCS / "python.md"), 0)
-    if len(test.examples) < 20:
-        raise AssertionError("docs/python.md has lost its examples")
-    tests.addTest(doctest.DocTestCase(test, optionflags=doctest.NORMALIZE_WHITESPACE))
+    for name in ("python.md", "tutorial.md"):
+        # The fences, and what a shell is asked, are no part of what an example gives.
+        text = re.sub(r"^```console\n.*?^```", "", (DOCS / name).read_text(encoding="utf-8"), flags=re.M | re.S)
+        text = text.replace("```", "\n")
+        test = doctest.DocTestParser().get_doctest(text, {}, name, str(DOCS / name), 0)
+        if len(test.examples) < 20:
+            raise AssertionError(f"docs/{name} has lost its examples")
+        tests.addTest(doctest.DocTestCase(test, optionflags=doctest.NORMALIZE_WHITESPACE))
     return tests
 
 

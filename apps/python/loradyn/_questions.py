@@ -44,7 +44,9 @@ def arguments_text(arguments):
     for a in arguments:
         usual = "" if a["required"] else f", default {a['standard']!r}"
         lines.append(f"{a['name']} : {TYPES[a['type']]}{usual}")
-        lines.append(_paragraph(a["meaning"][:1].upper() + a["meaning"][1:] + ".", "    "))
+        # A symbol is no word: the capital of μ is another.
+        first = a["meaning"][:1]
+        lines.append(_paragraph((first.upper() if first.isascii() else first) + a["meaning"][1:] + ".", "    "))
     return "\n".join(lines)
 
 

@@ -30,11 +30,13 @@ inline constexpr std::uint64_t row_effort = 200'000'000;
 /// counts.
 class effort_limit {
  public:
+  /// Of so many evaluations.
   explicit effort_limit(std::uint64_t most);
   ~effort_limit();
   effort_limit(const effort_limit&) = delete;
   effort_limit& operator=(const effort_limit&) = delete;
 
+  /// The evaluations so far.
   [[nodiscard]] std::uint64_t spent() const noexcept { return spent_; }
 
   /// Counts evaluations. \throws effort_error beyond the limit of the thread, if it has one

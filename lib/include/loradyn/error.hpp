@@ -28,8 +28,11 @@ class argument_error : public error {
         value_(std::move(value)),
         expected_(std::move(expected)) {}
 
+  /// The name of the parameter.
   [[nodiscard]] const std::string& parameter() const noexcept { return parameter_; }
+  /// What was given, as text.
   [[nodiscard]] const std::string& value() const noexcept { return value_; }
+  /// What would be right.
   [[nodiscard]] const std::string& expected() const noexcept { return expected_; }
 
  private:
@@ -46,6 +49,7 @@ class parse_error : public error {
   parse_error(const std::string& message, std::size_t column)
       : error(message + " (column " + std::to_string(column) + ")"), column_(column) {}
 
+  /// Where it is, counted from 1.
   [[nodiscard]] std::size_t column() const noexcept { return column_; }
 
  private:

@@ -13,6 +13,7 @@ namespace loradyn {
 /// what takes a point's failure for its result lets this pass.
 class interrupted : public std::exception {
  public:
+  /// The word for it.
   [[nodiscard]] const char* what() const noexcept override { return "interrupted"; }
 };
 

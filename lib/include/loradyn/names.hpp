@@ -11,6 +11,7 @@
 
 namespace loradyn {
 
+/// A name of a value.
 template <class Value>
 struct named_value {
   std::string_view name;
@@ -31,6 +32,7 @@ constexpr std::string_view name_of(const name_table<Value, N>& table, Value valu
   return table[i].name;
 }
 
+/// The value of a name, or none.
 template <class Value, std::size_t N>
 constexpr std::optional<Value> value_named(const name_table<Value, N>& table,
                                            std::string_view name) {

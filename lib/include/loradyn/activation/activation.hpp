@@ -124,6 +124,7 @@ class activation {
   [[nodiscard]] const std::vector<double>& features() const noexcept;
   /// A user's: how far its derivatives are known (user_function::errors); else zeros.
   [[nodiscard]] std::array<double, 5> errors() const noexcept;
+  /// The sum of closed forms that it is, and what is left.
   [[nodiscard]] const activation_parts& parts() const noexcept;
   /// The polynomial that σ is, or null.
   [[nodiscard]] const polynomial* as_polynomial() const noexcept;
@@ -152,6 +153,7 @@ class activation {
 /// Adds weight · E[σ⁽ⁿ⁾(√q z)] = weight · n! a_n(q) to moments[n], for every n < moments.size():
 /// the closed forms of erf, for q >= 0, and of ReLU, for q > 0.
 void add_erf_derivatives(double q, double weight, std::span<double> moments);
+/// The same of ReLU.
 void add_relu_derivatives(double q, double weight, std::span<double> moments);
 
 }  // namespace loradyn

@@ -27,12 +27,15 @@ class polynomial {
   /// Σ c_n xⁿ; the Hermite coefficients are computed in floating point.
   static polynomial from_monomials(std::vector<double> monomial);
 
+  /// Whether it is 0.
   [[nodiscard]] bool zero() const noexcept { return hermite_.empty(); }
   /// 0 for constants and for zero.
   [[nodiscard]] std::size_t degree() const noexcept {
     return hermite_.empty() ? 0 : hermite_.size() - 1;
   }
+  /// The coefficients of powers of x, the constant first.
   [[nodiscard]] std::span<const double> monomial() const noexcept { return monomial_; }
+  /// Those of He_k, He_0's first.
   [[nodiscard]] std::span<const double> hermite() const noexcept { return hermite_; }
 
   /// f(x), accurate to rounding on the Gaussian's scale √E[f(z)²].

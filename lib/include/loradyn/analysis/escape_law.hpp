@@ -39,6 +39,7 @@ struct escape_law {
   [[nodiscard]] double density(double t) const;
   /// \throws argument_error unless 0 < p < 1
   [[nodiscard]] double quantile(double p) const;
+  /// The mean of the hitting time.
   [[nodiscard]] double mean() const;
 };
 

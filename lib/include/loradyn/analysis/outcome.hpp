@@ -74,6 +74,7 @@ struct run_end {
 /// some are zero). Where a kernel does not converge there is no rest to be found.
 class rest_detector {
  public:
+  /// Of runs of a flow, which must live longer.
   explicit rest_detector(const flow& f) : flow_(f) {}
 
   /// Whether the run is at rest, or known to diverge, at the end of a step. Cheap unless the
@@ -84,7 +85,9 @@ class rest_detector {
   /// may be nothing but rounding.
   bool rests_at(const overlap_state& x);
 
+  /// The rest that was found.
   [[nodiscard]] const equilibrium& rest() const noexcept { return rest_; }
+  /// Whether the run grows for ever.
   [[nodiscard]] bool diverges() const noexcept { return diverges_; }
 
  private:
@@ -118,6 +121,7 @@ run_end follow_to_rest(const flow& f, const overlap_state& x, double t,
 /// work.
 class outcome_classifier {
  public:
+  /// Finds the least risk and the critical points of a task, once for all its runs.
   explicit outcome_classifier(const learning_task& task);
 
   /// The outcome of a run that rests at an equilibrium of f. Least risk: with γ = 0 that of the

@@ -14,6 +14,7 @@ namespace loradyn {
 /// A piece of a nullcline: two points (u, m).
 using plane_segment = std::array<std::array<double, 2>, 2>;
 
+/// The flow in the plane (u, m) at one s.
 struct phase_plane {
   std::vector<overlap_state> places;       ///< where the field is told, row after row
   std::vector<overlap_state> velocities;   ///< at the places

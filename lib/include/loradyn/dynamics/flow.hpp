@@ -47,7 +47,9 @@ class flow {
   /// R(M, Q) at x, with label noise; NaN where |w|² is beyond 1e100.
   [[nodiscard]] double risk(const overlap_state& x) const;
 
+  /// The pair of student and teacher.
   [[nodiscard]] const learning_task& task() const noexcept { return task_; }
+  /// The parameters that it was made with.
   [[nodiscard]] const lora_parameters& parameters() const noexcept { return parameters_; }
 
  private:

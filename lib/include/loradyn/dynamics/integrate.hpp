@@ -53,6 +53,7 @@ enum class stepper {
   stiff_4,     ///< Rosenbrock 4(3) with the analytic Jacobian
 };
 
+/// Their names.
 inline constexpr name_table<stepper, 3> steppers{
     {{"auto", stepper::automatic}, {"explicit", stepper::explicit_5}, {"stiff", stepper::stiff_4}}};
 
@@ -85,6 +86,7 @@ enum class integration_status {
 /// "blow-up".
 std::string_view to_string(integration_status status);
 
+/// Where an integration ended, and why.
 template <std::size_t N>
 struct integration_result {
   integration_status status = integration_status::end_time;

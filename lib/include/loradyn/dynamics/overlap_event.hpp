@@ -14,6 +14,7 @@ namespace loradyn {
 /// The quantity that an event is told by.
 enum class overlap_quantity { m, M, risk };
 
+/// Their names.
 inline constexpr name_table<overlap_quantity, 3> overlap_quantities{
     {{"m", overlap_quantity::m}, {"M", overlap_quantity::M}, {"risk", overlap_quantity::risk}}};
 

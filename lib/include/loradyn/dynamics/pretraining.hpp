@@ -16,7 +16,9 @@ struct pretraining_state {
   double a = 0.0;    ///< <w0, w_s>
   double gap = 0.0;  ///< |w0|² - a² >= 0
 
+  /// For the integrator.
   [[nodiscard]] std::array<double, 2> pack() const { return {a, gap}; }
+  /// From the integrator.
   static pretraining_state unpack(const std::array<double, 2>& x) { return {x[0], x[1]}; }
 };
 
@@ -38,7 +40,9 @@ class pretraining_flow {
   /// \throws argument_error where a parameter is out of range
   pretraining_flow(learning_task task, const pretraining_parameters& parameters);
 
+  /// The right-hand side of (10.1).
   [[nodiscard]] pretraining_state velocity(const pretraining_state& x) const;
+  /// Its derivatives by a and gap.
   [[nodiscard]] Eigen::Matrix2d jacobian(const pretraining_state& x) const;
   /// The population risk on the source.
   [[nodiscard]] double risk(const pretraining_state& x) const;
@@ -46,6 +50,7 @@ class pretraining_flow {
   /// What fine-tuning starts from: μ = ρ a, ν = √(|w0|² - μ²); the rest is left at its defaults.
   [[nodiscard]] lora_parameters fine_tuning(const pretraining_state& x) const;
 
+  /// The parameters that it was made with.
   [[nodiscard]] const pretraining_parameters& parameters() const noexcept { return parameters_; }
 
  private:

@@ -38,6 +38,7 @@ struct pretraining_stage {
 /// u -> -u, in no time: w0 - u v, from where the adapter has gone the wrong way.
 struct flip_stage {};
 
+/// One stage of a protocol.
 using training_stage = std::variant<pretraining_stage, tuning_stage, flip_stage>;
 
 /// How fine-tuning stages are advanced.
@@ -80,6 +81,7 @@ struct stage_summary {
   integration_status status = integration_status::end_time;
 };
 
+/// What became of a protocol: its points, and how each stage ended.
 struct training_run {
   std::vector<training_point> points;
   std::vector<stage_summary> stages;

@@ -19,6 +19,7 @@ namespace loradyn {
 /// end, or the outcome.
 enum class phase_colours { time, law, tau, risk, outcome };
 
+/// Their names.
 inline constexpr name_table<phase_colours, 5> phase_colour_names{
     {{"t", phase_colours::time},
      {"law", phase_colours::law},

@@ -24,6 +24,7 @@ std::string pair_label(const study::row_key& key);
 
 /// What the name of a time is followed by, where its unit is not raw time.
 std::string unit_suffix(study::time_unit unit);
+/// What is written behind a time: its unit, or nothing.
 std::string unit_suffix(const provenance& meta);
 
 /// τ against μ (or ν, where μ is one value): a panel for each --student, a curve for each of its

@@ -17,6 +17,7 @@ template <class Result, class... Arguments>
 class function_ref<Result(Arguments...)> {
  public:
   template <class Callable>
+  /// Refers to a callable, which must live longer.
   requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref>)
       function_ref(Callable&& callable)  // implicit, as for std::function
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
@@ -25,6 +26,7 @@ class function_ref<Result(Arguments...)> {
               std::forward<Arguments>(arguments)...);
         }) {}
 
+  /// Calls it.
   Result operator()(Arguments... arguments) const {
     return call_(object_, std::forward<Arguments>(arguments)...);
   }

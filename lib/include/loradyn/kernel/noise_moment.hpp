@@ -25,6 +25,7 @@ struct noise_value {
 /// their size. Immutable and safe from any thread; copies share their tables.
 class noise_moment {
  public:
+  /// Of a pair of activations.
   noise_moment(const activation& student, const activation& teacher);
 
   /// The same with label noise of variance Δ + excess(λ*): V gains E[σ'(λ)² excess(λ*)].

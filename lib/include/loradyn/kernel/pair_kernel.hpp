@@ -76,9 +76,11 @@ enum class moment_set : unsigned {
   gradient2 = 4,  ///< e02
   hessian = 8,    ///< e22, e31, e13, e40, e04
 };
+/// The moments of both.
 constexpr moment_set operator|(moment_set a, moment_set b) {
   return static_cast<moment_set>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
+/// Whether a set has all of another.
 constexpr bool contains(moment_set set, moment_set part) {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(part)) != 0;
 }
@@ -126,6 +128,7 @@ struct edge_curvature {
 /// the last. Immutable and safe from any thread; copies share their tables.
 class pair_kernel {
  public:
+  /// The kernel of f and g.
   pair_kernel(activation f, activation g);
 
   /// The moments asked for.
@@ -149,7 +152,9 @@ class pair_kernel {
   /// q > 0 for those, q >= 0 for others.
   [[nodiscard]] double diagonal_curvature(double q) const;
 
+  /// The activation of X.
   [[nodiscard]] const activation& f() const noexcept { return f_; }
+  /// The activation of Y.
   [[nodiscard]] const activation& g() const noexcept { return g_; }
 
   /// The method by quadrature, or null where the pair has a closed form. Used by the library.

@@ -12,6 +12,7 @@ namespace loradyn {
 /// All that training depends on of a pair of activations. Immutable and safe from any thread;
 /// copies share their tables.
 struct learning_task {
+  /// Prepares the risk and the noise moment of a pair.
   learning_task(const activation& student, const activation& teacher)
       : risk(student, teacher), noise(student, teacher) {}
 

@@ -18,6 +18,7 @@ enum class adapter_constraint {
   frobenius  ///< the whole matrix V has Frobenius norm √r: the paper's 'V only' at width K > 1
 };
 
+/// Their names.
 inline constexpr name_table<adapter_constraint, 3> adapter_constraints{
     {{"sphere", adapter_constraint::sphere},
      {"free", adapter_constraint::free},
@@ -31,6 +32,7 @@ enum class trained_part {
   scratch  ///< all of W, from small random weights
 };
 
+/// Their names.
 inline constexpr name_table<trained_part, 4> trained_parts{{{"lora", trained_part::lora},
                                                             {"v", trained_part::v},
                                                             {"full", trained_part::full},
@@ -46,7 +48,9 @@ struct network_geometry {
   Eigen::VectorXd teacher_readout;  ///< b, k
   Eigen::VectorXd source_readout;   ///< of the source's teacher, k_s
 
+  /// The number of neurons, K.
   [[nodiscard]] Eigen::Index width() const noexcept { return pretrained.rows(); }
+  /// The number of frozen directions, p.
   [[nodiscard]] Eigen::Index directions() const noexcept { return teacher.cols(); }
 
   /// Throws argument_error unless all is finite and the sizes match.

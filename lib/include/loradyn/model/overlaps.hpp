@@ -17,10 +17,14 @@ struct overlap_state {
   double m = 0.0;  ///< <v, w*>
   double s = 0.0;  ///< <v, ξ>
 
+  /// For the integrator.
   [[nodiscard]] std::array<double, 3> pack() const { return {u, m, s}; }
+  /// From the integrator.
   static overlap_state unpack(const std::array<double, 3>& x) { return {x[0], x[1], x[2]}; }
 
+  /// The Euclidean length of (u, m, s).
   [[nodiscard]] double norm() const { return std::hypot(u, m, s); }
+  /// Whether none is infinite or NaN.
   [[nodiscard]] bool finite() const {
     return std::isfinite(u) && std::isfinite(m) && std::isfinite(s);
   }

@@ -85,7 +85,9 @@ class population_risk {
   /// How that is computed, in words.
   [[nodiscard]] std::string_view method() const noexcept;
 
+  /// σ.
   [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
+  /// g.
   [[nodiscard]] const activation& teacher() const noexcept { return cross_.g(); }
 
   /// E[σ(X) σ(Y)]

@@ -118,11 +118,13 @@ struct figure {
 
 /// Whether there is anything to draw inside the axes.
 bool has_content(const panel& p);
+/// Whether there is anything to draw.
 bool has_content(const figure& f);
 
 /// What the colours are for: a light page, a dark one, or ink.
 enum class figure_theme { light, dark, print };
 
+/// Their names.
 inline constexpr name_table<figure_theme, 3> figure_themes{
     {{"light", figure_theme::light}, {"dark", figure_theme::dark}, {"print", figure_theme::print}}};
 
@@ -165,6 +167,7 @@ class figure_file {
 /// \param picture_name, data_name the file names that the script uses
 std::string gnuplot_script(const figure& f, const std::string& picture_name,
                            const std::string& data_name, const figure_style& style = {});
+/// The data that the script of a figure reads.
 std::string gnuplot_data(const figure& f);
 
 /// The data in pieces of about 64 kB, one after the other, for a map of millions of cells.

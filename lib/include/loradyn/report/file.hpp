@@ -38,6 +38,7 @@ class pending_file {
 
   /// The temporary name, with the ending of the final one.
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return temporary_; }
+  /// The name that it will have.
   [[nodiscard]] const std::filesystem::path& final_name() const noexcept { return final_; }
   /// The final name, or what it points to where it is a symbolic link.
   [[nodiscard]] const std::filesystem::path& target() const noexcept { return target_; }

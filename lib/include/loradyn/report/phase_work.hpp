@@ -36,7 +36,9 @@ class phase_work {
 
   /// For the line of progress.
   [[nodiscard]] virtual std::uint64_t finished() const = 0;
+  /// The number of cells, as far as it is known.
   [[nodiscard]] virtual std::uint64_t total() const = 0;
+  /// How many finished cells there are of each outcome.
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::uint64_t>> tallies() const = 0;
 
  protected:
@@ -53,13 +55,17 @@ class phase_work {
 /// there.
 class direct_work final : public phase_work {
  public:
+  /// Where finished rows go, in order.
   using row_sink = std::function<void(std::vector<cell>)>;
+  /// The cells of a grid, whose rows go to the sink.
   direct_work(const study::phase_grid& grid, row_sink sink);
 
   void take(kept_cell done) override;
   [[nodiscard]] bool over() override;
   [[nodiscard]] std::uint64_t finished() const override { return taken_; }
+  /// The number of cells, as far as it is known.
   [[nodiscard]] std::uint64_t total() const override { return plan_.cells(); }
+  /// How many finished cells there are of each outcome.
   [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> tallies() const override;
 
   /// Rows that went to the sink.
@@ -89,13 +95,16 @@ struct phase_shard {
 /// kept some times in a second.
 class stored_work final : public phase_work {
  public:
+  /// The unfinished cells of a store, of one part of them.
   stored_work(const study::phase_grid& grid, sweep_store& store, const phase_shard& part);
 
   void take(kept_cell done) override;
   [[nodiscard]] bool over() override;
   void flush() override;
   [[nodiscard]] std::uint64_t finished() const override;
+  /// The number of cells, as far as it is known.
   [[nodiscard]] std::uint64_t total() const override { return store_.cells(); }
+  /// How many finished cells there are of each outcome.
   [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> tallies() const override {
     return store_.tallies();
   }

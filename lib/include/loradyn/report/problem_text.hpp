@@ -30,6 +30,7 @@ study::phase_problem phase_problem_from_json(std::string_view text);
 
 /// The same members as a table's parameters.
 parameter_list parameters_of(const study::phase_problem& problem);
+/// The problem that parameters tell. \throws argument_error for those of none
 study::phase_problem phase_problem_of(const parameter_list& parameters);
 
 /// The grid of the problem that a table or a store holds. \throws error

@@ -42,6 +42,7 @@ struct sweep_configuration {
   std::uint64_t cells = 0;           ///< at first: `sweep_store::grow` adds to them
   std::string tally;                 ///< the column whose values `tallies` counts; empty: none
 
+  /// Whether all members are equal.
   bool operator==(const sweep_configuration&) const = default;
 };
 
@@ -55,6 +56,7 @@ struct kept_cell {
 /// The bytes of finished cells, and back; numbers keep their bits. For messages between processes
 /// on machines of one type. \throws error for bytes that are none of `packed`'s
 std::vector<char> packed(std::span<const kept_cell> cells);
+/// The cells that `packed` has made bytes of.
 std::vector<kept_cell> unpacked(std::span<const char> bytes);
 
 /// An open store. One thread at a time uses it; a process may open several on one file. Every
@@ -86,9 +88,12 @@ class sweep_store {
 
   /// Gives the unfinished cells that this store has claimed free.
   ~sweep_store();
+  /// What it was moved from is closed.
   sweep_store(sweep_store&&) noexcept;
+  /// Closes what it was before.
   sweep_store& operator=(sweep_store&&) noexcept;
 
+  /// The sweep that it holds.
   [[nodiscard]] const sweep_configuration& configuration() const noexcept;
 
   /// The next unfinished cells that no living process has claimed, in order and at most `count`;
@@ -116,6 +121,7 @@ class sweep_store {
 
   /// The number of cells now, and of those that are finished. Cost: a look-up each.
   [[nodiscard]] std::uint64_t cells() const;
+  /// The number of finished cells.
   [[nodiscard]] std::uint64_t finished() const;
   /// Whether every cell is finished.
   [[nodiscard]] bool complete() const;

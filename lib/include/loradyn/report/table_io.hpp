@@ -20,6 +20,7 @@ namespace loradyn {
 /// The formats, told by the ending of a file's name.
 enum class table_format { csv, json, hdf5 };
 
+/// Their names.
 inline constexpr name_table<table_format, 3> table_formats{
     {{"csv", table_format::csv}, {"json", table_format::json}, {"h5", table_format::hdf5}}};
 
@@ -33,6 +34,7 @@ std::string to_csv(const table& t);
 
 /// The parts of the same: what stands above the rows, and one row at the end of a text.
 std::string csv_head(const table_header& header);
+/// Adds one row of csv to a text.
 void append_csv_row(std::string& text, std::span<const cell> row);
 
 /// JSON: {"meta": {version, command, parameters, columns}, "rows": [{column: value}]}; NaN is null.

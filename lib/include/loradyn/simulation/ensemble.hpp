@@ -36,6 +36,7 @@ struct ensemble {
   std::uint64_t requested = 0;   ///< how many runs were asked for
   std::vector<run_result> runs;  ///< those that have ended, by number
 
+  /// Whether every run that was asked for is there.
   [[nodiscard]] bool complete() const noexcept { return runs.size() == requested; }
 };
 

@@ -23,6 +23,7 @@ enum class simulation_engine {
   sgd     ///< the d-dimensional algorithm itself: O(B d) a step, some 3 ns B d; O(d) memory
 };
 
+/// Their names.
 inline constexpr name_table<simulation_engine, 2> simulation_engines{
     {{"chain", simulation_engine::chain}, {"sgd", simulation_engine::sgd}}};
 
@@ -85,6 +86,7 @@ struct target_overlaps {
   double M = 0.0;
   double Q = 0.0;
 };
+/// M and Q of a state.
 target_overlaps overlaps_of(const simulation_problem& problem, const simulated_state& state);
 
 /// What can be asked of a state. `risk` needs simulation_plan::risk.
@@ -94,6 +96,7 @@ enum class simulated_quantity { u, m, m_abs, s, M, M_abs, Q, risk };
 /// the other side of the level than the start.
 enum class event_direction { rising, falling, either };
 
+/// What is waited for in a simulated run.
 struct simulation_event {
   simulated_quantity quantity = simulated_quantity::m_abs;
   double level = 0.5;

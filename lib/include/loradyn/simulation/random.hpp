@@ -21,6 +21,7 @@ namespace loradyn {
 inline constexpr std::uint64_t max_seed = (std::uint64_t{1} << 53) - 1;
 /// One more than the last run, and than the last step, that have random numbers of their own.
 inline constexpr std::uint64_t random_runs = std::uint64_t{1} << 32;
+/// The steps that a run has numbers for.
 inline constexpr std::uint64_t random_steps = std::uint64_t{1} << 48;
 
 /// The seed of one experiment among many under a user's seed, told apart by the words of its key

@@ -20,6 +20,7 @@ enum class run_outcome {
   stopped,   ///< every event had happened, and the plan said to stop then
   diverged   ///< the next step's state is not finite, or |u| is beyond 10^12
 };
+/// Its name in tables.
 std::string_view name_of(run_outcome outcome);
 
 /// The first time of an event.
@@ -29,6 +30,7 @@ struct event_hit {
   simulated_state state;   ///< then
 };
 
+/// One finished run.
 struct run_result {
   std::uint64_t run = 0;
   run_outcome outcome = run_outcome::finished;

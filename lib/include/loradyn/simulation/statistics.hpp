@@ -65,6 +65,7 @@ struct hitting_times {
   std::size_t missing = 0;    ///< runs that ended without it
   std::size_t diverged = 0;   ///< runs that diverged without it
 };
+/// When each run met the event with this number.
 hitting_times hitting_times_of(const ensemble& runs, const simulation_problem& problem,
                                std::size_t event);
 
@@ -80,6 +81,7 @@ struct distance_test {
 /// from about 20 values on. O(n log n). \throws argument_error for an empty sample
 distance_test kolmogorov_smirnov(std::vector<double> sample,
                                  const std::function<double(double)>& distribution);
+/// The same for two samples.
 distance_test kolmogorov_smirnov(std::vector<double> first, std::vector<double> second);
 
 }  // namespace loradyn

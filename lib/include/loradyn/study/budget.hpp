@@ -12,6 +12,7 @@
 
 namespace loradyn::study {
 
+/// How long to pre-train, for each of a list of times.
 struct budget_problem {
   training_budget budget;  ///< in raw time, as the integrator
   integration_options integrator;
@@ -19,6 +20,7 @@ struct budget_problem {
   double rate_unit = 1.0;
 };
 
+/// The cost of one time of pre-training.
 struct budget_row {
   double t_pre = 0.0;
   double mu = 0.0;
@@ -30,14 +32,17 @@ struct budget_row {
   std::string status;
 };
 
+/// The columns of its rows.
 row_description<budget_row> budget_columns();
 
+/// A row for each time, and the cheapest.
 struct budget_result {
   std::vector<budget_row> rows;    ///< by t_pre; the first where it was stopped
   std::optional<budget_row> best;  ///< beside the cheapest row, where it can be told
   integration_work work{};         ///< of the rows
 };
 
+/// Asks it. \throws argument_error, interrupted
 budget_result budget(const budget_problem& problem, const study_control& control);
 
 /// The event that is asked for where none is named: the risk falls to a tenth of that of a student

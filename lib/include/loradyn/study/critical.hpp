@@ -12,12 +12,14 @@
 
 namespace loradyn::study {
 
+/// Where the drive vanishes on an interval, for each pair.
 struct critical_problem {
   std::vector<activation_pair> pairs;
   parameter_point at;  ///< ν and κ are used
   interval range;      ///< of μ, its ends left out
 };
 
+/// One critical alignment.
 struct critical_row {
   row_key key;
   double mu_c = 0.0;
@@ -29,6 +31,7 @@ struct critical_row {
 /// Of the key, the names alone.
 row_description<critical_row> critical_columns();
 
+/// A row for each root, and the pieces that could not be followed.
 struct critical_result {
   /// A piece of the interval on which A can't be followed.
   struct piece {

@@ -30,6 +30,7 @@ struct ensemble_request {
   void validate() const;
 };
 
+/// What became of the ensemble of a cell.
 struct ensemble_values {
   std::uint64_t runs = 0;
   std::uint64_t hit = 0;

@@ -20,6 +20,7 @@ namespace loradyn::study {
 
 /// A pair, ready for any number of escapes from any thread.
 struct prepared_pair {
+  /// Prepares a pair for any number of points.
   explicit prepared_pair(const activation_pair& of) : pair(of), task(of.task()), classifier(task) {}
 
   activation_pair pair;
@@ -62,6 +63,7 @@ struct law_values {
   std::string status;
 };
 
+/// The answer for one point.
 struct escape_row {
   row_key key;
   double tau = 0.0;
@@ -84,14 +86,17 @@ row_description<escape_row> escape_columns(
     const std::optional<std::vector<double>>& quantiles,
     std::span<const parameter* const> told = model_parameters);
 
+/// A point's answer with the names and parameters that it belongs to.
 escape_row row_of(const prepared_pair& pair, const parameter_point& at,
                   const escape_request& request, const escape_point& point);
 
 /// A column's name for a quantile: "t_q" and 0.05 make t_q05.
 std::string quantile_column(const std::string& prefix, double p);
+/// The names of the columns of several quantiles.
 std::vector<std::string> quantile_columns(const std::string& prefix,
                                           const std::vector<double>& probabilities);
 
+/// When the search ends, for pairs over a grid of parameters.
 struct escape_problem {
   std::vector<activation_pair> pairs;
   parameter_grid grid;  ///< with dimensions where the law is asked for, and perhaps levels

@@ -14,11 +14,13 @@
 
 namespace loradyn::study {
 
+/// All equilibria of the flow, for pairs over a grid of parameters.
 struct fixed_points_problem {
   std::vector<activation_pair> pairs;
   parameter_grid grid;  ///< κ > 0: with u frozen the equilibria are curves over u
 };
 
+/// A number with an imaginary part, in two columns.
 struct complex_number {
   double real = 0.0;
   double imaginary = 0.0;
@@ -38,16 +40,19 @@ struct fixed_point_row {
   std::string status;
 };
 
+/// The columns of its rows.
 row_description<fixed_point_row> fixed_point_columns();
 
 /// The rows of a point. The parameters have been checked: a failure is a status.
 std::vector<fixed_point_row> fixed_points_at(const prepared_pair& pair, const parameter_point& at);
 
+/// A row for each equilibrium.
 struct fixed_points_result {
   std::vector<fixed_point_row> rows;
   std::size_t finished = 0;  ///< points: all of them, or the first where it was stopped
 };
 
+/// Asks it. \throws argument_error, interrupted
 fixed_points_result fixed_points(const fixed_points_problem& problem, const study_control& control);
 
 /// The plane (u, m) at the s of a start, with the run from there.

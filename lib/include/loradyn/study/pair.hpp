@@ -17,6 +17,7 @@ namespace loradyn::study {
 /// Raw time counts steps times the learning rate; the other is E[σ'(z)²] times it.
 enum class time_unit { raw, fisher };
 
+/// Their names.
 inline constexpr name_table<time_unit, 2> time_units{
     {{"raw", time_unit::raw}, {"fisher", time_unit::fisher}}};
 
@@ -25,8 +26,11 @@ struct activation_pair {
   population_risk risk;
   double rate_unit = 1.0;  ///< rates are divided by it, times multiplied: 1, or E[σ'²]
 
+  /// The student's name.
   [[nodiscard]] const std::string& student() const { return risk.student().name(); }
+  /// The teacher's name.
   [[nodiscard]] const std::string& teacher() const { return risk.teacher().name(); }
+  /// The task of the pair, with its noise moment.
   [[nodiscard]] learning_task task() const { return {risk.student(), risk.teacher()}; }
 };
 
@@ -36,6 +40,7 @@ activation_pair make_pair(const activation& student, const activation& teacher, 
 /// What names a row: the pair and the point of the sweep.
 struct row_key {
   row_key() = default;
+  /// Of a pair at a point.
   row_key(const activation_pair& pair, const parameter_point& point)
       : student(pair.student()), teacher(pair.teacher()), at(point) {}
 

@@ -33,7 +33,9 @@ struct parameter {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
   std::optional<double> standard;  ///< what it is where nothing is said; none: it must be said
+  /// Its value at a point, or none.
   std::optional<double> (*get)(const parameter_point&) = nullptr;
+  /// Sets it at a point.
   void (*set)(parameter_point&, double) = nullptr;
 
   /// The name as a column's.
@@ -42,29 +44,32 @@ struct parameter {
   [[nodiscard]] std::string axis_title() const;
   /// ">= 0", "between -1 and 1"; empty where every number will do.
   [[nodiscard]] std::string range() const;
+  /// Whether a value is in its range.
   [[nodiscard]] bool allows(double value) const { return value >= least && value <= most; }
 };
 
 /// Under the names that a user knows.
 namespace registry {
-extern const parameter mu;
-extern const parameter nu;
-extern const parameter gamma;
-extern const parameter noise;
-extern const parameter lr_ratio;
-extern const parameter u0;
-extern const parameter m0;
-extern const parameter s0;
-extern const parameter dim;
-extern const parameter at;  ///< of `escape` alone: its range is that of the event's quantity
+extern const parameter mu;        ///< μ
+extern const parameter nu;        ///< ν
+extern const parameter gamma;     ///< γ
+extern const parameter noise;     ///< Δ
+extern const parameter lr_ratio;  ///< κ
+extern const parameter u0;        ///< u at the start
+extern const parameter m0;        ///< m at the start
+extern const parameter s0;        ///< s at the start
+extern const parameter dim;       ///< d
+extern const parameter at;        ///< of `escape` alone: its range is that of the event's quantity
 }  // namespace registry
 
 /// Those of the equations, in the order of a sweep, whose first varies fastest; those of the start;
 /// and all.
 inline constexpr std::array<const parameter*, 5> model_parameters{
     &registry::mu, &registry::nu, &registry::gamma, &registry::noise, &registry::lr_ratio};
+/// Those of the start of a run.
 inline constexpr std::array<const parameter*, 3> start_parameters{&registry::u0, &registry::m0,
                                                                   &registry::s0};
+/// All of them, in the order of tables.
 inline constexpr std::array<const parameter*, 9> all_parameters{
     &registry::mu, &registry::nu, &registry::gamma, &registry::noise, &registry::lr_ratio,
     &registry::u0, &registry::m0, &registry::s0,    &registry::dim};
@@ -86,7 +91,9 @@ struct parameter_grid {
   std::vector<swept_parameter> axes;
   parameter_point otherwise;  ///< what no axis sets
 
+  /// The number of points.
   [[nodiscard]] std::size_t size() const;
+  /// Combination i.
   [[nodiscard]] parameter_point at(std::size_t i) const;
   /// Some parameters, and behind them those of the axes that have more than one value.
   [[nodiscard]] std::vector<const parameter*> told(std::span<const parameter* const> always) const;

@@ -33,6 +33,7 @@ struct axis_request {
   std::string parameter;  ///< of the registry, or in braces in an activation
   value_range values;
 
+  /// Whether all members are equal.
   bool operator==(const axis_request&) const = default;
 };
 
@@ -52,6 +53,7 @@ struct phase_axis {
 
   /// Places from 0 to size() - 1, at both values and between them.
   [[nodiscard]] std::uint64_t size() const;
+  /// The value at a place.
   [[nodiscard]] double at(std::uint64_t place) const;
   /// The place of a value of the axis, or none.
   [[nodiscard]] std::optional<std::uint64_t> place_of(double value) const;
@@ -59,6 +61,7 @@ struct phase_axis {
   [[nodiscard]] std::string title() const { return what != nullptr ? what->axis_title() : name; }
 };
 
+/// A diagram over two parameters.
 struct phase_problem {
   std::string student;  ///< may have parameters in braces, which the axes set
   std::string teacher;  ///< empty: as the student
@@ -84,6 +87,7 @@ struct phase_row {
   ensemble_values simulated;
 };
 
+/// The cells of a diagram: their places, values and columns.
 class phase_grid {
  public:
   /// \throws argument_error and error: an axis that can't be read, one parameter on both, a brace
@@ -99,6 +103,7 @@ class phase_grid {
   [[nodiscard]] std::uint64_t cells() const;
   /// The places of cells: y's place * x's size + x's place.
   [[nodiscard]] grid_refinement refinement() const;
+  /// x and y.
   [[nodiscard]] const std::array<phase_axis, 2>& axes() const { return axes_; }
   /// As it was given.
   [[nodiscard]] const phase_problem& problem() const { return problem_; }
@@ -116,9 +121,11 @@ class phase_grid {
   [[nodiscard]] const std::string& outcome_of(const phase_row& row) const {
     return problem_.tau_only ? row.escape.status : row.escape.outcome;
   }
+  /// When that was.
   [[nodiscard]] double time_of(const phase_row& row) const {
     return problem_.tau_only ? row.escape.tau : row.escape.t_hit;
   }
+  /// A cell's value on axis 0 or 1.
   [[nodiscard]] double value_on(std::size_t axis, const phase_row& row) const;
   /// The name of the column that `outcome_of` is.
   [[nodiscard]] const char* outcome_column() const {

@@ -23,11 +23,14 @@ struct planned_cell {
 /// same.
 class phase_plan {
  public:
+  /// The plan of a grid, at its coarsest level.
   explicit phase_plan(const phase_grid& grid);
 
   /// Those known so far, the first of the last level, and where each is.
   [[nodiscard]] std::uint64_t cells() const noexcept { return refinement_.size(); }
+  /// The first cell of the present level.
   [[nodiscard]] std::uint64_t first() const { return refinement_.first(); }
+  /// The place of a cell.
   [[nodiscard]] std::uint64_t place(std::uint64_t index) const { return refinement_.point(index); }
   /// No level is to come.
   [[nodiscard]] bool over() const noexcept { return over_; }

@@ -14,11 +14,13 @@
 
 namespace loradyn::study {
 
+/// How long the search lasts, for pairs over a grid of parameters.
 struct rates_problem {
   std::vector<activation_pair> pairs;
   parameter_grid grid;
 };
 
+/// The search phase at one point.
 struct rates_row {
   row_key key;
   double A = 0.0;

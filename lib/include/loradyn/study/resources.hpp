@@ -46,6 +46,7 @@ struct simulation_size {
   extent dimension;
   bool explicit_vectors = false;  ///< all d dimensions
 };
+/// Throws where so many such runs can't be afforded.
 void require_simulation(const simulation_size& size, double cells = 1.0);
 
 }  // namespace loradyn::study

@@ -155,9 +155,12 @@ class row_description {
     return *this;
   }
 
+  /// The columns, in order.
   [[nodiscard]] const std::vector<column<Row>>& columns() const noexcept { return columns_; }
+  /// Their number.
   [[nodiscard]] std::size_t size() const noexcept { return columns_.size(); }
 
+  /// Their names.
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const column<Row>& c : columns_) {
@@ -166,6 +169,7 @@ class row_description {
     return names;
   }
 
+  /// What kind of value each has.
   [[nodiscard]] std::vector<column_kind> kinds() const {
     std::vector<column_kind> kinds;
     for (const column<Row>& c : columns_) {
@@ -183,6 +187,7 @@ class row_description {
     }
     return values;
   }
+  /// The row that cells make. \throws error for a cell of another kind
   [[nodiscard]] Row row(std::span<const cell> cells) const {
     Row row;
     for (std::size_t i = 0; i < columns_.size(); ++i) {

@@ -25,6 +25,7 @@ simulation_event simulated_event(const overlap_event& event);
 /// R(M, Q) of a pair, with label noise, as a simulation asks for it.
 std::function<double(double, double)> risk_of(const population_risk& risk, double label_noise);
 
+/// An ensemble of simulated runs.
 struct simulate_problem {
   simulation_problem problem;
   simulation_engine engine = simulation_engine::chain;
@@ -56,6 +57,7 @@ struct record_row {
   quantity_summary Q;
   quantity_summary risk;
 };
+/// The columns of a table of times.
 row_description<record_row> record_columns();
 
 /// A run that an event ends.
@@ -66,8 +68,10 @@ struct run_row {
   std::string outcome;
   std::string status;
 };
+/// The columns of a table of runs.
 row_description<run_row> run_columns();
 
+/// The rows that were asked for, and the ensemble itself.
 struct simulate_result {
   ensemble done;
   std::vector<record_row> recorded;  ///< where it is complete and the plan records

@@ -23,6 +23,7 @@ struct record_times {
   bool logarithmic = false;     ///< in geometric progression from 1e-4 of the end
 };
 
+/// One run in time.
 struct trajectory_problem {
   training_protocol protocol;  ///< in raw time, as the next two
   integration_options integrator;
@@ -31,10 +32,13 @@ struct trajectory_problem {
   double rate_unit = 1.0;  ///< times of the table are raw times multiplied by it
 };
 
+/// The state at one time.
 using trajectory_row = training_point;
 
+/// The columns of its rows.
 row_description<trajectory_row> trajectory_columns();
 
+/// The rows, and how each stage ended.
 struct trajectory_result {
   std::vector<trajectory_row> rows;
   std::vector<stage_summary> stages;  ///< in the unit of the table

@@ -17,6 +17,7 @@
 
 namespace loradyn::study {
 
+/// Theory and simulation side by side.
 struct validation_problem {
   activation_pair pair;
   parameter_point at{{}, {1e-6, 0.3, 0.0}, {}};  ///< γ > 0: a simulation has batches
@@ -66,8 +67,10 @@ struct validation_row {
   std::optional<std::uint64_t> seed;  ///< of the ensemble, where there is one
   std::string status;
 };
+/// The columns of its rows.
 row_description<validation_row> validation_columns();
 
+/// A row for each comparison.
 struct validation_result {
   std::vector<validation_row> rows;
   bool complete = false;  ///< false where it was stopped

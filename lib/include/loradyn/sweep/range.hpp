@@ -22,6 +22,7 @@ struct value_range {
   std::uint64_t count = 2;   ///< of points, both ends among them
   bool logarithmic = false;  ///< in geometric progression
 
+  /// Whether all members are equal.
   bool operator==(const value_range&) const = default;
 };
 

@@ -24,15 +24,21 @@ class grid_refinement {
   /// is 1 with levels > 0, or the lattice has more than 2^62 points
   grid_refinement(std::uint64_t columns, std::uint64_t rows, unsigned levels);
 
+  /// The points of a row of the lattice.
   [[nodiscard]] std::uint64_t width() const noexcept { return width_; }
+  /// The rows of the lattice.
   [[nodiscard]] std::uint64_t height() const noexcept { return height_; }
+  /// The present level.
   [[nodiscard]] unsigned level() const noexcept { return level_; }
+  /// How many halvings there may be.
   [[nodiscard]] unsigned levels() const noexcept { return levels_; }
 
   /// How many points there are, those of all levels so far; the first that the current level added;
   /// and the index of each.
   [[nodiscard]] std::uint64_t size() const noexcept { return columns_ * rows_ + added_.size(); }
+  /// The first point that the present level added.
   [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
+  /// The index of point i.
   [[nodiscard]] std::uint64_t point(std::uint64_t i) const;
 
   /// Goes on to the next level. \param differs of the four corners of a square, all of them points

@@ -1,0 +1,134 @@
+"""Breaks the formulas of kernel, model, dynamics and analysis one place at a time: each time a test must fail.
+
+    python3 tests/mutations.py              48 places, drawn by seed 1
+    python3 tests/mutations.py --count 400 --seed 2
+
+A copy of the sources is built under build/mutations, with the tests of the core's rooms. What survives is told, with the
+reason that tests/mutations.txt gives for it; the exit code is 1 where one has none. tests/run.sh --long runs it.
+"""
+
+import argparse
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+# The formulas of docs/theory.md, and the rooms whose tests look at them, the nearest first.
+FILES = {
+    "lib/src/kernel/closed_form.cpp": ("kernel", "model", "dynamics", "analysis"),
+    "lib/src/kernel/noise_moment.cpp": ("kernel", "dynamics", "analysis"),
+    "lib/src/model/population_risk.cpp": ("model", "kernel", "dynamics", "analysis"),
+    "lib/src/model/transformed_labels.cpp": ("model", "dynamics"),
+    "lib/src/dynamics/flow.cpp": ("dynamics", "analysis"),
+    "lib/src/dynamics/pretraining.cpp": ("dynamics", "analysis"),
+    "lib/src/analysis/search_phase.cpp": ("analysis",),
+    "lib/src/analysis/escape_law.cpp": ("analysis",),
+}
+SWAPS = [(r" \+ ", " - "), (r" - ", " + "), (r" \* ", " / "), (r" / ", " * "), (r" < ", " <= "), (r" > ", " >= "),
+         (r" <= ", " < "), (r" >= ", " > "), (r" \+= ", " -= "), (r"\b0\.5\b", "0.25"), (r"\b2\.0\b", "3.0"),
+         (r"\b3\.0\b", "2.0"), (r"\b1\.0\b", "1.125"), (r"\bstd::sqrt\(", "std::abs("), (r"-(?=[a-zA-Z])", "")]
+SECONDS = 600  # a test that takes longer hangs: it has noticed
+
+
+def places(path):
+    """(line number, column, text there, its replacement), in code alone."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+        code = line.partition("//")[0]
+        if not code.strip() or code.lstrip().startswith(("#", "*", "using", "namespace", "template")) or '"' in code:
+            continue
+        for pattern, replacement in SWAPS:
+            found += [(number, m.start(), m[0], replacement) for m in re.finditer(pattern, code)]
+    return sorted(found)
+
+
+def known_reasons():
+    """Reasons by (file, line of code, change)."""
+    reasons = {}
+    for line in (ROOT / "tests/mutations.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            file, code, change, reason = (part.strip() for part in line.split(" | "))
+            reasons[file, code, change] = reason
+    return reasons
+
+
+def build(folder, targets):
+    return subprocess.run(["ninja", "-C", str(folder), *targets], capture_output=True, text=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=48, help="how many places")
+    parser.add_argument("--seed", type=int, default=1, help="which ones")
+    parser.add_argument("--file", action="append", choices=sorted(FILES), help="of these files alone")
+    parser.add_argument("--sources", type=pathlib.Path, help="a copy of the sources to break, instead of a new one")
+    parser.add_argument("--build", type=pathlib.Path, help="its build directory")
+    options = parser.parse_args()
+    sources, folder = options.sources, options.build
+    if sources is None:
+        sources, folder = ROOT / "build/mutations/source", ROOT / "build/mutations/build"
+        shutil.rmtree(sources, ignore_errors=True)
+        for name in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True,
+                                   check=True).stdout.splitlines():
+            if (ROOT / name).exists():
+                (sources / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, sources / name)
+        subprocess.run(["cmake", "-S", sources, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                        "-DCMAKE_CXX_FLAGS_RELEASE=-O1", "-DLORADYN_COMPONENTS=core", "-DLORADYN_BUILD_PROGRAM=OFF"], check=True,
+                       stdout=subprocess.DEVNULL)
+    files = options.file or list(FILES)
+    rooms = sorted({room for name in files for room in FILES[name]})
+    done = build(folder, [f"{room}_test" for room in rooms])
+    if done.returncode:
+        raise SystemExit(done.stdout)
+
+    def passes(room):
+        try:
+            return subprocess.run([folder / "tests" / f"{room}_test", "-a"], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, timeout=SECONDS).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+    for room in rooms:
+        if not passes(room):
+            raise SystemExit(f"the tests of {room} fail before anything is broken")
+    mutants = [(name, *place) for name in files for place in places(sources / name)]
+    chosen = random.Random(options.seed).sample(mutants, min(options.count, len(mutants)))
+    reasons = known_reasons()
+    noticed, stillborn, excused, missed = 0, 0, [], []
+    for count, (name, number, at, old, new) in enumerate(chosen, 1):
+        path = sources / name
+        whole = path.read_text(encoding="utf-8")
+        lines = whole.splitlines(keepends=True)
+        lines[number] = lines[number][:at] + new + lines[number][at + len(old):]
+        begin = time.monotonic()
+        path.write_text("".join(lines), encoding="utf-8")
+        try:
+            if build(folder, [f"{room}_test" for room in FILES[name]]).returncode:
+                stillborn += 1
+                verdict = "does not compile"
+            elif any(not passes(room) for room in FILES[name]):
+                noticed += 1
+                verdict = "noticed"
+            else:
+                code = whole.splitlines()[number].strip()
+                key = (name, code, f"{old.strip()} -> {new.strip()}")
+                (excused if key in reasons else missed).append(f"{name}:{number + 1} | {code} | {key[2]}"
+                                                               + (f" | {reasons[key]}" if key in reasons else ""))
+                verdict = "SURVIVED"
+        finally:
+            path.write_text(whole, encoding="utf-8")
+        print(f"{count:4}/{len(chosen)} {time.monotonic() - begin:6.1f} s  {verdict:16} {name}:{number + 1}"
+              f" {old.strip()} -> {new.strip()}", flush=True)
+    print(f"{len(chosen)} of {len(mutants)} places: {noticed} noticed, {stillborn} do not compile, {len(excused) + len(missed)} survived")
+    print("\n".join(["with a reason:", *excused] if excused else []), end="\n" if excused else "")
+    print("\n".join(["without one:", *missed] if missed else []), end="\n" if missed else "")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
