@@ -64,24 +64,35 @@ Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> checked_gram(const Eigen::MatrixX
 }
 
 // |x|²|y|² - <x, y>² from the product and the square, or, where these have few digits in common
-// with it, from |x|² times the square of what of y is beside x.
+// with it, from |x|² times the square of what of y is beside x. Where all three are rounding, as
+// those of a weight that went to nothing, <x, y> is brought back to what a Gram matrix has.
 template <class Beside>
-double gap_of(double xx, double yy, double xy, const Beside& beside) {
+double gap_of(double xx, double yy, double& xy, const Beside& beside) {
   // Half the digits of 1e-2 are lost where both ways meet.
   constexpr double close = 1e-2;
   const double product = xx * yy;
-  const double gap = product - xy * xy;
-  if (gap > close * product || !(xx > 0.0)) {
-    return std::max(gap, 0.0);
+  double gap = product - xy * xy;
+  if (gap > close * product) {
+    return gap;
   }
-  return xx * std::max(beside(xy / xx), 0.0);
+  gap = xx > 0.0 ? xx * std::max(beside(xy / xx), 0.0) : 0.0;
+  constexpr double slack = 1e-8;
+  if (!(std::abs(product - xy * xy - gap) <= slack * product)) {
+    const double bound = std::sqrt(product);
+    xy = std::clamp(xy, -bound, bound);
+    gap = std::max(product - xy * xy, 0.0);
+  }
+  return gap;
 }
 
 network_overlaps overlaps_with(const network_geometry& geometry, const Eigen::MatrixXd& targets,
                                const network_state& state) {
   const Eigen::MatrixXd along = geometry.pretrained + state.U * state.C;  // W E'
   network_overlaps o;
-  o.weights = along * along.transpose() + state.U * state.P * state.U.transpose();
+  o.weights = state.U * state.P * state.U.transpose();
+  // A square, which rounding may make less than nothing.
+  o.weights.diagonal() = o.weights.diagonal().cwiseMax(0.0).eval();
+  o.weights += along * along.transpose();
   o.targets = along * targets.transpose();
   const Eigen::Index width = along.rows();
   const auto beside = [&](const auto& along_difference, const auto& U_difference) {
@@ -90,12 +101,13 @@ network_overlaps overlaps_with(const network_geometry& geometry, const Eigen::Ma
   o.weight_gaps = Eigen::MatrixXd::Zero(width, width);
   for (Eigen::Index j = 0; j < width; ++j) {
     for (Eigen::Index l = 0; l < j; ++l) {
-      const double gap =
-          gap_of(o.weights(j, j), o.weights(l, l), o.weights(j, l), [&](double part) {
-            return beside((along.row(l) - part * along.row(j)).eval(),
-                          (state.U.row(l) - part * state.U.row(j)).eval());
-          });
+      double both = o.weights(j, l);
+      const double gap = gap_of(o.weights(j, j), o.weights(l, l), both, [&](double part) {
+        return beside((along.row(l) - part * along.row(j)).eval(),
+                      (state.U.row(l) - part * state.U.row(j)).eval());
+      });
       o.weight_gaps(j, l) = o.weight_gaps(l, j) = gap;
+      o.weights(j, l) = o.weights(l, j) = both;
     }
   }
   o.target_gaps.resize(width, targets.rows());
