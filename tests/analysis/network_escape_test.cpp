@@ -93,8 +93,8 @@ TEST_CASE("the law at rank r has as many degrees of freedom, and its checked qua
     p.noise_scale = 1.0;
     p.adapter = adapter_constraint::free;
     const network_flow f = flow_of("erf", aligned_geometry(1, 1, 0.5, 0.0, 1), p);
-    network_event event;
-    event.quantity = network_quantity::M;
+    network_overlap_event event;
+    event.quantity = network_overlap_quantity::M;
     event.at = 0.75;
     const escape_law law = law_of_escape(f, event, 1000.0, 1e-6, {});
     CHECK(law.status == law_status::ok);
@@ -126,7 +126,7 @@ TEST_CASE("the law of one neuron is the law of the flow of (u, m, s)") {
   p.label_noise = 0.1;
   p.rate_ratio = 1.3;
   const escape_law found = law_of_escape(flow_of("erf", aligned_geometry(1, 1, 0.5, 0.2, 1), p),
-                                         network_event{}, 1000.0, 2e-2, {});
+                                         network_overlap_event{}, 1000.0, 2e-2, {});
   CHECK(found.tau == Approx(expected.tau).epsilon(1e-12));
   CHECK(found.variance == Approx(expected.variance).epsilon(1e-12));
   CHECK(found.mean_amplitude == Approx(expected.mean_amplitude).epsilon(1e-12));
@@ -137,8 +137,8 @@ TEST_CASE("two modes of like rates are told") {
   // Two neurons that are nothing to each other: the search has two equal modes.
   network_parameters p;
   const network_flow f = flow_of("he2", aligned_geometry(2, 2, 0.5, 0.0, 2), p);
-  network_event event;
-  event.quantity = network_quantity::M;
+  network_overlap_event event;
+  event.quantity = network_overlap_quantity::M;
   event.at = 0.6;
   CHECK(law_of_escape(f, event, 1000.0, 0.0, {}).status == law_status::several_modes);
 }
@@ -153,8 +153,8 @@ TEST_CASE("a run is told by its words") {
   x.C << 0.1, 0.02, -0.03, 0.08;
   x.P -= x.C * x.C.transpose();
   const network_flow f = flow_of("erf", g, p);
-  network_event event;
-  event.quantity = network_quantity::risk;
+  network_overlap_event event;
+  event.quantity = network_overlap_quantity::risk;
   event.at = 1e-4;
   integration_options options;
   const network_escape_run run = escape(f, x, event, options);
@@ -174,7 +174,7 @@ TEST_CASE("a run is told by its words") {
   CHECK(escape(f, x, event, options).status == run_status::time_limit);
   event.at = 1.0;
   CHECK_THROWS_AS(escape(f, x, event, options), argument_error);
-  event.quantity = network_quantity::U;
+  event.quantity = network_overlap_quantity::U;
   CHECK_THROWS_AS(escape(f, x, event, options), argument_error);
   event.entry = {3, 1};
   CHECK_THROWS_AS(escape(f, x, event, options), argument_error);

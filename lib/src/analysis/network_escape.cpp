@@ -152,14 +152,16 @@ void tell_end(const network_flow& f, const network_state& start, const watch& se
 
 }  // namespace
 
-network_escape_run escape(const network_flow& f, const network_state& x, const network_event& event,
-                          const integration_options& options, run_extent extent) {
+network_escape_run escape(const network_flow& f, const network_state& x,
+                          const network_overlap_event& event, const integration_options& options,
+                          run_extent extent) {
   event.validate(f);
   options.validate();
   x.validate(f.geometry(), f.parameters());
   const std::array<ode_event<any_dimension>, 1> events{event_of(f, event, x)};
   if (met_by(events[0], f, x)) {
-    throw argument_error("the event " + std::string(name_of(network_quantities, event.quantity)) +
+    throw argument_error("the event " +
+                             std::string(name_of(network_overlap_quantities, event.quantity)) +
                              " at " + number_text(event.at),
                          "met by the start", "one that the start does not meet");
   }
@@ -194,16 +196,16 @@ network_escape_run escape(const network_flow& f, const network_state& x, const n
 }
 
 // (14.10)
-escape_law law_of_escape(const network_flow& f, const network_event& event, double dimension,
-                         double u0, const integration_options& options) {
+escape_law law_of_escape(const network_flow& f, const network_overlap_event& event,
+                         double dimension, double u0, const integration_options& options) {
   if (!(dimension >= 3.0) || !std::isfinite(dimension)) {
     throw argument_error("dim", number_text(dimension), "at least 3");
   }
   if (!std::isfinite(u0)) {
     throw argument_error("u0", number_text(u0), "finite");
   }
-  const bool tells_sign =
-      event.quantity == network_quantity::m || event.quantity == network_quantity::U;
+  const bool tells_sign = event.quantity == network_overlap_quantity::m ||
+                          event.quantity == network_overlap_quantity::U;
   if (event.is_signed && tells_sign) {
     throw argument_error("the event of the law", "signed in m or U",
                          "the same for both signs of the start");
@@ -238,9 +240,9 @@ escape_law law_of_escape(const network_flow& f, const network_event& event, doub
   small.C = size * mode.v.transpose();
   small.P = MatrixXd::Constant(1, 1, 1.0 - small.C.squaredNorm());
   small.a = f.geometry().readout;
-  const bool in_entry = event.entry && (event.quantity == network_quantity::m ||
-                                        event.quantity == network_quantity::U ||
-                                        event.quantity == network_quantity::S);
+  const bool in_entry = event.entry && (event.quantity == network_overlap_quantity::m ||
+                                        event.quantity == network_overlap_quantity::U ||
+                                        event.quantity == network_overlap_quantity::S);
   if (in_entry && p.rank > 1) {
     throw argument_error("the event of the law", "an entry of one adapter",
                          "the same for all adapters");

@@ -36,15 +36,15 @@ struct network_escape_run {
 /// differences; for states of more than 200 entries by the velocity alone). \throws argument_error
 /// where the event is not one of this flow or is already met, or the state is
 ///         none of this flow
-network_escape_run escape(const network_flow& f, const network_state& x, const network_event& event,
-                          const integration_options& options,
+network_escape_run escape(const network_flow& f, const network_state& x,
+                          const network_overlap_event& event, const integration_options& options,
                           run_extent extent = run_extent::to_rest);
 
 /// The law for an event that does not tell (U, V) from (-U, -V), over V random, in dimension d, and
 /// U = u0 in every entry: |Z|² of the leading mode's amplitudes is a scaled χ² of r degrees. T_nl
 /// is that of one adapter, along the mode: exact for free adapters, nearly so on spheres. \throws
 /// argument_error where d < 3, u0 is not finite or the event is signed in m or U
-escape_law law_of_escape(const network_flow& f, const network_event& event, double dimension,
-                         double u0, const integration_options& options);
+escape_law law_of_escape(const network_flow& f, const network_overlap_event& event,
+                         double dimension, double u0, const integration_options& options);
 
 }  // namespace loradyn
