@@ -25,6 +25,28 @@ std::vector<lane_values> in_every_lane(const Eigen::MatrixXd& matrix) {
   return values;
 }
 
+sparse_rows sparse(const Eigen::MatrixXd& matrix) {
+  sparse_rows rows;
+  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+    for (Eigen::Index j = 0; j < matrix.cols(); ++j) {
+      if (matrix(i, j) != 0.0) {
+        rows.columns.push_back(size_of(j));
+        rows.factors.push_back(matrix(i, j));
+      }
+    }
+    rows.ends.push_back(rows.columns.size());
+  }
+  return rows;
+}
+
+// Whether fewer products a sample make the adapters' sums than the neurons', where U trains.
+bool adapters_are_cheaper(std::size_t neurons, std::size_t rank, std::size_t directions,
+                          std::size_t pretrained) {
+  const std::size_t n = directions + rank;
+  return pretrained + 3 * neurons * rank + 2 * rank * n + rank * rank / 2 <
+         2 * neurons * n + neurons * neurons / 2;
+}
+
 Eigen::MatrixXd of_lane(const std::vector<lane_values>& values, std::size_t rows,
                         std::size_t columns, std::size_t lane) {
   Eigen::MatrixXd matrix(rows, columns);
@@ -55,11 +77,13 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
       teachers_(size_of(problem.geometry.teacher.rows())),
       run_per_lane_(width(problem) > 1),
       identity_(stays_identity(problem)),
+      through_adapter_(false),
       noise_(std::sqrt(problem.parameters.label_noise)),
       student_(kernels, problem.student),
       teacher_(kernels, problem.teacher),
       pretrained_(in_every_lane(problem.geometry.pretrained)),
-      targets_(in_every_lane(problem.geometry.teacher)),
+      sparse_pretrained_(sparse(problem.geometry.pretrained)),
+      sparse_targets_(sparse(problem.geometry.teacher)),
       teacher_readout_(problem.geometry.teacher_readout.begin(),
                        problem.geometry.teacher_readout.end()) {
   const network_parameters& parameters = problem.parameters;
@@ -68,7 +92,8 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
   constants_ = {.width = neurons_,
                 .rank = rank_,
                 .directions = directions_,
-                .by_adapter = identity_ || neurons_ > rank_,
+                .by_adapter = identity_ || adapters_are_cheaper(neurons_, rank_, directions_,
+                                                                sparse_pretrained_.columns.size()),
                 .trains_adapter_output = parameters.rate_ratio > 0.0,
                 .trains_readout = parameters.readout_ratio > 0.0,
                 .shared = !run_per_lane_,
@@ -78,6 +103,7 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
                 .readout_rate = parameters.readout_ratio * rate,
                 .kept = 1.0 - eta * parameters.decay,
                 .output_kept = 1.0 - parameters.rate_ratio * eta * parameters.decay};
+  through_adapter_ = constants_.by_adapter && constants_.trains_adapter_output;
   for (std::size_t e = 0; e < lane_count; ++e) {
     samples_.run[e] = rests_.run[e] = runs[run_per_lane_ ? std::min(e, runs.size() - 1) : 0];
     samples_.draw[e] = run_per_lane_ ? 0 : e;
@@ -218,6 +244,7 @@ void network_chain::draw_one_step_adapter() {
                             .samples = problem_->start.one_step_batch,
                             .inputs = directions_,
                             .weights = pretrained_,
+                            .through_adapter = false,
                             .by_adapter = false};
   sum_batch(source, 0);
   draw_bartlett(random_stream::network_start_rest, random_stream::network_start_mixing,
@@ -277,11 +304,13 @@ void network_chain::start() {
     }
   }
   states_[1 - current_] = state;
-  compose();
+  prepare();
 }
 
-void network_chain::compose() {
-  loops_->compose(constants_, pretrained_.data(), view(current_), weights_.data());
+void network_chain::prepare() {
+  if (!through_adapter_) {
+    loops_->compose(constants_, pretrained_.data(), view(current_), weights_.data());
+  }
   if (constants_.by_adapter && !identity_) {
     const lane_vector& output = states_[current_].output;
     for (std::size_t j = 0; j < neurons_; ++j) {
@@ -322,11 +351,20 @@ void network_chain::sum_batch(const batch_source& source, std::uint64_t step) {
 
 void network_chain::sum_block(const batch_source& source, std::size_t rows, std::size_t samples) {
   const std::size_t n = rows * lane_count;
-  loops_->combine(normals_, source.inputs, source.weights.data(), neurons_, stride_, rows, field_);
+  if (source.through_adapter) {
+    const lanes_state& state = states_[current_];
+    loops_->combine(normals_, source.inputs, state.adapter.data(), rank_, false, stride_, rows,
+                    along_);
+    loops_->select(normals_, sparse_pretrained_, stride_, rows, field_);
+    loops_->combine(along_, rank_, state.output.data(), neurons_, true, stride_, rows, field_);
+  } else {
+    loops_->combine(normals_, source.inputs, source.weights.data(), neurons_, false, stride_, rows,
+                    field_);
+  }
   for (std::size_t j = 0; j < neurons_; ++j) {
     student_.evaluate(field_ + j * stride_, n, value_ + j * stride_, slope_ + j * stride_);
   }
-  loops_->combine(normals_, directions_, targets_.data(), teachers_, stride_, rows, goal_field_);
+  loops_->select(normals_, sparse_targets_, stride_, rows, goal_field_);
   for (std::size_t i = 0; i < teachers_; ++i) {
     teacher_.values(goal_field_ + i * stride_, n, goal_ + i * stride_);
   }
@@ -342,15 +380,13 @@ void network_chain::sum_block(const batch_source& source, std::size_t rows, std:
   const double* errors = slope_;
   std::size_t count = neurons_;
   if (source.by_adapter && !identity_) {
-    loops_->combine(slope_, neurons_, transposed_.data(), rank_, stride_, rows, mixed_);
+    loops_->combine(slope_, neurons_, transposed_.data(), rank_, false, stride_, rows, mixed_);
     errors = mixed_;
     count = rank_;
   }
   loops_->moments(errors, count, normals_, source.inputs, false, stride_, rows, input_sums_.data());
   loops_->moments(errors, count, errors, count, true, stride_, rows, square_sums_.data());
-  if (source.by_adapter && constants_.trains_adapter_output) {
-    loops_->combine(normals_, source.inputs, states_[current_].adapter.data(), rank_, stride_, rows,
-                    along_);
+  if (source.through_adapter) {
     loops_->moments(slope_, neurons_, along_, rank_, false, stride_, rows, output_sums_.data());
   }
   if (constants_.trains_readout) {
@@ -379,6 +415,7 @@ bool network_chain::step(std::uint64_t step) {
                             .samples = problem_->batch,
                             .inputs = directions_ + rank_,
                             .weights = weights_,
+                            .through_adapter = through_adapter_,
                             .by_adapter = constants_.by_adapter};
   sum_batch(source, step);
   draw_rest(step);
@@ -392,7 +429,7 @@ bool network_chain::step(std::uint64_t step) {
       loops_->advance(constants_, sums, (run_per_lane_ ? rest_ : shared_rest_).data(),
                       (run_per_lane_ ? mixing_ : shared_mixing_).data(), frobenius_, before,
                       view(current_), scratch_.data());
-  compose();
+  prepare();
   return healthy;
 }
 
@@ -407,12 +444,21 @@ network_state network_chain::state_of(std::size_t which, std::size_t lane) const
           .a = of_lane(state.readout, neurons_, 1, lane)};
 }
 
-double network_chain::overlap(Eigen::Index row, Eigen::Index column, std::size_t lane) const {
-  const lane_values* const weights = weights_.data() + size_of(row) * (directions_ + rank_);
-  const lane_values* const target = targets_.data() + size_of(column) * directions_;
+double network_chain::weight(std::size_t row, std::size_t column, std::size_t lane) const {
+  const lanes_state& state = states_[current_];
+  double sum = column < directions_ ? pretrained_[row * directions_ + column][lane] : 0.0;
+  for (std::size_t a = 0; a < rank_; ++a) {
+    sum += state.output[row * rank_ + a][lane] *
+           state.adapter[a * (directions_ + rank_) + column][lane];
+  }
+  return sum;
+}
+
+double network_chain::overlap(std::size_t row, std::size_t column, std::size_t lane) const {
   double sum = 0.0;
-  for (std::size_t c = 0; c < directions_; ++c) {
-    sum += weights[c][lane] * target[c][lane];
+  for (std::size_t i = column == 0 ? 0 : sparse_targets_.ends[column - 1];
+       i < sparse_targets_.ends[column]; ++i) {
+    sum += sparse_targets_.factors[i] * weight(row, sparse_targets_.columns[i], lane);
   }
   return sum;
 }
@@ -422,13 +468,6 @@ double network_chain::value(const network_quantity& quantity, std::size_t lane) 
   const std::size_t n = directions_ + rank_;
   const std::size_t row = size_of(quantity.row);
   const std::size_t column = size_of(quantity.column);
-  const auto product = [&](const lane_vector& rows) {
-    double sum = 0.0;
-    for (std::size_t c = 0; c < n; ++c) {
-      sum += rows[row * n + c][lane] * rows[column * n + c][lane];
-    }
-    return sum;
-  };
   double value = 0.0;
   switch (quantity.matrix) {
     case network_matrix::U:
@@ -438,21 +477,24 @@ double network_chain::value(const network_quantity& quantity, std::size_t lane) 
       value = state.adapter[row * n + column][lane];
       break;
     case network_matrix::S:
-      value = product(state.adapter);
+      for (std::size_t c = 0; c < n; ++c) {
+        value += state.adapter[row * n + c][lane] * state.adapter[column * n + c][lane];
+      }
       break;
     case network_matrix::M:
-      value = overlap(quantity.row, quantity.column, lane);
+      value = overlap(row, column, lane);
       break;
     case network_matrix::Q:
-      value = product(weights_);
+      for (std::size_t c = 0; c < n; ++c) {
+        value += weight(row, c, lane) * weight(column, c, lane);
+      }
       break;
     case network_matrix::a:
       value = state.readout[row][lane];
       break;
     case network_matrix::mean_overlap:
       for (std::size_t j = 0; j < neurons_; ++j) {
-        const double own =
-            overlap(static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(j % teachers_), lane);
+        const double own = overlap(j, j % teachers_, lane);
         value += (quantity.absolute ? std::abs(own) : own) / static_cast<double>(neurons_);
       }
       break;
@@ -484,9 +526,7 @@ void network_chain::retire(std::size_t lane) noexcept {
   for (std::size_t a = 0; a < rank_; ++a) {
     state.adapter[a * n + directions_ + a][lane] = 1.0;
   }
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
-    weights_[i][lane] = i % n < directions_ ? pretrained_[i / n * directions_ + i % n][lane] : 0.0;
-  }
+  prepare();
 }
 
 }  // namespace loradyn::detail

@@ -63,12 +63,14 @@ class network_chain {
     std::uint64_t samples;
     std::size_t inputs;          // how many normals (z, y)
     const lane_vector& weights;  // K x inputs
+    bool through_adapter;        // λ from W0 and <V, x>, not from `weights`
     bool by_adapter;
   };
 
   [[nodiscard]] network_lanes view(std::size_t which) noexcept;
   [[nodiscard]] network_state state_of(std::size_t which, std::size_t lane) const;
-  [[nodiscard]] double overlap(Eigen::Index row, Eigen::Index column, std::size_t lane) const;
+  [[nodiscard]] double weight(std::size_t row, std::size_t column, std::size_t lane) const;
+  [[nodiscard]] double overlap(std::size_t row, std::size_t column, std::size_t lane) const;
   [[nodiscard]] counter_lanes start_draws() const noexcept;
   void draw_normals(random_stream stream, const counter_lanes& at, std::uint64_t step,
                     std::size_t count, lane_vector& out);
@@ -79,7 +81,7 @@ class network_chain {
   void draw_one_step_adapter();
   void set_adapter(std::size_t lane, const Eigen::MatrixXd& on_frozen,
                    const Eigen::MatrixXd& beside);
-  void compose();
+  void prepare();
   void sum_batch(const batch_source& source, std::uint64_t step);
   void sum_block(const batch_source& source, std::size_t rows, std::size_t samples);
   void draw_rest(std::uint64_t step);
@@ -92,8 +94,9 @@ class network_chain {
   std::size_t directions_;
   std::size_t teachers_;
   bool run_per_lane_;
-  bool identity_;  // U = I and stays
-  double noise_;   // √Δ
+  bool identity_;         // U = I and stays
+  bool through_adapter_;  // whether <V, x> is taken of each sample: U trains, and K > r
+  double noise_;          // √Δ
   batch_activation student_;
   batch_activation teacher_;
   network_constants constants_;
@@ -103,9 +106,10 @@ class network_chain {
   std::size_t current_ = 0;  // which of them is the state; the other one is the state before
   lane_values frobenius_{};  // |V|² where it is kept
   lane_vector pretrained_;   // W0 E', K x p
-  lane_vector targets_;      // T E', k x p
-  lane_vector weights_;      // [W0 E' + U C, U L], K x n
-  lane_vector transposed_;   // U', r x K
+  sparse_rows sparse_pretrained_;
+  sparse_rows sparse_targets_;
+  lane_vector weights_;     // [W0 E' + U C, U L], K x n
+  lane_vector transposed_;  // U', r x K
   std::vector<double> teacher_readout_;
   lane_vector rest_;  // Bartlett's variates: of this step, or of eight steps of the one run
   lane_vector mixing_;

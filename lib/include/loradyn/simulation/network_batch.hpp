@@ -6,6 +6,7 @@
 /// set gives the same bits. Internal to the simulation room.
 
 #include <cstddef>
+#include <vector>
 
 #include <loradyn/model/network.hpp>
 #include <loradyn/simulation/batch.hpp>
@@ -53,11 +54,23 @@ struct network_sums {
   return 2 * width * rank + 5 * rank * rank + rank * (directions + rank);
 }
 
+/// A matrix of few entries that are not zero, the same in every lane.
+struct sparse_rows {
+  std::vector<std::size_t> ends;     ///< of each row in what follows
+  std::vector<std::size_t> columns;  ///< of its entries, increasing
+  std::vector<double> factors;
+};
+
 struct network_kernels {
   /// out_j = Σ_i factors_ji in_i for each sample. Blocks are `stride` numbers apart.
   /// \param factors outputs x inputs
+  /// \param add     adds to what is in `out`
   void (*combine)(const double* in, std::size_t inputs, const lane_values* factors,
-                  std::size_t outputs, std::size_t stride, std::size_t rows, double* out);
+                  std::size_t outputs, bool add, std::size_t stride, std::size_t rows, double* out);
+
+  /// The same with a sparse matrix.
+  void (*select)(const double* in, const sparse_rows& factors, std::size_t stride, std::size_t rows,
+                 double* out);
 
   /// δ = Σ_j a_j σ(λ_j) - Σ_i b_i g(λ*_i) - √Δ ζ, and h_j = δ a_j σ'(λ_j) in the place of σ'(λ_j).
   /// \param zeta may be null
