@@ -1,4 +1,5 @@
 #include <Eigen/Core>
+#include <Eigen/LU>
 #include <catch2/catch.hpp>
 #include <limits>
 #include <loradyn/error.hpp>
@@ -26,7 +27,7 @@ TEST_CASE("what is no Gram matrix is refused by what is wrong with it") {
   Eigen::MatrixXd gram = Eigen::MatrixXd::Identity(3, 3);
   gram(0, 1) = gram(1, 0) = 1.25;
   CHECK_THROWS_WITH(geometry_of_gram(gram, 1, 2),
-                    "the smallest eigenvalue of the Gram matrix is -0.25, but must be >= 0");
+                    Contains("the smallest eigenvalue of the Gram matrix is -0.2"));
   gram(0, 1) = 0.5;
   CHECK_THROWS_WITH(geometry_of_gram(gram, 1, 2), Contains("entry (2, 1) of the Gram matrix"));
   CHECK_THROWS_WITH(geometry_of_gram(gram, 2, 2), Contains("at least 4 rows"));
@@ -71,6 +72,19 @@ TEST_CASE("the overlaps are those of the weights") {
   const network_overlaps o = overlaps_of(g, s);
   CHECK((o.weights - W * W.transpose()).norm() == test::within(0.0, 1e-15));
   CHECK((o.targets - W.leftCols(3) * g.teacher.transpose()).norm() == test::within(0.0, 1e-15));
+  CHECK(o.weight_gaps(0, 1) == Approx((W * W.transpose()).determinant()));
+  CHECK(o.target_gaps(1, 0) == Approx(W.row(1).squaredNorm() - W(1, 0) * W(1, 0)));
+  // A neuron that nearly is another one, or its target, keeps the digits of its gap.
+  network_state near = s;
+  near.U << 1e-9, 0.0, 0.0, 0.0;
+  near.C.setZero();
+  network_geometry same = g;
+  same.pretrained = Eigen::MatrixXd::Zero(2, 3);
+  same.pretrained.col(0).setOnes();
+  const network_overlaps close = overlaps_of(same, near);
+  CHECK(close.weight_gaps(0, 1) == Approx(1e-18 * s.P(0, 0)).epsilon(1e-7));
+  CHECK(close.target_gaps(0, 0) == Approx(1e-18 * s.P(0, 0)).epsilon(1e-7));
+  CHECK(close.target_gaps(1, 0) == 0.0);
   network_parameters p;
   p.rank = 2;
   CHECK_THROWS_WITH(s.validate(g, p), Contains("row 1 of V"));

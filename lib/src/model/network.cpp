@@ -40,10 +40,11 @@ void require_finite(const Matrix& m, const char* name) {
 }
 
 // The eigenvalues of a Gram matrix, in increasing order, and its eigenvectors.
+// Rounding is counted beside what the matrix is a difference of, where it is one.
 Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> checked_gram(const Eigen::MatrixXd& gram,
-                                                            const char* name) {
+                                                            const char* name, double size = 0.0) {
   require_finite(gram, name);
-  const double largest = gram.cwiseAbs().maxCoeff();
+  const double largest = std::max(size, gram.cwiseAbs().maxCoeff());
   for (Eigen::Index i = 0; i < gram.rows(); ++i) {
     for (Eigen::Index j = 0; j < i; ++j) {
       if (!(std::abs(gram(i, j) - gram(j, i)) <= gram_rounding * largest)) {
@@ -55,11 +56,58 @@ Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> checked_gram(const Eigen::MatrixX
   }
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (gram + gram.transpose()));
   const double least = solver.eigenvalues()[0];
-  if (!(least >= -gram_rounding * solver.eigenvalues()[gram.rows() - 1])) {
+  if (!(least >= -gram_rounding * std::max(size, solver.eigenvalues()[gram.rows() - 1]))) {
     throw argument_error("the smallest eigenvalue of " + std::string(name), number_text(least),
                          ">= 0");
   }
   return solver;
+}
+
+// |x|²|y|² - <x, y>² from the product and the square, or, where these have few digits in common
+// with it, from |x|² times the square of what of y is beside x.
+template <class Beside>
+double gap_of(double xx, double yy, double xy, const Beside& beside) {
+  // Half the digits of 1e-2 are lost where both ways meet.
+  constexpr double close = 1e-2;
+  const double product = xx * yy;
+  const double gap = product - xy * xy;
+  if (gap > close * product || !(xx > 0.0)) {
+    return std::max(gap, 0.0);
+  }
+  return xx * std::max(beside(xy / xx), 0.0);
+}
+
+network_overlaps overlaps_with(const network_geometry& geometry, const Eigen::MatrixXd& targets,
+                               const network_state& state) {
+  const Eigen::MatrixXd along = geometry.pretrained + state.U * state.C;  // W E'
+  network_overlaps o;
+  o.weights = along * along.transpose() + state.U * state.P * state.U.transpose();
+  o.targets = along * targets.transpose();
+  const Eigen::Index width = along.rows();
+  const auto beside = [&](const auto& along_difference, const auto& U_difference) {
+    return along_difference.squaredNorm() + U_difference.dot(U_difference * state.P);
+  };
+  o.weight_gaps = Eigen::MatrixXd::Zero(width, width);
+  for (Eigen::Index j = 0; j < width; ++j) {
+    for (Eigen::Index l = 0; l < j; ++l) {
+      const double gap =
+          gap_of(o.weights(j, j), o.weights(l, l), o.weights(j, l), [&](double part) {
+            return beside((along.row(l) - part * along.row(j)).eval(),
+                          (state.U.row(l) - part * state.U.row(j)).eval());
+          });
+      o.weight_gaps(j, l) = o.weight_gaps(l, j) = gap;
+    }
+  }
+  o.target_gaps.resize(width, targets.rows());
+  for (Eigen::Index i = 0; i < targets.rows(); ++i) {
+    const double power = targets.row(i).squaredNorm();
+    for (Eigen::Index j = 0; j < width; ++j) {
+      o.target_gaps(j, i) = gap_of(power, o.weights(j, j), o.targets(j, i), [&](double part) {
+        return beside((along.row(j) - part * targets.row(i)).eval(), state.U.row(j).eval());
+      });
+    }
+  }
+  return o;
 }
 
 void require_count(std::ptrdiff_t value, std::ptrdiff_t least, const char* name) {
@@ -126,7 +174,7 @@ void network_state::validate(const network_geometry& geometry,
   require_finite(U, "U");
   require_finite(C, "C");
   require_finite(a, "the readouts");
-  checked_gram(P, "V V' - C C'");
+  checked_gram(P, "V V' - C C'", C.squaredNorm());
   if (parameters.adapter == adapter_constraint::sphere) {
     const Eigen::VectorXd squares = S().diagonal();
     for (Eigen::Index i = 0; i < r; ++i) {
@@ -139,11 +187,11 @@ void network_state::validate(const network_geometry& geometry,
 }
 
 network_overlaps overlaps_of(const network_geometry& geometry, const network_state& state) {
-  const Eigen::MatrixXd along = geometry.pretrained + state.U * state.C;  // W E'
-  network_overlaps o;
-  o.weights = along * along.transpose() + state.U * state.P * state.U.transpose();
-  o.targets = along * geometry.teacher.transpose();
-  return o;
+  return overlaps_with(geometry, geometry.teacher, state);
+}
+
+network_overlaps source_overlaps_of(const network_geometry& geometry, const network_state& state) {
+  return overlaps_with(geometry, geometry.source, state);
 }
 
 network_geometry geometry_of_gram(const Eigen::MatrixXd& gram, std::ptrdiff_t teacher_width,

@@ -97,14 +97,19 @@ struct network_state {
   void validate(const network_geometry& geometry, const network_parameters& parameters) const;
 };
 
-/// What risks are made of.
+/// What risks are made of: the second moments of the fields <W_j, x> and <T_i, x>.
 struct network_overlaps {
-  Eigen::MatrixXd weights;  ///< Λ = W W', K x K
-  Eigen::MatrixXd targets;  ///< N = W T', K x k
+  Eigen::MatrixXd weights;      ///< Λ = W W', K x K
+  Eigen::MatrixXd targets;      ///< N = W T', K x k
+  Eigen::MatrixXd weight_gaps;  ///< Λ_jj Λ_ll - Λ_jl² >= 0, with the digits it has, K x K
+  Eigen::MatrixXd target_gaps;  ///< Λ_jj |T_i|² - N_ji² >= 0, likewise, K x k
 };
 
-/// Λ and N of a state.
+/// Λ and N of a state, and their gaps.
 network_overlaps overlaps_of(const network_geometry& geometry, const network_state& state);
+
+/// The same with the overlaps with the source's teacher for those with the teacher.
+network_overlaps source_overlaps_of(const network_geometry& geometry, const network_state& state);
 
 /// The geometry of a Gram matrix of the rows [T; W0; source], whatever is not T or W0 being source:
 /// coordinates in an orthonormal basis of what they span, directions below 1e-12 of the largest
