@@ -140,6 +140,10 @@ TEST_CASE("what an engine tells of a quantity is what the state says") {
       }
       quantities.push_back({.matrix = network_matrix::a, .row = i});
     }
+    for (Eigen::Index a = 0; a < adapter.parameters.rank; ++a) {
+      quantities.push_back({.matrix = network_matrix::m, .row = a});
+    }
+    quantities.push_back({.matrix = network_matrix::largest_overlap});
     quantities.push_back({.matrix = network_matrix::mean_overlap});
     quantities.push_back({.matrix = network_matrix::mean_overlap, .absolute = true});
     const std::vector<std::uint64_t> runs{3};
@@ -269,8 +273,9 @@ TEST_CASE("events of a network are its first steps beyond a level") {
   const network_quantity first{.matrix = network_matrix::M};
   const network_quantity size{.matrix = network_matrix::Q, .row = 1, .column = 1};
   const network_quantity mean{.matrix = network_matrix::mean_overlap, .absolute = true};
-  plan.risk = [](const network_overlaps& o, const Eigen::VectorXd& a) {
-    return o.weights.trace() - 2.0 * o.targets(0, 0) + a.sum();
+  plan.risk = [&problem](const network_state& x) {
+    const network_overlaps o = overlaps_of(problem.geometry, x);
+    return o.weights.trace() - 2.0 * o.targets(0, 0) + x.a.sum();
   };
   plan.events = {{first, 0.7, event_direction::rising},
                  {size, 0.5, event_direction::either},
@@ -400,7 +405,7 @@ TEST_CASE("a network's problem says what is wrong with it in one line") {
         }) == "what an event watches is U_3_1, but must be an entry of 2 rows and 3 columns");
   CHECK(message([](problem_t&, plan_t& plan) {
           plan.events.push_back({.quantity = {.matrix = network_matrix::risk}});
-        }) == "the risk that an event watches is missing, but must be a function of the overlaps");
+        }) == "the risk that an event watches is missing, but must be a function of the state");
   CHECK(message([](problem_t& p, plan_t& plan) { plan.record = {p.steps + 1}; }) ==
         "the last recorded step is 33, but must be at most the number of steps");
   CHECK_THROWS_AS(simulate_ensemble(problem_of(1, 1, 1, 8), simulation_engine::chain, {}, 0),

@@ -463,6 +463,16 @@ double network_chain::overlap(std::size_t row, std::size_t column, std::size_t l
   return sum;
 }
 
+double network_chain::direction(std::size_t row, std::size_t column, std::size_t lane) const {
+  const lane_values* const adapter = states_[current_].adapter.data() + row * (directions_ + rank_);
+  double sum = 0.0;
+  for (std::size_t i = column == 0 ? 0 : sparse_targets_.ends[column - 1];
+       i < sparse_targets_.ends[column]; ++i) {
+    sum += sparse_targets_.factors[i] * adapter[sparse_targets_.columns[i]][lane];
+  }
+  return sum;
+}
+
 double network_chain::value(const network_quantity& quantity, std::size_t lane) const {
   const lanes_state& state = states_[current_];
   const std::size_t n = directions_ + rank_;
@@ -489,6 +499,9 @@ double network_chain::value(const network_quantity& quantity, std::size_t lane) 
         value += weight(row, c, lane) * weight(column, c, lane);
       }
       break;
+    case network_matrix::m:
+      value = direction(row, column, lane);
+      break;
     case network_matrix::a:
       value = state.readout[row][lane];
       break;
@@ -498,7 +511,15 @@ double network_chain::value(const network_quantity& quantity, std::size_t lane) 
         value += (quantity.absolute ? std::abs(own) : own) / static_cast<double>(neurons_);
       }
       break;
+    case network_matrix::largest_overlap:
+      for (std::size_t a = 0; a < rank_; ++a) {
+        for (std::size_t i = 0; i < teachers_; ++i) {
+          value = std::max(value, std::abs(direction(a, i, lane)));
+        }
+      }
+      break;
     case network_matrix::risk:
+    case network_matrix::source_risk:
       break;
   }
   return quantity.absolute ? std::abs(value) : value;

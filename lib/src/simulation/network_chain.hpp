@@ -43,7 +43,7 @@ class network_chain {
   [[nodiscard]] network_state previous(std::size_t lane) const {
     return state_of(1 - current_, lane);
   }
-  /// Any but the risk, without an allocation.
+  /// Any but a risk, without an allocation.
   [[nodiscard]] double value(const network_quantity& quantity, std::size_t lane) const;
   [[nodiscard]] bool healthy(std::size_t lane) const noexcept;
   /// Puts a lane that has ended where it does no harm.
@@ -71,6 +71,7 @@ class network_chain {
   [[nodiscard]] network_state state_of(std::size_t which, std::size_t lane) const;
   [[nodiscard]] double weight(std::size_t row, std::size_t column, std::size_t lane) const;
   [[nodiscard]] double overlap(std::size_t row, std::size_t column, std::size_t lane) const;
+  [[nodiscard]] double direction(std::size_t row, std::size_t column, std::size_t lane) const;
   [[nodiscard]] counter_lanes start_draws() const noexcept;
   void draw_normals(random_stream stream, const counter_lanes& at, std::uint64_t step,
                     std::size_t count, lane_vector& out);

@@ -102,10 +102,14 @@ std::pair<Eigen::Index, Eigen::Index> size_of(network_matrix matrix,
       return {width, problem.geometry.teacher.rows()};
     case network_matrix::Q:
       return {width, width};
+    case network_matrix::m:
+      return {rank, problem.geometry.teacher.rows()};
     case network_matrix::a:
       return {width, 1};
     case network_matrix::mean_overlap:
+    case network_matrix::largest_overlap:
     case network_matrix::risk:
+    case network_matrix::source_risk:
       break;
   }
   return {1, 1};
@@ -156,14 +160,20 @@ std::string name_of(const network_quantity& quantity) {
     case network_matrix::mean_overlap:
       name = "M_mean";
       break;
+    case network_matrix::largest_overlap:
+      name = "m_max";
+      break;
     case network_matrix::risk:
       name = "risk";
+      break;
+    case network_matrix::source_risk:
+      name = "source_risk";
       break;
     case network_matrix::a:
       name = fmt::format("a_{}", quantity.row + 1);
       break;
     default: {
-      constexpr std::string_view letters = "UCSMQ";
+      constexpr std::string_view letters = "UCSMQm";
       name = fmt::format("{}_{}_{}", letters[static_cast<std::size_t>(quantity.matrix)],
                          quantity.row + 1, quantity.column + 1);
     }
@@ -186,8 +196,9 @@ void network_plan::validate(const network_problem& problem) const {
                 quantity.column < columns,
             "what an event watches", name_of(quantity),
             fmt::format("an entry of {} rows and {} columns", rows, columns));
-    require(quantity.matrix != network_matrix::risk || static_cast<bool>(risk),
-            "the risk that an event watches", "missing", "a function of the overlaps");
+    require((quantity.matrix != network_matrix::risk || static_cast<bool>(risk)) &&
+                (quantity.matrix != network_matrix::source_risk || static_cast<bool>(source_risk)),
+            "the risk that an event watches", "missing", "a function of the state");
   }
   require(!stop_after_events || !events.empty(), "the list of events", "empty",
           "one event or more where they end a run");
@@ -222,6 +233,9 @@ double value_of(const network_quantity& quantity, const network_problem& problem
     case network_matrix::Q:
       value = overlaps().weights(row, column);
       break;
+    case network_matrix::m:
+      value = state.C.row(row).dot(problem.geometry.teacher.row(column));
+      break;
     case network_matrix::a:
       value = state.a[row];
       break;
@@ -233,8 +247,14 @@ double value_of(const network_quantity& quantity, const network_problem& problem
       }
       break;
     }
+    case network_matrix::largest_overlap:
+      value = (state.C * problem.geometry.teacher.transpose()).cwiseAbs().maxCoeff();
+      break;
     case network_matrix::risk:
-      value = plan.risk(overlaps(), state.a);
+      value = plan.risk(state);
+      break;
+    case network_matrix::source_risk:
+      value = plan.source_risk(state);
   }
   return quantity.absolute ? std::abs(value) : value;
 }

@@ -92,7 +92,7 @@ class engine_group final : public run_group {
   }
 
   [[nodiscard]] double value(const network_quantity& quantity, std::size_t lane) const {
-    return quantity.matrix == network_matrix::risk
+    return quantity.matrix == network_matrix::risk || quantity.matrix == network_matrix::source_risk
                ? value_of(quantity, problem_, plan_, engine_.state(lane))
                : engine_.value(quantity, lane);
   }

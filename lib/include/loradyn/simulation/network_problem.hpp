@@ -58,20 +58,31 @@ struct network_problem {
 /// \pre the problem is valid
 network_problem as_adapter(const network_problem& problem);
 
-/// Of what a quantity is an entry, or what else it is. M = W T' and Q = W W'.
-enum class network_matrix { U, C, S, M, Q, a, mean_overlap, risk };
+/// Of what a quantity is an entry, or what else it is. M = W T', Q = W W' and m = V T'.
+enum class network_matrix {
+  U,
+  C,
+  S,
+  M,
+  Q,
+  m,
+  a,
+  mean_overlap,     ///< the mean over the neurons of M_ji with their own targets, i = j mod k
+  largest_overlap,  ///< the largest |m_ai|
+  risk,             ///< needs network_plan::risk
+  source_risk       ///< needs network_plan::source_risk
+};
 
-/// What can be asked of a state: an entry, counted from 0; the mean over the neurons of their
-/// overlaps M_ji with their own targets, i = j mod k; or the risk, which needs network_plan::risk.
+/// What can be asked of a state; entries are counted from 0.
 struct network_quantity {
   network_matrix matrix = network_matrix::M;
   Eigen::Index row = 0;
-  Eigen::Index column = 0;  ///< not used for a, of the mean and the risk neither is the row
+  Eigen::Index column = 0;  ///< of a neuron's readout, and what is no entry, not used
   /// The absolute value, of the mean the mean of the absolute values.
   bool absolute = false;
 };
 
-/// The name of a column: "U_1_1", "M_1_2", "a_1", "M_mean", "risk", with "_abs" behind.
+/// The name of a column: "U_1_1", "M_1_2", "a_1", "M_mean", "m_max", "risk", with "_abs" behind.
 std::string name_of(const network_quantity& quantity);
 
 struct network_event {
@@ -85,12 +96,13 @@ struct network_plan {
   std::vector<std::uint64_t> record{};  ///< steps whose state is kept, increasing
   std::vector<network_event> events{};  ///< whose first time is kept
   bool stop_after_events = false;       ///< a run ends once each event has happened
-  /// R of the overlaps and the readouts, asked in every step of every run where an event watches
-  /// it; called from several threads.
-  std::function<double(const network_overlaps& overlaps, const Eigen::VectorXd& readout)> risk{};
+  /// R of a state of `as_adapter(problem)`, and that of the source task, asked in every step of
+  /// every run where an event watches them; called from several threads.
+  std::function<double(const network_state& state)> risk{};
+  std::function<double(const network_state& state)> source_risk{};
 
   /// \throws argument_error where the record is not increasing or goes past the problem's end, a
-  /// level is not finite, a quantity has no such entry, or the risk is watched but not given
+  /// level is not finite, a quantity has no such entry, or a risk is watched but not given
   void validate(const network_problem& problem) const;
 };
 
