@@ -8,6 +8,8 @@
 
 #include "command.hpp"
 #include "interruption.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -44,7 +46,9 @@ int run_rates(const shared_options& shared, const invocation& call) {
 
 std::function<int(const invocation&)> setup_rates(option_list& options) {
   auto shared = std::make_shared<shared_options>();
+  auto network = std::make_shared<network_options>();
   shared->add_mu_to(options, "R");
+  network->add_to(options);
   shared->add_to(options);
   options.footer(
       "R is a number, a list 0.1,0.2,0.5, a range lo:hi:n, or log:lo:hi:n.\n\n"
@@ -52,11 +56,16 @@ std::function<int(const invocation&)> setup_rates(option_list& options) {
       "within\n"
       "its rounding error), diverges (no linear instability), frozen (--lr-ratio 0), undefined,\n"
       "overflow (|w0|^2 is beyond a number's range) or no-convergence.\n\n"
+      "Of a network (docs/networks.md): "
+      "student,teacher,mu,nu,mode,lambda,tau,pull,u_1,...,m_1,...,\n"
+      "status, a row for each mode that grows.\n\n"
       "Examples:\n"
       "  loradyn rates --student erf,relu --mu 0.1:0.9:9\n"
       "  loradyn rates --student he3 --mu 0.03:0.99:193 --time-unit fisher --plot tau.svg -o "
       "tau.csv");
-  return [shared](const invocation& call) { return run_rates(*shared, call); };
+  return [shared, network](const invocation& call) {
+    return network->given() ? run_network_rates(*network, *shared, call) : run_rates(*shared, call);
+  };
 }
 
 }  // namespace loradyn::cli

@@ -13,6 +13,8 @@
 #include "command.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "stages.hpp"
@@ -32,6 +34,7 @@ struct trajectory_options {
   std::string method = "flow";
   std::string learning_rate;
   std::string end_state;
+  network_options network;
 };
 
 // n or log:n times up to the end, or a range or list.
@@ -119,7 +122,26 @@ void read_stages_of(const trajectory_options& options, const study::activation_p
   }
 }
 
+int run_network(const trajectory_options& options, const invocation& call) {
+  for (const auto& [option, text] :
+       {std::pair("--stages", &options.stages), {"--end-state", &options.end_state}}) {
+    if (!text->empty()) {
+      throw argument_error(option, "'" + *text + "'", "left out: it is one neuron's");
+    }
+  }
+  training_protocol way;
+  read_method(options, way);
+  const bool by_map = way.method == tuning_method::map;
+  return run_network_trajectory(options.network, options.shared, options.start, options.integrator,
+                                {options.t_end, options.points, read_record(options.points),
+                                 by_map ? std::optional(way.learning_rate) : std::nullopt},
+                                call);
+}
+
 int run_trajectory(trajectory_options options, const invocation& call) {
+  if (options.network.given()) {
+    return run_network(options, call);
+  }
   read_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
   const study::activation_pair pair =
@@ -187,12 +209,16 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
             "flow|map");
   list.text("--lr", options->learning_rate, "learning rate of the map", "X");
   options->integrator.add_to(list);
+  options->network.add_to(list);
+  options->network.add_start_to(list, true);
   list.text("--end-state", options->end_state, "where the run ends, for --start of another command",
             "FILE");
   options->shared.add_to(list);
   options->start.add_file_to(list);
   list.footer(
-      "Columns: t,u,m,s,M,Q,risk,stage. The provenance says how each stage ended.\n\n"
+      "Columns: t,u,m,s,M,Q,risk,stage. The provenance says how each stage ended.\n"
+      "Of a network (docs/networks.md): "
+      "t,samples,risk,M_mean,U_1_1,...,M_1_1,...,m_1_1,...,S_1_1,...\n\n"
       "Examples:\n"
       "  loradyn trajectory --student erf --mu 0.5 --t-end 300 --plot run.svg -o run.csv\n"
       "  loradyn trajectory --student he3 --mu 0.5 --t-end 10 --method map --lr 0.01\n"

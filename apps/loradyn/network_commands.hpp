@@ -1,0 +1,34 @@
+#pragma once
+
+// The commands' questions asked of networks.
+
+#include <optional>
+#include <string>
+
+#include "command.hpp"
+#include "network_options.hpp"
+#include "options.hpp"
+
+namespace loradyn::cli {
+
+// What a trajectory's own options say.
+struct network_trajectory_words {
+  std::string t_end;
+  std::string points;
+  study::record_times record;
+  std::optional<double> learning_rate;  // of the map
+};
+
+int run_network_trajectory(const network_options& network, const shared_options& shared,
+                           const start_options& start, const integrator_options& integrator,
+                           const network_trajectory_words& words, const invocation& call);
+
+int run_network_escape(const network_options& network, const shared_options& shared,
+                       const start_options& start, const event_options& event,
+                       const integrator_options& integrator, const law_options& law,
+                       const invocation& call);
+
+int run_network_rates(const network_options& network, const shared_options& shared,
+                      const invocation& call);
+
+}  // namespace loradyn::cli

@@ -1,0 +1,175 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <loradyn/figures/network_figures.hpp>
+#include <loradyn/figures/study_figures.hpp>
+#include <set>
+#include <string>
+#include <utility>
+#include "figures/axes.hpp"
+
+namespace loradyn {
+namespace {
+
+// More curves than a key has room for are a family, with a bar of colours.
+constexpr std::size_t most_in_key = 6;
+
+// A panel of the entries of a matrix, in the rows' order, over time.
+template <class Row, class Values>
+panel entries_panel(const std::vector<Row>& rows, const std::vector<std::string>& names,
+                    const std::string& label, const Values& values) {
+  panel p;
+  p.y_label = label;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    curve c;
+    if (names.size() <= most_in_key) {
+      c.label = names[i];
+    } else {
+      c.value = static_cast<double>(i + 1);
+      p.value_label = "entry, row after row";
+    }
+    for (const Row& row : rows) {
+      c.x.push_back(row.t);
+      c.y.push_back(values(row)[i]);
+    }
+    p.curves.push_back(std::move(c));
+  }
+  return p;
+}
+
+std::vector<std::string> names_of_entries(const char* name, std::ptrdiff_t rows,
+                                          std::ptrdiff_t columns) {
+  std::vector<std::string> names;
+  for (std::ptrdiff_t i = 1; i <= rows; ++i) {
+    for (std::ptrdiff_t j = 1; j <= columns; ++j) {
+      names.push_back(fmt::format("{} {},{}", name, i, j));
+    }
+  }
+  return names;
+}
+
+// The first parameter that varies, else the first.
+template <class Row>
+const study::parameter& axis_of(const std::vector<Row>& rows) {
+  for (const study::parameter* p : study::model_parameters) {
+    std::set<double> values;
+    for (const Row& row : rows) {
+      values.insert(*p->get(row.key.at));
+    }
+    if (values.size() > 1) {
+      return *p;
+    }
+  }
+  return *study::model_parameters.front();
+}
+
+// A curve for each pair of activations, told by `which`, in the order of their first rows.
+template <class Row, class Label, class Value>
+void add_curves(panel& p, const std::vector<Row>& rows, const study::parameter& axis,
+                const Label& label, const Value& value) {
+  for (const Row& row : rows) {
+    const std::string name = label(row);
+    auto c = std::find_if(p.curves.begin(), p.curves.end(),
+                          [&](const curve& known) { return known.label == name; });
+    if (c == p.curves.end()) {
+      p.curves.push_back({});
+      p.curves.back().label = name;
+      c = p.curves.end() - 1;
+    }
+    c->x.push_back(*axis.get(row.key.at));
+    c->y.push_back(value(row));
+  }
+}
+
+template <class Row>
+std::vector<double> places_of(const std::vector<Row>& rows, const study::parameter& axis) {
+  std::vector<double> values;
+  for (const Row& row : rows) {
+    values.push_back(*axis.get(row.key.at));
+  }
+  return values;
+}
+
+}  // namespace
+
+figure network_trajectory_figure(const provenance& meta, const study::network_shape& shape,
+                                 const std::vector<study::network_trajectory_row>& rows) {
+  using row_type = study::network_trajectory_row;
+  figure f;
+  f.panels.push_back(entries_panel(rows, names_of_entries("M", shape.width, shape.teacher_width),
+                                   "overlap of the weights",
+                                   [](const row_type& row) { return row.at.M; }));
+  f.panels.push_back(entries_panel(rows, names_of_entries("m", shape.rank, shape.teacher_width),
+                                   "overlap of the adapters",
+                                   [](const row_type& row) { return row.at.m; }));
+  f.panels.push_back(entries_panel(rows, names_of_entries("U", shape.width, shape.rank),
+                                   "amplitude", [](const row_type& row) { return row.at.U; }));
+  std::vector<std::string> risks{"R"};
+  if (shape.has_source) {
+    risks.emplace_back("R of the source");
+  }
+  panel risk = entries_panel(rows, risks, "population risk", [](const row_type& row) {
+    return std::vector<double>{row.at.risk, row.at.source_risk};
+  });
+  // The risk of a run that learns falls to rounding; what is below says nothing.
+  constexpr double rounding = 1e-14;
+  double most = 0.0;
+  double least = std::numeric_limits<double>::infinity();
+  for (curve& c : risk.curves) {
+    for (double& y : c.y) {
+      y = y > rounding ? y : std::nan("");
+      if (!std::isnan(y)) {
+        most = std::max(most, y);
+        least = std::min(least, y);
+      }
+    }
+  }
+  risk.log_y = most > 100.0 * least;
+  f.panels.push_back(std::move(risk));
+  std::vector<double> times;
+  for (const row_type& row : rows) {
+    times.push_back(row.t);
+  }
+  for (panel& p : f.panels) {
+    p.x_label = "time t" + unit_suffix(meta);
+    p.log_x = is_geometric(times);
+  }
+  return f;
+}
+
+figure network_escape_figure(const provenance& meta,
+                             const std::vector<study::network_escape_row>& rows) {
+  using row_type = study::network_escape_row;
+  const study::parameter& axis = axis_of(rows);
+  panel p;
+  p.x_label = axis.axis_title();
+  p.y_label = "time" + unit_suffix(meta);
+  p.log_x = is_log_range(meta, axis.name, places_of(rows, axis));
+  p.log_y = true;
+  add_curves(
+      p, rows, axis, [](const row_type& row) { return pair_label(row.key) + ", escape"; },
+      [](const row_type& row) { return row.t_hit; });
+  add_curves(
+      p, rows, axis, [](const row_type& row) { return pair_label(row.key) + ", search time"; },
+      [](const row_type& row) { return row.tau; });
+  return {{std::move(p)}};
+}
+
+figure network_rates_figure(const provenance& meta,
+                            const std::vector<study::network_rates_row>& rows) {
+  using row_type = study::network_rates_row;
+  const study::parameter& axis = axis_of(rows);
+  panel p;
+  p.x_label = axis.axis_title();
+  p.y_label = "search time" + unit_suffix(meta);
+  p.log_x = is_log_range(meta, axis.name, places_of(rows, axis));
+  p.log_y = true;
+  add_curves(
+      p, rows, axis,
+      [](const row_type& row) { return fmt::format("{}, mode {}", pair_label(row.key), row.mode); },
+      [](const row_type& row) { return row.tau; });
+  return {{std::move(p)}};
+}
+
+}  // namespace loradyn
