@@ -31,4 +31,22 @@ int run_network_escape(const network_options& network, const shared_options& sha
 int run_network_rates(const network_options& network, const shared_options& shared,
                       const invocation& call);
 
+// What a simulation's own options say.
+struct network_simulate_words {
+  std::string dimension;
+  std::string batch;
+  std::string learning_rate;
+  std::string steps;
+  std::string t_end;
+  std::string runs;
+  std::string engine;
+  std::string points;
+  std::string stages;
+  std::string checkpoint;
+};
+
+int run_network_simulate(const network_options& network, shared_options shared,
+                         const start_options& start, const event_options& event,
+                         const network_simulate_words& words, const invocation& call);
+
 }  // namespace loradyn::cli

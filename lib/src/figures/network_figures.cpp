@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 #include "figures/axes.hpp"
+#include "figures/hits.hpp"
 
 namespace loradyn {
 namespace {
@@ -170,6 +171,71 @@ figure network_rates_figure(const provenance& meta,
       [](const row_type& row) { return fmt::format("{}, mode {}", pair_label(row.key), row.mode); },
       [](const row_type& row) { return row.tau; });
   return {{std::move(p)}};
+}
+
+figure network_ensemble_figure(const provenance& meta, const study::network_shape& shape,
+                               const std::vector<study::network_summary_row>& rows) {
+  std::vector<double> times;
+  for (const study::network_summary_row& row : rows) {
+    times.push_back(row.t);
+  }
+  const std::vector<std::string> columns = study::network_summary_columns(shape).names();
+  constexpr std::size_t fixed = 5;       // columns that are no quantity's
+  constexpr std::size_t statistics = 5;  // mean, deviation and three quantiles
+  figure f;
+  for (const auto& [start, label] : {std::pair("M_", "overlap of the weights"),
+                                     {"m_", "overlap of the adapters"},
+                                     {"U_", "amplitude"},
+                                     {"risk_", "population risk"}}) {
+    panel p;
+    p.x_label = "time t" + unit_suffix(meta);
+    p.y_label = label;
+    p.log_x = is_geometric(times);
+    std::vector<std::size_t> places;
+    for (std::size_t i = fixed; i < columns.size(); i += statistics) {
+      if (columns[i].starts_with(start) && columns[i] != "M_mean_mean") {
+        places.push_back(i - fixed);
+      }
+    }
+    const bool family = places.size() > most_in_key;
+    for (std::size_t k = 0; k < places.size(); ++k) {
+      const std::string name = columns[fixed + places[k]];
+      const auto add = [&](const std::string& key, std::size_t statistic, line_style style) {
+        curve c;
+        c.label = key;
+        c.x = times;
+        for (const study::network_summary_row& row : rows) {
+          c.y.push_back(row.values[places[k] + statistic]);
+        }
+        c.style = style;
+        c.colour = k;
+        p.curves.push_back(std::move(c));
+      };
+      if (family) {
+        add("", 0, line_style::solid);
+        p.curves.back().value = static_cast<double>(k + 1);
+        p.value_label = "entry, row after row";
+        continue;
+      }
+      add(name.substr(0, name.size() - std::string("_mean").size()) + ", mean and 5, 95 %", 0,
+          line_style::solid);
+      add("", 2, line_style::dashed);
+      add("", 4, line_style::dashed);
+    }
+    f.panels.push_back(std::move(p));
+  }
+  return f;
+}
+
+figure network_hitting_figure(const provenance& meta,
+                              const std::vector<study::network_run_row>& rows) {
+  std::vector<double> times;
+  for (const study::network_run_row& row : rows) {
+    if (std::isfinite(row.t_hit)) {
+      times.push_back(row.t_hit);
+    }
+  }
+  return {{hitting_panel(meta, times)}};
 }
 
 }  // namespace loradyn

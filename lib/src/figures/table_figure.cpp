@@ -60,6 +60,17 @@ std::optional<figure> network_figure_of(const table& t) {
             study::network_escape_columns(*shape, quantiles), t, network_escape_figure)) {
       return f;
     }
+    if (auto f = drawn_as<study::network_run_row>(study::network_run_columns(*shape), t,
+                                                  network_hitting_figure)) {
+      return f;
+    }
+    if (auto f = drawn_as<study::network_summary_row>(
+            study::network_summary_columns(*shape), t,
+            [&](const provenance& meta, const std::vector<study::network_summary_row>& rows) {
+              return network_ensemble_figure(meta, *shape, rows);
+            })) {
+      return f;
+    }
     return drawn_as<study::network_trajectory_row>(
         study::network_trajectory_columns(*shape), t,
         [&](const provenance& meta, const std::vector<study::network_trajectory_row>& rows) {

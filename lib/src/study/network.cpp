@@ -132,21 +132,22 @@ void tell_noise(const network_flow& f, const network_state& x, network_trajector
 
 }  // namespace
 
-network_point network_at(const activation_pair& pair, const network_layout& layout,
-                         const network_start_request& start, const parameter_point& at) {
+network_problem simulated_problem(const activation_pair& pair, const network_layout& layout,
+                                  const network_start_request& start, const parameter_point& at,
+                                  const std::optional<double>& u0) {
   network_problem problem{.geometry = geometry_of(layout, at),
                           .student = pair.risk.student(),
                           .teacher = pair.risk.teacher(),
                           .trained = layout.trained};
   problem.parameters = parameters_of(layout, at);
-  // The start is that of a simulation, which knows no γ; of it no step is taken.
-  const double gamma = std::exchange(problem.parameters.noise_scale, 0.0);
+  problem.parameters.noise_scale = 0.0;
   problem.dimension = start.dimension;
   problem.batch = 1;
   problem.steps = 1;
   problem.seed = start.seed;
-  if (layout.trained == trained_part::lora) {
-    problem.start.U = Eigen::MatrixXd::Constant(problem.geometry.width(), layout.rank, at.start.u);
+  problem.start.one_step_batch = start.one_step_batch.value_or(0);
+  if (layout.trained == trained_part::lora && u0) {
+    problem.start.U = Eigen::MatrixXd::Constant(problem.geometry.width(), layout.rank, *u0);
   }
   if (layout.trained == trained_part::scratch) {
     problem.start.scale = start.scale;
@@ -154,20 +155,29 @@ network_point network_at(const activation_pair& pair, const network_layout& layo
     problem.start.scale = 1.0 / std::sqrt(static_cast<double>(layout.trained_rank()));
   }
   problem.validate();
+  return problem;
+}
+
+network_flow flow_of(const network_problem& problem, const network_layout& layout,
+                     double noise_scale) {
   const network_problem trained = as_adapter(problem);
   network_parameters parameters = trained.parameters;
-  parameters.noise_scale = gamma;
+  parameters.noise_scale = noise_scale;
   network_task task = layout.source ? network_task(problem.student, problem.teacher, *layout.source)
                                     : network_task(problem.student, problem.teacher);
-  network_flow flow(std::move(task), trained.geometry, parameters);
+  return {std::move(task), trained.geometry, parameters};
+}
+
+network_point network_at(const activation_pair& pair, const network_layout& layout,
+                         const network_start_request& start, const parameter_point& at) {
+  const network_problem problem = simulated_problem(pair, layout, start, at, at.start.u);
+  network_flow flow = flow_of(problem, layout, at.parameters.noise_scale);
   if (start.one_step_batch) {
-    if (layout.trained != trained_part::lora) {
-      throw argument_error("start", "one-step", "another where no adapter trains");
-    }
     network_state x = one_step_start(flow, static_cast<double>(start.dimension),
                                      static_cast<double>(*start.one_step_batch), at.start.u);
     return {std::move(flow), std::move(x)};
   }
+  // The start is that of a simulation, of which no step is taken.
   network_plan plan;
   plan.record = {0};
   network_state x = replay_run(problem, simulation_engine::chain, plan, 0).record.front();
@@ -193,8 +203,8 @@ std::optional<network_shape> shape_of(const std::vector<std::string>& columns) {
     return found;
   };
   for (const std::string& name : columns) {
-    shape.has_source |= name == "source_risk";
-    shape.trains_readouts |= name == "a_1";
+    shape.has_source |= name == "source_risk" || name == "source_risk_mean";
+    shape.trains_readouts |= name == "a_1" || name == "a_1_mean";
     const auto [row, column] = indices(name);
     if (name.starts_with("U_")) {
       shape.width = std::max(shape.width, row);

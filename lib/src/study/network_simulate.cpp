@@ -21,8 +21,7 @@ double samples_of(const network_simulate_problem& problem, std::uint64_t step) {
 }
 
 std::vector<network_summary_row> summary_rows(const network_simulate_problem& problem,
-                                              const network_flow& f,
-                                              const network_ensemble& done) {
+                                              const network_flow& f, const network_ensemble& done) {
   const row_description<network_record> columns = record_columns(shape_of(problem.layout));
   std::vector<network_summary_row> rows;
   for (std::size_t point = 0; point < problem.record.size(); ++point) {
@@ -59,9 +58,9 @@ std::vector<network_run_row> run_rows(const network_simulate_problem& problem,
     check_stop();
     const network_hit& hit = run.hits.front();
     const std::uint64_t step = hit.happened ? hit.step : run.steps;
-    network_run_row row{run.run, nan, "searching", "no-event",
-                        record_of(f, hit.happened ? hit.state : run.last,
-                                  samples_of(problem, step))};
+    network_run_row row{
+        run.run, nan, "searching", "no-event",
+        record_of(f, hit.happened ? hit.state : run.last, samples_of(problem, step))};
     if (hit.happened) {
       row.t_hit = static_cast<double>(step) * problem.learning_rate * problem.pair.rate_unit;
       row.outcome = "hit";

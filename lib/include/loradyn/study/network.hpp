@@ -12,6 +12,7 @@
 #include <loradyn/dynamics/network_flow.hpp>
 #include <loradyn/model/network.hpp>
 #include <loradyn/names.hpp>
+#include <loradyn/simulation/network_problem.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/study/escape.hpp>
 #include <loradyn/study/pair.hpp>
@@ -63,6 +64,18 @@ struct network_start_request {
   std::optional<std::uint64_t> one_step_batch;
   double scale = 0.1;
 };
+
+/// What is simulated, in batches of one and for one step until it is told otherwise; its start is
+/// random or after one batch. \param at all but γ, which batch and learning rate make
+/// \param u0 every entry of U at the start; 1/d² where empty, after a one-step start 0
+/// \throws argument_error for what does not fit together
+network_problem simulated_problem(const activation_pair& pair, const network_layout& layout,
+                                  const network_start_request& start, const parameter_point& at,
+                                  const std::optional<double>& u0);
+
+/// Its limit as d -> ∞.
+network_flow flow_of(const network_problem& problem, const network_layout& layout,
+                     double noise_scale);
 
 /// A flow and where it starts.
 struct network_point {

@@ -27,13 +27,13 @@ struct network_simulate_problem {
   network_layout layout;
   network_start_request start;  ///< its dimension and seed are those of the simulation
   parameter_point at;           ///< without γ: η d/B
-  std::optional<double> u0;     ///< 1/d² where empty, after a one-step start 0
+  std::optional<double> u0{};   ///< 1/d² where empty, after a one-step start 0
   std::uint64_t batch = 1;
   double learning_rate = 0.1;
   std::uint64_t steps = 1000;
   simulation_engine engine = simulation_engine::chain;
-  std::vector<std::uint64_t> record;           ///< recorded steps,
-  std::optional<network_overlap_event> event;  ///< or the event that ends a run
+  std::vector<std::uint64_t> record{};           ///< recorded steps,
+  std::optional<network_overlap_event> event{};  ///< or the event that ends a run
   std::uint64_t runs = 100;
 };
 
