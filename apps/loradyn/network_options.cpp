@@ -165,7 +165,7 @@ class network_file {
 
 }  // namespace
 
-void network_options::add_to(option_list& options) {
+void network_options::add_to(option_list& options, bool with_scale) {
   options.text("--width", width, "neurons of the student (default: 1)", "K");
   options.text("--rank", rank, "adapters (default: 1)", "R");
   options.text("--teacher-width", teacher_width, "neurons of the teacher (default: 1)", "K");
@@ -185,10 +185,12 @@ void network_options::add_to(option_list& options) {
   options.text("--decay", decay, "weight decay (default: 0)", "X");
   options.text("--readout-rate", readout_rate,
                "learning rate of the readouts over V's; 0 freezes them (default: 0)", "X");
-  options.text("--alpha", alpha, "LoRA's alpha: W = W0 + s U V, s = alpha/rank (default: s = 1)",
-               "X");
-  options.text("--scaling", scaling, "s is alpha/rank, or alpha/sqrt(rank) (default: rank)",
-               "rank|root");
+  if (with_scale) {
+    options.text("--alpha", alpha, "LoRA's alpha: W = W0 + s U V, s = alpha/rank (default: s = 1)",
+                 "X");
+    options.text("--scaling", scaling, "s is alpha/rank, or alpha/sqrt(rank) (default: rank)",
+                 "rank|root");
+  }
   options.text("--source", source, "the source task's activation: what is forgotten is a column",
                "NAME");
   options.text("--source-overlap", source_overlap,

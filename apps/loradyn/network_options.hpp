@@ -28,8 +28,9 @@ struct network_options {
   std::string scratch_norm;
   std::string dimension;  // of the start, where the command has no --dim of its own
 
-  // Those of every command; those of a start with them.
-  void add_to(option_list& options);
+  // Those of every command, but LoRA's scale where --alpha is something else; those of a start with
+  // them.
+  void add_to(option_list& options, bool with_scale = true);
   void add_start_to(option_list& options, bool with_dimension);
 
   // Whether any is given: the command is asked of a network.

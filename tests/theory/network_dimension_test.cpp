@@ -53,7 +53,9 @@ network_problem problem_of(const comparison& c) {
   problem.parameters.label_noise = 0.1;
   problem.parameters.rate_ratio = 1.3;
   problem.dimension = static_cast<std::uint64_t>(dimension);
-  problem.start.U = pattern(c.width, c.rank, 0.8);
+  // He3's gradient is some 18 times the others', and heavy-tailed: free adapters diverge from
+  // larger amplitudes at γ = 0.5.
+  problem.start.U = pattern(c.width, c.rank, c.activation == "he3" ? 0.3 : 0.8);
   const Eigen::MatrixXd C = pattern(c.rank, problem.geometry.directions(), 0.3);
   problem.start.C = C;
   // Rows of norm 1; of what is beside the frozen directions no two are orthogonal.
@@ -70,7 +72,7 @@ struct times {
 };
 
 times times_of(const comparison& c) {
-  return c.activation == "he3" ? times{0.12, 1500} : times{4.0, 1500};
+  return c.activation == "he3" ? times{0.04, 1500} : times{4.0, 1500};
 }
 
 // Means of all entries half way and at the end, with their standard errors.
@@ -204,7 +206,7 @@ TEST_CASE("every width, rank, activation, adapter and noise: the flow is the cha
           "[.][networks]") {
   std::vector<comparison> all;
   const std::ptrdiff_t shapes[5][3] = {{1, 2, 1}, {2, 1, 2}, {4, 1, 4}, {4, 2, 4}, {8, 4, 2}};
-  for (const std::string name : {"erf", "he3", "relu"}) {
+  for (const std::string name : {"he3", "relu", "erf"}) {
     for (const auto& [width, rank, teacher_width] : shapes) {
       for (const auto adapter : {adapter_constraint::sphere, adapter_constraint::free}) {
         for (const double gamma : {0.5, 0.0}) {

@@ -127,10 +127,10 @@ row_description<network_summary_row> network_summary_columns(const network_shape
       .add("runs", "runs that have a state there", measure::none, &row::runs)
       .add("diverged", "runs that diverged before", measure::none, &row::diverged);
   std::vector<std::string> names;
-  for (const column<network_record>& c : record_columns(shape).columns()) {
+  for (const std::string& name : record_columns(shape).names()) {
     for (const char* const part : {"mean", "sd", "q05", "q50", "q95"}) {
-      if (c.name != "samples") {
-        names.push_back(fmt::format("{}_{}", c.name, part));
+      if (name != "samples") {
+        names.push_back(fmt::format("{}_{}", name, part));
       }
     }
   }
