@@ -266,6 +266,20 @@ constexpr Index most_centred = 6;
 // Exact rules are used for polynomials up to so many points.
 constexpr double max_exact_points = 3000.0;
 
+// E[(Σ_m w_m f_m)²] under a covariance, of functions of erf alone: (3.2).
+double erf_square(const MatrixXd& q, const VectorXd& weights) {
+  double sum = 0.0;
+  for (Index m = 0; m < q.rows(); ++m) {
+    const double m_scale = 1.0 + 2.0 * std::max(q(m, m), 0.0);
+    for (Index i = 0; i <= m; ++i) {
+      const double i_scale = 1.0 + 2.0 * std::max(q(i, i), 0.0);
+      const double sine = std::clamp(2.0 * q(m, i) / std::sqrt(m_scale * i_scale), -1.0, 1.0);
+      sum += (i == m ? 1.0 : 2.0) * weights[m] * weights[i] * std::asin(sine);
+    }
+  }
+  return 2.0 / pi<double>() * sum;
+}
+
 }  // namespace
 
 struct network_noise::body {
@@ -290,6 +304,7 @@ struct network_noise::body {
   [[nodiscard]] network_noise_value quadrature(const joint_fields& fields,
                                                double label_noise) const;
   [[nodiscard]] MatrixXd erf_student(const joint_fields& fields, double label_noise) const;
+  [[nodiscard]] double kernel_square(const MatrixXd& q, const joint_fields& fields) const;
   [[nodiscard]] MatrixXd polynomials(const joint_fields& fields, double label_noise) const;
   [[nodiscard]] MatrixXd kinked(const joint_fields& fields, double label_noise) const;
 };
@@ -350,6 +365,28 @@ network_noise_value network_noise::body::quadrature(const joint_fields& fields,
           noise_method_kind::lattice};
 }
 
+// E[(Σ_m w_m f_m)²] under a covariance, by the kernels of the functions.
+double network_noise::body::kernel_square(const MatrixXd& q, const joint_fields& fields) const {
+  double square = 0.0;
+  for (Index m = 0; m < q.rows(); ++m) {
+    const double variance = std::max(q(m, m), 0.0);
+    const bool m_learns = m < fields.width;
+    for (Index i = 0; i < m; ++i) {
+      const double other = std::max(q(i, i), 0.0);
+      const double bound = std::sqrt(variance * other);
+      const double both = std::clamp(q(m, i), -bound, bound);
+      // i < m: a target comes after every neuron.
+      const pair_kernel& kernel = m_learns ? self : i < fields.width ? cross : targets;
+      square += 2.0 * fields.weights[m] * fields.weights[i] *
+                kernel.value(pair_covariance{other, variance, both,
+                                             std::max(variance * other - both * both, 0.0)});
+    }
+    square += fields.weights[m] * fields.weights[m] *
+              (m_learns ? self : targets).value(pair_covariance::diagonal(variance));
+  }
+  return square;
+}
+
 // (14.4): σ'(λ_j) σ'(λ_l) = (4w²/π) e^{-λ_j² - λ_l²} is a Gaussian weight, under which all fields
 // are Gaussian again, with the precision of these two raised by 2 each (by 4 where they are one).
 MatrixXd network_noise::body::erf_student(const joint_fields& fields, double label_noise) const {
@@ -357,6 +394,10 @@ MatrixXd network_noise::body::erf_student(const joint_fields& fields, double lab
   const Index n = c.rows();
   const Index width = fields.width;
   const double weight = student.parts().erf_weight;
+  const bool plain = only_erf(teacher.parts());
+  VectorXd strengths = fields.weights;
+  strengths.head(width) *= weight;
+  strengths.tail(n - width) *= plain ? teacher.parts().erf_weight : 0.0;
   MatrixXd result(width, width);
   MatrixXd q(n, n);
   for (Index j = 0; j < width; ++j) {
@@ -375,23 +416,8 @@ MatrixXd network_noise::body::erf_student(const joint_fields& fields, double lab
         q.noalias() = c - (ll / minor) * c.col(j) * c.row(j) - (jj / minor) * c.col(l) * c.row(l) +
                       (jl / minor) * (c.col(j) * c.row(l) + c.col(l) * c.row(j));
       }
-      double square = label_noise;
-      for (Index m = 0; m < n; ++m) {
-        const double variance = std::max(q(m, m), 0.0);
-        const bool m_learns = m < width;
-        for (Index i = 0; i < m; ++i) {
-          const double other = std::max(q(i, i), 0.0);
-          const double bound = std::sqrt(variance * other);
-          const double both = std::clamp(q(m, i), -bound, bound);
-          // i < m: a target comes after every neuron.
-          const pair_kernel& kernel = m_learns ? self : i < width ? cross : targets;
-          square += 2.0 * fields.weights[m] * fields.weights[i] *
-                    kernel.value(pair_covariance{other, variance, both,
-                                                 std::max(variance * other - both * both, 0.0)});
-        }
-        square += fields.weights[m] * fields.weights[m] *
-                  (m_learns ? self : targets).value(pair_covariance::diagonal(variance));
-      }
+      const double square =
+          label_noise + (plain ? erf_square(q, strengths) : kernel_square(q, fields));
       result(j, l) = result(l, j) = 4.0 * weight * weight / (pi<double>() * std::sqrt(det)) *
                                     fields.weights[j] * fields.weights[l] * square;
     }
