@@ -51,10 +51,24 @@ network_state state_of(const network_problem& problem) {
           .a = trained.geometry.readout};
 }
 
+// Of several adapters none has an escape of its own: the law is that of what is the same for
+// rotations among them.
+void require_event_of_all(const network_validation_problem& p) {
+  const bool of_one = p.event.quantity == network_overlap_quantity::m ||
+                      p.event.quantity == network_overlap_quantity::U ||
+                      p.event.quantity == network_overlap_quantity::S;
+  if (of_one && p.layout.trained_rank() > 1 && p.asked.law_runs > 0) {
+    throw argument_error("event",
+                         std::string(name_of(network_overlap_quantities, p.event.quantity)),
+                         "M or a risk where the rank is more than 1 and a law is compared");
+  }
+}
+
 class network_validation {
  public:
   network_validation(const network_validation_problem& problem, const study_control& control)
       : problem_(problem), control_(control), experiments_(experiments_of(problem.asked)) {
+    require_event_of_all(problem);
     const network_problem sample =
         problem_from_fixed_start(problem, experiments_.front().dimension);
     for (const network_quantity& q : moving_entries(sample)) {

@@ -24,10 +24,10 @@ void tell_risks(const network_flow& f, network_plan& plan);
 
 struct network_simulate_problem {
   activation_pair pair;
-  network_layout layout;
-  network_start_request start;  ///< its dimension and seed are those of the simulation
-  parameter_point at;           ///< without γ: η d/B
-  std::optional<double> u0{};   ///< 1/d² where empty, after a one-step start 0
+  network_layout layout{};
+  network_start_request start{};  ///< its dimension and seed are those of the simulation
+  parameter_point at{};           ///< without γ: η d/B
+  std::optional<double> u0{};     ///< 1/d² where empty, after a one-step start 0
   std::uint64_t batch = 1;
   double learning_rate = 0.1;
   std::uint64_t steps = 1000;

@@ -17,7 +17,7 @@ struct network_validation_problem {
   /// have overlap m with their targets, i = a mod k, and are orthogonal beside them. Where all of W
   /// trains from W0 that is the start, whatever m is.
   validation_problem asked;
-  network_layout layout;
+  network_layout layout{};
   double scale = 1.0;  ///< the norm of the rows that training from scratch starts from
   network_overlap_event event{};
 };
