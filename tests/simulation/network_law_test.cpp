@@ -160,7 +160,7 @@ const std::vector<std::uint64_t> recorded{1, 6, 24};
 
 }  // namespace
 
-// (14.12)
+// (14.13)
 TEST_CASE("the chain of any width and rank has the law of explicit SGD") {
   const std::vector<setting> all = settings();
   const network_plan plan{.record = recorded};

@@ -194,7 +194,7 @@ void compare(const std::vector<comparison>& all, std::uint64_t runs) {
 
 }  // namespace
 
-// (14.7) by (14.12)
+// (14.7) by (14.13)
 TEST_CASE("a network's flow is the chain at d = 10^5, within the ensemble's error") {
   compare({{"erf", 2, 1, 2, adapter_constraint::sphere, 0.5},
            {"relu", 1, 2, 1, adapter_constraint::free, 0.5},

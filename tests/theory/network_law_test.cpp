@@ -120,7 +120,7 @@ void compare(const std::vector<row>& rows, std::uint64_t runs, bool shrinks) {
 
 }  // namespace
 
-// (14.10) by (14.12)
+// (14.10) by (14.13)
 TEST_CASE("escape times of two and four adapters have the law's distribution") {
   compare({{"erf", 1, 2, adapter_constraint::free, 1e4, 10.0},
            {"relu", 1, 4, adapter_constraint::sphere, 1e4, 10.0}},
