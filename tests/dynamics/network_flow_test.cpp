@@ -206,7 +206,7 @@ TEST_CASE("a free adapter without noise stays balanced") {
   const network_state x = some_state(g, p);
   integration_options options;
   options.end_time = 5.0;
-  const auto r = integrate<any_dimension>(system_of(f), f.pack(x), 0.0, options_for(f, options));
+  const auto r = integrate<any_dimension>(system_of(f), f.pack(x), 0.0, options_for(options));
   CHECK(r.status == integration_status::end_time);
   const network_state y = f.unpack(r.x);
   CHECK((y.U - x.U).norm() > 0.05);
@@ -300,7 +300,7 @@ TEST_CASE("a committee of erf stays on a plateau and then specialises") {
         return true;
       };
   const auto r =
-      integrate<any_dimension>(system_of(f), f.pack(x), 0.0, options_for(f, options), {}, watch);
+      integrate<any_dimension>(system_of(f), f.pack(x), 0.0, options_for(options), {}, watch);
   REQUIRE(plateau.C.size() == 9);
   CHECK((plateau.C.array() / scale - std::sqrt(1.0 / 15.0)).abs().maxCoeff() ==
         test::within(0.0, 0.01));

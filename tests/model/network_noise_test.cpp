@@ -83,7 +83,7 @@ TEST_CASE("the noise of one neuron is the noise moment (14.3)") {
 }
 
 TEST_CASE(
-    "erf and polynomials and kinked lines agree with points in all dimensions (14.4, 14.5, 14.6)") {
+    "erf and polynomials and kinked lines agree with points in all dimensions (14.4) (14.5) (14.6)") {
   struct setting {
     const char* student;
     const char* teacher;

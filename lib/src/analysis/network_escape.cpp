@@ -1,4 +1,5 @@
 #include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <algorithm>
 #include <array>
 #include <boost/math/distributions/chi_squared.hpp>
@@ -63,18 +64,22 @@ class watch {
     fastest_ = std::max(fastest_, speed);
     // Looked at where the speed has fallen by a tenth since the last time.
     if (!(speed < 0.9 * asked_at_)) {
+      asked_at_ = std::max(asked_at_, speed);
+      tried_at_ = std::max(tried_at_, speed);
       return true;
     }
     asked_at_ = speed;
-    if (flow_.parameters().noise_scale == 0.0 && speed < 1e-2 * fastest_ &&
+    if (flow_.parameters().noise_scale == 0.0 && speed < 0.1 * fastest_ &&
         has_learned(flow_, x, power_)) {
       learned_ = true;
       return false;
     }
-    constexpr double slow = 1e-8;
-    if (speed <= slow * fastest_ && speed < 0.1 * tried_at_) {
+    // Newton's method finds the rest itself: the way there only decides which one it is.
+    constexpr double slow = 1e-2;
+    constexpr double again = 0.1;
+    if (speed <= slow * fastest_ && speed < again * tried_at_) {
       tried_at_ = speed;
-      at_rest_ = stable(step.at_end);
+      at_rest_ = rests_near(step.at_end, speed);
     }
     return !at_rest_;
   }
@@ -82,21 +87,69 @@ class watch {
   [[nodiscard]] bool diverges() const { return diverges_; }
   [[nodiscard]] bool learned() const { return learned_; }
   [[nodiscard]] bool at_rest() const { return at_rest_; }
+  [[nodiscard]] const std::vector<double>& rest() const { return rest_; }
   [[nodiscard]] double power() const { return power_; }
 
  private:
-  [[nodiscard]] bool stable(const std::vector<double>& x) const {
+  // Whether an equilibrium that Newton's method finds within 1e-4 of x is stable; it is kept. Of a
+  // family of equilibria, along which the Jacobian is singular, the nearest is found.
+  bool rests_near(const std::vector<double>& x, double speed) {
     constexpr std::size_t many = 200;
     if (x.size() > many) {
-      return true;
+      rest_ = x;
+      constexpr double still = 1e-8;
+      return speed <= still * fastest_;
     }
-    const MatrixXd j = system_.jacobian(x);
-    if (!j.allFinite()) {
-      return false;
-    }
+    // As for one neuron, but relative to states that may be large.
+    constexpr double near = 1e-4;
     // Differences are known to about 1e-6 of the largest rate.
     constexpr double flat = 1e-5;
-    return j.eigenvalues().real().maxCoeff() <= flat * j.cwiseAbs().rowwise().sum().maxCoeff();
+    constexpr int iterations = 8;
+    const auto n = static_cast<Index>(x.size());
+    const Eigen::Map<const Eigen::VectorXd> begin(x.data(), n);
+    const double allowed = near * (1.0 + begin.cwiseAbs().maxCoeff());
+    std::vector<double> at = x;
+    double rate = 0.0;
+    for (int i = 0; i < iterations; ++i) {
+      MatrixXd j = system_.jacobian(at);
+      // What is frozen stays what it is.
+      for (Index k = 0; k < n; ++k) {
+        if (j.row(k).isZero(0.0)) {
+          j.col(k).setZero();
+        }
+      }
+      const std::vector<double> v = system_.velocity(at);
+      const Eigen::Map<const Eigen::VectorXd> velocity(v.data(), n);
+      if (!j.allFinite() || !velocity.allFinite()) {
+        return false;
+      }
+      rate = j.cwiseAbs().rowwise().sum().maxCoeff();
+      Eigen::Map<Eigen::VectorXd> now(at.data(), n);
+      // What Newton's method reaches by a Jacobian of differences.
+      constexpr double reached = 1e-9;
+      if (velocity.cwiseAbs().maxCoeff() <= reached * rate * (1.0 + now.cwiseAbs().maxCoeff())) {
+        if (j.eigenvalues().real().maxCoeff() > flat * rate) {
+          return false;
+        }
+        // Beyond the cone of Gram matrices there are equilibria that no weights have.
+        constexpr double beyond = 1e-9;
+        const MatrixXd P = flow_.unpack(at).P;
+        const Eigen::SelfAdjointEigenSolver<MatrixXd> gram(P, Eigen::EigenvaluesOnly);
+        if (gram.eigenvalues()[0] < -beyond * std::max(1.0, P.trace())) {
+          return false;
+        }
+        rest_ = at;
+        return true;
+      }
+      Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver;
+      solver.setThreshold(flat);
+      solver.compute(j);
+      now -= solver.solve(velocity);
+      if (!((now - begin).cwiseAbs().maxCoeff() <= allowed)) {
+        return false;
+      }
+    }
+    return false;
   }
 
   const network_flow& flow_;
@@ -105,11 +158,12 @@ class watch {
   double weight_;
   double last_weight_ = 0.0;
   double fastest_ = 0.0;
-  double asked_at_ = std::numeric_limits<double>::infinity();
-  double tried_at_ = std::numeric_limits<double>::infinity();
+  double asked_at_ = 0.0;
+  double tried_at_ = 0.0;
   bool diverges_ = false;
   bool learned_ = false;
   bool at_rest_ = false;
+  std::vector<double> rest_;
 };
 
 run_status status_after(const integration_result<any_dimension>& r, const watch& seen) {
@@ -126,7 +180,7 @@ bool learns_without_noise(const network_flow& f, const network_state& x,
   const std::function<bool(const step_type&)> observer = [&](const step_type& s) {
     return seen(s);
   };
-  integrate<any_dimension>(system_of(g), g.pack(x), 0.0, options_for(g, options), {}, observer);
+  integrate<any_dimension>(system_of(g), g.pack(x), 0.0, options_for(options), {}, observer);
   return seen.learned();
 }
 
@@ -137,7 +191,7 @@ void tell_end(const network_flow& f, const network_state& start, const watch& se
     return;
   }
   run.risk_end = f.risk(run.at_end);
-  if (seen.learned()) {
+  if (seen.learned() || has_learned(f, run.at_end, seen.power())) {
     run.result = outcome::learned;
   } else if (seen.at_rest()) {
     const double overlap = mean_overlap(overlaps_of(f.geometry(), run.at_end), false);
@@ -166,7 +220,7 @@ network_escape_run escape(const network_flow& f, const network_state& x,
                          "met by the start", "one that the start does not meet");
   }
   const ode_system<any_dimension> system = system_of(f);
-  integration_options own = options_for(f, options);
+  integration_options own = options_for(options);
   watch seen(f, x);
   const std::function<bool(const step_type&)> observer = [&](const step_type& s) {
     return seen(s);
@@ -184,7 +238,7 @@ network_escape_run escape(const network_flow& f, const network_state& x,
       run.steps += r.steps + r.rejected;
     }
   }
-  run.at_end = f.unpack(r.x);
+  run.at_end = f.unpack(seen.at_rest() ? seen.rest() : r.x);
   run.t_end = r.t;
   run.status = status_after(r, seen);
   try {

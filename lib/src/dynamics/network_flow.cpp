@@ -256,9 +256,8 @@ ode_system<any_dimension> system_of(const network_flow& f) {
   return {velocity, jacobian};
 }
 
-integration_options options_for(const network_flow& f, integration_options options) {
-  constexpr std::size_t many = 200;
-  if (options.method == stepper::automatic && f.packed_size() > many) {
+integration_options options_for(integration_options options) {
+  if (options.method == stepper::automatic) {
     options.method = stepper::explicit_5;
   }
   return options;

@@ -299,7 +299,7 @@ network_trajectory_result trajectory(const network_trajectory_problem& problem) 
     record.until(problem.end, [&](double) { return last; });
     result.end = problem.end;
   } else {
-    integration_options options = options_for(f, problem.integrator);
+    integration_options options = options_for(problem.integrator);
     options.end_time = problem.end;
     const auto r = integrate<any_dimension>(
         system_of(f), f.pack(point.start), 0.0, options, {},

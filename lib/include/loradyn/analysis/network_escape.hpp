@@ -31,11 +31,12 @@ struct network_escape_run {
 };
 
 /// A run from x at time 0 until the first of: the event where the extent says so, its rest, its
-/// learning, its divergence, the end time, the step limit. A run rests where its velocity has
-/// fallen to 1e-8 of the fastest it had and no direction grows from there (by a Jacobian of
-/// differences; for states of more than 200 entries by the velocity alone). \throws argument_error
-/// where the event is not one of this flow or is already met, or the state is
-///         none of this flow
+/// learning, its divergence, the end time, the step limit. A run rests where Newton's method finds
+/// within 1e-4 an equilibrium from which no direction grows (by a Jacobian of differences, to 1e-5
+/// of its norm); a state of more than 200 entries where its velocity has fallen to 1e-8 of the
+/// fastest.
+/// \throws argument_error where the event is not one of this flow or is already met, or the state
+///         is none of this flow
 network_escape_run escape(const network_flow& f, const network_state& x,
                           const network_overlap_event& event, const integration_options& options,
                           run_extent extent = run_extent::to_rest);

@@ -4,7 +4,6 @@
 /// Networks of any width with adapters of any rank: trajectories, escapes and searches
 /// (docs/theory.md, section 14).
 
-#include <Eigen/Core>
 #include <cstddef>
 #include <cstdint>
 #include <loradyn/analysis/network_escape.hpp>
