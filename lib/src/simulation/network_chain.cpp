@@ -417,7 +417,7 @@ bool network_chain::step(std::uint64_t step) {
                             .weights = weights_,
                             .through_adapter = through_adapter_,
                             .by_adapter = constants_.by_adapter};
-  sum_batch(source, step);
+  sum_batch(source, step);  // (14.13): the sums, then the state
   draw_rest(step);
   const network_sums sums{.inputs = input_sums_.data(),
                           .squares = square_sums_.data(),
