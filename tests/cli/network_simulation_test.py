@@ -34,7 +34,8 @@ REFUSED = {
         [*SIMULATE, "--steps", "3", "--start-batch", "1"],
         "start-batch is 1, but must be at least the width, 2, and below 2^32"),
     "the law of one adapter of two": (
-        VALIDATE, "event is m, but must be M or a risk where the rank is more than 1 and a law is compared"),
+        VALIDATE, "the event of the law is m, but must be M or a risk, the same for all adapters, "
+                  "where the rank is more than 1"),
     "a start after one batch": ([*VALIDATE, "--start-batch", "100"],
                                 "--start-batch is '100', but must be left out: "
                                 "a network's means start at --u0 and --m0"),

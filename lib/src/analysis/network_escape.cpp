@@ -294,12 +294,15 @@ escape_law law_of_escape(const network_flow& f, const network_overlap_event& eve
   small.C = size * mode.v.transpose();
   small.P = MatrixXd::Constant(1, 1, 1.0 - small.C.squaredNorm());
   small.a = f.geometry().readout;
-  const bool in_entry = event.entry && (event.quantity == network_overlap_quantity::m ||
-                                        event.quantity == network_overlap_quantity::U ||
-                                        event.quantity == network_overlap_quantity::S);
-  if (in_entry && p.rank > 1) {
-    throw argument_error("the event of the law", "an entry of one adapter",
-                         "the same for all adapters");
+  // Of several adapters none has an escape of its own: how |Z| falls to them differs from run to
+  // run.
+  const bool of_one = event.quantity == network_overlap_quantity::m ||
+                      event.quantity == network_overlap_quantity::U ||
+                      event.quantity == network_overlap_quantity::S;
+  if (of_one && p.rank > 1) {
+    throw argument_error("the event of the law",
+                         std::string(name_of(network_overlap_quantities, event.quantity)),
+                         "M or a risk, the same for all adapters, where the rank is more than 1");
   }
   event.validate(one);
   const ode_event<any_dimension> crossing = event_of(one, event, small);

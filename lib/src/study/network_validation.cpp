@@ -51,24 +51,10 @@ network_state state_of(const network_problem& problem) {
           .a = trained.geometry.readout};
 }
 
-// Of several adapters none has an escape of its own: the law is that of what is the same for
-// rotations among them.
-void require_event_of_all(const network_validation_problem& p) {
-  const bool of_one = p.event.quantity == network_overlap_quantity::m ||
-                      p.event.quantity == network_overlap_quantity::U ||
-                      p.event.quantity == network_overlap_quantity::S;
-  if (of_one && p.layout.trained_rank() > 1 && p.asked.law_runs > 0) {
-    throw argument_error("event",
-                         std::string(name_of(network_overlap_quantities, p.event.quantity)),
-                         "M or a risk where the rank is more than 1 and a law is compared");
-  }
-}
-
 class network_validation {
  public:
   network_validation(const network_validation_problem& problem, const study_control& control)
       : problem_(problem), control_(control), experiments_(experiments_of(problem.asked)) {
-    require_event_of_all(problem);
     const network_problem sample =
         problem_from_fixed_start(problem, experiments_.front().dimension);
     for (const network_quantity& q : moving_entries(sample)) {
@@ -104,6 +90,10 @@ class network_validation {
     for (const network_quantity& q : quantities_) {
       means.quantities.push_back(name_of(q));
     }
+    std::vector<escape_law> laws;  // before anything is simulated, for an event may have none
+    for (std::size_t e = 0; has_law && e < dimensions; ++e) {
+      laws.push_back(law_of(experiments_[e]));
+    }
     for (const experiment& e : experiments_) {
       if (!simulate_means(e, means)) {
         return false;
@@ -112,7 +102,7 @@ class network_validation {
     means.threshold = normal_threshold(problem_.asked.significance, comparisons_);
     rows_ = detail::compare_means(means);
     for (std::size_t e = 0; has_law && e < dimensions; ++e) {
-      if (!compare_law(experiments_[e])) {
+      if (!compare_law(experiments_[e], laws[e])) {
         return false;
       }
     }
@@ -147,7 +137,7 @@ class network_validation {
       return states;
     }
     const ode_system<any_dimension> system = system_of(f);
-    const integration_options standard = options_for(f, {});
+    const integration_options standard = options_for({});
     double begin = 0.0;
     for (const std::uint64_t wanted : e.record) {
       integration_options options = standard;
@@ -213,14 +203,22 @@ class network_validation {
     return true;
   }
 
-  bool compare_law(const experiment& e) {
-    const auto d = static_cast<double>(e.dimension);
-    network_problem problem = simulated_problem(
+  [[nodiscard]] network_problem problem_from_random_start(const experiment& e) const {
+    return simulated_problem(
         problem_.asked.pair, problem_.layout,
         {.dimension = e.dimension, .seed = seed_of(e, evidence::law), .one_step_batch = {}},
         problem_.asked.at, std::nullopt);
-    const network_flow f = flow_of(problem, problem_.layout, e.parameters.noise_scale);
-    const escape_law law = law_of_escape(f, problem_.event, d, 1.0 / (d * d), {});
+  }
+
+  [[nodiscard]] escape_law law_of(const experiment& e) const {
+    const auto d = static_cast<double>(e.dimension);
+    return law_of_escape(
+        flow_of(problem_from_random_start(e), problem_.layout, e.parameters.noise_scale),
+        problem_.event, d, 1.0 / (d * d), {});
+  }
+
+  bool compare_law(const experiment& e, const escape_law& law) {
+    network_problem problem = problem_from_random_start(e);
     const detail::law_comparison comparison{
         .law = law,
         .runs = problem_.asked.law_runs,
@@ -237,7 +235,7 @@ class network_validation {
     network_plan plan;
     plan.stop_after_events = true;
     plan.events = {simulated_event(problem_.event)};
-    tell_risks(f, plan);
+    tell_risks(flow_of(problem, problem_.layout, e.parameters.noise_scale), plan);
     const network_ensemble done = run(problem, plan, problem_.asked.law_runs);
     if (!done.complete()) {
       return false;

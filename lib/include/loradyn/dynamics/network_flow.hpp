@@ -68,8 +68,9 @@ class network_flow {
 /// are none. The Jacobian is by central differences, 2 packed_size() velocities.
 ode_system<any_dimension> system_of(const network_flow& f);
 
-/// The same options with explicit steps where the method is automatic: implicit ones, whose Jacobian
-/// is of differences here, took a hundred times as long on a search of τ = 64 with rates up to 1.
+/// The same options with explicit steps where the method is automatic: implicit ones, whose
+/// Jacobian is of differences here, took a hundred times as long on a search of τ = 64 with rates
+/// up to 1.
 integration_options options_for(integration_options options);
 
 }  // namespace loradyn
