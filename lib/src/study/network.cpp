@@ -153,6 +153,7 @@ network_point network_at(const activation_pair& pair, const network_layout& layo
   } else if (layout.adapter == adapter_constraint::frobenius) {
     problem.start.scale = 1.0 / std::sqrt(static_cast<double>(layout.trained_rank()));
   }
+  problem.start.one_step_batch = start.one_step_batch.value_or(0);
   problem.validate();
   const network_problem trained = as_adapter(problem);
   network_parameters parameters = trained.parameters;
@@ -160,14 +161,6 @@ network_point network_at(const activation_pair& pair, const network_layout& layo
   network_task task = layout.source ? network_task(problem.student, problem.teacher, *layout.source)
                                     : network_task(problem.student, problem.teacher);
   network_flow flow(std::move(task), trained.geometry, parameters);
-  if (start.one_step_batch) {
-    if (layout.trained != trained_part::lora) {
-      throw argument_error("start", "one-step", "another where no adapter trains");
-    }
-    network_state x = one_step_start(flow, static_cast<double>(start.dimension),
-                                     static_cast<double>(*start.one_step_batch), at.start.u);
-    return {std::move(flow), std::move(x)};
-  }
   network_plan plan;
   plan.record = {0};
   network_state x = replay_run(problem, simulation_engine::chain, plan, 0).record.front();
