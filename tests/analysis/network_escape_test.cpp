@@ -217,3 +217,33 @@ TEST_CASE("the start after one batch is what was checked against it (14.11)") {
       one_step_start(flow_of("erf", aligned_geometry(1, 1, 0.5, 0.3, 1), p), 1e3, 1e3, 0.0),
       argument_error);
 }
+
+TEST_CASE("on spheres the nonlinear time depends on the direction of the amplitudes, weakly") {
+  // Of two adapters with equal amplitudes against one alone; free ones may be rotated into one.
+  const auto nonlinear_time = [](adapter_constraint adapter, double share) {
+    network_parameters p;
+    p.rank = 2;
+    p.adapter = adapter;
+    const network_flow f = flow_of("erf", aligned_geometry(1, 1, 0.5, 0.0, 1), p);
+    const network_mode mode = network_search(f).modes.front();
+    const double size = 1e-8;
+    const Eigen::Vector2d along(size * std::cos(share), size * std::sin(share));
+    network_state x{mode.u * along.transpose(), along * mode.v.transpose(),
+                    MatrixXd::Identity(2, 2), f.geometry().readout};
+    x.P -= x.C * x.C.transpose();
+    network_overlap_event event;
+    event.quantity = network_overlap_quantity::M;
+    event.at = 0.75;
+    integration_options options;
+    options.absolute_tolerance = 1e-22;
+    return (escape(f, x, event, options, run_extent::to_event).t_hit) * mode.rate -
+           std::log(1.0 / size);
+  };
+  const double quarter = std::atan(1.0);
+  CHECK(nonlinear_time(adapter_constraint::free, quarter) ==
+        test::within(nonlinear_time(adapter_constraint::free, 0.0), 1e-6));
+  const double moved = nonlinear_time(adapter_constraint::sphere, quarter) -
+                       nonlinear_time(adapter_constraint::sphere, 0.0);
+  // In units of τ, as docs/networks.md tells.
+  CHECK(moved == test::within(0.0044, 5e-4));
+}

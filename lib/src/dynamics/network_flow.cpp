@@ -167,7 +167,11 @@ network_state network_flow::map(const network_state& state, double learning_rate
 double network_flow::risk(const network_state& state) const {
   const network_overlaps o = overlaps_of(geometry_, on_constraint(state));
   require_overlaps(o);
-  return task_.risk.value(o, gram_, state.a, geometry_.teacher_readout, parameters_.label_noise);
+  // A mean square, which of a state that rounding led out of the Gram matrices' cone may be less
+  // than nothing.
+  return std::max(
+      task_.risk.value(o, gram_, state.a, geometry_.teacher_readout, parameters_.label_noise),
+      0.5 * parameters_.label_noise);
 }
 
 double network_flow::source_risk(const network_state& state) const {

@@ -13,22 +13,32 @@
 namespace loradyn {
 namespace {
 
-// More curves than a key has room for are a family, with a bar of colours.
-constexpr std::size_t most_in_key = 6;
+// A curve by its name; where there are many, the group that it is of, and that group's number.
+struct entry {
+  std::string name;
+  std::string group;
+  std::size_t number = 0;
+};
 
 // A panel of the entries of a matrix, in the rows' order, over time.
 template <class Row, class Values>
-panel entries_panel(const std::vector<Row>& rows, const std::vector<std::string>& names,
+panel entries_panel(const std::vector<Row>& rows, const std::vector<entry>& entries,
                     const std::string& label, const Values& values) {
+  // More curves than this have no room in a key.
+  constexpr std::size_t most_in_key = 6;
   panel p;
   p.y_label = label;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  std::set<std::size_t> told;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
     curve c;
-    if (names.size() <= most_in_key) {
-      c.label = names[i];
+    if (entries.size() <= most_in_key) {
+      c.label = entries[i].name;
     } else {
-      c.value = static_cast<double>(i + 1);
-      p.value_label = "entry, row after row";
+      c.colour = entries[i].number % most_in_key;
+      c.style = entries[i].number < most_in_key ? line_style::solid : line_style::dashed;
+      if (told.size() < most_in_key && told.insert(entries[i].number).second) {
+        c.label = entries[i].group;
+      }
     }
     for (const Row& row : rows) {
       c.x.push_back(row.t);
@@ -39,15 +49,18 @@ panel entries_panel(const std::vector<Row>& rows, const std::vector<std::string>
   return p;
 }
 
-std::vector<std::string> names_of_entries(const char* name, std::ptrdiff_t rows,
-                                          std::ptrdiff_t columns) {
-  std::vector<std::string> names;
-  for (std::ptrdiff_t i = 1; i <= rows; ++i) {
-    for (std::ptrdiff_t j = 1; j <= columns; ++j) {
-      names.push_back(fmt::format("{} {},{}", name, i, j));
+// The entries of a matrix, grouped by what `group` says of row and column, counted from 0.
+template <class Group>
+std::vector<entry> entries_of(const char* name, std::ptrdiff_t rows, std::ptrdiff_t columns,
+                              const Group& group) {
+  std::vector<entry> entries;
+  for (std::ptrdiff_t i = 0; i < rows; ++i) {
+    for (std::ptrdiff_t j = 0; j < columns; ++j) {
+      const auto [title, number] = group(i, j);
+      entries.push_back({fmt::format("{} {},{}", name, i + 1, j + 1), title, number});
     }
   }
-  return names;
+  return entries;
 }
 
 // The first parameter that varies, else the first.
@@ -98,17 +111,30 @@ figure network_trajectory_figure(const provenance& meta, const study::network_sh
                                  const std::vector<study::network_trajectory_row>& rows) {
   using row_type = study::network_trajectory_row;
   figure f;
-  f.panels.push_back(entries_panel(rows, names_of_entries("M", shape.width, shape.teacher_width),
-                                   "overlap of the weights",
-                                   [](const row_type& row) { return row.at.M; }));
-  f.panels.push_back(entries_panel(rows, names_of_entries("m", shape.rank, shape.teacher_width),
-                                   "overlap of the adapters",
-                                   [](const row_type& row) { return row.at.m; }));
-  f.panels.push_back(entries_panel(rows, names_of_entries("U", shape.width, shape.rank),
-                                   "amplitude", [](const row_type& row) { return row.at.U; }));
-  std::vector<std::string> risks{"R"};
+  const auto own_target = [&](std::ptrdiff_t j, std::ptrdiff_t i) {
+    const bool own = j % shape.teacher_width == i;
+    return std::pair<std::string, std::size_t>(own ? "own target" : "others", own ? 0 : 1);
+  };
+  const auto numbered = [](const char* what, std::ptrdiff_t i) {
+    return std::pair<std::string, std::size_t>(fmt::format("{} {}", what, i + 1),
+                                               static_cast<std::size_t>(i));
+  };
+  const auto add = [&](const std::vector<entry>& entries, const char* label,
+                       std::vector<double> study::network_record::*values) {
+    f.panels.push_back(entries_panel(rows, entries, label,
+                                     [values](const row_type& row) { return row.at.*values; }));
+  };
+  add(entries_of("M", shape.width, shape.teacher_width, own_target), "overlap of the weights",
+      &study::network_record::M);
+  add(entries_of("m", shape.rank, shape.teacher_width,
+                 [&](std::ptrdiff_t a, std::ptrdiff_t) { return numbered("adapter", a); }),
+      "overlap of the adapters with the targets", &study::network_record::m);
+  add(entries_of("U", shape.width, shape.rank,
+                 [&](std::ptrdiff_t, std::ptrdiff_t a) { return numbered("adapter", a); }),
+      "amplitude", &study::network_record::U);
+  std::vector<entry> risks{{"R", "", 0}};
   if (shape.has_source) {
-    risks.emplace_back("R of the source");
+    risks.push_back({"R of the source", "", 1});
   }
   panel risk = entries_panel(rows, risks, "population risk", [](const row_type& row) {
     return std::vector<double>{row.at.risk, row.at.source_risk};

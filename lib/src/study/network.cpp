@@ -154,6 +154,7 @@ network_problem simulated_problem(const activation_pair& pair, const network_lay
   } else if (layout.adapter == adapter_constraint::frobenius) {
     problem.start.scale = 1.0 / std::sqrt(static_cast<double>(layout.trained_rank()));
   }
+  problem.start.one_step_batch = start.one_step_batch.value_or(0);
   problem.validate();
   return problem;
 }
@@ -172,11 +173,6 @@ network_point network_at(const activation_pair& pair, const network_layout& layo
                          const network_start_request& start, const parameter_point& at) {
   const network_problem problem = simulated_problem(pair, layout, start, at, at.start.u);
   network_flow flow = flow_of(problem, layout, at.parameters.noise_scale);
-  if (start.one_step_batch) {
-    network_state x = one_step_start(flow, static_cast<double>(start.dimension),
-                                     static_cast<double>(*start.one_step_batch), at.start.u);
-    return {std::move(flow), std::move(x)};
-  }
   // The start is that of a simulation, of which no step is taken.
   network_plan plan;
   plan.record = {0};

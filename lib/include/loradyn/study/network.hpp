@@ -56,7 +56,8 @@ struct network_layout {
 };
 
 /// V's start: drawn in d dimensions as run 0 of a simulation of this seed, or along the gradient of
-/// one batch. Where all of W trains it is W0, or from scratch rows of norm `scale`.
+/// one batch that is drawn so. Where all of W trains it is W0, or from scratch rows of norm
+/// `scale`.
 struct network_start_request {
   std::uint64_t dimension = 1000;
   std::uint64_t seed = 0;
@@ -83,8 +84,7 @@ struct network_point {
 };
 
 /// \param at μ, ν, γ, Δ, κ and u0, the value of every entry of U
-/// \throws argument_error for what does not fit together; what the kernels of a one-step start
-/// throw
+/// \throws argument_error for what does not fit together
 network_point network_at(const activation_pair& pair, const network_layout& layout,
                          const network_start_request& start, const parameter_point& at);
 
