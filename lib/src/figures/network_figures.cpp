@@ -13,6 +13,9 @@
 namespace loradyn {
 namespace {
 
+// More curves than this have no room in a key.
+constexpr std::size_t most_in_key = 6;
+
 // A curve by its name; where there are many, the group that it is of, and that group's number.
 struct entry {
   std::string name;
@@ -24,8 +27,6 @@ struct entry {
 template <class Row, class Values>
 panel entries_panel(const std::vector<Row>& rows, const std::vector<entry>& entries,
                     const std::string& label, const Values& values) {
-  // More curves than this have no room in a key.
-  constexpr std::size_t most_in_key = 6;
   panel p;
   p.y_label = label;
   std::set<std::size_t> told;
