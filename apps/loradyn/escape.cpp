@@ -10,6 +10,8 @@
 
 #include "command.hpp"
 #include "interruption.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -22,6 +24,7 @@ struct escape_options {
   event_options event;
   integrator_options integrator;
   law_options law;
+  network_options network;
 };
 
 // How the rows were made, and how much the time of the one that took most depends on the tolerance.
@@ -50,6 +53,10 @@ void tell_making(const shared_options& shared, const study::escape_problem& prob
 }
 
 int run_escape(escape_options options, const invocation& call) {
+  if (options.network.given()) {
+    return run_network_escape(options.network, options.shared, options.start, options.event,
+                              options.integrator, options.law, call);
+  }
   apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
   study::escape_problem problem{read_pairs(shared), read_grid(shared), {}};
@@ -112,6 +119,8 @@ std::function<int(const invocation&)> setup_escape(option_list& list) {
   options->start.add_to(list, "1e-6");
   options->law.add_to(list, "R");
   list.needs("--quantiles", {"--dim"});
+  options->network.add_to(list);
+  options->network.add_start_to(list, false);
   options->integrator.max_steps = study::row_step_limit;
   options->integrator.add_to(list);
   options->shared.add_to(list);
@@ -127,6 +136,9 @@ std::function<int(const invocation&)> setup_escape(option_list& list) {
       "searching. status: ok, no-event (the run ends without it), met-at-start, time-limit,\n"
       "step-limit, step-underflow, blow-up, undefined or no-convergence; after t_hit it tells why\n"
       "the run was not followed to its rest.\n\n"
+      "Of a network (docs/networks.md) --event may be source-risk or an entry, U_1_1, M_1_2, "
+      "m_1_2,\n"
+      "S_1_2; the columns are tau,t_hit,samples_hit,outcome,status and the matrices at the end.\n\n"
       "Examples:\n"
       "  loradyn escape --student he3 --mu 0.1:0.9:81 --plot escape.svg -o escape.csv\n"
       "  loradyn escape --student erf --mu 0.1:0.9:81 --at 0.1,0.5,0.9 --plot levels.svg -o "

@@ -505,6 +505,16 @@ std::uint64_t read_count(const std::string& option, const std::string& text, std
   return static_cast<std::uint64_t>(value);
 }
 
+std::uint64_t read_record_size(const std::string& text) {
+  constexpr std::uint64_t most_points = 100'000'000;
+  return read_count("--points", text.starts_with("log:") ? text.substr(4) : text, 2, most_points);
+}
+
+std::vector<std::uint64_t> read_simulation_record(const std::string& text, std::uint64_t steps) {
+  const std::uint64_t n = read_record_size(text);
+  return text.starts_with("log:") ? logarithmic_record(steps, n) : linear_record(steps, n);
+}
+
 double read_positive(const std::string& option, const std::string& text) {
   const double value = parse_number(option, text);
   if (!(value > 0.0)) {

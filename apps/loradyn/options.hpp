@@ -191,6 +191,9 @@ std::vector<double> read_quantiles(const std::string& text);
 // A whole number from `least` to `most`, as 1000, 1e12 or 10^12.
 std::uint64_t read_count(const std::string& option, const std::string& text, std::uint64_t least,
                          std::uint64_t most);
+// How many steps a simulation records, n or log:n, and which, from 0 to `steps`.
+std::uint64_t read_record_size(const std::string& text);
+std::vector<std::uint64_t> read_simulation_record(const std::string& text, std::uint64_t steps);
 // A number that must be positive.
 double read_positive(const std::string& option, const std::string& text);
 

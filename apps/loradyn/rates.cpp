@@ -7,6 +7,8 @@
 
 #include "command.hpp"
 #include "interruption.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -37,7 +39,9 @@ int run_rates(const shared_options& shared, const invocation& call) {
 
 std::function<int(const invocation&)> setup_rates(option_list& options) {
   auto shared = std::make_shared<shared_options>();
+  auto network = std::make_shared<network_options>();
   shared->add_mu_to(options, "R");
+  network->add_to(options);
   shared->add_to(options);
   options.idle("--gamma");
   options.idle("--noise");
@@ -49,12 +53,17 @@ std::function<int(const invocation&)> setup_rates(option_list& options) {
       "instability), frozen (--lr-ratio 0), undefined, overflow (|w0|^2 is beyond a number's "
       "range) or\n"
       "no-convergence.\n\n"
+      "Of a network (docs/networks.md): "
+      "student,teacher,mu,nu,mode,lambda,tau,pull,u_1,...,m_1,...,\n"
+      "status, a row for each mode that grows.\n\n"
       "Examples:\n"
       "  loradyn rates --student erf,relu --mu 0.1:0.9:9\n"
       "  loradyn rates --student relu --teacher relu,erf --mu 0.1:0.9:9 --lr-ratio 0.1,1,10\n"
       "  loradyn rates --student he3 --mu 0.03:0.99:193 --time-unit fisher --plot tau.svg -o "
       "tau.csv");
-  return [shared](const invocation& call) { return run_rates(*shared, call); };
+  return [shared, network](const invocation& call) {
+    return network->given() ? run_network_rates(*network, *shared, call) : run_rates(*shared, call);
+  };
 }
 
 }  // namespace loradyn::cli

@@ -20,6 +20,8 @@
 #include "command.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -42,6 +44,7 @@ struct simulate_options {
   std::string checkpoint;
   start_options start;
   event_options event;
+  network_options network;
 };
 
 std::uint64_t required_count(const char* option, const std::string& text, const char* what,
@@ -129,15 +132,6 @@ simulation_problem read_problem(const simulate_options& options,
   return problem;
 }
 
-constexpr std::uint64_t most_points = 100'000'000;
-
-std::vector<std::uint64_t> read_record(const std::string& text, std::uint64_t steps) {
-  const bool logarithmic = text.starts_with("log:");
-  const std::uint64_t n =
-      read_count("--points", logarithmic ? text.substr(4) : text, 2, most_points);
-  return logarithmic ? logarithmic_record(steps, n) : linear_record(steps, n);
-}
-
 // Throws argument_error where the machine is too small, or the user's life too short.
 void require_size(const simulate_options& options, const study::simulate_problem& asked) {
   using study::extent;
@@ -166,11 +160,8 @@ void require_size(const simulate_options& options, const study::simulate_problem
         {"runs", sizeof(run_result) + sizeof(event_hit) + sizeof(study::run_row), 0.0}, infinity);
     return;
   }
-  const bool logarithmic = options.points.starts_with("log:");
-  const extent by_points = number(
-      "--points", options.points,
-      static_cast<double>(read_count(
-          "--points", logarithmic ? options.points.substr(4) : options.points, 2, most_points)));
+  const extent by_points =
+      number("--points", options.points, static_cast<double>(read_record_size(options.points)));
   study::require_table(std::vector<extent>{by_points},
                        sizeof(recorded_summary) + sizeof(study::record_row));
   study::require_affordable(std::vector<extent>{by_runs, by_points},
@@ -197,7 +188,7 @@ study::simulate_problem read_all(const simulate_options& options,
   }
   require_size(options, asked);
   if (!by_event) {
-    asked.plan.record = read_record(options.points, asked.problem.steps());
+    asked.plan.record = read_simulation_record(options.points, asked.problem.steps());
   }
   return asked;
 }
@@ -293,6 +284,17 @@ int report_divergence(const ensemble& done) {
 }
 
 int run_simulate(simulate_options options, const invocation& call) {
+  if (options.network.given()) {
+    if (!options.start.file.empty()) {
+      throw argument_error("--start", "'" + options.start.file + "'",
+                           "left out: it is one neuron's");
+    }
+    return run_network_simulate(
+        options.network, options.shared, options.start, options.event,
+        {options.dimension, options.batch, options.learning_rate, options.steps, options.t_end,
+         options.runs, options.engine, options.points, options.stages, options.checkpoint},
+        call);
+  }
   apply_start_file(options.start, options.shared);
   shared_options& shared = options.shared;
   const study::activation_pair pair =
@@ -369,19 +371,28 @@ std::function<int(const invocation&)> setup_simulate(option_list& list) {
   list.text("--checkpoint", options->checkpoint,
             "what an interruption leaves (default: beside --output)", "FILE");
   list.needs("--signed", {"--event", "--at"});
+  options->network.add_to(list);
+  options->network.add_start_to(list, false);
   options->shared.add_to(list);
   options->start.add_file_to(list);
   list.footer(
       "Columns: step,t,runs,diverged and for u, m, m_abs, s, M, Q and risk "
       "_mean,_sd,_q05,_q50,_q95\n"
       "over the runs; with --event a row for each run: run,t_hit,u,m,s,outcome,status. Numbers\n"
-      "depend on the seed and on nothing else; the noise scale is gamma = lr d/batch.\n\n"
+      "depend on the seed and on nothing else; the noise scale is gamma = lr d/batch.\n"
+      "Of a network (docs/networks.md) the quantities are risk, M_mean, U_1_1, M_1_2, m_1_2, "
+      "S_1_2,\n"
+      "and --event may be source-risk or one of these entries.\n\n"
       "Examples:\n"
       "  loradyn simulate --student erf --mu 0.5 --dim 1000 --batch 20 --lr 0.02 --t-end 300\n"
       "  loradyn simulate --student erf --mu 0.5 --dim 1e12 --batch 64 --lr 0.02 --t-end 300 --m0 "
       "0.03\n"
       "  loradyn simulate --student he3 --mu 0.5 --dim 1000 --batch 500 --lr 0.001 --t-end 20 \\\n"
-      "    --event m --at 0.5 --runs 2000 --plot times.svg -o times.csv");
+      "    --event m --at 0.5 --runs 2000 --plot times.svg -o times.csv\n"
+      "  loradyn simulate --student erf --mu 0.5 --width 2 --teacher-width 2 --rank 2 --adapter "
+      "free "
+      "\\\n"
+      "    --dim 10000 --batch 200 --lr 0.02 --t-end 200 --runs 20 -o network.csv");
   return [options](const invocation& call) { return run_simulate(*options, call); };
 }
 

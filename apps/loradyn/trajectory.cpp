@@ -16,6 +16,8 @@
 #include "command.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -34,6 +36,7 @@ struct trajectory_options {
   std::string method = "flow";
   std::string learning_rate;
   std::string end_state;
+  network_options network;
 };
 
 // n or log:n times up to the end, or a range or list.
@@ -166,7 +169,26 @@ void tell_making(const shared_options& shared, const std::vector<study::activati
              runs[most].rows.back().x.m, study::trajectory(finer).rows.back().x.m);
 }
 
+int run_network(const trajectory_options& options, const invocation& call) {
+  for (const auto& [option, text] :
+       {std::pair("--stages", &options.stages), {"--end-state", &options.end_state}}) {
+    if (!text->empty()) {
+      throw argument_error(option, "'" + *text + "'", "left out: it is one neuron's");
+    }
+  }
+  training_protocol way;
+  read_method(options, way);
+  const bool by_map = way.method == tuning_method::map;
+  return run_network_trajectory(options.network, options.shared, options.start, options.integrator,
+                                {options.t_end, options.points, read_record(options.points),
+                                 by_map ? std::optional(way.learning_rate) : std::nullopt},
+                                call);
+}
+
 int run_trajectory(trajectory_options options, const invocation& call) {
+  if (options.network.given()) {
+    return run_network(options, call);
+  }
   apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
   const study::activation_pair pair =
@@ -255,6 +277,8 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
             "flow|map");
   list.text("--lr", options->learning_rate, "learning rate of the map", "X");
   options->integrator.add_to(list);
+  options->network.add_to(list);
+  options->network.add_start_to(list, true);
   list.text("--end-state", options->end_state, "where the run ends, for --start of another command",
             "FILE");
   options->shared.add_to(list);
@@ -262,7 +286,9 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
   list.footer(
       "Columns: t,u,m,s,M,Q,risk,stage, behind those of the parameters that have several values: a "
       "run\n"
-      "each. The provenance says how each stage ended.\n\n"
+      "each. The provenance says how each stage ended.\n"
+      "Of a network (docs/networks.md): "
+      "t,samples,risk,M_mean,U_1_1,...,M_1_1,...,m_1_1,...,S_1_1,...\n\n"
       "Examples:\n"
       "  loradyn trajectory --student erf --mu 0.5 --t-end 300 --plot run.svg -o run.csv\n"
       "  loradyn trajectory --student erf --mu 0.1:0.9:9 --t-end 300 --plot family.svg -o "

@@ -8,13 +8,17 @@
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/simulation/random.hpp>
+#include <loradyn/study/network_validation.hpp>
 #include <loradyn/study/validation.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "command.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -34,6 +38,7 @@ struct validate_options {
   std::string engine = "chain";
   start_options start;
   event_options event;
+  network_options network;
 };
 
 std::vector<double> read_dimensions(const std::string& text) {
@@ -52,12 +57,13 @@ std::vector<double> read_dimensions(const std::string& text) {
   return dimensions;
 }
 
-// The time of the means, raw.
-double read_end(const validate_options& options, const study::validation_problem& problem) {
+// The time of the means, raw; `event_time` is asked where no option says it.
+template <class EventTime>
+double read_end(const validate_options& options, double unit, const EventTime& event_time) {
   if (!options.t_end.empty()) {
-    return read_positive("--t-end", options.t_end) / problem.pair.rate_unit;
+    return read_positive("--t-end", options.t_end) / unit;
   }
-  const auto met = study::event_time(problem.pair, problem.at, problem.event);
+  const std::optional<double> met = event_time();
   if (!met) {
     throw error(
         "--t-end is missing: the start already meets the event, so no time follows from it");
@@ -68,7 +74,8 @@ double read_end(const validate_options& options, const study::validation_problem
   return *met;
 }
 
-study::validation_problem read_problem(const validate_options& options) {
+// All but the event, μ, ν and the time of the means.
+study::validation_problem read_asked(const validate_options& options) {
   const shared_options& shared = options.shared;
   study::validation_problem problem{.pair = read_single_pair(shared, "one here")};
   problem.at = read_parameters(shared);
@@ -76,14 +83,7 @@ study::validation_problem read_problem(const validate_options& options) {
     throw argument_error("--gamma", "'" + shared.parameters[study::registry::gamma] + "'",
                          "> 0 here: a simulation has batches");
   }
-  require_mu(shared, "the alignment, such as --mu 0.5");
-  problem.at.parameters.alignment = read_value(study::registry::mu, shared.mu());
-  problem.at.parameters.misalignment = read_single_nu(shared, "one number here");
   problem.at.start = read_start(options.start);
-  problem.event = read_event(options.event);
-  if (problem.event.is_signed && problem.event.quantity == overlap_quantity::m) {
-    throw argument_error("--signed", "given", "left out: the law is that of both signs");
-  }
   problem.engine = read_choice("--engine", options.engine, simulation_engines);
   constexpr std::uint64_t most_runs = 10'000'000;
   problem.runs = read_count("--runs", options.runs, 2, most_runs);
@@ -99,7 +99,6 @@ study::validation_problem read_problem(const validate_options& options) {
                          fmt::format("at most {}", max_seed));
   }
   problem.seed = shared.seed;
-  problem.t_end = read_end(options, problem);
   problem.dimensions = read_dimensions(options.dimensions);
   problem.batch = read_count("--batch", options.batch, 1, 1'000'000'000);
   constexpr std::uint64_t most_points = 10'000;
@@ -107,6 +106,51 @@ study::validation_problem read_problem(const validate_options& options) {
   if (!options.learning_rate.empty()) {
     problem.learning_rate = read_positive("--lr", options.learning_rate);
   }
+  return problem;
+}
+
+study::validation_problem read_problem(const validate_options& options) {
+  const shared_options& shared = options.shared;
+  study::validation_problem problem = read_asked(options);
+  require_mu(shared, "the alignment, such as --mu 0.5");
+  problem.at.parameters.alignment = read_value(study::registry::mu, shared.mu());
+  problem.at.parameters.misalignment = read_single_nu(shared, "one number here");
+  problem.event = read_event(options.event);
+  if (problem.event.is_signed && problem.event.quantity == overlap_quantity::m) {
+    throw argument_error("--signed", "given", "left out: the law is that of both signs");
+  }
+  problem.t_end = read_end(options, problem.pair.rate_unit, [&] {
+    return study::event_time(problem.pair, problem.at, problem.event);
+  });
+  return problem;
+}
+
+study::network_validation_problem read_network_problem(const validate_options& options) {
+  const shared_options& shared = options.shared;
+  for (const auto& [option, text] : {std::pair("--start", &options.start.file),
+                                     {"--start-batch", &options.network.start_batch}}) {
+    if (!text->empty()) {
+      throw argument_error(option, "'" + *text + "'",
+                           "left out: a network's means start at --u0 and --m0");
+    }
+  }
+  if (const std::string& s0 = options.start.texts[study::registry::s0];
+      s0 != start_options::defaults()[study::registry::s0]) {
+    throw argument_error("--s0", "'" + s0 + "'", "left out: it is one neuron's");
+  }
+  study::network_validation_problem problem{.asked = read_asked(options),
+                                            .layout = read_layout(options.network, shared)};
+  const study::parameter_grid grid = read_network_grid(problem.layout, shared);
+  if (grid.size() != 1) {
+    throw argument_error("--mu, --nu, --gamma, --noise, --lr-ratio",
+                         fmt::format("{} combinations", grid.size()), "one each here");
+  }
+  problem.asked.at.parameters = grid.at(0).parameters;
+  problem.scale = read_network_start(options.network, shared, "").scale;
+  problem.event =
+      read_network_event(options.event.quantity, options.event.at, options.event.is_signed);
+  problem.asked.t_end =
+      read_end(options, problem.asked.pair.rate_unit, [&] { return study::event_time(problem); });
   return problem;
 }
 
@@ -133,13 +177,14 @@ void require_size(const validate_options& options, const study::validation_probl
   }
 }
 
-int run_validate(const validate_options& options, const invocation& call) {
+// Writes what was compared and tells how it went. `validate` is given the control of the study.
+template <class Validate>
+int report(const validate_options& options, const study::validation_problem& problem,
+           const described& event, const Validate& validate, const invocation& call) {
   const shared_options& shared = options.shared;
-  const study::validation_problem problem = read_problem(options);
   require_size(options, problem);
   outputs out(shared);
-  const study::validation_result result = study_run(
-      shared, "runs")([&](const auto& control) { return study::validate(problem, control); });
+  const study::validation_result result = study_run(shared, "runs")(validate);
 
   tell_methods(shared, {problem.pair});
   described own{{"dim", options.dimensions}};
@@ -153,7 +198,7 @@ int run_validate(const validate_options& options, const invocation& call) {
           {"alpha", options.significance},
           {"engine", options.engine}};
   own += describe(options.start);
-  own += describe(problem.event);
+  own += event;
   const provenance meta = provenance_of(call, shared, own);
   out.write(meta, study::validation_columns(), result.rows,
             [&] { return validate_figure(meta, result.rows); });
@@ -168,6 +213,24 @@ int run_validate(const validate_options& options, const invocation& call) {
     return comparison_failed;
   }
   return done;
+}
+
+int run_validate(const validate_options& options, const invocation& call) {
+  if (options.network.given()) {
+    const study::network_validation_problem problem = read_network_problem(options);
+    described own{{"event", options.event.quantity},
+                  {"at", fmt::format("{}", problem.event.at)},
+                  {"signed", options.event.is_signed ? "true" : "false"}};
+    own += describe(options.network);
+    return report(
+        options, problem.asked, own,
+        [&](const study::study_control& control) { return study::validate(problem, control); },
+        call);
+  }
+  const study::validation_problem problem = read_problem(options);
+  return report(
+      options, problem, describe(problem.event),
+      [&](const study::study_control& control) { return study::validate(problem, control); }, call);
 }
 
 }  // namespace
@@ -192,6 +255,8 @@ std::function<int(const invocation&)> setup_validate(option_list& list) {
   list.text("--engine", options->engine, "what is simulated: chain or sgd", "chain|sgd");
   options->start.add_to(list, "1e-6");
   options->event.add_to(list, "m", "0.5 for m");
+  options->network.add_to(list, false);
+  options->network.add_start_to(list, false);
   options->shared.add_to(list);
   list.footer(
       "A row for each comparison: check is mean (a mean over runs against the theory plus c/d, "
@@ -199,7 +264,10 @@ std::function<int(const invocation&)> setup_validate(option_list& list) {
       "worst of the times), limit (what is left at 1/d -> 0), slope (of the deviation in d) or "
       "law\n"
       "(Kolmogorov-Smirnov's p-value of the escape times). verdict: pass, fail or untested, with\n"
-      "the reason as status. The exit code is 1 where a row fails.\n\n"
+      "the reason as status. The exit code is 1 where a row fails. Of a network "
+      "(docs/networks.md) the\n"
+      "quantities are U_1_1, M_1_2, m_1_2 and S_1_2, and V's rows start at --m0 from their "
+      "targets.\n\n"
       "Examples:\n"
       "  loradyn validate --student erf --mu 0.5 --gamma 1 --dim 300,1000,3000\n"
       "  loradyn validate --student he3 --mu 0.5 --gamma 0.02 --dim 1000,4000 --lr 0.002");

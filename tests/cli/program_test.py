@@ -422,7 +422,7 @@ class Config(InTemporaryDirectory):
                      "none.toml")
         self.write('[rates]\nrefine = 1\n')
         self.refused("--config 'c.toml': refine is no option of this command; the nearest are "
-                     "noise, size, font",
+                     "rank, train, noise",
                      *base)
 
     def test_a_key_at_the_top_may_be_another_commands(self):

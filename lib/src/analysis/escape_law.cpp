@@ -1,3 +1,4 @@
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/non_central_chi_squared.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/special_functions/digamma.hpp>
@@ -15,10 +16,11 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 bool exists(const escape_law& law) {
-  return law.status == law_status::ok || law.status == law_status::small_dimension;
+  return law.status == law_status::ok || law.status == law_status::small_dimension ||
+         law.status == law_status::several_modes;
 }
 
-// Z²/Var Z is a chi-squared of one degree of freedom and this non-centrality.
+// |Z|²/Var Z is a chi-squared with this non-centrality.
 double non_centrality(const escape_law& law) {
   return law.mean_amplitude * law.mean_amplitude / law.variance;
 }
@@ -33,6 +35,11 @@ double upper_square(const escape_law& law, double p) {
   using boost::math::complement;
   const boost::math::normal standard;
   const double shift = non_centrality(law);
+  if (law.degrees != 1.0) {
+    return shift < 1e-12
+               ? quantile(complement(boost::math::chi_squared(law.degrees), p))
+               : quantile(complement(boost::math::non_central_chi_squared(law.degrees, shift), p));
+  }
   if (shift < 1e-12) {  // which moves the quantile by as little
     const double z = quantile(complement(standard, 0.5 * p));
     return z * z;
@@ -50,6 +57,8 @@ std::string_view to_string(law_status status) {
       return "no-instability";
     case law_status::no_escape:
       return "no-escape";
+    case law_status::several_modes:
+      return "several-modes";
     case law_status::small_dimension:
       break;
   }
@@ -63,6 +72,14 @@ double escape_law::cdf(double t) const {
   // P(|Z| >= amplitude)
   const boost::math::normal z(mean_amplitude, std::sqrt(variance));
   const double amplitude = amplitude_at(*this, t);
+  if (degrees != 1.0) {
+    using boost::math::complement;
+    const double square = amplitude * amplitude / variance;
+    const double shift = non_centrality(*this);
+    return shift < 1e-12 ? boost::math::cdf(complement(boost::math::chi_squared(degrees), square))
+                         : boost::math::cdf(complement(
+                               boost::math::non_central_chi_squared(degrees, shift), square));
+  }
   return boost::math::cdf(boost::math::complement(z, amplitude)) + boost::math::cdf(z, -amplitude);
 }
 
@@ -72,6 +89,15 @@ double escape_law::density(double t) const {
   }
   const boost::math::normal z(mean_amplitude, std::sqrt(variance));
   const double amplitude = amplitude_at(*this, t);
+  if (degrees != 1.0) {
+    const double square = amplitude * amplitude / variance;
+    const double shift = non_centrality(*this);
+    const double of_square =
+        shift < 1e-12
+            ? boost::math::pdf(boost::math::chi_squared(degrees), square)
+            : boost::math::pdf(boost::math::non_central_chi_squared(degrees, shift), square);
+    return 2.0 * square / tau * of_square;
+  }
   return amplitude / tau * (boost::math::pdf(z, amplitude) + boost::math::pdf(z, -amplitude));
 }
 
@@ -90,20 +116,21 @@ double escape_law::mean() const {
   if (!exists(*this)) {
     return nan;
   }
-  // E log χ'² of one degree of freedom: a Poisson mixture of central ones of 1 + 2j degrees.
+  // E log χ'² of r degrees of freedom: a Poisson mixture of central ones of r + 2j degrees.
   const double half = 0.5 * non_centrality(*this);
   double log_square = 0.0;
   if (half > 300.0) {
-    // E log (1 + x)² = -E x² - ½ E x⁴ - ..., x the spread relative to Z; the next term is 5/(2
-    // half)³, 2e-8 at 300. "The mean is that of the law" passes there.
+    // An expansion in x², the spread relative to Z: of the next term 2e-8 is left at 300. "The mean
+    // is that of the law" passes there.
     const double spread = 1.0 / (2.0 * half);
-    log_square = -std::log(spread) - spread - 1.5 * spread * spread;
+    const double rest = degrees - 2.0;
+    log_square = -std::log(spread) + rest * spread - 0.5 * rest * (degrees - 4.0) * spread * spread;
   } else {
     // A Poisson variable of mean 300 is below 2000 by a hundred deviations.
     double weight = std::exp(-half);
     double total = 0.0;
     for (int j = 0; total < 1.0 - 1e-14 && j < 2000; ++j) {
-      log_square += weight * (std::log(2.0) + boost::math::digamma(0.5 + j));
+      log_square += weight * (std::log(2.0) + boost::math::digamma(0.5 * degrees + j));
       total += weight;
       weight *= half / (j + 1.0);
     }

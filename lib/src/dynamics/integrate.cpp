@@ -29,7 +29,7 @@ constexpr double epsilon = std::numeric_limits<double>::epsilon();
 constexpr double largest_state = 1e8;
 
 template <std::size_t N>
-using state = std::array<double, N>;
+using state = ode_state<N>;
 
 template <std::size_t N>
 double largest(const state<N>& x) {
@@ -47,7 +47,8 @@ class dormand_prince {
  public:
   static constexpr double error_order = 5.0;
 
-  explicit dormand_prince(const ode_system<N>& system) : system_(system) {}
+  dormand_prince(const ode_system<N>& system, const state<N>& shape)
+      : x1(shape), velocity1(shape), error(shape), system_(system), between_(shape) {}
 
   void attempt(const state<N>& x0, const state<N>& velocity0, double h) {
     const auto f = [this](const state<N>& x, state<N>& dxdt, double) {
@@ -59,18 +60,18 @@ class dormand_prince {
   }
 
   [[nodiscard]] state<N> at(const state<N>& x0, const state<N>& velocity0, double h, double t) {
-    state<N> x;
-    stepper_.calc_state(t, x, x0, velocity0, 0.0, x1, velocity1, h);
-    return x;
+    stepper_.calc_state(t, between_, x0, velocity0, 0.0, x1, velocity1, h);
+    return between_;
   }
 
-  state<N> x1{};
-  state<N> velocity1{};
-  state<N> error{};
+  state<N> x1;
+  state<N> velocity1;
+  state<N> error;
   integration_work work;
 
  private:
   const ode_system<N>& system_;
+  state<N> between_;
   odeint::runge_kutta_dopri5<state<N>> stepper_;
 };
 
@@ -79,19 +80,25 @@ class rosenbrock {
  public:
   static constexpr double error_order = 4.0;
 
-  explicit rosenbrock(const ode_system<N>& system)
-      : system_(system),
+  rosenbrock(const ode_system<N>& system, const state<N>& shape)
+      : x1(shape),
+        velocity1(shape),
+        error(shape),
+        system_(system),
+        shape_(shape),
         stepper_(
-            N,
-            [this, &system](const double* x, double* value) {
+            shape.size(),
+            [this](const double* x, double* value) {
               ++work.velocities;
-              const state<N> v = system.velocity(unpacked(x));
+              const state<N> v = system_.velocity(unpacked(x));
               std::copy(v.begin(), v.end(), value);
             },
-            [this, &system](const double* x, double* value) {
+            [this](const double* x, double* value) {
               ++work.jacobians;
-              Eigen::Map<Eigen::Matrix<double, N, N, Eigen::RowMajor>> j(value);
-              j = system.jacobian(unpacked(x));
+              const auto n = static_cast<Eigen::Index>(shape_.size());
+              constexpr int size = N == any_dimension ? Eigen::Dynamic : static_cast<int>(N);
+              Eigen::Map<Eigen::Matrix<double, size, size, Eigen::RowMajor>> j(value, n, n);
+              j = system_.jacobian(unpacked(x));
             }) {}
 
   void attempt(const state<N>& x0, const state<N>&, double h) {
@@ -102,24 +109,25 @@ class rosenbrock {
   }
 
   [[nodiscard]] state<N> at(const state<N>&, const state<N>&, double, double t) {
-    state<N> x;
+    state<N> x = shape_;
     stepper_.at(t, x.data());
     return x;
   }
 
-  state<N> x1{};
-  state<N> velocity1{};
-  state<N> error{};
+  state<N> x1;
+  state<N> velocity1;
+  state<N> error;
   integration_work work;
 
  private:
-  static state<N> unpacked(const double* x) {
-    state<N> result;
-    std::copy_n(x, N, result.begin());
+  [[nodiscard]] state<N> unpacked(const double* x) const {
+    state<N> result = shape_;
+    std::copy_n(x, shape_.size(), result.begin());
     return result;
   }
 
   const ode_system<N>& system_;
+  const state<N> shape_;  // of the size of a state
   rosenbrock_stepper stepper_;
 };
 
@@ -218,8 +226,8 @@ class integration {
         x_(x0),
         velocity_(system.velocity(x0)),
         t_(t0),
-        explicit_(system),
-        stiff_(system) {
+        explicit_(system, x0),
+        stiff_(system, x0) {
     for (const ode_event<N>& e : events_) {
       event_values_.push_back(e.value(x_));
     }
@@ -284,7 +292,7 @@ class integration {
   [[nodiscard]] bool stiff_at_start() {
     constexpr double ratio = 2000.0;
     ++own_.jacobians;
-    const Eigen::Matrix<double, N, N> j = system_.jacobian(x_);
+    const ode_matrix<N> j = system_.jacobian(x_);
     if (!j.allFinite()) {
       return false;
     }
@@ -304,7 +312,7 @@ class integration {
 
   [[nodiscard]] double error_ratio(const state<N>& error, const state<N>& x1) const {
     double ratio = 0.0;
-    for (std::size_t i = 0; i < N; ++i) {
+    for (std::size_t i = 0; i < x1.size(); ++i) {
       const double size = std::max(std::abs(x_[i]), std::abs(x1[i]));
       const double allowed = options_.absolute_tolerance + options_.relative_tolerance * size;
       const double error_i = std::abs(error[i]);
@@ -542,8 +550,8 @@ void integration_options::validate() const {
 }
 
 template <std::size_t N>
-integration_result<N> integrate(const ode_system<N>& system, const std::array<double, N>& x0,
-                                double t0, const integration_options& options,
+integration_result<N> integrate(const ode_system<N>& system, const ode_state<N>& x0, double t0,
+                                const integration_options& options,
                                 std::span<const ode_event<N>> events,
                                 const std::function<bool(const dense_step<N>&)>& observer) {
   options.validate();
@@ -558,5 +566,10 @@ template integration_result<3> integrate<3>(const ode_system<3>&, const std::arr
                                             double, const integration_options&,
                                             std::span<const ode_event<3>>,
                                             const std::function<bool(const dense_step<3>&)>&);
+
+template integration_result<any_dimension> integrate<any_dimension>(
+    const ode_system<any_dimension>&, const std::vector<double>&, double,
+    const integration_options&, std::span<const ode_event<any_dimension>>,
+    const std::function<bool(const dense_step<any_dimension>&)>&);
 
 }  // namespace loradyn

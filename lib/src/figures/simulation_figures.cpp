@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 #include "figures/axes.hpp"
+#include "figures/hits.hpp"
 
 namespace loradyn {
 namespace {
@@ -99,13 +100,7 @@ figure ensemble_figure(const provenance& meta, const std::vector<study::record_r
   return f;
 }
 
-figure hitting_figure(const provenance& meta, const std::vector<study::run_row>& rows) {
-  std::vector<double> times;
-  for (const study::run_row& row : rows) {
-    if (std::isfinite(row.t_hit)) {
-      times.push_back(row.t_hit);
-    }
-  }
+panel hitting_panel(const provenance& meta, const std::vector<double>& times) {
   panel p;
   p.x_label = "hitting time t" + unit_suffix(meta);
   p.y_label = "density";
@@ -130,6 +125,17 @@ figure hitting_figure(const provenance& meta, const std::vector<study::run_row>&
     }
   }
   p.curves.push_back(std::move(steps));
+  return p;
+}
+
+figure hitting_figure(const provenance& meta, const std::vector<study::run_row>& rows) {
+  std::vector<double> times;
+  for (const study::run_row& row : rows) {
+    if (std::isfinite(row.t_hit)) {
+      times.push_back(row.t_hit);
+    }
+  }
+  panel p = hitting_panel(meta, times);
   const auto quantity =
       value_named(overlap_quantities, meta.parameter("event")).value_or(overlap_quantity::m);
   // Half of the random starts lead to the other sign.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/phase_picture.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/figures/table_figure.hpp>
@@ -27,9 +28,9 @@ void require_rows(bool any) {
 }
 
 // The figure of a table whose columns these are.
-template <class Row>
+template <class Row, class Draw>
 std::optional<figure> drawn_as(const study::row_description<Row>& columns, const table& t,
-                               figure (*draw)(const provenance&, const std::vector<Row>&)) {
+                               const Draw& draw) {
   if (columns.names() != t.columns) {
     return std::nullopt;
   }
@@ -46,6 +47,45 @@ study::row_description<study::escape_row> escape_columns_of(const provenance& me
     quantiles = parse_range("quantiles", meta.parameter("quantiles"));
   }
   return study::escape_columns(quantiles, told_by(meta, study::model_parameters));
+}
+
+// The figure of a network's table.
+std::optional<figure> network_figure_of(const table& t) {
+  const std::optional<study::network_shape> shape = study::shape_of(t.columns);
+  std::optional<std::vector<double>> quantiles;
+  if (!t.meta.parameter("dim").empty() && !t.meta.parameter("quantiles").empty()) {
+    quantiles = parse_range("quantiles", t.meta.parameter("quantiles"));
+  }
+  if (shape) {
+    if (auto f = drawn_as<study::network_escape_row>(
+            study::network_escape_columns(*shape, quantiles), t, network_escape_figure)) {
+      return f;
+    }
+    if (auto f = drawn_as<study::network_run_row>(study::network_run_columns(*shape), t,
+                                                  network_hitting_figure)) {
+      return f;
+    }
+    if (auto f = drawn_as<study::network_summary_row>(
+            study::network_summary_columns(*shape), t,
+            [&](const provenance& meta, const std::vector<study::network_summary_row>& rows) {
+              return network_ensemble_figure(meta, *shape, rows);
+            })) {
+      return f;
+    }
+    return drawn_as<study::network_trajectory_row>(
+        study::network_trajectory_columns(*shape), t,
+        [&](const provenance& meta, const std::vector<study::network_trajectory_row>& rows) {
+          return network_trajectory_figure(meta, *shape, rows);
+        });
+  }
+  // Of the search: how many neurons and targets the names count.
+  study::network_shape modes{0, 1, 0, false, false};
+  for (const std::string& name : t.columns) {
+    modes.width += name.starts_with("u_") ? 1 : 0;
+    modes.teacher_width += name.starts_with("m_") ? 1 : 0;
+  }
+  return drawn_as<study::network_rates_row>(study::network_rates_columns(modes), t,
+                                            network_rates_figure);
 }
 
 // Throws argument_error for a table of another make.
@@ -66,6 +106,9 @@ figure figure_of_table(const table& t) {
       is(study::budget_columns(), budget_figure) || is(escape_columns_of(t.meta), escape_figure) ||
       is(study::fixed_point_columns(), fixed_points_figure)) {
     return *std::move(f);
+  }
+  if (auto of_network = network_figure_of(t)) {
+    return *std::move(of_network);
   }
   throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
                        "that of a table that loradyn wrote");

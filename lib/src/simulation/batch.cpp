@@ -1,4 +1,5 @@
 #include <loradyn/simulation/batch.hpp>
+#include <loradyn/simulation/network_batch.hpp>
 
 #include "activation/instruction_sets.hpp"
 

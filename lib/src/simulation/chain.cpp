@@ -6,12 +6,6 @@
 #include <loradyn/simulation/random.hpp>
 
 namespace loradyn::detail {
-namespace {
-
-// From here on a batch fills the lanes better than eight runs do.
-constexpr std::uint64_t batch_for_lanes = 64;
-
-}  // namespace
 
 std::size_t chain_engine::width(const simulation_problem& problem) noexcept {
   return problem.batch < batch_for_lanes ? lane_count : 1;

@@ -6,9 +6,6 @@
 #include <utility>
 
 namespace loradyn::study {
-namespace {
-
-// In the unit of the table.
 std::vector<double> times_of(const record_times& record, double end) {
   if (!record.times.empty()) {
     return record.times;
@@ -24,8 +21,6 @@ std::vector<double> times_of(const record_times& record, double end) {
   }
   return times;
 }
-
-}  // namespace
 
 row_description<trajectory_row> trajectory_columns() {
   using row = trajectory_row;

@@ -13,16 +13,12 @@
 #include <loradyn/study/simulate.hpp>
 #include <loradyn/study/validation.hpp>
 #include <utility>
+#include "study/comparison.hpp"
 
 namespace loradyn::study {
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-// A comparison of which nothing is known yet.
-validation_row untested() {
-  return {"", nan, "", nan, nan, nan, nan, nan, nan, nan, "untested", std::nullopt, "ok"};
-}
 
 struct compared_quantity {
   const char* name;
@@ -52,17 +48,22 @@ class validation {
     const std::size_t limits = experiments_.size() > 1 ? quantities_.size() * times : 0;
     const std::size_t laws = problem_.law_runs > 0 ? experiments_.size() : 0;
     comparisons_ = means + limits + laws;
-    // deviations[q][k][e]
-    std::vector<std::vector<std::vector<deviation_sample>>> deviations(
+    const std::vector<std::vector<std::vector<deviation_sample>>> deviations(
         quantities_.size(), std::vector<std::vector<deviation_sample>>(times));
-    std::vector<std::vector<overlap_state>> theory;
+    detail::mean_comparison means_of{.experiments = experiments_,
+                                     .rate_unit = problem_.pair.rate_unit,
+                                     .deviations = deviations};
+    for (const compared_quantity& q : quantities_) {
+      means_of.quantities.emplace_back(q.name);
+    }
     for (std::size_t e = 0; e < experiments_.size(); ++e) {
-      theory.push_back(theory_of(experiments_[e]));
-      if (!simulate_means(e, theory.back(), deviations)) {
+      const std::vector<overlap_state> theory = theory_of(experiments_[e]);
+      if (!simulate_means(e, theory, means_of)) {
         return false;
       }
     }
-    compare_means(theory, deviations);
+    means_of.threshold = normal_threshold(problem_.significance, comparisons_);
+    rows_ = detail::compare_means(means_of);
     for (std::size_t e = 0; e < experiments_.size() && problem_.law_runs > 0; ++e) {
       if (!compare_law(e)) {
         return false;
@@ -141,9 +142,10 @@ class validation {
   }
 
   bool simulate_means(std::size_t index, const std::vector<overlap_state>& theory,
-                      std::vector<std::vector<std::vector<deviation_sample>>>& deviations) {
+                      detail::mean_comparison& means) {
     const experiment& e = experiments_[index];
-    simulation_problem problem = problem_of(e, seed_of(e, evidence::means), e.steps);
+    means.seeds.push_back(seed_of(e, evidence::means));
+    simulation_problem problem = problem_of(e, means.seeds.back(), e.steps);
     problem.start = {
         .u0 = problem_.at.start.u, .m0 = problem_.at.start.m, .s0 = problem_.at.start.s};
     simulation_plan plan;
@@ -157,131 +159,18 @@ class validation {
       return false;
     }
     const auto summaries = summarise(done, problem, plan, wanted, std::vector<double>());
+    std::vector<std::vector<double>>& expected = means.theory.emplace_back(summaries.size());
     for (std::size_t k = 0; k < summaries.size(); ++k) {
       for (std::size_t q = 0; q < quantities_.size(); ++q) {
         const sample_summary& s = summaries[k].quantities[q];
-        deviations[q][k].push_back({static_cast<double>(e.dimension),
-                                    s.mean - theory[k].*quantities_[q].theory,
-                                    s.deviation / std::sqrt(static_cast<double>(s.count))});
+        expected[k].push_back(theory[k].*quantities_[q].theory);
+        means.deviations[q][k].push_back({static_cast<double>(e.dimension),
+                                          s.mean - expected[k].back(),
+                                          s.deviation / std::sqrt(static_cast<double>(s.count))});
       }
-      diverged_ = diverged_ || summaries[k].diverged > 0;
+      means.diverged = means.diverged || summaries[k].diverged > 0;
     }
     return true;
-  }
-
-  void compare_means(const std::vector<std::vector<overlap_state>>& theory,
-                     const std::vector<std::vector<std::vector<deviation_sample>>>& deviations) {
-    const double threshold = normal_threshold(problem_.significance, comparisons_);
-    const bool several = experiments_.size() > 1;
-    for (std::size_t q = 0; q < quantities_.size(); ++q) {
-      std::vector<validation_row> worst(experiments_.size(), untested());
-      validation_row limit = untested();
-      for (std::size_t k = 0; k < deviations[q].size(); ++k) {
-        const std::vector<deviation_sample>& samples = deviations[q][k];
-        const bool usable = std::all_of(samples.begin(), samples.end(), [](const auto& s) {
-          return std::isfinite(s.deviation) && s.error > 0.0;
-        });
-        std::optional<deviation_fit> fit;
-        if (usable && several) {
-          fit = fit_deviation(samples);
-        }
-        for (std::size_t e = 0; e < samples.size(); ++e) {
-          const double statistic =
-              fit ? std::abs(fit->residuals[e]) : std::abs(samples[e].deviation) / samples[e].error;
-          if (k == 0 || !(statistic <= worst[e].statistic)) {
-            const double expected = theory[e][k].*quantities_[q].theory;
-            worst[e] = row("mean", quantities_[q].name, samples[e].dimension,
-                           time_of(experiments_[e], k), expected, expected + samples[e].deviation,
-                           samples[e].error, statistic, threshold);
-          }
-        }
-        if (fit && (k == 0 || !(std::abs(fit->limit) / fit->limit_error <= limit.statistic))) {
-          const double expected = theory.back()[k].*quantities_[q].theory;
-          limit = row("limit", quantities_[q].name, std::numeric_limits<double>::infinity(),
-                      time_of(experiments_.back(), k), expected, expected + fit->limit,
-                      fit->limit_error, std::abs(fit->limit) / fit->limit_error, threshold);
-        }
-      }
-      for (std::size_t e = 0; e < worst.size(); ++e) {
-        validation_row& c = worst[e];
-        c.seed = seed_of(experiments_[e], evidence::means);
-        if (diverged_) {
-          c.verdict = "fail";
-          c.status = "diverged";
-        } else if (!several) {
-          c.status = "one-dimension";  // the 1/d part of the deviation is not told from the rest
-          c.verdict = "untested";
-        }
-        rows_.push_back(c);
-      }
-      if (several) {
-        rows_.push_back(limit);
-        rows_.push_back(slope_row(q, deviations[q]));
-      }
-    }
-  }
-
-  [[nodiscard]] double time_of(const experiment& e, std::size_t k) const {
-    return e.learning_rate * static_cast<double>(e.record[k]) * problem_.pair.rate_unit;
-  }
-
-  static validation_row row(const char* check, const char* quantity, double dimension, double t,
-                            double theory, double simulated, double error, double statistic,
-                            double threshold) {
-    validation_row c = untested();
-    c.check = check;
-    c.dim = dimension;
-    c.quantity = quantity;
-    c.t = t;
-    c.theory = theory;
-    c.simulated = simulated;
-    c.deviation = simulated - theory;
-    c.error = error;
-    c.statistic = statistic;
-    c.threshold = threshold;
-    c.verdict = statistic <= threshold ? "pass" : "fail";
-    return c;
-  }
-
-  // The slope of the root mean square deviation over the times, against -½; tested only where the
-  // deviation at the smallest dimension stands out of its noise.
-  [[nodiscard]] validation_row slope_row(
-      std::size_t q, const std::vector<std::vector<deviation_sample>>& by_time) const {
-    constexpr double largest_slope = -0.5;
-    constexpr double stands_out = 4.0;
-    std::vector<deviation_sample> rms(experiments_.size());
-    for (std::size_t e = 0; e < rms.size(); ++e) {
-      double square = 0.0;
-      double noise = 0.0;
-      for (const auto& samples : by_time) {
-        square += samples[e].deviation * samples[e].deviation;
-        noise += samples[e].error * samples[e].error;
-      }
-      const double count = static_cast<double>(by_time.size());
-      rms[e] = {static_cast<double>(experiments_[e].dimension), std::sqrt(square / count),
-                std::sqrt(noise / count)};
-    }
-    validation_row c = untested();
-    c.check = "slope";
-    c.dim = std::numeric_limits<double>::infinity();
-    c.t = time_of(experiments_.back(), by_time.size() - 1);
-    c.quantity = quantities_[q].name;
-    c.theory = -1.0;
-    c.threshold = largest_slope;
-    std::vector<deviation_sample> clear;
-    std::copy_if(rms.begin(), rms.end(), std::back_inserter(clear),
-                 [&](const deviation_sample& s) { return s.deviation > stands_out * s.error; });
-    if (clear.size() < 2) {
-      c.status = "within-noise";
-      return c;
-    }
-    const deviation_slope slope = slope_of_deviation(clear);
-    c.simulated = slope.slope;
-    c.deviation = slope.slope + 1.0;
-    c.error = slope.error;
-    c.statistic = slope.slope;
-    c.verdict = slope.slope <= largest_slope ? "pass" : "fail";
-    return c;
   }
 
   bool compare_law(std::size_t index) {
@@ -289,22 +178,18 @@ class validation {
     const auto d = static_cast<double>(e.dimension);
     const flow f(task_, e.parameters);
     const escape_law law = law_of_escape(f, problem_.event, d, 1.0 / (d * d), {}, classifier_);
-    validation_row c = untested();
-    c.check = "law";
-    c.dim = d;
-    c.quantity = "t_hit";
-    c.seed = seed_of(e, evidence::law);
-    c.threshold = problem_.significance / static_cast<double>(comparisons_);
+    const detail::law_comparison comparison{
+        .law = law,
+        .runs = problem_.law_runs,
+        .seed = seed_of(e, evidence::law),
+        .rate_unit = problem_.pair.rate_unit,
+        .threshold = problem_.significance / static_cast<double>(comparisons_)};
     if (law.status != law_status::ok) {
-      c.status = to_string(law.status);
-      rows_.push_back(c);
+      rows_.push_back(detail::untested_law(comparison));
       return true;
     }
-    // Long enough for all but a run in a million.
-    constexpr double share = 1.0 - 1e-6;
-    const double steps = std::ceil(law.quantile(share) / e.learning_rate);
     simulation_problem problem =
-        problem_of(e, seed_of(e, evidence::law), static_cast<std::uint64_t>(std::max(1.0, steps)));
+        problem_of(e, comparison.seed, detail::steps_for(law, e.learning_rate));
     simulation_plan plan;
     plan.stop_after_events = true;
     plan.risk = risk_of(problem_.pair.risk, e.parameters.label_noise);
@@ -313,29 +198,7 @@ class validation {
     if (!done.complete()) {
       return false;
     }
-    const hitting_times hits = hitting_times_of(done, problem, 0);
-    const sample_summary summary = summarise(hits.times, std::vector<double>{0.5});
-    c.theory = law.quantile(0.5) * problem_.pair.rate_unit;
-    c.simulated = hits.times.empty() ? nan : summary.quantiles[0] * problem_.pair.rate_unit;
-    c.deviation = c.simulated - c.theory;
-    c.error = 0.5 / law.density(law.quantile(0.5)) /
-              std::sqrt(static_cast<double>(std::max<std::size_t>(1, hits.times.size()))) *
-              problem_.pair.rate_unit;
-    if (hits.times.empty()) {
-      c.verdict = "fail";
-      c.status = "no-event";
-    } else {
-      const distance_test test =
-          kolmogorov_smirnov(hits.times, [&law](double t) { return law.cdf(t); });
-      c.statistic = test.p_value;
-      const bool lost = static_cast<double>(hits.missing + hits.diverged) >
-                        0.001 * static_cast<double>(problem_.law_runs) + 3.0;
-      c.verdict = test.p_value >= c.threshold && !lost ? "pass" : "fail";
-      if (lost) {
-        c.status = fmt::format("{} runs without the event", hits.missing + hits.diverged);
-      }
-    }
-    rows_.push_back(c);
+    rows_.push_back(detail::compare_law(comparison, hitting_times_of(done, problem, 0)));
     return true;
   }
 
@@ -347,7 +210,6 @@ class validation {
   std::vector<compared_quantity> quantities_;
   std::size_t comparisons_ = 0;
   std::size_t runs_behind_ = 0;
-  bool diverged_ = false;
   std::vector<validation_row> rows_;
 };
 

@@ -17,20 +17,22 @@ enum class law_status {
   no_escape,  ///< a run along the unstable direction never meets the event, or does so before it
               ///< starts
   small_dimension,  ///< one start in twenty is so large that its search is not linear: |Z| > 0.3 √d
+  several_modes,    ///< a second mode grows nearly as fast: d^{(λ₂/λ₊ - 1)/2} > 0.1
 };
 
-/// "ok", "no-instability", "no-escape", "small-dimension".
+/// "ok", "no-instability", "no-escape", "small-dimension", "several-modes".
 std::string_view to_string(law_status status);
 
 /// t_hit = τ (½ log d - log|Z|) + T_nl over random starts (v uniform on the sphere, u = u0) and the
 /// noise of the search, to leading order in 1/d: Z, √d times the start's amplitude along the
-/// unstable direction, is normal.
+/// unstable direction, is normal; of several adapters a vector of as many independent ones.
 struct escape_law {
   double dimension = 0.0;
   double tau = 0.0;
   double nonlinear_time = 0.0;  ///< T_nl, the limit of (hitting time from δ e₊) - τ log(1/δ)
-  double mean_amplitude = 0.0;  ///< E[Z], from u0
-  double variance = 0.0;        ///< Var Z
+  double mean_amplitude = 0.0;  ///< E[Z], from u0; of several adapters the length of the vector
+  double variance = 0.0;        ///< Var Z, of each adapter
+  double degrees = 1.0;         ///< r: |Z|²/Var Z is a χ² of so many degrees of freedom
   law_status status = law_status::ok;
 
   /// P(t_hit <= t). NaN, as the following three, where the status is no_instability or no_escape.

@@ -12,15 +12,29 @@
 #include <loradyn/names.hpp>
 #include <span>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 namespace loradyn {
+
+/// For N: as many dimensions as the start has.
+inline constexpr std::size_t any_dimension = 0;
+
+template <std::size_t N>
+using ode_state =
+    std::conditional_t<N == any_dimension, std::vector<double>, std::array<double, N>>;
+
+template <std::size_t N>
+using ode_matrix =
+    std::conditional_t<N == any_dimension, Eigen::MatrixXd,
+                       Eigen::Matrix<double, static_cast<int>(N), static_cast<int>(N)>>;
 
 /// x' = velocity(x) in N dimensions.
 template <std::size_t N>
 struct ode_system {
-  std::function<std::array<double, N>(const std::array<double, N>&)> velocity;
+  std::function<ode_state<N>(const ode_state<N>&)> velocity;
   /// Row i: the derivatives of velocity i.
-  std::function<Eigen::Matrix<double, N, N>(const std::array<double, N>&)> jacobian;
+  std::function<ode_matrix<N>(const ode_state<N>&)> jacobian;
 };
 
 /// Which way a function must pass through zero.
@@ -29,7 +43,7 @@ enum class crossing { rising, falling, either };
 /// Something that ends an integration: value(x) passes through zero.
 template <std::size_t N>
 struct ode_event {
-  std::function<double(const std::array<double, N>&)> value;
+  std::function<double(const ode_state<N>&)> value;
   crossing direction = crossing::rising;
 };
 
@@ -38,12 +52,12 @@ template <std::size_t N>
 struct dense_step {
   double begin;
   double end;
-  const std::array<double, N>& at_begin;
-  const std::array<double, N>& at_end;
-  const std::array<double, N>& velocity_at_end;
+  const ode_state<N>& at_begin;
+  const ode_state<N>& at_end;
+  const ode_state<N>& velocity_at_end;
   /// The state at a time between begin and end: of fourth order (explicit) or third (Rosenbrock).
   /// It refers to the integration: valid while the observer runs.
-  std::function<std::array<double, N>(double)> at;
+  std::function<ode_state<N>(double)> at;
 };
 
 /// How steps are made.
@@ -91,9 +105,9 @@ template <std::size_t N>
 struct integration_result {
   integration_status status = integration_status::end_time;
   double t = 0.0;
-  std::array<double, N> x{};  ///< the last good state
-  std::size_t event = 0;      ///< the index of the event, where there is one
-  std::size_t steps = 0;      ///< steps accepted
+  ode_state<N> x{};       ///< the last good state
+  std::size_t event = 0;  ///< the index of the event, where there is one
+  std::size_t steps = 0;  ///< steps accepted
   std::size_t rejected = 0;
 };
 
@@ -123,8 +137,8 @@ integration_work work_of_this_thread() noexcept;
 /// ends the integration after the step \throws argument_error from options.validate(); what the
 /// system throws
 template <std::size_t N>
-integration_result<N> integrate(const ode_system<N>& system, const std::array<double, N>& x0,
-                                double t0, const integration_options& options,
+integration_result<N> integrate(const ode_system<N>& system, const ode_state<N>& x0, double t0,
+                                const integration_options& options,
                                 std::span<const ode_event<N>> events = {},
                                 const std::function<bool(const dense_step<N>&)>& observer = {});
 
@@ -134,5 +148,10 @@ extern template integration_result<2> integrate<2>(
 extern template integration_result<3> integrate<3>(
     const ode_system<3>&, const std::array<double, 3>&, double, const integration_options&,
     std::span<const ode_event<3>>, const std::function<bool(const dense_step<3>&)>&);
+
+extern template integration_result<any_dimension> integrate<any_dimension>(
+    const ode_system<any_dimension>&, const std::vector<double>&, double,
+    const integration_options&, std::span<const ode_event<any_dimension>>,
+    const std::function<bool(const dense_step<any_dimension>&)>&);
 
 }  // namespace loradyn

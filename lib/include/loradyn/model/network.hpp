@@ -6,6 +6,7 @@
 
 #include <Eigen/Core>
 #include <cstddef>
+#include <optional>
 
 #include <loradyn/names.hpp>
 
@@ -15,7 +16,7 @@ namespace loradyn {
 enum class adapter_constraint {
   sphere,    ///< each row of V has norm 1
   free,      ///< nothing: LoRA as it is shipped
-  frobenius  ///< the whole matrix V has Frobenius norm √r: the paper's 'V only' at width K > 1
+  frobenius  ///< the whole matrix V keeps the Frobenius norm that it starts with
 };
 
 /// Their names.
@@ -38,13 +39,25 @@ inline constexpr name_table<trained_part, 4> trained_parts{{{"lora", trained_par
                                                             {"full", trained_part::full},
                                                             {"scratch", trained_part::scratch}}};
 
+/// Equal readouts of n neurons.
+enum class readout_rule {
+  sum,   ///< 1
+  mean,  ///< 1/n
+  sqrt   ///< 1/√n
+};
+
+inline constexpr name_table<readout_rule, 3> readout_rules{
+    {{"sum", readout_rule::sum}, {"mean", readout_rule::mean}, {"sqrt", readout_rule::sqrt}}};
+
+Eigen::VectorXd readouts(readout_rule rule, std::ptrdiff_t width);
+
 /// Frozen rows in an orthonormal basis E of p directions that their teacher, the source task's
 /// teacher and the pre-trained weights span, with the readouts. K = width(), k = teacher.rows().
 struct network_geometry {
   Eigen::MatrixXd teacher;     ///< T E', k x p
   Eigen::MatrixXd pretrained;  ///< W0 E', K x p
   Eigen::MatrixXd source;      ///< the source task's teacher, k_s x p; no rows where there is none
-  Eigen::VectorXd readout;     ///< a, K
+  Eigen::VectorXd readout;     ///< a at the start, K
   Eigen::VectorXd teacher_readout;  ///< b, k
   Eigen::VectorXd source_readout;   ///< of the source's teacher, k_s
 
@@ -53,7 +66,8 @@ struct network_geometry {
   /// The number of frozen directions, p.
   [[nodiscard]] Eigen::Index directions() const noexcept { return teacher.cols(); }
 
-  /// Throws argument_error unless all is finite and the sizes match.
+  /// \throws argument_error unless all is finite and the sizes match; without a source its rows are
+  /// 0 x p or 0 x 0
   void validate() const;
 };
 
@@ -67,7 +81,7 @@ struct network_parameters {
   double readout_ratio = 0.0;  ///< κ_a >= 0, the readouts' learning rate over V's; 0 freezes them
   double decay = 0.0;          ///< ω >= 0, weight decay of U and V
 
-  /// Throws argument_error, naming the first parameter that is out of its range.
+  /// \throws argument_error, naming the first parameter that is out of its range
   void validate() const;
 };
 
@@ -75,29 +89,50 @@ struct network_parameters {
 struct network_state {
   Eigen::MatrixXd U;  ///< K x r
   Eigen::MatrixXd C;  ///< V E', r x p
-  Eigen::MatrixXd S;  ///< V V', r x r
+  /// V V' - C C', the Gram matrix of what of V is beside E, r x r: kept apart to keep its digits
+  Eigen::MatrixXd P;
   Eigen::VectorXd a;  ///< the readouts, K
+
+  /// S = V V'
+  [[nodiscard]] Eigen::MatrixXd S() const { return C * C.transpose() + P; }
+
+  /// \throws argument_error unless all is finite, the sizes fit K, r and p, P is symmetric and
+  /// without a negative eigenvalue (to 1e-12 of its largest), and on spheres diag S = 1 to 1e-12
+  void validate(const network_geometry& geometry, const network_parameters& parameters) const;
 };
 
-/// What risks are made of.
+/// What risks are made of: the second moments of the fields <W_j, x> and <T_i, x>.
 struct network_overlaps {
-  Eigen::MatrixXd weights;  ///< Λ = W W', K x K
-  Eigen::MatrixXd targets;  ///< N = W T', K x k
+  Eigen::MatrixXd weights;      ///< Λ = W W', K x K
+  Eigen::MatrixXd targets;      ///< N = W T', K x k
+  Eigen::MatrixXd weight_gaps;  ///< Λ_jj Λ_ll - Λ_jl² >= 0, with the digits it has, K x K
+  Eigen::MatrixXd target_gaps;  ///< Λ_jj |T_i|² - N_ji² >= 0, likewise, K x k
 };
 
-/// Λ and N of a state.
+/// Λ and N of a state, and their gaps.
 network_overlaps overlaps_of(const network_geometry& geometry, const network_state& state);
 
-/// The geometry of given Gram matrix of the rows [T; W0; source]: coordinates in an orthonormal
-/// basis of what they span, directions below 1e-12 of the largest left out. \throws argument_error
-/// where the matrix is not symmetric or has a negative eigenvalue, which the
-///         message tells
+/// The same with the overlaps with the source's teacher for those with the teacher.
+network_overlaps source_overlaps_of(const network_geometry& geometry, const network_state& state);
+
+/// The geometry of a Gram matrix of the rows [T; W0; source], whatever is not T or W0 being source:
+/// coordinates in an orthonormal basis of what they span, directions below 1e-12 of the largest
+/// left out. All readouts are 1.
+/// \throws argument_error where the sizes don't fit, an entry is not finite, the matrix is not
+///         symmetric (to 1e-12 of its largest entry), or has an eigenvalue below -1e-12 of the
+///         largest, which the message tells
 network_geometry geometry_of_gram(const Eigen::MatrixXd& gram, std::ptrdiff_t teacher_width,
                                   std::ptrdiff_t width);
 
 /// W0_j = μ T_i + ν ξ_j with i = (j - 1) mod k + 1, orthonormal T and ξ, the first `off_target`
-/// neurons at μ and the others at their target (μ = 1, ν = 0) where it is less than K.
+/// neurons at μ and the others at their target (μ = 1, ν = 0). The basis is T, then the ξ_j that
+/// anything has a part along. All readouts are 1.
+/// \param source_overlap ρ of a source task's teacher of k rows ρ T_i + √(1 - ρ²) ξ_i; ξ_i is that
+///        of the i-th neuron, one of its own where K < k
+/// \throws argument_error where a number is out of range: K, k >= 1, 0 <= off_target <= K, μ
+///         finite, ν >= 0, |ρ| <= 1
 network_geometry aligned_geometry(std::ptrdiff_t width, std::ptrdiff_t teacher_width,
-                                  double alignment, double misalignment, std::ptrdiff_t off_target);
+                                  double alignment, double misalignment, std::ptrdiff_t off_target,
+                                  std::optional<double> source_overlap = std::nullopt);
 
 }  // namespace loradyn

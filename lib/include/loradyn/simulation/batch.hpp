@@ -19,6 +19,8 @@ inline constexpr std::size_t lane_count = 8;
 /// Rows in a block: what a caller's buffers hold, small enough for the innermost cache.
 inline constexpr std::size_t block_rows = 32;
 inline constexpr std::size_t block_size = lane_count * block_rows;
+/// From here on a batch fills the lanes better than eight runs do.
+inline constexpr std::uint64_t batch_for_lanes = 64;
 
 template <class Number>
 struct alignas(64) lanes : std::array<Number, lane_count> {};
@@ -69,6 +71,8 @@ struct chain_lanes {
   lane_values c{};
 };
 
+struct network_kernels;
+
 /// The loops for one instruction set. `rows` never exceeds block_rows, nor n block_size. What a
 /// caller has just written lane by lane would be slow to read as a vector, so that the few numbers
 /// that change from step to step are passed by value.
@@ -108,6 +112,9 @@ struct batch_kernels {
   /// \return whether |u| + |m| + |s| + c is at most divergence_bound in every lane
   bool (*advance)(const batch_sums& sums, bool shared, const lane_values& chi_square, double rate,
                   double rate_ratio, const chain_lanes& before, chain_lanes& after);
+
+  /// The loops of any width and rank (network_batch.hpp).
+  const network_kernels* network;
 };
 
 /// The best set that this machine has.

@@ -44,7 +44,22 @@ enum class random_stream : std::uint64_t {
   sgd_misaligned,
   sgd_adapter,
   sgd_inputs,
-  sgd_labels
+  sgd_labels,
+  // Of any width and rank.
+  network_start,
+  network_start_rest,
+  network_start_mixing,
+  network_start_samples,
+  network_samples,
+  network_rest,
+  network_mixing,
+  network_sgd_basis,
+  network_sgd_beside,
+  network_sgd_adapter,
+  network_sgd_start,
+  network_sgd_start_labels,
+  network_sgd_inputs,
+  network_sgd_labels
 };
 
 /// The Philox key of a stream. seed <= max_seed

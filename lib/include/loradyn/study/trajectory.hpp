@@ -23,6 +23,9 @@ struct record_times {
   bool logarithmic = false;     ///< in geometric progression from 1e-4 of the end
 };
 
+/// The times of a record that ends there; both in the unit of the table.
+std::vector<double> times_of(const record_times& record, double end);
+
 /// One run in time.
 struct trajectory_problem {
   training_protocol protocol;  ///< in raw time, as the next two

@@ -1,0 +1,35 @@
+#pragma once
+
+/// \file
+/// The figures of networks.
+
+#include <loradyn/report/figure.hpp>
+#include <loradyn/report/table.hpp>
+#include <loradyn/study/network.hpp>
+#include <loradyn/study/network_simulate.hpp>
+#include <vector>
+
+namespace loradyn {
+
+/// Every overlap in time: the weights' with the targets, the adapters', the amplitudes, and the
+/// risk.
+figure network_trajectory_figure(const provenance& meta, const study::network_shape& shape,
+                                 const std::vector<study::network_trajectory_row>& rows);
+
+/// t_hit and the search time over the first parameter that varies.
+figure network_escape_figure(const provenance& meta,
+                             const std::vector<study::network_escape_row>& rows);
+
+/// The search time of every mode over the first parameter that varies.
+figure network_rates_figure(const provenance& meta,
+                            const std::vector<study::network_rates_row>& rows);
+
+/// Means over the runs of every overlap in time, with their 5 and 95 %.
+figure network_ensemble_figure(const provenance& meta, const study::network_shape& shape,
+                               const std::vector<study::network_summary_row>& rows);
+
+/// A histogram of the runs' times.
+figure network_hitting_figure(const provenance& meta,
+                              const std::vector<study::network_run_row>& rows);
+
+}  // namespace loradyn

@@ -1,0 +1,196 @@
+#pragma once
+
+/// \file
+/// Networks of any width with adapters of any rank: trajectories, escapes and searches
+/// (docs/theory.md, section 14).
+
+#include <cstddef>
+#include <cstdint>
+#include <loradyn/analysis/network_escape.hpp>
+#include <loradyn/dynamics/network_event.hpp>
+#include <loradyn/dynamics/network_flow.hpp>
+#include <loradyn/model/network.hpp>
+#include <loradyn/names.hpp>
+#include <loradyn/simulation/network_problem.hpp>
+#include <loradyn/study/control.hpp>
+#include <loradyn/study/escape.hpp>
+#include <loradyn/study/pair.hpp>
+#include <loradyn/study/parameter.hpp>
+#include <loradyn/study/row.hpp>
+#include <loradyn/study/trajectory.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loradyn::study {
+
+/// How LoRA's scale falls with the rank: W = W0 + s U V, s = α/r or α/√r.
+enum class lora_scaling { rank, root };
+
+inline constexpr name_table<lora_scaling, 2> lora_scalings{
+    {{"rank", lora_scaling::rank}, {"root", lora_scaling::root}}};
+
+/// What of a network is no parameter of the registry.
+struct network_layout {
+  std::ptrdiff_t width = 1;          ///< K
+  std::ptrdiff_t teacher_width = 1;  ///< k
+  std::ptrdiff_t rank = 1;           ///< r; K where V alone or all of W trains
+  /// The neurons that start at (μ, ν) instead of at their target; without it all.
+  std::optional<std::ptrdiff_t> off_target;
+  adapter_constraint adapter = adapter_constraint::sphere;
+  trained_part trained = trained_part::lora;
+  readout_rule readout = readout_rule::sum;
+  double decay = 0.0;           ///< ω
+  double readout_rate = 0.0;    ///< κ_a
+  std::optional<double> alpha;  ///< LoRA's α; without it s = 1
+  lora_scaling scaling = lora_scaling::rank;
+  std::optional<double> source_overlap;  ///< of the source's targets with the target's
+  std::optional<activation> source;      ///< the source's activation, with the overlap
+  /// Frozen rows and readouts of the user's own, in the place of μ, ν and what is derived of them.
+  std::optional<network_geometry> geometry;
+
+  /// What it is to be called where all of W, or V alone, trains: r = K.
+  [[nodiscard]] std::ptrdiff_t trained_rank() const {
+    return trained == trained_part::lora ? rank : width;
+  }
+};
+
+/// V's start: drawn in d dimensions as run 0 of a simulation of this seed, or along the gradient of
+/// one batch that is drawn so. Where all of W trains it is W0, or from scratch rows of norm
+/// `scale`.
+struct network_start_request {
+  std::uint64_t dimension = 1000;
+  std::uint64_t seed = 0;
+  std::optional<std::uint64_t> one_step_batch;
+  double scale = 0.1;
+};
+
+/// What is simulated, in batches of one and for one step until it is told otherwise; its start is
+/// random or after one batch. \param at all but γ, which batch and learning rate make
+/// \param u0 every entry of U at the start; 1/d² where empty, after a one-step start 0
+/// \throws argument_error for what does not fit together
+network_problem simulated_problem(const activation_pair& pair, const network_layout& layout,
+                                  const network_start_request& start, const parameter_point& at,
+                                  const std::optional<double>& u0);
+
+/// Its limit as d -> ∞.
+network_flow flow_of(const network_problem& problem, const network_layout& layout,
+                     double noise_scale);
+
+/// A flow and where it starts.
+struct network_point {
+  network_flow flow;
+  network_state start;
+};
+
+/// \param at μ, ν, γ, Δ, κ and u0, the value of every entry of U
+/// \throws argument_error for what does not fit together
+network_point network_at(const activation_pair& pair, const network_layout& layout,
+                         const network_start_request& start, const parameter_point& at);
+
+/// The sizes that name the columns of a state's entries.
+struct network_shape {
+  std::ptrdiff_t width = 1;
+  std::ptrdiff_t rank = 1;
+  std::ptrdiff_t teacher_width = 1;
+  bool has_source = false;
+  bool trains_readouts = false;
+};
+network_shape shape_of(const network_layout& layout);
+/// From the names of a table's columns; nothing where it is none of a network's states.
+std::optional<network_shape> shape_of(const std::vector<std::string>& columns);
+
+/// A state as a table tells it: the matrices row after row.
+struct network_record {
+  double samples = 0.0;  ///< t d/γ samples seen; NaN at γ = 0
+  double risk = 0.0;
+  double source_risk = 0.0;
+  double mean_overlap = 0.0;  ///< of |<W_j, T_i>|, each neuron with its own target
+  std::vector<double> U;      ///< K x r
+  std::vector<double> M;      ///< W T', K x k
+  std::vector<double> m;      ///< V T', r x k
+  std::vector<double> S;      ///< V V', the rows of its lower triangle
+  std::vector<double> a;      ///< the readouts, where they train
+};
+
+network_record record_of(const network_flow& f, const network_state& x, double samples);
+row_description<network_record> record_columns(const network_shape& shape);
+
+struct network_trajectory_row {
+  double t = 0.0;
+  network_record at;
+};
+row_description<network_trajectory_row> network_trajectory_columns(const network_shape& shape);
+
+struct network_trajectory_problem {
+  activation_pair pair;
+  network_layout layout;
+  network_start_request start;
+  parameter_point at;
+  double end = 0.0;  ///< in raw time
+  record_times record;
+  integration_options integrator;
+  std::optional<double> learning_rate;  ///< of the map, in the place of the flow
+};
+
+struct network_trajectory_result {
+  std::vector<network_trajectory_row> rows;
+  integration_status status = integration_status::end_time;
+  double end = 0.0;  ///< the last time, in the unit of the table
+  double noise_error =
+      0.0;  ///< of the trace of Σ at the start and the end, the larger relative one
+  std::string noise_method;  ///< by which it was found; empty at γ = 0
+};
+network_trajectory_result trajectory(const network_trajectory_problem& problem);
+
+struct network_escape_row {
+  row_key key;
+  double tau = 0.0;
+  double t_hit = 0.0;
+  double samples = 0.0;  ///< t_hit d/γ, and those of a one-step start
+  std::string outcome;
+  std::string status;
+  network_record end;
+  law_values law;
+};
+row_description<network_escape_row> network_escape_columns(
+    const network_shape& shape, const std::optional<std::vector<double>>& quantiles);
+
+struct network_escape_problem {
+  std::vector<activation_pair> pairs;
+  parameter_grid grid;
+  network_layout layout;
+  network_start_request start;
+  network_overlap_event event;
+  integration_options integrator;                ///< its end time in the unit of the table
+  std::optional<std::vector<double>> quantiles;  ///< of the law at the start's dimension
+};
+
+/// A row for each pair and point of the grid; those of the first points where it is stopped. What
+/// fails is told by a row's status.
+/// \throws argument_error where the event, the layout or the start do not fit together
+std::vector<network_escape_row> escape(const network_escape_problem& problem,
+                                       const study_control& control);
+
+/// A growing mode of the search; one row without a rate where there is none.
+struct network_rates_row {
+  row_key key;
+  std::int64_t mode = 0;  ///< counted from 1, the fastest first
+  double lambda = 0.0;
+  double tau = 0.0;
+  double pull = 0.0;      ///< |G0|, which vanishes at critical alignments
+  std::vector<double> u;  ///< how it moves the neurons
+  std::vector<double> m;  ///< and how far along each target
+  std::string status;
+};
+row_description<network_rates_row> network_rates_columns(const network_shape& shape);
+
+struct network_rates_problem {
+  std::vector<activation_pair> pairs;
+  parameter_grid grid;
+  network_layout layout;
+};
+std::vector<network_rates_row> rates(const network_rates_problem& problem,
+                                     const study_control& control);
+
+}  // namespace loradyn::study

@@ -1,0 +1,148 @@
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <loradyn/analysis/network_search.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/number_text.hpp>
+#include <string>
+
+namespace loradyn {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+// The state of U = 0, and V where it does not matter.
+network_state origin_of(const network_flow& f) {
+  const network_geometry& g = f.geometry();
+  const Index r = f.parameters().rank;
+  return {MatrixXd::Zero(g.width(), r), MatrixXd::Zero(r, g.directions()), MatrixXd::Identity(r, r),
+          g.readout};
+}
+
+struct first_gradient {
+  MatrixXd G;  // R_N T + 2 R_Λ W0, K x p
+  MatrixXd H;  // 2 R_Λ
+  double size;
+};
+
+first_gradient gradient_at_start(const network_flow& f) {
+  const network_geometry& g = f.geometry();
+  const network_overlaps o = overlaps_of(g, origin_of(f));
+  network_slopes s;
+  f.task().risk.slopes(o, f.teacher_gram(), g.readout, g.teacher_readout, false, s);
+  const MatrixXd by_targets = s.targets * g.teacher;
+  const MatrixXd by_weights = s.twice_weights * g.pretrained;
+  return {by_targets + by_weights, s.twice_weights, by_targets.norm() + by_weights.norm()};
+}
+
+}  // namespace
+
+// (14.9)
+network_search_result network_search(const network_flow& f) {
+  const network_parameters& p = f.parameters();
+  network_search_result result;
+  if (p.rate_ratio == 0.0) {
+    result.status = search_status::frozen;
+    return result;
+  }
+  const first_gradient start = gradient_at_start(f);
+  if (!start.G.allFinite() || !start.H.allFinite()) {
+    result.status = search_status::undefined;
+    return result;
+  }
+  result.pull = start.G.norm();
+  result.size = start.size;
+  const Index width = start.G.rows();
+  const Index directions = start.G.cols();
+  const double root = std::sqrt(p.rate_ratio);
+  const double held = p.adapter == adapter_constraint::free ? p.decay : 0.0;
+  MatrixXd linear(width + directions, width + directions);
+  linear.topLeftCorner(width, width) =
+      -p.rate_ratio * (start.H + p.decay * MatrixXd::Identity(width, width));
+  linear.topRightCorner(width, directions) = -root * start.G;
+  linear.bottomLeftCorner(directions, width) = -root * start.G.transpose();
+  linear.bottomRightCorner(directions, directions) =
+      -held * MatrixXd::Identity(directions, directions);
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(linear);
+  // What of the pull is the rounding of its terms moves nothing.
+  constexpr double rounding = 1e-13;
+  const double least = rounding * linear.cwiseAbs().maxCoeff();
+  for (Index i = width + directions - 1; i >= 0; --i) {
+    const double rate = solver.eigenvalues()[i];
+    if (!(rate > least) || result.pull <= rounding * result.size) {
+      break;
+    }
+    const VectorXd x = solver.eigenvectors().col(i);
+    network_mode mode;
+    mode.rate = rate;
+    mode.u = root * x.head(width);
+    mode.v = x.tail(directions);
+    const double length = std::sqrt(mode.u.squaredNorm() + mode.v.squaredNorm());
+    Index largest = 0;
+    mode.u.cwiseAbs().maxCoeff(&largest);
+    const double sign = mode.u[largest] < 0.0 ? -1.0 : 1.0;
+    mode.left_u = sign * length / root * x.head(width);
+    mode.left_v = sign * length * x.tail(directions);
+    mode.u *= sign / length;
+    mode.v *= sign / length;
+    result.modes.push_back(std::move(mode));
+  }
+  if (result.modes.empty()) {
+    result.status = search_status::diverges;
+  } else if (result.pull <= 1e3 * rounding * result.size) {
+    result.status = search_status::imprecise;
+  }
+  return result;
+}
+
+MatrixXd noise_at_start(const network_flow& f) {
+  const network_geometry& g = f.geometry();
+  return f.task()
+      .noise
+      .value(overlaps_of(g, origin_of(f)), f.teacher_gram(), g.readout, g.teacher_readout,
+             f.parameters().label_noise)
+      .covariance;
+}
+
+// (14.11)
+network_state one_step_start(const network_flow& f, double dimension, double batch, double u0) {
+  const Index r = f.parameters().rank;
+  const Index width = f.geometry().width();
+  if (r > width) {
+    throw argument_error(
+        "rank", std::to_string(r),
+        "at most the width, " + std::to_string(width) + ", for a start along one gradient");
+  }
+  for (const auto& [name, value] : {std::pair{"dim", dimension}, {"start-batch", batch}}) {
+    if (!(value > 0.0) || !std::isfinite(value)) {
+      throw argument_error(name, number_text(value), "finite and > 0");
+    }
+  }
+  const first_gradient start = gradient_at_start(f);
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(start.G * start.G.transpose() +
+                                                       (dimension / batch) * noise_at_start(f));
+  network_state x = origin_of(f);
+  x.U.setConstant(u0);
+  for (Index a = 0; a < r; ++a) {
+    const Index place = width - 1 - a;
+    const double value = solver.eigenvalues()[place];
+    if (!(value > 0.0)) {
+      throw argument_error("the first gradient", "of rank " + std::to_string(a),
+                           "of rank " + std::to_string(r) + " and more");
+    }
+    VectorXd direction = solver.eigenvectors().col(place);
+    // Where U grows along the descent it is positive: an eigenvector has no sign of its own.
+    Index largest = 0;
+    direction.cwiseAbs().maxCoeff(&largest);
+    if (direction[largest] < 0.0) {
+      direction = -direction;
+    }
+    x.C.row(a) = -direction.transpose() * start.G / std::sqrt(value);
+  }
+  x.P -= x.C * x.C.transpose();
+  return x;
+}
+
+}  // namespace loradyn

@@ -1,0 +1,154 @@
+#include <Eigen/Core>
+#include <array>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/kernel/noise_moment.hpp>
+#include <loradyn/model/network.hpp>
+#include <loradyn/model/network_noise.hpp>
+#include <string>
+
+#include "kernel/four_averages.hpp"
+#include "support/within.hpp"
+
+using namespace loradyn;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+namespace {
+
+struct fields {
+  network_geometry g;
+  network_state s;
+  network_overlaps o;
+  MatrixXd gram;
+};
+
+// A network of several widths in the middle of its training, some of it skew.
+fields some_fields(Eigen::Index width, Eigen::Index targets, Eigen::Index rank, double size = 0.6) {
+  fields f;
+  f.g = aligned_geometry(width, targets, 0.7, 0.3, width);
+  f.g.readout = VectorXd::LinSpaced(width, 0.5, 0.9);
+  f.g.teacher_readout = VectorXd::LinSpaced(targets, 0.8, 0.6);
+  const auto entry = [](Eigen::Index i, Eigen::Index j, double seed) {
+    return std::sin(seed + 1.7 * static_cast<double>(i) + 2.9 * static_cast<double>(j));
+  };
+  f.s.U =
+      MatrixXd::NullaryExpr(width, rank, [&](auto i, auto j) { return size * entry(i, j, 0.3); });
+  f.s.C = MatrixXd::NullaryExpr(rank, f.g.directions(),
+                                [&](auto i, auto j) { return 0.4 * entry(i, j, 1.1); });
+  const MatrixXd beside = MatrixXd::NullaryExpr(
+      rank, rank, [&](auto i, auto j) { return 0.5 * entry(i, j, 2.2) + (i == j ? 0.4 : 0.0); });
+  f.s.P = beside * beside.transpose();
+  f.s.a = f.g.readout;
+  f.o = overlaps_of(f.g, f.s);
+  f.gram = f.g.teacher * f.g.teacher.transpose();
+  return f;
+}
+
+network_noise_value noise_of(const fields& f, const std::string& student,
+                             const std::string& teacher, double label_noise) {
+  return network_noise(parse_activation(student), parse_activation(teacher))
+      .value(f.o, f.gram, f.s.a, f.g.teacher_readout, label_noise);
+}
+
+network_noise_value quadrature_of(const fields& f, const std::string& student,
+                                  const std::string& teacher, double label_noise) {
+  return network_noise(parse_activation(student), parse_activation(teacher))
+      .by_quadrature(f.o, f.gram, f.s.a, f.g.teacher_readout, label_noise);
+}
+
+}  // namespace
+
+TEST_CASE("the noise of one neuron is the noise moment (14.3)") {
+  fields f = some_fields(1, 1, 2);
+  f.s.a[0] = f.g.teacher_readout[0] = 0.7;
+  for (const char* name : {"erf", "relu", "he3", "tanh", "gelu"}) {
+    CAPTURE(name);
+    const activation a = parse_activation(name);
+    const double V = noise_moment(a, a).value(f.o.targets(0, 0), f.o.weights(0, 0),
+                                              f.o.target_gaps(0, 0), 0.1 / 0.49);
+    const network_noise_value found = noise_of(f, name, name, 0.1);
+    CHECK(found.method == noise_method_kind::pair);
+    CHECK(found.covariance(0, 0) == Approx(0.49 * 0.49 * V).epsilon(1e-11));
+    // The general ways agree with it.
+    f.g.teacher_readout[0] = std::nextafter(0.7, 1.0);
+    const network_noise_value general = noise_of(f, name, name, 0.1);
+    CHECK(general.method != noise_method_kind::pair);
+    CHECK(general.covariance(0, 0) ==
+          test::within(0.49 * 0.49 * V, 1e-8 * 0.49 * 0.49 * V + 6.0 * general.error));
+    f.g.teacher_readout[0] = 0.7;
+  }
+}
+
+TEST_CASE(
+    "erf and polynomials and kinked lines agree with points in all dimensions (14.4) (14.5) (14.6)") {
+  struct setting {
+    const char* student;
+    const char* teacher;
+    noise_method_kind method;
+    double bound;  // of the trace, beside six standard errors of the points
+  };
+  const auto s = GENERATE(setting{"erf", "erf", noise_method_kind::erf, 1e-9},
+                          setting{"2*erf", "he3+erf", noise_method_kind::erf, 1e-9},
+                          setting{"he3", "he3", noise_method_kind::polynomial, 1e-12},
+                          setting{"he2+0.3*x", "he3", noise_method_kind::polynomial, 1e-12},
+                          setting{"relu", "relu", noise_method_kind::kinked, 1e-9},
+                          setting{"relu-0.1*x", "abs(x)", noise_method_kind::kinked, 1e-9});
+  const auto [width, targets, rank] =
+      GENERATE(std::array{2, 1, 1}, std::array{2, 2, 2}, std::array{4, 2, 1}, std::array{3, 3, 3});
+  const fields f = some_fields(width, targets, rank);
+  CAPTURE(s.student, s.teacher, width, targets, rank);
+  const network_noise_value found = noise_of(f, s.student, s.teacher, 0.2);
+  const network_noise_value points = quadrature_of(f, s.student, s.teacher, 0.2);
+  CHECK(found.method == s.method);
+  CAPTURE(points.error / points.covariance.trace());
+  const double trace = points.covariance.trace();
+  CHECK((found.covariance - points.covariance).cwiseAbs().maxCoeff() ==
+        test::within(0.0, s.bound * trace + 6.0 * points.error));
+  // The points are no idle comparison.
+  CHECK(points.error < 2e-2 * trace);
+}
+
+TEST_CASE("the stated error of points covers what they miss") {
+  const auto [width, targets, rank] =
+      GENERATE(std::array{2, 1, 1}, std::array{2, 2, 2}, std::array{4, 2, 1}, std::array{3, 2, 1},
+               std::array{3, 3, 1});
+  const auto pair = GENERATE(std::array{"erf", "erf"}, std::array{"relu", "relu"},
+                             std::array{"he3", "he3"}, std::array{"he2", "he2"});
+  const fields f = some_fields(width, targets, rank);
+  CAPTURE(width, targets, rank, pair[0]);
+  const network_noise_value exact = noise_of(f, pair[0], pair[1], 0.0);
+  const network_noise_value points = quadrature_of(f, pair[0], pair[1], 0.0);
+  const double missed = std::abs((exact.covariance - points.covariance).trace());
+  CHECK(missed <= 6.0 * points.error);
+  // Smooth pairs in three and four dimensions are within 1e-5 and 1e-4 of the trace.
+  if (width * targets <= 4 && pair[0] == std::string("erf")) {
+    CHECK(points.error < 1e-4 * exact.covariance.trace());
+  }
+}
+
+TEST_CASE("orthants of known and of singular correlations (14.6)") {
+  Eigen::Matrix4d r = Eigen::Matrix4d::Identity();
+  CHECK(orthant_probability(r) == Approx(1.0 / 16.0));
+  // Equal correlations ½: 1/(n + 1).
+  r.setConstant(0.5);
+  r.diagonal().setOnes();
+  CHECK(orthant_probability(r) == test::within(0.2, 1e-9));
+  // Four directions in a plane: the angle that their half planes share over 2π.
+  const double pi = std::acos(-1.0);
+  const auto plane = [pi](std::array<double, 4> degrees) {
+    Eigen::Matrix4d c;
+    for (int i = 0; i < 4; ++i) {
+      for (int j = 0; j < 4; ++j) {
+        c(i, j) = std::cos((degrees[i] - degrees[j]) * pi / 180.0);
+      }
+    }
+    return orthant_probability(c);
+  };
+  CHECK(plane({0.0, 20.0, 50.0, 75.0}) == test::within(105.0 / 360.0, 1e-7));
+  CHECK(plane({50.0, 0.0, 120.0, 20.0}) == test::within(60.0 / 360.0, 1e-7));
+  CHECK(plane({0.0, 1e-3, 170.0, 90.0}) == test::within(10.0 / 360.0, 1e-7));
+  CHECK(plane({0.0, 100.0, 200.0, 300.0}) == test::within(0.0, 1e-7));
+}

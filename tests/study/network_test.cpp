@@ -1,0 +1,135 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/error.hpp>
+#include <loradyn/study/network.hpp>
+#include <loradyn/study/trajectory.hpp>
+#include <string>
+#include <vector>
+
+#include "support/within.hpp"
+
+using namespace loradyn;
+
+namespace {
+
+study::activation_pair pair_of(const char* name) {
+  const activation a = parse_activation(name);
+  return study::make_pair(a, a, study::time_unit::raw);
+}
+
+study::parameter_point at_half() {
+  study::parameter_point at;
+  at.parameters.alignment = 0.5;
+  return at;
+}
+
+}  // namespace
+
+TEST_CASE("LoRA's scale is a ratio of learning rates (14.12)") {
+  study::network_layout layout;
+  layout.width = 2;
+  layout.teacher_width = 2;
+  layout.rank = 4;
+  layout.alpha = 2.0;
+  const study::network_start_request start;
+  const auto ratio = [&] {
+    return network_at(pair_of("erf"), layout, start, at_half()).flow.parameters().rate_ratio;
+  };
+  CHECK(ratio() == 0.25);
+  layout.scaling = study::lora_scaling::root;
+  CHECK(ratio() == 1.0);
+  layout.alpha.reset();
+  CHECK(ratio() == 1.0);
+}
+
+TEST_CASE("a network's trajectory of one neuron is that of (u, m, s)") {
+  study::network_trajectory_problem problem{pair_of("erf"), {}, {}, at_half(), 60.0, {}, {}, {}};
+  problem.record.count = 7;
+  problem.start.seed = 3;
+  const study::network_trajectory_result network = study::trajectory(problem);
+  REQUIRE(network.rows.size() == 7);
+  CHECK(network.status == integration_status::end_time);
+  study::trajectory_problem single;
+  single.protocol.alignment = 0.5;
+  single.protocol.start = {network.rows[0].at.U[0], network.rows[0].at.m[0], 0.0};
+  single.protocol.stages.emplace_back(
+      tuning_stage{pair_of("erf").task(), 0.0, 0.0, 1.0, 60.0, std::nullopt});
+  single.end = 60.0;
+  single.record.count = 7;
+  const study::trajectory_result expected = study::trajectory(single);
+  for (std::size_t i = 0; i < 7; ++i) {
+    CHECK(network.rows[i].t == Approx(expected.rows[i].t).epsilon(1e-12));
+    CHECK(network.rows[i].at.U[0] == test::within(expected.rows[i].x.u, 1e-7));
+    CHECK(network.rows[i].at.M[0] == test::within(expected.rows[i].M, 1e-7));
+    CHECK(network.rows[i].at.risk == test::within(expected.rows[i].risk, 1e-8));
+  }
+}
+
+TEST_CASE("the columns of a network's table tell its sizes") {
+  for (const study::network_shape& shape :
+       {study::network_shape{4, 2, 3, true, false}, study::network_shape{1, 1, 1, false, true},
+        study::network_shape{12, 11, 2, false, false}}) {
+    const auto columns = study::network_trajectory_columns(shape);
+    const auto found = study::shape_of(columns.names());
+    REQUIRE(found.has_value());
+    CHECK(study::network_trajectory_columns(*found).names() == columns.names());
+  }
+  CHECK(!study::shape_of(study::trajectory_columns().names()).has_value());
+}
+
+TEST_CASE("what trains decides what moves, and a source is forgotten by it") {
+  for (const trained_part part :
+       {trained_part::lora, trained_part::v, trained_part::full, trained_part::scratch}) {
+    CAPTURE(name_of(trained_parts, part));
+    study::network_layout layout;
+    layout.width = 2;
+    layout.teacher_width = 2;
+    layout.trained = part;
+    layout.adapter = part == trained_part::full || part == trained_part::scratch
+                         ? adapter_constraint::free
+                         : adapter_constraint::sphere;
+    layout.source = parse_activation("erf");
+    layout.source_overlap = 0.6;
+    study::parameter_point at = at_half();
+    at.parameters.noise_scale = 0.1;
+    study::network_trajectory_problem problem{pair_of("erf"), layout, {}, at, 20.0, {}, {}, {}};
+    problem.record.count = 3;
+    const study::network_trajectory_result run = study::trajectory(problem);
+    const study::network_record& first = run.rows.front().at;
+    const study::network_record& last = run.rows.back().at;
+    CHECK(last.risk < first.risk);
+    CHECK(std::isfinite(last.source_risk));
+    CHECK(last.samples == Approx(20.0 * 1000.0 / 0.1));
+    CHECK((first.U == last.U) == (part != trained_part::lora));
+    if (part == trained_part::full) {
+      CHECK(first.M[0] == Approx(0.5));
+    } else if (part == trained_part::scratch) {
+      CHECK(std::abs(first.M[0]) < 0.05);
+    }
+    CHECK(run.noise_method == "erf");
+  }
+}
+
+TEST_CASE("a network's sweep tells every point, and the law of those that have one") {
+  study::network_escape_problem problem{{pair_of("erf")}, {}, {}, {}, {}, {}, std::nullopt};
+  problem.grid.axes.push_back({&study::registry::mu, {0.3, 0.5, 0.99}});
+  problem.layout.rank = 2;
+  problem.layout.adapter = adapter_constraint::free;
+  problem.event.quantity = network_overlap_quantity::M;
+  problem.event.at = 0.9;
+  problem.quantiles = std::vector<double>{0.5};
+  const auto rows = study::escape(problem, {});
+  REQUIRE(rows.size() == 3);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(rows[i].status == "ok");
+    CHECK(rows[i].outcome == "learned");
+    CHECK(rows[i].t_hit > rows[i].tau);
+    CHECK(rows[i].law.status == "ok");
+    CHECK(rows[i].law.quantiles[0] > 0.0);
+    CHECK(rows[i].end.M[0] == test::within(1.0, 1e-3));
+  }
+  CHECK(rows[2].status == "no-event");
+  problem.event.entry = {1, 2};
+  CHECK_THROWS_AS(study::escape(problem, {}), argument_error);
+}

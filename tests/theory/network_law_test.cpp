@@ -1,0 +1,142 @@
+// The law of the escape time at rank r against the exact chain.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/network_escape.hpp>
+#include <loradyn/simulation/network_run.hpp>
+#include <loradyn/simulation/statistics.hpp>
+#include <string>
+#include <vector>
+
+using namespace loradyn;
+
+namespace {
+
+struct row {
+  std::string activation;
+  std::ptrdiff_t width;  // its first neuron is off its target, the others are on theirs
+  std::ptrdiff_t rank;
+  adapter_constraint adapter;
+  double dimension;
+  double noise_scale;
+};
+
+// d = 1000 and 10^4 at one γ have one limit.
+constexpr double learning_rate = 0.02;
+constexpr double level = 0.75;
+
+network_problem problem_of(const row& r) {
+  const activation f = parse_activation(r.activation);
+  network_problem problem{
+      .geometry = aligned_geometry(r.width, r.width, 0.5, 0.0, 1), .student = f, .teacher = f};
+  problem.parameters.rank = r.rank;
+  problem.parameters.adapter = r.adapter;
+  problem.dimension = static_cast<std::uint64_t>(r.dimension);
+  problem.learning_rate = learning_rate;
+  problem.batch =
+      static_cast<std::uint64_t>(std::llround(learning_rate * r.dimension / r.noise_scale));
+  problem.steps = 200'000;
+  return problem;
+}
+
+// M_11 from 0.5 to 0.75: for K > 1 told by the mean, of which the others' part is 1.
+double mean_level(std::ptrdiff_t width) {
+  return (level + static_cast<double>(width - 1)) / static_cast<double>(width);
+}
+
+escape_law law_of(const row& r) {
+  const network_problem problem = problem_of(r);
+  network_parameters parameters = problem.parameters;
+  parameters.noise_scale = r.noise_scale;
+  const network_flow flow({problem.student, problem.teacher}, problem.geometry, parameters);
+  integration_options options;
+  options.end_time = 1e5;
+  return law_of_escape(flow,
+                       {.quantity = network_overlap_quantity::M,
+                        .at = mean_level(r.width),
+                        .is_signed = false,
+                        .entry = {}},
+                       r.dimension, 1.0 / (r.dimension * r.dimension), options);
+}
+
+std::vector<double> simulated_times(const row& r, std::uint64_t runs, std::uint64_t seed) {
+  network_problem problem = problem_of(r);
+  problem.seed = seed;
+  network_plan plan;
+  plan.events = {{.quantity = {.matrix = network_matrix::mean_overlap, .absolute = true},
+                  .level = mean_level(r.width),
+                  .direction = event_direction::rising}};
+  plan.stop_after_events = true;
+  const network_ensemble done = simulate_ensemble(problem, simulation_engine::chain, plan, runs);
+  std::vector<double> times;
+  for (const network_run& run : done.runs) {
+    if (run.hits[0].happened) {
+      times.push_back(static_cast<double>(run.hits[0].step) * learning_rate);
+    }
+  }
+  REQUIRE(times.size() == runs);
+  return times;
+}
+
+void compare(const std::vector<row>& rows, std::uint64_t runs, bool shrinks) {
+  // 1 % for a false alarm of the whole, by Bonferroni.
+  const double significance = 0.01 / static_cast<double>(rows.size());
+  std::uint64_t seed = 900;
+  for (const row& r : rows) {
+    escape_law law = law_of(r);
+    std::vector<double> times = simulated_times(r, runs, ++seed);
+    const auto distance = [&] {
+      return kolmogorov_smirnov(times, [&law](double t) { return law.cdf(t); });
+    };
+    const distance_test test = distance();
+    const double ten = law.quantile(0.1);
+    const double fifty = law.quantile(0.5);
+    const double ninety = law.quantile(0.9);
+    const sample_summary ours = summarise(times, std::vector<double>{0.1, 0.5, 0.9});
+    CAPTURE(r.activation, r.width, r.rank, name_of(adapter_constraints, r.adapter), r.dimension,
+            r.noise_scale, to_string(law.status), law.tau, ten, fifty, ninety, ours.quantiles,
+            test.distance, test.p_value);
+    CHECK(law.status == law_status::ok);
+    CHECK(test.p_value > significance);
+    if (shrinks) {
+      row smaller = r;
+      smaller.dimension = r.dimension / 10.0;
+      const escape_law there = law_of(smaller);
+      const double distance_there =
+          kolmogorov_smirnov(simulated_times(smaller, runs, seed + 100), [&there](double t) {
+            return there.cdf(t);
+          }).distance;
+      CAPTURE(distance_there);
+      // What the runs' number leaves of either distance is some 1/√runs.
+      CHECK(test.distance < distance_there + 1.0 / std::sqrt(static_cast<double>(runs)));
+    }
+    // With a degree of freedom less, or for one adapter with one more, it is no law.
+    law.degrees = r.rank > 1 ? law.degrees - 1.0 : 2.0;
+    CHECK(distance().p_value < significance * 1e-3);
+  }
+}
+
+}  // namespace
+
+// (14.10) by (14.13)
+TEST_CASE("escape times of two and four adapters have the law's distribution") {
+  compare({{"erf", 1, 2, adapter_constraint::free, 1e4, 10.0},
+           {"relu", 1, 4, adapter_constraint::sphere, 1e4, 10.0}},
+          800, false);
+}
+
+TEST_CASE("4000 escape times at rank 1, 2 and 4 at d = 10^4, and how far those at 1000 are",
+          "[.][networks]") {
+  std::vector<row> rows;
+  for (const std::string name : {"erf", "relu"}) {
+    for (const std::ptrdiff_t rank : {1, 2, 4}) {
+      for (const auto adapter : {adapter_constraint::free, adapter_constraint::sphere}) {
+        rows.push_back({name, 1, rank, adapter, 1e4, 1.0});
+      }
+    }
+  }
+  rows.push_back({"erf", 2, 2, adapter_constraint::free, 1e4, 1.0});
+  compare(rows, 4000, true);
+}
