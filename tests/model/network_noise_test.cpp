@@ -83,7 +83,8 @@ TEST_CASE("the noise of one neuron is the noise moment (14.3)") {
 }
 
 TEST_CASE(
-    "erf and polynomials and kinked lines agree with points in all dimensions (14.4) (14.5) (14.6)") {
+    "erf and polynomials and kinked lines agree with points in all dimensions (14.4) (14.5) "
+    "(14.6)") {
   struct setting {
     const char* student;
     const char* teacher;
@@ -107,8 +108,8 @@ TEST_CASE(
   const double trace = points.covariance.trace();
   CHECK((found.covariance - points.covariance).cwiseAbs().maxCoeff() ==
         test::within(0.0, s.bound * trace + 6.0 * points.error));
-  // The points are no idle comparison.
-  CHECK(points.error < 2e-2 * trace);
+  // The points are no idle comparison; of cubes in six dimensions they see one digit, in four five.
+  CHECK(points.error < (s.method == noise_method_kind::polynomial ? 0.1 : 2e-2) * trace);
 }
 
 TEST_CASE("the stated error of points covers what they miss") {

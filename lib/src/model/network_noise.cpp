@@ -193,7 +193,7 @@ class centred_lattice {
       const double root = std::sqrt(static_cast<double>(d) + 2.0);
       shift_[d] = 0.5 * (root - std::floor(root)) + 0.1;
     }
-    // Beyond the ball lies 1e-8 of a Gaussian's weight, 1e-5 in five or six dimensions.
+    // Beyond the ball lies 1e-8 of a Gaussian's weight, 1e-5 in five dimensions.
     const auto n = static_cast<double>(n_);
     square_ = n_ <= 4 ? 42.0 + 2.0 * n : 24.0 + 2.0 * n;
     const double ball = std::pow(pi<double>() * square_, 0.5 * n) / std::tgamma(0.5 * n + 1.0);
@@ -261,7 +261,7 @@ class centred_lattice {
 };
 
 // Beyond, the shifted lattice rules are nearer.
-constexpr Index most_centred = 6;
+constexpr Index most_centred = 5;
 
 // Exact rules are used for polynomials up to so many points.
 constexpr double max_exact_points = 3000.0;

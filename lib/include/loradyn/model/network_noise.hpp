@@ -17,7 +17,7 @@ enum class noise_method_kind {
   erf,   ///< a student of erf, a closed teacher: pair kernels of a reweighted Gaussian, to rounding
   polynomial,  ///< exact sums
   kinked,      ///< a x + b relu(x) on both sides: orthants, to 1e-9
-  centred,     ///< smooth, of six or fewer dimensions: a body-centred lattice; the error is told
+  centred,     ///< smooth, of five or fewer dimensions: a body-centred lattice; the error is told
   lattice,     ///< any other: shifted lattice rules; the error is told
 };
 
