@@ -8,7 +8,9 @@
 
 namespace loradyn {
 
+/// What the module of MPI offers to who loads it.
 struct mpi_calls {
+  /// Starts MPI, and tells this rank and their number.
   void (*start)(int* rank, int* size);
   void (*finish)();
   void (*send)(const void* bytes, std::size_t count, int to, int tag);
