@@ -119,7 +119,9 @@ struct integration_work {
   std::uint64_t stiff_steps = 0;     ///< tried
   std::uint64_t rejected = 0;        ///< of both
 
+  /// Adds the work of another integration.
   integration_work& operator+=(const integration_work& more) noexcept;
+  /// The work that a has beyond b.
   friend integration_work operator-(const integration_work& a, const integration_work& b) noexcept;
 };
 

@@ -8,12 +8,17 @@
 
 namespace loradyn {
 
+/// What the module of MPI offers to who loads it.
 struct mpi_calls {
+  /// Starts MPI, and tells this rank and their number.
   void (*start)(int* rank, int* size);
+  /// As MPI's.
   void (*finish)();
+  /// As MPI's.
   void (*send)(const void* bytes, std::size_t count, int to, int tag);
   /// Whether a message waits, from any rank where `from` is negative.
   bool (*probe)(int from, int tag, int* sender, std::size_t* count);
+  /// As MPI's.
   void (*receive)(void* bytes, std::size_t count, int from, int tag);
 };
 

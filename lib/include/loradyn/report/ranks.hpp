@@ -23,7 +23,9 @@ class ranks {
   ranks(const ranks&) = delete;
   ranks& operator=(const ranks&) = delete;
 
+  /// Whether there is no other rank.
   [[nodiscard]] bool alone() const { return size_ == 1; }
+  /// Whether this is rank 0.
   [[nodiscard]] bool leads() const { return rank_ == 0; }
 
   /// What rank 0 asks its leader for.

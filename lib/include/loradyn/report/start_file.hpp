@@ -8,6 +8,7 @@
 
 namespace loradyn {
 
+/// The start of a run, as a file tells it.
 struct start_values {
   double alignment = 0.0;
   double misalignment = 0.0;

@@ -30,9 +30,11 @@ class table_output {
   ///         on a terminal
   table_output(const std::string& name, std::optional<table_format> format, bool headless);
 
-  /// As those of table_file.
+  /// As that of table_file.
   void begin(const table_header& header);
+  /// As that of table_file.
   void add(std::span<const cell> row);
+  /// As that of table_file.
   void finish();
 
  private:

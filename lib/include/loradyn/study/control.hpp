@@ -27,6 +27,7 @@ class point_watch {
   /// A point is being computed while this lives; of no watch, nothing.
   class visit {
    public:
+    /// Of a point, told to the watch if there is one.
     visit(point_watch* watch, std::uint64_t point) : watch_(watch) {
       if (watch_ != nullptr) {
         const std::lock_guard lock(watch_->mutex_);
@@ -47,6 +48,7 @@ class point_watch {
     std::list<entry>::iterator place_;
   };
 
+  /// A point that takes long.
   struct slow_point {
     std::uint64_t point = 0;
     double seconds = 0.0;

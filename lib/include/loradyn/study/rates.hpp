@@ -34,6 +34,7 @@ struct rates_row {
 /// The parameters that every table of rates has as columns.
 inline constexpr std::array<const parameter*, 2> rates_parameters{&registry::mu, &registry::nu};
 
+/// The columns of its rows, with those of the parameters told.
 row_description<rates_row> rates_columns(std::span<const parameter* const> told = rates_parameters);
 
 /// One row. The parameters have been checked: a failure is a status.
