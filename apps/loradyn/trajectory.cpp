@@ -180,7 +180,7 @@ int run_network(const trajectory_options& options, const invocation& call) {
   read_method(options, way);
   const bool by_map = way.method == tuning_method::map;
   return run_network_trajectory(options.network, options.shared, options.start, options.integrator,
-                                {options.t_end, options.points, read_record(options.points),
+                                {options.t_end, options.points, read_record(options.points, {}),
                                  by_map ? std::optional(way.learning_rate) : std::nullopt},
                                 call);
 }
