@@ -20,10 +20,12 @@ namespace loradyn {
 /// For N: as many dimensions as the start has.
 inline constexpr std::size_t any_dimension = 0;
 
+/// A state of N components, or of any number of them.
 template <std::size_t N>
 using ode_state =
     std::conditional_t<N == any_dimension, std::vector<double>, std::array<double, N>>;
 
+/// Its Jacobian.
 template <std::size_t N>
 using ode_matrix =
     std::conditional_t<N == any_dimension, Eigen::MatrixXd,

@@ -16,6 +16,7 @@ namespace loradyn {
 /// mean over the neurons of |<W_j, T_i>|, i = (j - 1) mod k + 1 its own target.
 enum class network_overlap_quantity { m, M, U, S, risk, source_risk };
 
+/// Their names.
 inline constexpr name_table<network_overlap_quantity, 6> network_overlap_quantities{
     {{"m", network_overlap_quantity::m},
      {"M", network_overlap_quantity::M},

@@ -43,12 +43,18 @@ class network_flow {
   /// How the state is packed for an integrator: U, C, the part of P below the diagonal (with the
   /// diagonal, but on spheres) and a, matrices column after column.
   [[nodiscard]] std::size_t packed_size() const;
+  /// The state as the vector that is integrated.
   [[nodiscard]] std::vector<double> pack(const network_state& x) const;
+  /// And back.
   [[nodiscard]] network_state unpack(std::span<const double> x) const;
 
+  /// The activations' kernels.
   [[nodiscard]] const network_task& task() const noexcept { return task_; }
+  /// The frozen rows.
   [[nodiscard]] const network_geometry& geometry() const noexcept { return geometry_; }
+  /// The numbers.
   [[nodiscard]] const network_parameters& parameters() const noexcept { return parameters_; }
+  /// T T'.
   [[nodiscard]] const Eigen::MatrixXd& teacher_gram() const noexcept { return gram_; }
 
  private:

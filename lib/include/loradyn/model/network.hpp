@@ -46,9 +46,11 @@ enum class readout_rule {
   sqrt   ///< 1/√n
 };
 
+/// Their names.
 inline constexpr name_table<readout_rule, 3> readout_rules{
     {{"sum", readout_rule::sum}, {"mean", readout_rule::mean}, {"sqrt", readout_rule::sqrt}}};
 
+/// The readouts of a rule: 1, 1/K or 1/√K for each of `width` neurons.
 Eigen::VectorXd readouts(readout_rule rule, std::ptrdiff_t width);
 
 /// Frozen rows in an orthonormal basis E of p directions that their teacher, the source task's

@@ -21,6 +21,7 @@ enum class noise_method_kind {
   lattice,     ///< any other: shifted lattice rules; the error is told
 };
 
+/// Their names.
 inline constexpr name_table<noise_method_kind, 6> noise_method_kinds{
     {{"pair", noise_method_kind::pair},
      {"erf", noise_method_kind::erf},
@@ -40,6 +41,7 @@ struct network_noise_value {
 /// from any thread; copies share their tables.
 class network_noise {
  public:
+  /// Of a student's and a teacher's activation.
   network_noise(const activation& student, const activation& teacher);
 
   /// Σ at readouts a and b, the teacher's Gram matrix T T' and label noise Δ >= 0.

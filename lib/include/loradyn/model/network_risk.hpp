@@ -36,10 +36,15 @@ class network_risk {
               const Eigen::VectorXd& readout, const Eigen::VectorXd& teacher_readout,
               bool with_readouts, network_slopes& out) const;
 
+  /// σ.
   [[nodiscard]] const activation& student() const noexcept { return self_.f(); }
+  /// g.
   [[nodiscard]] const activation& teacher() const noexcept { return cross_.g(); }
+  /// E[σ(X) σ(Y)]
   [[nodiscard]] const pair_kernel& self_kernel() const noexcept { return self_; }
+  /// E[σ(X) g(Y)]
   [[nodiscard]] const pair_kernel& cross_kernel() const noexcept { return cross_; }
+  /// E[g(X) g(Y)]
   [[nodiscard]] const pair_kernel& teacher_kernel() const noexcept { return teacher_; }
 
  private:

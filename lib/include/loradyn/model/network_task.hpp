@@ -13,6 +13,7 @@ namespace loradyn {
 /// All that training a network depends on of its activations. Immutable and safe from any thread;
 /// copies share their tables.
 struct network_task {
+  /// Of a student's and a teacher's activation.
   network_task(const activation& student, const activation& teacher)
       : risk(student, teacher), noise(student, teacher) {}
 

@@ -85,6 +85,7 @@ struct network_quantity {
 /// The name of a column: "U_1_1", "M_1_2", "a_1", "M_mean", "m_max", "risk", with "_abs" behind.
 std::string name_of(const network_quantity& quantity);
 
+/// What a run is to reach.
 struct network_event {
   network_quantity quantity{};
   double level = 0.5;

@@ -20,6 +20,7 @@ struct network_hit {
   network_state state;     ///< then
 };
 
+/// What is kept of a run.
 struct network_run {
   std::uint64_t run = 0;
   run_outcome outcome = run_outcome::finished;
@@ -50,6 +51,7 @@ struct network_ensemble {
   std::uint64_t requested = 0;    ///< how many runs were asked for
   std::vector<network_run> runs;  ///< those that have ended, by number
 
+  /// Whether every run is there.
   [[nodiscard]] bool complete() const noexcept { return runs.size() == requested; }
 };
 

@@ -27,6 +27,7 @@ namespace loradyn::study {
 /// How LoRA's scale falls with the rank: W = W0 + s U V, s = α/r or α/√r.
 enum class lora_scaling { rank, root };
 
+/// Their names.
 inline constexpr name_table<lora_scaling, 2> lora_scalings{
     {{"rank", lora_scaling::rank}, {"root", lora_scaling::root}}};
 
@@ -96,6 +97,7 @@ struct network_shape {
   bool has_source = false;
   bool trains_readouts = false;
 };
+/// The sizes of its tables' matrices.
 network_shape shape_of(const network_layout& layout);
 /// From the names of a table's columns; nothing where it is none of a network's states.
 std::optional<network_shape> shape_of(const std::vector<std::string>& columns);
@@ -113,15 +115,20 @@ struct network_record {
   std::vector<double> a;      ///< the readouts, where they train
 };
 
+/// What a table tells of a state, after so many samples.
 network_record record_of(const network_flow& f, const network_state& x, double samples);
+/// The columns of a state.
 row_description<network_record> record_columns(const network_shape& shape);
 
+/// The state at a time.
 struct network_trajectory_row {
   double t = 0.0;
   network_record at;
 };
+/// The columns of `trajectory`.
 row_description<network_trajectory_row> network_trajectory_columns(const network_shape& shape);
 
+/// One run in time.
 struct network_trajectory_problem {
   activation_pair pair;
   network_layout layout;
@@ -133,6 +140,7 @@ struct network_trajectory_problem {
   std::optional<double> learning_rate;  ///< of the map, in the place of the flow
 };
 
+/// Its states, and how it ended.
 struct network_trajectory_result {
   std::vector<network_trajectory_row> rows;
   integration_status status = integration_status::end_time;
@@ -141,8 +149,10 @@ struct network_trajectory_result {
       0.0;  ///< of the trace of Σ at the start and the end, the larger relative one
   std::string noise_method;  ///< by which it was found; empty at γ = 0
 };
+/// Follows the flow, or its map, and records it.
 network_trajectory_result trajectory(const network_trajectory_problem& problem);
 
+/// One escape: when the event was met, and where the run ended.
 struct network_escape_row {
   row_key key;
   double tau = 0.0;
@@ -153,9 +163,11 @@ struct network_escape_row {
   network_record end;
   law_values law;
 };
+/// The columns of `escape`; the law's where there are quantiles.
 row_description<network_escape_row> network_escape_columns(
     const network_shape& shape, const std::optional<std::vector<double>>& quantiles);
 
+/// Escape times over a grid of parameters.
 struct network_escape_problem {
   std::vector<activation_pair> pairs;
   parameter_grid grid;
@@ -183,13 +195,16 @@ struct network_rates_row {
   std::vector<double> m;  ///< and how far along each target
   std::string status;
 };
+/// The columns of `rates`.
 row_description<network_rates_row> network_rates_columns(const network_shape& shape);
 
+/// The modes of the search over a grid of parameters.
 struct network_rates_problem {
   std::vector<activation_pair> pairs;
   parameter_grid grid;
   network_layout layout;
 };
+/// The modes that grow, of each combination of parameters.
 std::vector<network_rates_row> rates(const network_rates_problem& problem,
                                      const study_control& control);
 

@@ -22,6 +22,7 @@ network_event simulated_event(const network_overlap_event& event);
 /// The plan's risks, those of a flow.
 void tell_risks(const network_flow& f, network_plan& plan);
 
+/// An ensemble of simulated runs.
 struct network_simulate_problem {
   activation_pair pair;
   network_layout layout{};
@@ -47,6 +48,7 @@ struct network_summary_row {
   /// Of each column of a record but the samples: mean, deviation, quantiles 5, 50 and 95 %.
   std::vector<double> values;
 };
+/// The columns of the ensemble's means and deviations.
 row_description<network_summary_row> network_summary_columns(const network_shape& shape);
 
 /// A run that an event ends.
@@ -57,8 +59,10 @@ struct network_run_row {
   std::string status;
   network_record at;  ///< at the event, or the last state
 };
+/// The columns of single runs.
 row_description<network_run_row> network_run_columns(const network_shape& shape);
 
+/// Its tables.
 struct network_simulate_result {
   network_ensemble done;
   std::vector<network_summary_row> recorded;  ///< where it is complete and the problem records

@@ -12,6 +12,7 @@
 
 namespace loradyn::study {
 
+/// The comparisons of a network's theory with its simulation.
 struct network_validation_problem {
   /// What one neuron's validation asks, but its event. Its start's u is every entry of U; V's rows
   /// have overlap m with their targets, i = a mod k, and are orthogonal beside them. Where all of W
