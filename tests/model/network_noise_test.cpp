@@ -139,7 +139,7 @@ TEST_CASE("orthants of known and of singular correlations (14.6)") {
   CHECK(orthant_probability(r) == test::within(0.2, 1e-9));
   // Four directions in a plane: the angle that their half planes share over 2π.
   const double pi = std::acos(-1.0);
-  const auto plane = [pi](std::array<double, 4> degrees) {
+  const auto plane = [pi](const Eigen::Vector4d& degrees) {
     Eigen::Matrix4d c;
     for (int i = 0; i < 4; ++i) {
       for (int j = 0; j < 4; ++j) {
