@@ -4,6 +4,7 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/report/stages_file.hpp>
 #include <loradyn/study/pair.hpp>
 #include <variant>
 

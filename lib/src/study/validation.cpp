@@ -18,8 +18,6 @@
 namespace loradyn::study {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
 struct compared_quantity {
   const char* name;
   simulated_quantity simulated;
