@@ -3,8 +3,8 @@
 #
 #   tests/run.sh            the optimised build, the core by clang against libc++, each fuzzer for ten seconds,
 #                           and the explorer in browsers
-#   tests/run.sh --long     the same, with five minutes for each fuzzer, the page of accuracy against its references,
-#                           mutations of the formulas, and the paper computed again
+#   tests/run.sh --long     the same, with five minutes for each fuzzer, networks against their simulation at d = 10^5, the
+#                           page of accuracy against its references, mutations of the formulas, and the paper computed again
 #   tests/run.sh --asan     the first under AddressSanitizer and UndefinedBehaviorSanitizer
 #   tests/run.sh --native   without the explorer, its compiler and the browsers; with --long too
 set -euo pipefail
@@ -41,7 +41,7 @@ if [[ $preset == asan ]]; then
 fi
 cmake --preset "$preset" -DLORADYN_WARNINGS_AS_ERRORS=ON -DLORADYN_BUILD_PYTHON=$python
 cmake --build --preset "$preset"
-ctest --preset "$preset" --no-tests=error
+ctest --preset "$preset" --no-tests=error -LE long
 
 if [[ $preset == release ]]; then
   # The core compiles with another compiler and another standard library too, and keeps its numbers.
@@ -60,6 +60,7 @@ if [[ $preset == release ]]; then
   fi
 
   if [[ $long == yes ]]; then
+    ctest --preset release --no-tests=error -L long
     # docs/accuracy.md, tests/mutations.txt, docs/reproduction.md
     PYTHONPATH=$PWD/build/release/python /usr/bin/python3 -B docs/accuracy.py --check
     python3 tests/mutations.py
