@@ -166,15 +166,27 @@ figure network_trajectory_figure(const provenance& meta, const study::network_sh
   return f;
 }
 
+namespace {
+
+// Times of the rows over a parameter.
+template <class Row>
+panel panel_of_times(const provenance& meta, const std::vector<Row>& rows,
+                     const study::parameter& axis, const std::string& what) {
+  panel p;
+  p.x_label = axis.axis_title();
+  p.y_label = what + unit_suffix(meta);
+  p.log_x = is_log_range(meta, axis.name, places_of(rows, axis));
+  p.log_y = true;
+  return p;
+}
+
+}  // namespace
+
 figure network_escape_figure(const provenance& meta,
                              const std::vector<study::network_escape_row>& rows) {
   using row_type = study::network_escape_row;
   const study::parameter& axis = axis_of(rows);
-  panel p;
-  p.x_label = axis.axis_title();
-  p.y_label = "time" + unit_suffix(meta);
-  p.log_x = is_log_range(meta, axis.name, places_of(rows, axis));
-  p.log_y = true;
+  panel p = panel_of_times(meta, rows, axis, "time");
   add_curves(
       p, rows, axis, [](const row_type& row) { return pair_label(row.key) + ", escape"; },
       [](const row_type& row) { return row.t_hit; });
@@ -188,11 +200,7 @@ figure network_rates_figure(const provenance& meta,
                             const std::vector<study::network_rates_row>& rows) {
   using row_type = study::network_rates_row;
   const study::parameter& axis = axis_of(rows);
-  panel p;
-  p.x_label = axis.axis_title();
-  p.y_label = "search time" + unit_suffix(meta);
-  p.log_x = is_log_range(meta, axis.name, places_of(rows, axis));
-  p.log_y = true;
+  panel p = panel_of_times(meta, rows, axis, "search time");
   add_curves(
       p, rows, axis,
       [](const row_type& row) { return fmt::format("{}, mode {}", pair_label(row.key), row.mode); },
