@@ -306,3 +306,45 @@ TEST_CASE("functions are called, and their faults told") {
         std::vector<std::string_view>{"erf", "max(x,0.1*x)", "he3"});
   CHECK(parse_activation("erf(2*x)").name() == "erf(2*x)");
 }
+
+TEST_CASE("what is even or odd is known to be") {
+  const std::vector<std::string> names{"linear", "relu", "erf", "sigmoid", "tanh", "softplus",
+                                       "gelu",   "silu", "sin", "cos",     "he2",  "he3"};
+  std::vector<std::string> texts = names;
+  for (const std::string& a : names) {
+    texts.push_back("tanh(" + a + "(x))+1");
+    texts.push_back("cos(3*" + a + "(x))");
+    for (const std::string& b : names) {
+      texts.push_back(a + "*" + b);
+      texts.push_back(a + "-0.5*" + b);
+    }
+  }
+  for (const char* text :
+       {"1", "abs", "step(x)", "max(x^2,1)", "exp(-x^2)", "1.5-tanh^3", "x/(1+x^2)", "he4(tanh(x))",
+        "sqrt(1+x^2)", "min(x,1)", "abs(sin(x))+0.1", "he3(sin(x))", "2*sigmoid-3", "x*abs(x)",
+        "sigmoid(5*x)*(0.5-sigmoid)"}) {
+    texts.emplace_back(text);
+  }
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    const activation f = parse_activation(text);
+    const activation_symmetry symmetry = f.symmetry();
+    const double centre = f(0.0);
+    bool even = true;
+    bool odd = true;
+    for (const double x : {0.3, 0.9, 1.7, 3.1}) {
+      const double size = 1e-13 * (1 + std::abs(f(x)) + std::abs(f(-x)));
+      even &= std::abs(f(x) - f(-x)) <= size;
+      odd &= std::abs(f(x) + f(-x) - 2 * centre) <= size;
+    }
+    // A step's value at 0 is that on its left, not the mean; and what lies in products of sums may
+    // be odd about a constant without showing it.
+    const bool hidden = text == "step(x)" || text == "sigmoid(5*x)*(0.5-sigmoid)";
+    if (!hidden) {
+      CHECK((symmetry.kind == parity::even) == even);
+      CHECK((symmetry.kind == parity::odd) == (odd && !even));
+    }
+    CHECK(symmetry.offset == test::within(symmetry.kind == parity::odd ? centre : 0.0,
+                                          1e-15 * (1 + std::abs(centre))));
+  }
+}

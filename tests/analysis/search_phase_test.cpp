@@ -128,6 +128,22 @@ TEST_CASE("negative alignments mirror positive ones by parity") {
   CHECK(even_plus.tau == Approx(even_minus.tau).epsilon(1e-13));
 }
 
+TEST_CASE("an even teacher doesn't drive an odd student, nor an odd one an even student") {
+  // Not even by rounding, beside which a small B would have no digits.
+  for (const auto& [student, teacher] : {std::pair{"cos^3", "tanh"},
+                                         {"sin^2", "sigmoid"},
+                                         {"sigmoid", "he6^3"},
+                                         {"cos+-1.01*cos", "erf"},
+                                         {"erf+1.13*sin", "he9^2"}}) {
+    CAPTURE(student, teacher);
+    const population_risk risk = pair(student, teacher);
+    for (const double mu : {0.5, 1.27, 2.44}) {
+      const auto r = search_phase(risk, {.alignment = mu, .misalignment = 0.1});
+      CHECK(r.A == mu * r.B);
+    }
+  }
+}
+
 TEST_CASE("a small alignment drives A like mu B, not like the information exponent's power") {
   // A = E[σ'(λ) g'(λ*)] + μ B: only the first term falls like μ^{k-1}, k the teacher's information
   // exponent (here 3); a student with B(0) ≠ 0 is driven by μ B.

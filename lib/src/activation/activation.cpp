@@ -227,10 +227,30 @@ class activation_body {
   activation_parts parts;
   std::vector<kink> kinks;
   std::vector<double> features;
+  activation_symmetry symmetry;
   std::variant<closed_function, formula, user_body> function;
 };
 
 }  // namespace detail
+
+namespace {
+
+activation_symmetry symmetry_of(const activation_parts& parts) {
+  bool odd = parts.relu_weight == 0.0;
+  bool even = parts.erf_weight == 0.0;
+  const std::span<const double> c = parts.polynomial_part.monomial();
+  for (std::size_t n = 2; n < c.size(); ++n) {
+    (n % 2 == 0 ? odd : even) &= c[n] == 0.0;
+  }
+  const double slope = c.size() > 1 ? c[1] : 0.0;
+  even &= slope == -0.5 * parts.relu_weight;  // relu is x/2 + |x|/2
+  if (even) {
+    return {.kind = parity::even};
+  }
+  return odd ? activation_symmetry{parity::odd, c.empty() ? 0.0 : c[0]} : activation_symmetry{};
+}
+
+}  // namespace
 
 activation::activation(activation_parts parts, std::string name) {
   std::vector<kink> kinks;
@@ -241,10 +261,11 @@ activation::activation(activation_parts parts, std::string name) {
   if (parts.erf_weight != 0.0) {
     features = {-16.0, -8.0, -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
   }
+  const activation_symmetry symmetry = symmetry_of(parts);
   detail::closed_function function(parts);
   body_ = std::make_shared<detail::activation_body>(
       detail::activation_body{std::move(name), std::move(parts), std::move(kinks),
-                              std::move(features), std::move(function)});
+                              std::move(features), symmetry, std::move(function)});
 }
 
 activation::activation(polynomial p, std::string name)
@@ -259,7 +280,7 @@ activation::activation(detail::formula f, bool kinked, std::string name) {
   parts.has_rest = true;
   body_ = std::make_shared<detail::activation_body>(
       detail::activation_body{std::move(name), std::move(parts), std::move(shape.kinks),
-                              std::move(shape.features), std::move(f)});
+                              std::move(shape.features), shape.symmetry, std::move(f)});
 }
 
 activation::activation(user_function f) {
@@ -287,13 +308,14 @@ activation::activation(user_function f) {
   activation_parts parts;
   parts.has_rest = true;
   body_ = std::make_shared<detail::activation_body>(detail::activation_body{
-      std::move(name), std::move(parts), std::move(kinks), user.f.features, std::move(user)});
+      std::move(name), std::move(parts), std::move(kinks), user.f.features, {}, std::move(user)});
   require_moments(*this);
 }
 
 const std::string& activation::name() const noexcept { return body_->name; }
 const std::vector<kink>& activation::kinks() const noexcept { return body_->kinks; }
 const std::vector<double>& activation::features() const noexcept { return body_->features; }
+activation_symmetry activation::symmetry() const noexcept { return body_->symmetry; }
 std::array<double, 5> activation::errors() const noexcept {
   const auto* user = std::get_if<user_body>(&body_->function);
   return user != nullptr ? user->f.errors : std::array<double, 5>{};

@@ -106,6 +106,106 @@ bool is_curved(const formula_node& node) {
   }
 }
 
+// What is known of a function: that it is offset + odd, that it is even + slope x, both or nothing.
+// softplus, gelu and silu are even + x/2.
+struct halves {
+  std::optional<double> offset;
+  std::optional<double> slope;
+
+  [[nodiscard]] bool odd() const { return offset == 0.0; }
+  [[nodiscard]] bool even() const { return slope == 0.0; }
+};
+
+constexpr halves unknown_halves{};
+constexpr halves even_halves{.offset = std::nullopt, .slope = 0.0};
+constexpr halves odd_halves{.offset = 0.0, .slope = std::nullopt};
+
+halves sum_of(const halves& f, const halves& g, double sign) {
+  const auto sum = [sign](const std::optional<double>& a, const std::optional<double>& b) {
+    return a && b ? std::optional(*a + sign * *b) : std::nullopt;
+  };
+  return {sum(f.offset, g.offset), sum(f.slope, g.slope)};
+}
+
+halves product_of(const halves& f, const halves& g) {
+  const bool known = (f.even() || f.odd()) && (g.even() || g.odd());
+  return !known ? unknown_halves : f.even() == g.even() ? even_halves : odd_halves;
+}
+
+// Of what is applied to an odd function.
+halves of_odd(const formula_node& node, bool is_argument) {
+  switch (node.what) {
+    case operation::erf:
+    case operation::tanh:
+    case operation::sin:
+      return odd_halves;
+    case operation::sigmoid:
+      return {.offset = 0.5, .slope = std::nullopt};
+    case operation::cos:
+    case operation::abs:
+      return even_halves;
+    case operation::power:
+    case operation::hermite:
+      return node.order % 2 == 0 ? even_halves : odd_halves;
+    case operation::relu:
+    case operation::softplus:
+    case operation::gelu:
+    case operation::silu:
+      return is_argument ? halves{.offset = std::nullopt, .slope = 0.5} : unknown_halves;
+    default:
+      return unknown_halves;
+  }
+}
+
+halves halves_of(const formula& f) {
+  std::vector<halves> of(f.nodes.size());
+  for (std::size_t i = 0; i < of.size(); ++i) {
+    const formula_node& node = f.nodes[i];
+    const halves& left = of[node.left];
+    const halves& right = of[node.right];
+    switch (node.what) {
+      case operation::argument:
+        of[i] = {.offset = 0.0, .slope = 1.0};
+        break;
+      case operation::constant:
+        of[i] = {.offset = node.value, .slope = 0.0};
+        break;
+      case operation::shift:
+        of[i] = sum_of(left, {.offset = node.value, .slope = 0.0}, 1.0);
+        break;
+      case operation::scale:
+        of[i] = sum_of({.offset = 0.0, .slope = 0.0}, left, node.value);
+        break;
+      case operation::add:
+        of[i] = sum_of(left, right, 1.0);
+        break;
+      case operation::subtract:
+        of[i] = sum_of(left, right, -1.0);
+        break;
+      case operation::multiply:
+      case operation::divide:
+        of[i] = product_of(left, right);
+        break;
+      case operation::max:
+      case operation::min:
+        of[i] = left.even() && right.even() ? even_halves : unknown_halves;
+        break;
+      default:
+        of[i] = left.even()  ? even_halves
+                : left.odd() ? of_odd(node, f.nodes[node.left].what == operation::argument)
+                             : unknown_halves;
+    }
+  }
+  return of.back();
+}
+
+activation_symmetry symmetry_of(const formula& f) {
+  const halves h = halves_of(f);
+  return h.even()   ? activation_symmetry{.kind = parity::even}
+         : h.offset ? activation_symmetry{.kind = parity::odd, .offset = *h.offset}
+                    : activation_symmetry{};
+}
+
 class analyser {
  public:
   explicit analyser(formula& f) : f_(f) {
@@ -140,7 +240,7 @@ class analyser {
     }
     check_growth();
     check_values();
-    return {kinks(), kept_features()};
+    return {kinks(), kept_features(), symmetry_of(f_)};
   }
 
  private:

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// What numerics need to know of a formula: where its pieces meet, where it is steep, and that it
-/// is a finite function with Gaussian moments. Internal to the activation room.
+/// What numerics need to know of a formula: where its pieces meet, where it is steep, whether it is
+/// even or odd, and that it is a finite function with Gaussian moments. Internal to the activation
+/// room.
 
 #include <loradyn/activation/activation.hpp>
 #include <vector>
@@ -13,6 +14,7 @@ namespace loradyn::detail {
 struct formula_shape {
   std::vector<kink> kinks;
   std::vector<double> features;
+  activation_symmetry symmetry;
 };
 
 /// Finds where the formula's switches change over, fixes their pieces, and looks where each of its

@@ -36,11 +36,25 @@ void pair_covariance::validate() const {
   require(false, "the covariance c", c, "such that q1 q2 - c^2 is the gap");
 }
 
+namespace {
+
+// f where `other` has the parity that f - offset has not: every average of the pair's derivatives
+// is that of the constant, and exactly so.
+activation beside(const activation& f, const activation& other) {
+  const activation_symmetry symmetry = f.symmetry();
+  if (symmetry.kind == parity::odd && other.symmetry().kind == parity::even) {
+    return activation(polynomial({symmetry.offset}, {symmetry.offset}), f.name());
+  }
+  return f;
+}
+
+}  // namespace
+
 pair_kernel::pair_kernel(activation f, activation g) : f_(std::move(f)), g_(std::move(g)) {
   if (!f_.parts().has_rest && !g_.parts().has_rest) {
     closed_ = std::make_shared<const closed_pair>(f_, g_);
   } else {
-    numerical_ = std::make_shared<const numerical_pair>(f_, g_);
+    numerical_ = std::make_shared<const numerical_pair>(beside(f_, g_), beside(g_, f_));
   }
 }
 

@@ -73,6 +73,19 @@ struct activation_parts {
   bool has_rest = false;
 };
 
+/// What σ(-x) has to do with σ(x), where σ's text shows it.
+enum class parity {
+  none,  ///< nothing that is known
+  even,  ///< σ(-x) = σ(x)
+  odd    ///< σ(-x) - c = -(σ(x) - c)
+};
+
+/// The parity of an activation: σ is even, or σ - offset is odd.
+struct activation_symmetry {
+  parity kind = parity::none;
+  double offset = 0.0;  ///< c, 0 where σ is not odd
+};
+
 /// A scalar activation σ: smooth between finitely many kinks. A cheap, immutable value: copies
 /// share their data.
 class activation {
@@ -122,6 +135,8 @@ class activation {
   /// most 400: the centres of its sigmoids and bumps, and points at their sides, at distances that
   /// double from half their width on.
   [[nodiscard]] const std::vector<double>& features() const noexcept;
+  /// Whether σ is even, or odd about a constant, as far as its text shows; a user's is not known.
+  [[nodiscard]] activation_symmetry symmetry() const noexcept;
   /// A user's: how far its derivatives are known (user_function::errors); else zeros.
   [[nodiscard]] std::array<double, 5> errors() const noexcept;
   /// The sum of closed forms that it is, and what is left.
