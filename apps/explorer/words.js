@@ -5,6 +5,7 @@ const outcome_words = {
   unlearned: "unlearned: the pre-trained signal is gone (M → 0)",
   trapped: "trapped: it rests at a stable equilibrium that is not the best",
   diverging: "diverging: the weight grows without bound",
+  cycling: "cycling: it goes round a closed orbit, which noise has made",
   searching: "searching: it is not known where it ends",
 };
 
@@ -46,7 +47,7 @@ const law_words = {
   "small-dimension": "d is small: one start in twenty is too large for the law.",
 };
 
-const outcome_order = ["learned", "unlearned", "trapped", "diverging", "searching"];
+const outcome_order = ["learned", "unlearned", "trapped", "diverging", "cycling", "searching"];
 
 const standard_state = {
   student: "he3", teacher: "", mu: 0.5, nu: 0, gamma: 0, noise: 0, "lr-ratio": 1, u0: 1e-6, m0: 0.03, s0: 0,

@@ -304,12 +304,12 @@ TEST_CASE("a weight that grows for ever diverges") {
   CHECK_FALSE(seen(growing, 1.0, 900.0));
   CHECK_FALSE(seen(growing, 900.0, 999.0));
   CHECK(seen(growing, 999.0, 1001.0));
-  CHECK(growing.diverges());
+  CHECK(growing.destination() == run_destination::infinity);
   rest_detector shrinking(f);
   CHECK_FALSE(seen(shrinking, 1500.0, 1400.0));
   CHECK_FALSE(seen(shrinking, 1400.0, 2000.0));  // not yet twice as long as at its start
   CHECK(seen(shrinking, 2000.0, 3100.0));
-  CHECK_FALSE(rest_detector(f).diverges());
+  CHECK(rest_detector(f).destination() == run_destination::unknown);
 }
 
 TEST_CASE("a weight that grows like the logarithm of time diverges, one that slows down does not") {
@@ -322,7 +322,7 @@ TEST_CASE("a weight that grows like the logarithm of time diverges, one that slo
       const std::array<double, 3> a{u(t), 0.0, 0.0};
       const std::array<double, 3> b{u(1.5 * t), 0.0, 0.0};
       if (d(dense_step<3>{t, 1.5 * t, a, b, moving, {}})) {
-        return d.diverges();
+        return d.destination() == run_destination::infinity;
       }
     }
     return false;
@@ -333,6 +333,73 @@ TEST_CASE("a weight that grows like the logarithm of time diverges, one that slo
   CHECK_FALSE(diverges([](double t) { return 2.0 - std::pow(t, -0.2); }, 1e15));
   CHECK_FALSE(diverges([](double t) { return 2.0 - std::exp(-1e-9 * t); }, 1e15));
   CHECK_FALSE(diverges([](double t) { return 1e-9 * t; }, 1e11));
+}
+
+TEST_CASE("a run on a closed orbit is told by its crests") {
+  const problem he3("he3");
+  for (const double mu : {0.33, 0.345, 0.36}) {
+    CAPTURE(mu);
+    const escape_run r = he3.run({.alignment = mu, .noise_scale = 1.0});
+    CHECK(r.result == outcome::cycling);
+    CHECK(r.status == run_status::ok);
+    CHECK(std::isnan(r.rate_end));
+    CHECK(r.steps < 20'000);
+    // The orbit by itself: from its crest to the next.
+    const flow f(he3.task, {.alignment = mu, .noise_scale = 1.0});
+    integration_options off = tight();
+    off.end_time = 0.1 * r.tau;
+    const auto begun = integrate<3>(system_of(f), r.at_end.pack(), 0.0, off);
+    double lowest = r.at_end.u;
+    const std::array<ode_event<3>, 1> turn{
+        {{[&f](const std::array<double, 3>& x) { return f.velocity(overlap_state::unpack(x)).u; },
+          crossing::falling}}};
+    off.end_time = 1e6;
+    const auto round =
+        integrate<3>(system_of(f), begun.x, 0.0, off, turn, [&lowest](const dense_step<3>& step) {
+          lowest = std::min(lowest, step.at_end[0]);
+          return true;
+        });
+    REQUIRE(round.status == integration_status::event);
+    CHECK(distance(overlap_state::unpack(round.x), r.at_end) < 2e-3 * (r.at_end.u - lowest));
+  }
+  // Without noise the risk falls, and the run learns.
+  CHECK(he3.run({.alignment = 0.345}).result == outcome::learned);
+}
+
+TEST_CASE("runs beside the birth of a closed orbit") {
+  const problem he3("he3");
+  const auto at = [&he3](double mu) {
+    return flow(he3.task, {.alignment = mu, .noise_scale = 1.0});
+  };
+  const auto focus = [&at](double mu) {
+    const auto e = nearest_equilibrium(at(mu), {0.21, 0.3, 0.0}, landscape_radius, 0.5);
+    REQUIRE(e);
+    return *e;
+  };
+  double unstable = 0.36;
+  double stable = 0.37;
+  REQUIRE(focus(unstable).eigenvalues[0].real() > 0.0);
+  REQUIRE(focus(stable).eigenvalues[0].real() < 0.0);
+  for (int i = 0; i < 40; ++i) {
+    const double middle = 0.5 * (unstable + stable);
+    (focus(middle).eigenvalues[0].real() > 0.0 ? unstable : stable) = middle;
+  }
+  for (const double away : {1e-3, 1e-4, 1e-5}) {
+    CAPTURE(away);
+    const auto ends = [&](double mu) {
+      // Near the rest, and far from it: from inside the orbit and from outside.
+      const overlap_state x = focus(mu).x;
+      std::vector<outcome> found;
+      for (const double off : {1e-3, 0.05}) {
+        found.push_back(
+            he3.run({.alignment = mu, .noise_scale = 1.0}, {.at = 0.99}, {x.u + off, x.m, 0.0})
+                .result);
+      }
+      return found;
+    };
+    CHECK(ends(unstable - away) == std::vector<outcome>(2, outcome::cycling));
+    CHECK(ends(stable + away) == std::vector<outcome>(2, outcome::trapped));
+  }
 }
 
 TEST_CASE("no end lies outside the disc or below the risk of the labels' noise") {
@@ -373,14 +440,14 @@ TEST_CASE("the rest that the risk proves is the one that the run reaches") {
             integration_options until;
             until.end_time = share * end.t;
             const run_end part = follow_to_rest(f, {1e-3, m0, 0.05}, 0.0, until);
-            if (part.at_rest || part.diverges) {
+            if (part.destination != run_destination::unknown) {
               continue;
             }
             ++asked;
             if (const auto rest = p.classifier.proved_rest(f, part.last)) {
               ++proved;
               INFO("mu " << mu << " nu " << nu << " m0 " << m0 << " share " << share);
-              REQUIRE(end.at_rest);
+              REQUIRE(end.at_rest());
               CHECK(distance(rest->x, end.rest.x) < 1e-7);
               CHECK(rest->kind == equilibrium_kind::sink);
             }

@@ -24,8 +24,8 @@ void fine_tune(const training_budget& budget, const lora_parameters& p,
     point.tau = search_phase(budget.target.risk, p).tau;
     const run_end end = follow_to_rest(f, budget.start, 0.0, options);
     point.status = end.status;
-    point.result = end.diverges ? outcome::diverging : outcome::searching;
-    if (end.at_rest) {
+    point.result = outcome_without_rest(end.destination);
+    if (end.at_rest()) {
       point.result = classifier.classify(f, end.rest);
     }
   } else {

@@ -34,7 +34,7 @@ run_end end_after(const flow& f, const overlap_state& x, double t,
                   const integration_options& options, std::size_t& steps) {
   // Newton's method finds the rest itself: of a sink the way there only decides which one it is.
   constexpr double way_tolerance = 1e-7;
-  run_end end{x, x, t, false, {}, false, run_status::step_limit, 0};
+  run_end end{x, x, t, run_destination::unknown, {}, run_status::step_limit, 0};
   const auto follow = [&](double tolerance) {
     if (steps >= options.step_limit) {
       return;
@@ -46,7 +46,8 @@ run_end end_after(const flow& f, const overlap_state& x, double t,
     steps += end.steps;
   };
   follow(way_tolerance);
-  if (!end.diverges && (!end.at_rest || end.rest.kind != equilibrium_kind::sink)) {
+  const bool sink = end.at_rest() && end.rest.kind == equilibrium_kind::sink;
+  if (!sink && (end.at_rest() || end.destination == run_destination::unknown)) {
     follow(0.0);
   }
   return end;
@@ -124,14 +125,14 @@ double risk_of(const flow& f, const overlap_state& x) {
 
 void tell_end(const flow& f, const run_end& end, const outcome_classifier& classifier,
               escape_run& run) {
-  run.at_end = into_disc(end.at_rest ? end.rest.x : end.x);
+  run.at_end = into_disc(end.at_rest() ? end.rest.x : end.x);
   run.M_end = fields(run.at_end, f.parameters()).M;
   run.risk_end = std::numeric_limits<double>::quiet_NaN();
   run.status = end.status;
-  run.result = end.diverges ? outcome::diverging : outcome::searching;
+  run.result = outcome_without_rest(end.destination);
   try {
     run.risk_end = risk_of(f, run.at_end);
-    if (end.at_rest) {
+    if (end.at_rest()) {
       const bool neutral = end.rest.kind == equilibrium_kind::neutral && !end.rest.corner;
       run.rate_end = neutral ? 0.0 : -end.rest.eigenvalues[0].real();
       run.result = classifier.classify(f, end.rest);
@@ -225,17 +226,18 @@ escape_run escape(const flow& f, const overlap_state& x, const overlap_event& ev
   try {
     if (met && extent == run_extent::to_rest) {
       const auto proved = classifier.proved_rest(f, end.x);
-      end = proved ? run_end{proved->x, end.x, first.t, true, *proved, false, run_status::ok, 0}
+      end = proved ? run_end{proved->x, end.x,          first.t, run_destination::rest,
+                             *proved,   run_status::ok, 0}
                    : end_after(f, end.x, first.t, options, run.steps);
-      if (end.at_rest && end.rest.kind == equilibrium_kind::sink) {
+      if (end.at_rest() && end.rest.kind == equilibrium_kind::sink) {
         sharpen(f, event, events[0].direction, start, careful, end.rest, run);
       }
-    } else if (!met && end.at_rest) {
+    } else if (!met && end.at_rest()) {
       look_near_rest(f, event, events[0].direction, start, careful, end, run);
     }
   } catch (const effort_error&) {
     // What was found is kept.
-    end.at_rest = false;
+    end.destination = run_destination::unknown;
     end.status = run_status::no_convergence;
   }
   tell_end(f, end, classifier, run);

@@ -6,6 +6,7 @@
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -60,6 +61,8 @@ std::string_view to_string(outcome o) {
       return "trapped";
     case outcome::diverging:
       return "diverging";
+    case outcome::cycling:
+      return "cycling";
     case outcome::searching:
       break;
   }
@@ -112,7 +115,11 @@ bool rest_detector::operator()(const dense_step<3>& step) {
   const double before =
       std::exchange(power_, fields(overlap_state::unpack(step.at_end), flow_.parameters()).Q);
   if ((power_ > bound_ && power_ > before) || grows_by_decades(step.end)) {
-    diverges_ = true;
+    destination_ = run_destination::infinity;
+    return true;
+  }
+  if (flow_.parameters().noise_scale > 0.0 && repeats(step)) {
+    destination_ = run_destination::cycle;
     return true;
   }
   // When Newton's method is worth a try: its own verdict does not depend on them.
@@ -155,6 +162,48 @@ bool rest_detector::grows_by_decades(double t) {
          last.power - middle.power > least_growth * last.power;
 }
 
+bool rest_detector::repeats(const dense_step<3>& step) {
+  const bool was_rising = std::exchange(rising_, step.velocity_at_end[0] > 0.0);
+  lowest_ = std::min(lowest_, step.at_begin[0]);
+  if (!was_rising || rising_) {
+    return false;
+  }
+  // Where u turns: to a thousandth of the step, of which u there has a millionth.
+  constexpr int halvings = 10;
+  double before = step.begin;
+  double after = step.end;
+  for (int i = 0; i < halvings; ++i) {
+    const double middle = std::midpoint(before, after);
+    (flow_.velocity(overlap_state::unpack(step.at(middle))).u > 0.0 ? before : after) = middle;
+  }
+  const overlap_state top = overlap_state::unpack(step.at(before));
+  crests_.push_back({top, std::exchange(lowest_, top.u)});
+
+  // Heuristic: what is closed to a thousandth of its range goes nowhere else ("runs beside the
+  // birth of a closed orbit" passes with 1e-4, not with 1e-2); below the second, returns are the
+  // integrator's errors.
+  constexpr double closed = 1e-3;
+  constexpr double standing = 1e-5;
+  constexpr std::size_t most_crests = 4;  // of one orbit
+  const std::size_t n = crests_.size();
+  for (std::size_t p = 1; p <= most_crests && 2 * p < n; ++p) {
+    const auto last = crests_.end() - 1;
+    double range = 0.0;
+    for (auto crest = crests_.end() - static_cast<std::ptrdiff_t>(p); crest != crests_.end();
+         ++crest) {
+      range = std::max(range, top.u - crest->depth);
+    }
+    const auto back = static_cast<std::ptrdiff_t>(p);
+    const double now = distance(last->x, (last - back)->x);
+    const double then = distance((last - back)->x, (last - 2 * back)->x);
+    const bool converges = now < then && now * then <= closed * range * (then - now);
+    if (converges || std::max(now, then) <= standing * range) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool rest_detector::rests_at(const overlap_state& x) {
   std::optional<equilibrium> found;
   try {
@@ -175,27 +224,23 @@ bool rest_detector::rests_at(const overlap_state& x) {
     return false;
   }
   rest_ = *found;
+  destination_ = run_destination::rest;
   return true;
 }
 
 run_end run_end_of(const integration_result<3>& r, rest_detector& at_rest) {
   const overlap_state x = overlap_state::unpack(r.x);
-  run_end end{x,
-              x,
-              r.t,
-              r.status == integration_status::stopped && !at_rest.diverges(),
-              {},
-              at_rest.diverges(),
-              status_of(r.status),
-              r.steps + r.rejected};
-  if (!end.at_rest && !end.diverges && r.status != integration_status::event &&
+  run_end end{x, x, r.t, at_rest.destination(), {}, status_of(r.status), r.steps + r.rejected};
+  if (end.destination == run_destination::unknown && r.status != integration_status::event &&
       at_rest.rests_at(x)) {
-    end.at_rest = true;
+    end.destination = run_destination::rest;
     end.status = run_status::ok;
   }
-  if (end.at_rest) {
+  if (end.at_rest()) {
     end.rest = at_rest.rest();
     end.x = end.rest.x;
+  } else if (end.destination == run_destination::cycle) {
+    end.x = at_rest.crest();
   }
   return end;
 }

@@ -26,11 +26,12 @@ std::vector<double> column_of(const std::vector<Row>& rows, Value Row::*member) 
   return values;
 }
 
-constexpr std::array<std::pair<const char*, point_shape>, 5> outcome_shapes{
+constexpr std::array<std::pair<const char*, point_shape>, 6> outcome_shapes{
     {{"learned", point_shape::disc},
      {"unlearned", point_shape::circle},
      {"trapped", point_shape::triangle},
      {"diverging", point_shape::square},
+     {"cycling", point_shape::diamond},
      {"searching", point_shape::cross}}};
 
 constexpr std::array<std::pair<const char*, point_shape>, 4> kind_shapes{

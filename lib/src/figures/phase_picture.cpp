@@ -21,8 +21,8 @@ using study::phase_grid;
 using study::phase_row;
 
 // In the order of their colours.
-constexpr std::array<const char*, 5> outcome_names{"learned", "unlearned", "trapped", "searching",
-                                                   "diverging"};
+constexpr std::array<const char*, 6> outcome_names{"learned",   "unlearned", "trapped",
+                                                   "searching", "diverging", "cycling"};
 
 // Where a value of an axis is drawn: a logarithmic one by its power of ten, so that cells are even.
 double drawn_place(const phase_axis& axis, double value) {

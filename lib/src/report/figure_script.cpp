@@ -675,7 +675,7 @@ std::string script_writer::style_of(const panel& p, const curve& c, std::size_t 
   const std::string colour = kind == legend::bar && c.value ? fmt::format("palette cb {}", *c.value)
                                                             : fmt::format("rgb '{}'", paint);
   if (c.points || is_scattered(p, c)) {
-    constexpr std::array<int, 5> types{7, 6, 8, 2, 5};
+    constexpr std::array<int, 6> types{7, 6, 8, 2, 5, 13};
     constexpr std::size_t many = 30;
     return fmt::format("points pointtype {} pointsize {} linewidth 1.5 linecolor {}",
                        types[static_cast<std::size_t>(c.shape)], c.x.size() > many ? 0.5 : 1.0,
@@ -753,8 +753,8 @@ void script_writer::add_heat_settings(std::string& script, const panel& p, std::
                   ? fmt::format("set cbrange [{}:{}]\n", h.range->first, h.range->second)
                   : "set autoscale cb\n";
   } else {
-    constexpr std::array<const char*, 5> colours{"#21918c", "#fde725", "#e69f00", "#dddddd",
-                                                 "#cc79a7"};
+    constexpr std::array<const char*, 6> colours{"#21918c", "#fde725", "#e69f00",
+                                                 "#dddddd", "#cc79a7", "#56b4e9"};
     std::string steps;
     std::string names;
     // gnuplot leaves room for numbers only.

@@ -22,11 +22,12 @@ enum class outcome {
   unlearned,  ///< at a stable equilibrium with |M| <= 0.05 |μ|: the pre-trained signal is gone
   trapped,    ///< at another stable equilibrium
   diverging,  ///< |w|² passed `diverging_power` and still grew, or grows like the logarithm of time
+  cycling,    ///< on a closed orbit, which noise (γ > 0) can make stable
   searching,  ///< none of these is known: not at a stable equilibrium when it ended, at rest on the
               ///< line u = 0, or at a rest whose place among the others is not known
 };
 
-/// "learned", "unlearned", "trapped", "diverging", "searching".
+/// "learned", "unlearned", "trapped", "diverging", "cycling", "searching".
 std::string_view to_string(outcome o);
 
 /// A run whose |w|² is beyond this (beyond four times that of its start, where that is more) and
@@ -40,9 +41,17 @@ inline constexpr double diverging_power = 1e6;
 /// rest like t^{-p} grows less by 10^{-3p}, what escapes grows more by a thousand.
 inline constexpr std::size_t diverging_decades = 6;
 
+/// Where a run goes in the end.
+enum class run_destination {
+  unknown,   ///< not found out
+  rest,      ///< a stable equilibrium
+  infinity,  ///< |w| grows for ever
+  cycle,     ///< a closed orbit
+};
+
 /// How a run came to its end.
 enum class run_status {
-  ok,              ///< at rest, or diverging
+  ok,              ///< at rest, diverging, or on a closed orbit
   time_limit,      ///< not at rest by the end time
   step_limit,      ///< not at rest after the number of steps allowed
   step_underflow,  ///< the tolerance can't be reached
@@ -59,42 +68,50 @@ run_status status_of(integration_status status);
 
 /// A run followed to its rest.
 struct run_end {
-  overlap_state x;     ///< the equilibrium, by Newton's method, or the last state
+  overlap_state
+      x;  ///< the equilibrium, by Newton's method, the orbit's crest of u, or the last state
   overlap_state last;  ///< the last state
   double t = 0.0;      ///< when the run was near enough to prove where it goes
-  bool at_rest = false;
+  run_destination destination = run_destination::unknown;
   equilibrium rest;  ///< where at rest
-  bool diverges = false;
   run_status status = run_status::ok;
   std::size_t steps = 0;  ///< tried
+
+  /// Whether it is a stable equilibrium that the run goes to.
+  [[nodiscard]] bool at_rest() const noexcept { return destination == run_destination::rest; }
 };
 
-/// Watches a run for its rest or its divergence. A run is at rest when it is within 1e-4 of an
-/// equilibrium that Newton's method finds from it and whose eigenvalues prove it stable (1e-6 where
-/// some are zero). Where a kernel does not converge there is no rest to be found.
+/// Watches a run for where it goes. It is at rest when it is within 1e-4 of an equilibrium that
+/// Newton's method finds from it and whose eigenvalues prove it stable (1e-6 where some are zero).
+/// Where a kernel does not converge there is no rest to be found. With γ > 0 it is on a closed
+/// orbit when its maxima of u repeat, every one or every few of them: what is left to an orbit that
+/// they approach like a geometric series is below 1e-3 of the orbit's range of u, or they stand
+/// still to 1e-5 of it. At γ = 0 the risk falls along a run, so that there is none.
 class rest_detector {
  public:
   /// Of runs of a flow, which must live longer.
   explicit rest_detector(const flow& f) : flow_(f) {}
 
-  /// Whether the run is at rest, or known to diverge, at the end of a step. Cheap unless the
-  /// velocity has fallen since the last attempt.
+  /// Whether it is known where the run goes at the end of a step. Cheap unless the velocity has
+  /// fallen since the last attempt, or u has turned.
   bool operator()(const dense_step<3>& step);
 
   /// Whether the run rests at x, at the cost of Newton's method: for its last state, whose velocity
   /// may be nothing but rounding.
   bool rests_at(const overlap_state& x);
 
+  /// Where the run goes, as far as that is known.
+  [[nodiscard]] run_destination destination() const noexcept { return destination_; }
   /// The rest that was found.
   [[nodiscard]] const equilibrium& rest() const noexcept { return rest_; }
-  /// Whether the run grows for ever.
-  [[nodiscard]] bool diverges() const noexcept { return diverges_; }
+  /// The crest of the closed orbit that was found.
+  [[nodiscard]] const overlap_state& crest() const noexcept { return crests_.back().x; }
 
  private:
   const flow& flow_;
   double power_ = -1.0;  // |w|² at the end of the last step
   double bound_ = 0.0;   // beyond which growth is divergence
-  bool diverges_ = false;
+  run_destination destination_ = run_destination::unknown;
   struct mark {
     double log_time;
     double power;
@@ -103,6 +120,17 @@ class rest_detector {
 
   // Whether |w|² grows like the logarithm of time.
   bool grows_by_decades(double t);
+
+  struct crest_of_u {
+    overlap_state x;
+    double depth;  // of the trough before it
+  };
+  bool rising_ = false;
+  double lowest_ = 0.0;  // u since the last crest
+  std::vector<crest_of_u> crests_;
+
+  // Whether u has turned in this step as it did before.
+  bool repeats(const dense_step<3>& step);
   double fastest_ = 0.0;
   double tried_at_ = 0.0;
   equilibrium rest_;
@@ -110,6 +138,13 @@ class rest_detector {
 
 /// How an integration that `at_rest` observed has ended.
 run_end run_end_of(const integration_result<3>& r, rest_detector& at_rest);
+
+/// What a run that comes to no rest is called.
+constexpr outcome outcome_without_rest(run_destination destination) noexcept {
+  return destination == run_destination::infinity ? outcome::diverging
+         : destination == run_destination::cycle  ? outcome::cycling
+                                                  : outcome::searching;
+}
 
 /// Follows the flow from x at time t to its rest.
 /// \throws argument_error from options.validate()

@@ -27,7 +27,7 @@ class drawing_error : public error {
 enum class line_style { alternating, solid, dashed, dotted };
 
 /// What marks a point.
-enum class point_shape { disc, circle, triangle, cross, square };
+enum class point_shape { disc, circle, triangle, cross, square, diamond };
 
 /// One curve. A NaN in y is a gap.
 struct curve {
