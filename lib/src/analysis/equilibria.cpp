@@ -23,34 +23,39 @@ bool in_domain(const overlap_state& x, double slack) {
   return x.m * x.m + x.s * x.s <= 1.0 + slack;
 }
 
-void add(std::vector<equilibrium>& found, const equilibrium& e) {
+bool is_new(const std::vector<equilibrium>& found, const overlap_state& x) {
   // Newton's steps end below 1e-14; a nearly singular Jacobian makes more of that.
-  const auto same = [&e](const equilibrium& other) {
-    return distance(other.x, e.x) < 1e-6 * (1.0 + e.x.norm());
-  };
-  if (std::none_of(found.begin(), found.end(), same)) {
+  return std::none_of(found.begin(), found.end(), [&x](const equilibrium& other) {
+    return distance(other.x, x) < 1e-6 * (1.0 + x.norm());
+  });
+}
+
+void add(std::vector<equilibrium>& found, const equilibrium& e) {
+  if (is_new(found, e.x)) {
     found.push_back(e);
   }
 }
 
 void add_noisy(const flow& f, const std::vector<overlap_state>& starts, double radius,
                std::vector<equilibrium>& found) {
-  constexpr double least_u = 1e-6;   // as `add`: nearer to the line u = 0 it is one of that
+  constexpr double least_u = 1e-6;   // as `is_new`: nearer to the line u = 0 it is one of that
   constexpr double rounding = 1e-9;  // of m² + s² where v lies in the plane of w* and ξ
   for (const overlap_state& start : starts) {
-    std::optional<equilibrium> e;
+    std::optional<overlap_state> x;
     try {
-      e = nearest_equilibrium(f, start, radius);
+      x = nearest_rest(f, start, radius);
+      if (!x || std::abs(x->u) < least_u || !in_domain(*x, rounding)) {
+        continue;
+      }
+      if (x->u < 0.0) {
+        x = {-x->u, -x->m, -x->s};
+      }
+      if (is_new(found, *x)) {
+        found.push_back(describe_equilibrium(f, *x));
+      }
     } catch (const convergence_error&) {
       continue;  // it led to variances beyond the kernels' reach
     }
-    if (!e || std::abs(e->x.u) < least_u || !in_domain(e->x, rounding)) {
-      continue;
-    }
-    if (e->x.u < 0.0) {
-      e->x = {-e->x.u, -e->x.m, -e->x.s};
-    }
-    add(found, *e);
   }
 }
 
@@ -158,6 +163,12 @@ equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
 
 std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& start,
                                                double radius, double reach) {
+  const auto x = nearest_rest(f, start, radius, reach);
+  return x ? std::optional(describe_equilibrium(f, *x)) : std::nullopt;
+}
+
+std::optional<overlap_state> nearest_rest(const flow& f, const overlap_state& start, double radius,
+                                          double reach) {
   constexpr int iterations = 60;
   // Slower directions don't move. Heuristic: "no start leads to a rest that is not a critical point
   // found" passes from 1e-15 to 1e-7.
@@ -203,13 +214,12 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
     }
     if (speed <= rounding * j.cwiseAbs().maxCoeff() * scale || converged) {
       const bool better = converged && speed_of(velocity) <= speed;
-      return rests(better ? velocity : v, better ? next : x, j)
-                 ? std::optional(describe_equilibrium(f, better ? next : x))
-                 : std::nullopt;
+      const overlap_state& last = better ? next : x;
+      return rests(better ? velocity : v, last, j) ? std::optional(last) : std::nullopt;
     }
     if (!(damping > 1e-4)) {
       // No step makes it smaller: the kernels' rounding, where it is that.
-      return rests(v, x, j) ? std::optional(describe_equilibrium(f, x)) : std::nullopt;
+      return rests(v, x, j) ? std::optional(x) : std::nullopt;
     }
     x = next;
     v = velocity;

@@ -24,7 +24,7 @@ bool stable(const equilibrium& e) {
 // times it; nothing where it ends. A move as long as `longest_move` may have led to another branch,
 // and a branch that stops a step of 1/1024 has ended: heuristic ("with noise the target is the
 // equilibrium that continues it" passes with moves of 0.02 and of 2).
-std::optional<equilibrium> continued(const flow& f, equilibrium e, double from, double to) {
+std::optional<overlap_state> continued(const flow& f, overlap_state x, double from, double to) {
   constexpr double least_step = 1.0 / 1024.0;
   constexpr double longest_move = 0.2;
   const double gamma = f.parameters().noise_scale;
@@ -34,10 +34,9 @@ std::optional<equilibrium> continued(const flow& f, equilibrium e, double from, 
     const double next = std::min(1.0, done + step);
     lora_parameters p = f.parameters();
     p.noise_scale = (from + next * (to - from)) * gamma;
-    const auto moved =
-        nearest_equilibrium(flow(f.task(), p), e.x, landscape_radius, 2.0 * longest_move);
-    if (moved && distance(moved->x, e.x) < longest_move) {
-      e = *moved;
+    const auto moved = nearest_rest(flow(f.task(), p), x, landscape_radius, 2.0 * longest_move);
+    if (moved && distance(*moved, x) < longest_move) {
+      x = *moved;
       done = next;
       step *= 2.0;
     } else if (step > least_step) {
@@ -46,7 +45,7 @@ std::optional<equilibrium> continued(const flow& f, equilibrium e, double from, 
       return std::nullopt;
     }
   }
-  return e;
+  return x;
 }
 
 }  // namespace
@@ -205,25 +204,26 @@ bool rest_detector::repeats(const dense_step<3>& step) {
 }
 
 bool rest_detector::rests_at(const overlap_state& x) {
-  std::optional<equilibrium> found;
+  // The sink is where the flow leads if a ten-thousandth of its curvature is below the slowest
+  // rate. Where an eigenvalue is zero, which of a family is reached is known to the distance alone.
+  constexpr double near = 1e-4;
+  constexpr double near_neutral = 1e-6;
+  // Farther steps lead elsewhere, perhaps to where kernels are dear.
+  constexpr double far = 1e3 * near;
+  const double size = std::max(1.0, x.norm());
   try {
-    // A thousand times what is accepted below. Farther steps lead elsewhere, perhaps to where
-    // kernels are dear.
-    constexpr double far = 0.1;
-    found = nearest_equilibrium(flow_, x, landscape_radius, far * std::max(1.0, x.norm()));
+    const auto found = nearest_rest(flow_, x, landscape_radius, far * size);
+    if (!found || distance(*found, x) > near * size) {
+      return false;
+    }
+    rest_ = describe_equilibrium(flow_, *found);
   } catch (const error&) {
     return false;
   }
-  if (!found || !stable(*found)) {
+  if (!stable(rest_) ||
+      (rest_.kind != equilibrium_kind::sink && distance(rest_.x, x) > near_neutral * size)) {
     return false;
   }
-  // The sink is where the flow leads if a ten-thousandth of its curvature is below the slowest
-  // rate. Where an eigenvalue is zero, which of a family is reached is known to the distance alone.
-  const double near = found->kind == equilibrium_kind::sink ? 1e-4 : 1e-6;
-  if (distance(found->x, x) > near * std::max(1.0, x.norm())) {
-    return false;
-  }
-  rest_ = *found;
   destination_ = run_destination::rest;
   return true;
 }
@@ -393,27 +393,21 @@ outcome outcome_classifier::classify(const flow& f, const equilibrium& rest) con
     }
   } else if (p.rate_ratio == 0.0) {
     // The amplitude is the start's, not that of an adapter to the critical point.
-    const auto quiet = continued(f, rest, 1.0, 0.0);
-    if (quiet && is_least(quiet->risk - 0.5 * p.label_noise)) {
+    const auto quiet = continued(f, rest.x, 1.0, 0.0);
+    if (quiet && is_least(f.risk(*quiet) - 0.5 * p.label_noise)) {
       return outcome::learned;
     }
   } else {
-    lora_parameters quiet = p;
-    quiet.noise_scale = 0.0;
+    const overlap_state mirrored{-rest.x.u, -rest.x.m, -rest.x.s};
     for (const risk_critical_point& point : points) {
       if (point.risk > points.front().risk + allowed) {
         break;
       }
-      for (const equilibrium& e : equilibria(flow(f.task(), quiet), {point})) {
-        if (e.x.u == 0.0) {
-          continue;
-        }
-        const auto moved = continued(f, e, 0.0, 1.0);
-        const overlap_state mirrored{-rest.x.u, -rest.x.m, -rest.x.s};
-        // Newton's method found both: as close as `add` of equilibria.cpp has one and the same.
-        if (moved && std::min(distance(moved->x, rest.x), distance(moved->x, mirrored)) < 1e-6) {
-          return outcome::learned;
-        }
+      const auto quiet = adapter_to(point, p);
+      const auto moved = quiet ? continued(f, *quiet, 0.0, 1.0) : std::nullopt;
+      // Newton's method found both: as close as `is_new` of equilibria.cpp has one and the same.
+      if (moved && std::min(distance(*moved, rest.x), distance(*moved, mirrored)) < 1e-6) {
+        return outcome::learned;
       }
     }
   }

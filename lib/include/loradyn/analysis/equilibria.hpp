@@ -56,6 +56,11 @@ std::optional<equilibrium> nearest_equilibrium(
     const flow& f, const overlap_state& x, double radius = landscape_radius,
     double reach = std::numeric_limits<double>::infinity());
 
+/// Its overlaps alone, without the cost of its eigenvalues.
+std::optional<overlap_state> nearest_rest(const flow& f, const overlap_state& x,
+                                          double radius = landscape_radius,
+                                          double reach = std::numeric_limits<double>::infinity());
+
 /// Every equilibrium with u >= 0 that can be found, by increasing risk.
 ///
 /// γ = 0: those with u > 0 are the critical points of the risk, seen from w0
