@@ -57,11 +57,28 @@ const std::vector<point> points{{0.5, 0.3}, {-0.4, 0.7}, {0.9, 0.02}, {0.05, 0.9
 
 // (6.2)
 TEST_CASE("V is the integral that defines it") {
-  const std::vector<std::pair<std::string, std::string>> pairs{
-      {"erf", "erf"},       {"0.7*erf", "erf"},     {"erf", "he3"},   {"erf", "relu"},
-      {"relu", "relu"},     {"2*relu", "0.5*relu"}, {"he3", "he3"},   {"he3", "he2+0.3*he5"},
-      {"linear", "linear"}, {"he3", "erf"},         {"tanh", "tanh"}, {"relu", "tanh"},
-      {"sigmoid", "relu"},  {"gelu", "he2"},        {"sin", "erf"},   {"relu", "he2"}};
+  const std::vector<std::pair<std::string, std::string>> pairs{{"erf", "erf"},
+                                                               {"0.7*erf", "erf"},
+                                                               {"erf", "he3"},
+                                                               {"erf", "relu"},
+                                                               {"relu", "relu"},
+                                                               {"2*relu", "0.5*relu"},
+                                                               {"he3", "he3"},
+                                                               {"he3", "he2+0.3*he5"},
+                                                               {"linear", "linear"},
+                                                               {"he3", "erf"},
+                                                               {"tanh", "tanh"},
+                                                               {"relu", "tanh"},
+                                                               {"sigmoid", "relu"},
+                                                               {"gelu", "he2"},
+                                                               {"sin", "erf"},
+                                                               {"relu", "he2"},
+                                                               {"relu^2", "relu^2"},
+                                                               {"relu^3", "relu^2"},
+                                                               {"max(x,0.1*x)", "abs(x)"},
+                                                               {"x*abs(x)", "he3"},
+                                                               {"relu^2+he2", "relu"},
+                                                               {"abs(x)", "relu-he2"}};
   for (const auto& [student, teacher] : pairs) {
     CAPTURE(student, teacher);
     const activation s = parse_activation(student);
@@ -84,7 +101,9 @@ TEST_CASE("the derivatives of V are those of its values") {
         std::tuple("he6", "he2", 1e-7), std::tuple("he2", "he6", 1e-8),
         std::tuple("tanh", "sigmoid", 1e-8), std::tuple("relu", "tanh", 1e-8),
         std::tuple("gelu", "relu", 1e-8), std::tuple("relu^2", "relu", 1e-8),
-        std::tuple("erf*relu", "relu+he2", 1e-8), std::tuple("relu*tanh", "sin", 1e-8),
+        std::tuple("relu^3", "relu^3", 1e-8), std::tuple("abs(x)", "relu-he2", 1e-8),
+        std::tuple("max(x,0.1*x)", "max(x,0.1*x)", 1e-8), std::tuple("erf*relu", "relu+he2", 1e-8),
+        std::tuple("relu*tanh", "sin", 1e-8),
         // A teacher that jumps, with a student of each kind.
         std::tuple("tanh", "step(x-0.3)", 1e-8), std::tuple("he3", "step", 1e-8),
         std::tuple("relu", "step(x-0.3)+sin", 1e-8)}) {
@@ -145,7 +164,8 @@ TEST_CASE("the noise of polynomials up to degree 40 is quadratic in the teacher"
 TEST_CASE("the slopes of V at the edge are those beside it") {
   for (const auto& [student, teacher] :
        {std::pair("relu", "relu+1"), std::pair("relu^2", "relu"), std::pair("erf*relu", "erf*relu"),
-        std::pair("relu*sigmoid", "he2"), std::pair("tanh", "relu")}) {
+        std::pair("relu*sigmoid", "he2"), std::pair("tanh", "relu"), std::pair("relu^2", "relu^2"),
+        std::pair("max(x,0.1*x)", "abs(x)")}) {
     CAPTURE(student, teacher);
     const noise_moment v(parse_activation(student), parse_activation(teacher));
     const double M = 0.6;
@@ -163,8 +183,9 @@ TEST_CASE("the slopes of V at the edge are those beside it") {
 }
 
 TEST_CASE("a student at its target has no noise but the labels'") {
-  for (const char* name : {"erf", "relu", "he3", "he20", "linear", "tanh", "gelu", "relu*tanh",
-                           "he9*(silu+0.5*relu)", "relu(x-1)"}) {
+  for (const char* name :
+       {"erf", "relu", "he3", "he20", "linear", "tanh", "gelu", "relu*tanh", "he9*(silu+0.5*relu)",
+        "relu(x-1)", "relu^2", "relu^3", "max(x,0.1*x)"}) {
     CAPTURE(name);
     const activation a = parse_activation(name);
     const noise_moment v(a, a);

@@ -228,12 +228,26 @@ class activation_body {
   std::vector<kink> kinks;
   std::vector<double> features;
   activation_symmetry symmetry;
+  std::optional<half_line_polynomials> pieces;
   std::variant<closed_function, formula, user_body> function;
 };
 
 }  // namespace detail
 
 namespace {
+
+std::optional<half_line_polynomials> pieces_of(const activation_parts& parts) {
+  if (parts.erf_weight != 0.0) {
+    return std::nullopt;
+  }
+  const std::span<const double> c = parts.polynomial_part.monomial();
+  half_line_polynomials pieces{{c.begin(), c.end()}, {c.begin(), c.end()}};
+  if (parts.relu_weight != 0.0) {
+    pieces.positive.resize(std::max<std::size_t>(2, c.size()));
+    pieces.positive[1] += parts.relu_weight;
+  }
+  return pieces;
+}
 
 activation_symmetry symmetry_of(const activation_parts& parts) {
   bool odd = parts.relu_weight == 0.0;
@@ -262,25 +276,27 @@ activation::activation(activation_parts parts, std::string name) {
     features = {-16.0, -8.0, -4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
   }
   const activation_symmetry symmetry = symmetry_of(parts);
+  std::optional<half_line_polynomials> pieces = pieces_of(parts);
   detail::closed_function function(parts);
-  body_ = std::make_shared<detail::activation_body>(
-      detail::activation_body{std::move(name), std::move(parts), std::move(kinks),
-                              std::move(features), symmetry, std::move(function)});
+  body_ = std::make_shared<detail::activation_body>(detail::activation_body{
+      std::move(name), std::move(parts), std::move(kinks), std::move(features), symmetry,
+      std::move(pieces), std::move(function)});
 }
 
 activation::activation(polynomial p, std::string name)
     : activation(activation_parts{.polynomial_part = std::move(p)}, std::move(name)) {}
 
-activation::activation(detail::formula f, bool kinked, std::string name) {
+activation::activation(detail::formula f, bool kinked, std::optional<half_line_polynomials> pieces,
+                       std::string name) {
   detail::formula_shape shape = detail::analyse(f);
   if (!kinked) {
     shape.kinks.clear();
   }
   activation_parts parts;
   parts.has_rest = true;
-  body_ = std::make_shared<detail::activation_body>(
-      detail::activation_body{std::move(name), std::move(parts), std::move(shape.kinks),
-                              std::move(shape.features), shape.symmetry, std::move(f)});
+  body_ = std::make_shared<detail::activation_body>(detail::activation_body{
+      std::move(name), std::move(parts), std::move(shape.kinks), std::move(shape.features),
+      shape.symmetry, std::move(pieces), std::move(f)});
 }
 
 activation::activation(user_function f) {
@@ -307,8 +323,13 @@ activation::activation(user_function f) {
   std::string name = user.f.name;
   activation_parts parts;
   parts.has_rest = true;
-  body_ = std::make_shared<detail::activation_body>(detail::activation_body{
-      std::move(name), std::move(parts), std::move(kinks), user.f.features, {}, std::move(user)});
+  body_ = std::make_shared<detail::activation_body>(detail::activation_body{std::move(name),
+                                                                            std::move(parts),
+                                                                            std::move(kinks),
+                                                                            user.f.features,
+                                                                            {},
+                                                                            {},
+                                                                            std::move(user)});
   require_moments(*this);
 }
 
@@ -319,6 +340,9 @@ activation_symmetry activation::symmetry() const noexcept { return body_->symmet
 std::array<double, 5> activation::errors() const noexcept {
   const auto* user = std::get_if<user_body>(&body_->function);
   return user != nullptr ? user->f.errors : std::array<double, 5>{};
+}
+const half_line_polynomials* activation::on_half_lines() const noexcept {
+  return body_->pieces ? &*body_->pieces : nullptr;
 }
 const activation_parts& activation::parts() const noexcept { return body_->parts; }
 

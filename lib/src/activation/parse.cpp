@@ -160,7 +160,8 @@ class builder {
       }
     }
     const bool kinked = !whole.exact || whole.exact->has_step();
-    return activation(formula_of(whole), kinked, std::move(name));
+    return activation(formula_of(whole), kinked,
+                      whole.exact ? whole.exact->on_half_lines() : std::nullopt, std::move(name));
   }
 
   [[nodiscard]] detail::formula formula_of(const value& whole) const {

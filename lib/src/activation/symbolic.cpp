@@ -407,4 +407,21 @@ std::optional<activation_parts> symbolic::closed() const {
   return parts;
 }
 
+std::optional<half_line_polynomials> symbolic::on_half_lines() const {
+  rational_polynomial left;
+  rational_polynomial beyond;
+  for (const auto& [key, cofactor] : terms_) {
+    if (key.powers != symbol{}.powers) {
+      return std::nullopt;
+    }
+    (key.step ? beyond : left) = cofactor;
+  }
+  rational_polynomial right = left;
+  right.resize(std::max(left.size(), beyond.size()));
+  for (std::size_t k = 0; k < beyond.size(); ++k) {
+    right[k] += beyond[k];
+  }
+  return half_line_polynomials{rounded(left), rounded(right)};
+}
+
 }  // namespace loradyn::detail

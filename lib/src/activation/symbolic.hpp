@@ -72,6 +72,9 @@ class symbolic {
   /// The closed parts, where it has no others; every coefficient is rounded once.
   /// \throws argument_error where the degree is above max_degree, or a coefficient overflows
   [[nodiscard]] std::optional<activation_parts> closed() const;
+  /// The polynomials that it is on either side of 0, if it is that; every coefficient is rounded
+  /// once.
+  [[nodiscard]] std::optional<half_line_polynomials> on_half_lines() const;
 
  private:
   void add(symbol key, const rational_polynomial& cofactor, const rational& factor);

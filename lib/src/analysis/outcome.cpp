@@ -332,8 +332,7 @@ std::optional<equilibrium> outcome_classifier::proved_rest(const flow& f,
                                                            const overlap_state& x) const {
   const lora_parameters& p = f.parameters();
   const population_risk& risk = body_->task.risk;
-  const bool closed =
-      risk.self_kernel().numerical() == nullptr && risk.cross_kernel().numerical() == nullptr;
+  const bool closed = risk.self_kernel().closed() && risk.cross_kernel().closed();
   if (!closed || p.noise_scale != 0.0 || p.rate_ratio == 0.0 || x.u == 0.0) {
     return std::nullopt;
   }

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 #include "kernel/averages.hpp"
+#include "kernel/half_line_pair.hpp"
 #include "kernel/label_variance.hpp"
 #include "kernel/numerical.hpp"
 #include "kernel/polar_patches.hpp"
@@ -166,6 +167,55 @@ class polynomial_pair {
   std::vector<double> target_;
   std::vector<double> target_slope_;
 };
+
+// Polynomials on half-lines: (6.2) multiplied out, as `products`.
+struct half_line_products {
+  half_line_products(const half_line_polynomials& s, const half_line_polynomials& g)
+      : slope_power(product_of(derivative_of(s), derivative_of(s))),
+        power(product_of(product_of(s, s), slope_power)),
+        mixed(product_of(s, slope_power), g),
+        label_power(slope_power, product_of(g, g)) {}
+
+  [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
+    return with_derivatives(M, Q, gap, label_noise).V;
+  }
+
+  [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
+                                             double label_noise) const {
+    // Of w = 0 the limit.
+    constexpr double least_power = 1e-100;
+    const bool nothing = Q < least_power;
+    const pair_covariance v = nothing ? pair_covariance{least_power, 1.0, 0.0, least_power}
+                                      : pair_covariance{Q, 1.0, M, gap};
+    const pair_moments x = mixed.gradient(v);
+    const pair_moments t = label_power.gradient(v);
+    const double own = half_line_average(power, v.q1);
+    // A mean square: what is below the rounding of its terms is none.
+    constexpr double rounding = 1e-15;
+    const double quiet = own - 2.0 * x.e00 + t.e00;
+    return {(quiet > rounding * (own + t.e00) ? quiet : 0.0) +
+                label_noise * half_line_average(slope_power, v.q1),
+            t.e11 - 2.0 * x.e11,
+            half_line_slope(power, v.q1) + 0.5 * t.e20 - x.e20 +
+                label_noise * half_line_slope(slope_power, v.q1)};
+  }
+
+  half_line_polynomials slope_power;  // σ'²
+  half_line_polynomials power;        // (σσ')²
+  half_line_pair mixed;               // σσ'² and g
+  half_line_pair label_power;         // σ'² and g²
+};
+
+// Whether all of them keep their digits.
+bool has_half_line_products(const activation& student, const activation& teacher) {
+  const half_line_polynomials* s = student.on_half_lines();
+  const half_line_polynomials* g = teacher.on_half_lines();
+  if (s == nullptr || g == nullptr || !teacher.continuous()) {
+    return false;
+  }
+  const half_line_polynomials force = product_of(*s, derivative_of(*s));
+  return is_well_conditioned(product_of(*g, *g)) && is_well_conditioned(product_of(force, force));
+}
 
 // A kernel at one variance of X.
 class sliced {
@@ -493,7 +543,8 @@ bool only_relu(const activation_parts& p) {
 
 class noise_method {
  public:
-  using kind = std::variant<erf_student, relu_pair, polynomial_pair, products, plane_pair>;
+  using kind = std::variant<erf_student, relu_pair, polynomial_pair, half_line_products, products,
+                            plane_pair>;
 
   noise_method(const activation& student, const activation& teacher)
       : student_(student), teacher_(teacher) {}
@@ -528,6 +579,9 @@ class noise_method {
     const polynomial* teacher = teacher_.as_polynomial();
     if (student != nullptr && teacher != nullptr) {
       return polynomial_pair(*student, *teacher);
+    }
+    if (has_half_line_products(student_, teacher_)) {
+      return half_line_products(*student_.on_half_lines(), *teacher_.on_half_lines());
     }
     std::optional<products> series;
     try {

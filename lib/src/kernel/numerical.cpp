@@ -159,6 +159,12 @@ numerical_pair::numerical_pair(const activation& f, const activation& g)
     pieces_of_f_ = piecewise_polynomial::of(f);
     pieces_of_g_ = piecewise_polynomial::of(g);
   }
+  const half_line_polynomials* of_f = f.on_half_lines();
+  const half_line_polynomials* of_g = g.on_half_lines();
+  if (of_f != nullptr && of_g != nullptr && f.continuous() && g.continuous() &&
+      is_well_conditioned(*of_f) && is_well_conditioned(*of_g)) {
+    half_lines_.emplace(*of_f, *of_g);
+  }
   try {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();
@@ -192,6 +198,12 @@ hermite_projection& numerical_pair::slice::projection() {
 
 pair_moments numerical_pair::slice::moments(const pair_covariance& covariance, moment_set wanted) {
   check_stop();
+  const bool curved = contains(wanted, moment_set::hessian);
+  if (pair_.half_lines_ && covariance.q1 > 0.0 && covariance.q2 > 0.0 &&
+      !(curved && covariance.on_edge())) {
+    return curved ? pair_.by_half_lines(covariance, wanted)
+                  : pair_.half_lines_->gradient(covariance);
+  }
   if (covariance.on_edge()) {
     return pair_.edge(covariance, wanted);
   }
@@ -234,6 +246,22 @@ std::optional<pair_moments> numerical_pair::slice::by_sectors(const pair_covaria
     m.*terms[k].target = values[k];
   }
   pair_.add_kinks(m, v, terms);
+  return m;
+}
+
+pair_moments numerical_pair::by_half_lines(const pair_covariance& v, moment_set wanted) const {
+  const std::vector<moment_term> terms = terms_of(wanted);
+  std::vector<half_line_pair::orders> orders;
+  for (const moment_term& t : terms) {
+    orders.push_back({t.i, t.j});
+  }
+  std::array<double, moment_terms.size()> values{};
+  half_lines_->pieces(v, orders, values.data());
+  pair_moments m;
+  for (std::size_t k = 0; k < terms.size(); ++k) {
+    m.*terms[k].target = values[k];
+  }
+  add_kinks(m, v, terms);
   return m;
 }
 

@@ -58,6 +58,8 @@ pair_kernel::pair_kernel(activation f, activation g) : f_(std::move(f)), g_(std:
   }
 }
 
+bool pair_kernel::closed() const noexcept { return closed_ || numerical_->closed(); }
+
 pair_moments pair_kernel::moments(const pair_covariance& covariance, moment_set wanted) const {
   if (!covariance.valid()) {
     covariance.validate();

@@ -49,7 +49,7 @@ population_risk::population_risk(activation student, activation teacher)
   if (f != nullptr && g != nullptr) {
     polynomials_ = std::make_shared<const polynomial_pair>(*f, *g);
   }
-  if (cross_.numerical() != nullptr) {
+  if (!self_.closed() || !cross_.closed()) {
     prepared_ = std::make_shared<const prepared_slopes>(self_, cross_);
   }
 }

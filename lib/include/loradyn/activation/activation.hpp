@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -73,6 +74,12 @@ struct activation_parts {
   bool has_rest = false;
 };
 
+/// A polynomial on either side of 0: the coefficients of xᵏ, exact but for one rounding.
+struct half_line_polynomials {
+  std::vector<double> negative;  ///< for x < 0
+  std::vector<double> positive;  ///< for x > 0
+};
+
 /// What σ(-x) has to do with σ(x), where σ's text shows it.
 enum class parity {
   none,  ///< nothing that is known
@@ -102,8 +109,10 @@ class activation {
   activation(activation_parts parts, std::string name);
   /// Used by the parser: a formula.
   /// \param kinked whether it has kinks where its pieces meet; they may cancel
+  /// \param pieces what it is on half-lines, where that is polynomials
   /// \throws parse_error where it is not a finite function with Gaussian averages
-  activation(detail::formula f, bool kinked, std::string name);
+  activation(detail::formula f, bool kinked, std::optional<half_line_polynomials> pieces,
+             std::string name);
 
   /// The text it was made from.
   [[nodiscard]] const std::string& name() const noexcept;
@@ -141,6 +150,8 @@ class activation {
   [[nodiscard]] std::array<double, 5> errors() const noexcept;
   /// The sum of closed forms that it is, and what is left.
   [[nodiscard]] const activation_parts& parts() const noexcept;
+  /// The polynomials that σ is on either side of 0, or null.
+  [[nodiscard]] const half_line_polynomials* on_half_lines() const noexcept;
   /// The polynomial that σ is, or null.
   [[nodiscard]] const polynomial* as_polynomial() const noexcept;
 

@@ -157,6 +157,9 @@ class pair_kernel {
   /// The activation of Y.
   [[nodiscard]] const activation& g() const noexcept { return g_; }
 
+  /// Whether values and first derivatives are closed forms.
+  [[nodiscard]] bool closed() const noexcept;
+
   /// The method by quadrature, or null where the pair has a closed form. Used by the library.
   [[nodiscard]] const class numerical_pair* numerical() const noexcept { return numerical_.get(); }
 

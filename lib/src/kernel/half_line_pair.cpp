@@ -1,0 +1,219 @@
+#include "kernel/half_line_pair.hpp"
+#include <algorithm>
+#include <boost/math/constants/constants.hpp>
+#include <cmath>
+#include <utility>
+
+namespace loradyn {
+namespace {
+
+using boost::math::constants::one_div_root_two_pi;
+using boost::math::constants::pi;
+using boost::math::constants::two_pi;
+
+// E[zᵏ 1(z > 0)], k = 0 … 2 most_half_line_degree.
+const auto half_moments = [] {
+  std::array<double, 2 * most_half_line_degree + 1> m{0.5, one_div_root_two_pi<double>()};
+  for (std::size_t k = 2; k < m.size(); ++k) {
+    m[k] = static_cast<double>(k - 1) * m[k - 2];
+  }
+  return m;
+}();
+
+// E[Σ c_k (x z)ᵏ 1(z > 0)]
+double half_sum(const std::vector<double>& c, double x) {
+  double sum = 0.0;
+  double power = 1.0;
+  for (std::size_t k = 0; k < c.size(); ++k) {
+    sum += c[k] * power * half_moments[k];
+    power *= x;
+  }
+  return sum;
+}
+
+std::vector<double> derivative_of(const std::vector<double>& c) {
+  std::vector<double> d;
+  for (std::size_t k = 1; k < c.size(); ++k) {
+    d.push_back(static_cast<double>(k) * c[k]);
+  }
+  return d;
+}
+
+std::vector<double> product_of(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.empty() || b.empty()) {
+    return {};
+  }
+  std::vector<double> c(a.size() + b.size() - 1);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      c[i + j] += a[i] * b[j];
+    }
+  }
+  return c;
+}
+
+double coefficient(const std::vector<double>& c, std::size_t k) {
+  return k < c.size() ? c[k] : 0.0;
+}
+
+// E[Xᵃ Yᵇ 1(X > 0, Y > 0)] of a pair of unit variances and correlation r, s = √(1 - r²), by
+// integration by parts from orders 0. Of r > 0 every term is positive; of r < 0 the rounding is
+// that of r > 0.
+constexpr std::size_t size = most_half_line_degree + 1;
+using table = std::array<std::array<double, size>, size>;
+
+void fill(table& t, std::size_t highest_a, std::size_t highest_b, double r, double s) {
+  // Of what is left of X, or Y, on the line where the other is 0.
+  std::array<double, size> across{};
+  double power = one_div_root_two_pi<double>();
+  for (std::size_t k = 0; k <= std::max(highest_a, highest_b); ++k) {
+    across[k] = power * half_moments[k];
+    power *= s;
+  }
+  t[0][0] = (pi<double>() - std::atan2(s, r)) / two_pi<double>();
+  for (std::size_t b = 1; b <= highest_b; ++b) {
+    t[0][b] = (b == 1 ? across[0] : static_cast<double>(b - 1) * t[0][b - 2]) + r * across[b - 1];
+  }
+  for (std::size_t a = 1; a <= highest_a; ++a) {
+    t[a][0] = (a == 1 ? across[0] : static_cast<double>(a - 1) * t[a - 2][0]) + r * across[a - 1];
+    for (std::size_t b = 1; b <= highest_b; ++b) {
+      t[a][b] = (a == 1 ? across[b] : static_cast<double>(a - 1) * t[a - 2][b]) +
+                r * static_cast<double>(b) * t[a - 1][b - 1];
+    }
+  }
+}
+
+}  // namespace
+
+bool is_well_conditioned(const half_line_polynomials& f) {
+  constexpr double most_cancelled = 30.0;
+  if (std::max(f.negative.size(), f.positive.size()) > size) {
+    return false;
+  }
+  half_line_polynomials magnitudes = f;
+  double sign = 1.0;
+  for (double& c : magnitudes.negative) {
+    c = sign * std::abs(c);
+    sign = -sign;
+  }
+  for (double& c : magnitudes.positive) {
+    c = std::abs(c);
+  }
+  const half_line_polynomials square = product_of(f, f);
+  const half_line_polynomials largest = product_of(magnitudes, magnitudes);
+  constexpr std::array<double, 5> variances{1e-2, 1e-1, 1.0, 1e1, 1e2};
+  return std::all_of(variances.begin(), variances.end(), [&](double q) {
+    return half_line_average(largest, q) <=
+           most_cancelled * most_cancelled * half_line_average(square, q);
+  });
+}
+
+half_line_polynomials derivative_of(const half_line_polynomials& f) {
+  return {derivative_of(f.negative), derivative_of(f.positive)};
+}
+
+half_line_polynomials product_of(const half_line_polynomials& f, const half_line_polynomials& g) {
+  return {product_of(f.negative, g.negative), product_of(f.positive, g.positive)};
+}
+
+double half_line_average(const half_line_polynomials& f, double q) {
+  const double deviation = std::sqrt(q);
+  return half_sum(f.negative, -deviation) + half_sum(f.positive, deviation);
+}
+
+// Of √q ᵏ: what jumps at 0 jumps there whatever q is.
+double half_line_slope(const half_line_polynomials& f, double q) {
+  const double deviation = std::sqrt(q);
+  const auto weighted = [](std::vector<double> c) {
+    for (std::size_t k = 0; k < c.size(); ++k) {
+      c[k] *= static_cast<double>(k);
+    }
+    return c;
+  };
+  return (half_sum(weighted(f.negative), -deviation) + half_sum(weighted(f.positive), deviation)) /
+         (2.0 * q);
+}
+
+half_line_pair::half_line_pair(const half_line_polynomials& f, const half_line_polynomials& g)
+    : f_(derivatives_of(f)), g_(derivatives_of(g)) {}
+
+std::array<half_line_pair::halves, 5> half_line_pair::derivatives_of(half_line_polynomials f) {
+  std::array<halves, 5> result;
+  for (halves& h : result) {
+    h.count = std::max(f.negative.size(), f.positive.size());
+    double sign = 1.0;
+    for (std::size_t k = 0; k < h.count; ++k) {
+      h.c[0][k] = sign * coefficient(f.negative, k);
+      h.c[1][k] = coefficient(f.positive, k);
+      sign = -sign;
+    }
+    f = derivative_of(f);
+  }
+  return result;
+}
+
+double half_line_pair::halves::average(double deviation) const {
+  double sum = 0.0;
+  double power = 1.0;
+  for (std::size_t k = 0; k < count; ++k) {
+    sum += (c[0][k] + c[1][k]) * power * half_moments[k];
+    power *= deviation;
+  }
+  return sum;
+}
+
+void half_line_pair::pieces(const pair_covariance& v, std::span<const orders> wanted,
+                            double* out) const {
+  const double x = std::sqrt(v.q1);
+  const double y = std::sqrt(v.q2);
+  const double r = v.c / (x * y);
+  const double s = std::sqrt(v.gap) / (x * y);
+  const std::size_t highest_f = std::max<std::size_t>(1, f_[0].count) - 1;
+  const std::size_t highest_g = std::max<std::size_t>(1, g_[0].count) - 1;
+  table alike;   // E[|X|ᵃ |Y|ᵇ 1(X > 0, Y > 0)]
+  table unlike;  // the same where X > 0 > Y
+  fill(alike, highest_f, highest_g, r, s);
+  fill(unlike, highest_f, highest_g, -r, s);
+  std::array<double, size> power_of_y;
+  power_of_y[0] = 1.0;
+  for (std::size_t b = 1; b <= highest_g; ++b) {
+    power_of_y[b] = power_of_y[b - 1] * y;
+  }
+  // (3.4)
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    const halves& f = f_[wanted[k].i];
+    const halves& g = g_[wanted[k].j];
+    double sum = 0.0;
+    double power_of_x = 1.0;
+    for (std::size_t a = 0; a < f.count; ++a) {
+      const double below = f.c[0][a] * power_of_x;
+      const double above = f.c[1][a] * power_of_x;
+      for (std::size_t b = 0; b < g.count; ++b) {
+        sum += power_of_y[b] * ((above * g.c[1][b] + below * g.c[0][b]) * alike[a][b] +
+                                (above * g.c[0][b] + below * g.c[1][b]) * unlike[a][b]);
+      }
+      power_of_x *= x;
+    }
+    out[k] = sum;
+  }
+}
+
+pair_moments half_line_pair::gradient(const pair_covariance& v) const {
+  static constexpr std::array<orders, 4> wanted{{{0, 0}, {1, 1}, {2, 0}, {0, 2}}};
+  std::array<double, wanted.size()> of_pieces;
+  pieces(v, wanted, of_pieces.data());
+  // δ(X) and δ'(X) of f's jumps, δ(Y) of g's slope's.
+  const auto density = [](double q) { return one_div_root_two_pi<double>() / std::sqrt(q); };
+  const double beside_x = std::sqrt(v.gap / v.q1);
+  const double beside_y = std::sqrt(v.gap / v.q2);
+  const double of_slope = f_[0].jump() == 0.0 ? 0.0 : f_[0].jump() * g_[1].average(beside_x);
+  pair_moments m;
+  m.e00 = of_pieces[0];
+  m.e11 = of_pieces[1] + density(v.q1) * of_slope;
+  m.e20 = of_pieces[2] +
+          density(v.q1) * (f_[1].jump() * g_[0].average(beside_x) - v.c / v.q1 * of_slope);
+  m.e02 = of_pieces[3] + density(v.q2) * g_[1].jump() * f_[0].average(beside_y);
+  return m;
+}
+
+}  // namespace loradyn
