@@ -11,7 +11,7 @@ from equations import typeset
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ORDER = ["tutorial", "how-to-choose", "command-line", "options", "python", "python-reference", "phase-diagrams", "explorer", "theory",
-         "reproduction", "accuracy", "measurements", "library", "coverage", "contributing", "fuzzing", "RELEASING", "changelog"]
+         "reproduction", "accuracy", "performance", "measurements", "library", "coverage", "contributing", "fuzzing", "RELEASING", "changelog"]
 
 
 def program(*words):

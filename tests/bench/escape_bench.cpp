@@ -77,8 +77,9 @@ class quadrature_flow {
 
 // The event by odeint's own dense output, as its example finds crossings.
 template <class System>
-double plain_hit(const System& system, const overlap_state& start, double first_step) {
-  auto stepper = odeint::make_dense_output(1e-16, tolerance, odeint::runge_kutta_dopri5<state>());
+double plain_hit(const System& system, const overlap_state& start, double first_step,
+                 double allowed = tolerance) {
+  auto stepper = odeint::make_dense_output(1e-16, allowed, odeint::runge_kutta_dopri5<state>());
   stepper.initialize(start.pack(), 0.0, first_step);
   state x;
   for (int i = 0; i < 1'000'000; ++i) {
@@ -164,6 +165,65 @@ void escape_time(benchmark::State& bench, const std::string& name, double mu, ru
   }
 }
 
+// 97 alignments to their rests in one thread, preparation included, as a multiple of erf's.
+double seconds_of_escapes(const std::string& name, double gamma, std::size_t& unknown) {
+  const auto start = std::chrono::steady_clock::now();
+  const activation a = parse_activation(name);
+  const learning_task task(a, a);
+  const outcome_classifier classifier(task);
+  unknown = 0;
+  for (int i = 0; i < 97; ++i) {
+    const flow f(task, {.alignment = 0.02 + 0.01 * i, .noise_scale = gamma});
+    const escape_run r = escape(f, default_start, {.at = level}, {}, classifier);
+    unknown += r.status != run_status::ok;
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void escapes(benchmark::State& bench, const std::string& name, double gamma) {
+  std::size_t unknown = 0;
+  double seconds = 0.0;
+  for (auto _ : bench) {
+    seconds = seconds_of_escapes(name, gamma, unknown);
+  }
+  std::size_t of_erf = 0;
+  seconds_of_escapes("erf", gamma, of_erf);
+  bench.counters["ratio_erf"] = seconds / seconds_of_escapes("erf", gamma, of_erf);
+  bench.counters["not_ok"] = static_cast<double>(unknown);
+}
+
+// The error of an event's time against its cost: ours, a plain dopri5 over our right-hand side, and
+// the same over a 40 × 40 Gauss-Hermite rule.
+enum class method { ours, plain, script };
+
+void work_precision(benchmark::State& bench, const std::string& name, method how,
+                    double relative_tolerance) {
+  const activation a = parse_activation(name);
+  const learning_task task(a, a);
+  const lora_parameters p{.alignment = 0.5};
+  const flow f(task, p);
+  const outcome_classifier classifier(task);
+  const auto ours = [&](double allowed) {
+    integration_options options;
+    options.relative_tolerance = allowed;
+    return escape(f, default_start, {.at = level}, options, classifier, run_extent::to_event);
+  };
+  const escape_run exact = ours(1e-13);
+  const auto same_rhs = [&f](const state& x, state& dxdt, double) {
+    dxdt = f.velocity(overlap_state::unpack(x)).pack();
+  };
+  const quadrature_flow script(a, a, p);
+  double hit = 0.0;
+  for (auto _ : bench) {
+    hit = how == method::ours ? ours(relative_tolerance).t_hit
+          : how == method::plain
+              ? plain_hit(same_rhs, default_start, 1e-4 * exact.tau, relative_tolerance)
+              : plain_hit(script, default_start, 1e-4 * exact.tau, relative_tolerance);
+    benchmark::DoNotOptimize(hit);
+  }
+  bench.counters["error"] = std::abs(hit / exact.t_hit - 1.0);
+}
+
 // The slowest point of the curves of the search phase's figure, to rest.
 void slowest_point(benchmark::State& bench) {
   double slowest = 0.0;
@@ -189,11 +249,33 @@ void slowest_point(benchmark::State& bench) {
 }
 
 const int registered = [] {
-  for (const char* name : {"linear", "erf", "relu", "he3", "he10", "erf+0.1*he3"}) {
+  for (const char* name :
+       {"linear", "erf",     "relu",         "he2",    "he3",       "he10",    "erf+0.1*he3",
+        "tanh",   "sigmoid", "softplus",     "gelu",   "silu",      "sin",     "cos",
+        "relu^2", "relu^3",  "max(x,0.1*x)", "abs(x)", "relu*tanh", "erf*relu"}) {
     for (const double gamma : {0.0, 1.0}) {
-      benchmark::RegisterBenchmark(
-          ("right_hand_side/" + std::string(name) + (gamma > 0.0 ? "/gamma=1" : "")).c_str(),
-          right_hand_side, name, gamma);
+      const std::string place = std::string(name) + (gamma > 0.0 ? "/gamma=1" : "/gamma=0");
+      benchmark::RegisterBenchmark(("right_hand_side/" + place).c_str(), right_hand_side, name,
+                                   gamma);
+      if (std::string(name) != "linear") {
+        benchmark::RegisterBenchmark(("escapes/" + place).c_str(), escapes, name, gamma)
+            ->Iterations(1)
+            ->Unit(benchmark::kMillisecond);
+      }
+    }
+  }
+  for (const char* name : {"erf", "he3", "tanh"}) {
+    for (const auto& [how, label] : {std::pair(method::ours, "loradyn"),
+                                     {method::plain, "dopri5"},
+                                     {method::script, "script"}}) {
+      for (int digits = 4; digits <= 12; ++digits) {
+        benchmark::RegisterBenchmark(
+            ("work_precision/" + std::string(name) + "/" + label + "/1e-" + std::to_string(digits))
+                .c_str(),
+            work_precision, name, how, std::pow(10.0, -digits))
+            ->Unit(benchmark::kMicrosecond)
+            ->MinTime(0.02);
+      }
     }
   }
   for (const char* name : {"linear", "he3", "he3-0.4*he5", "he2+he3", "he10", "he20"}) {

@@ -169,6 +169,9 @@ const int registered = [] {
       }
     }
   }
+  for (const char* name : {"sigmoid", "gelu", "silu", "relu^2"}) {
+    chain(name, 0.0, 1000, 64, true);
+  }
   for (const std::uint64_t dimension :
        {100ULL, 10'000ULL, 1'000'000ULL, 100'000'000ULL, 1'000'000'000'000ULL}) {
     chain("erf", 0.0, dimension, 64, false);
