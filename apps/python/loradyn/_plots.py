@@ -149,6 +149,11 @@ def _places(result, question, ax):
     ax.legend()
 
 
+def _is_geometric(values):
+    steps = np.diff(np.log(values)) if np.size(values) > 2 and np.min(values) > 0 else np.zeros(0)
+    return steps.size > 0 and bool(np.allclose(steps, steps[0], rtol=1e-6)) and steps[0] > 0
+
+
 def _map(result, question, ax):
     from matplotlib.colors import LogNorm
 
@@ -162,6 +167,10 @@ def _map(result, question, ax):
     ax.figure.colorbar(mesh, ax=ax, label=_label(question, z_name))
     ax.set_xlabel(title_of(result.x_name))
     ax.set_ylabel(title_of(result.y_name))
+    if z.ndim == 2:
+        # As the program draws them: "log:" has equal ratios.
+        ax.set_xscale("log" if _is_geometric(result.x) else "linear")
+        ax.set_yscale("log" if _is_geometric(result.y) else "linear")
 
 
 _DRAWINGS = {"curves": _curves, "runs": _runs, "band": _band, "matrices": _matrices, "places": _places,

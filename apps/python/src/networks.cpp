@@ -25,6 +25,7 @@ using study::most_neurons;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t most_dimensions = std::uint64_t{1} << 48;
+constexpr std::uint64_t most_batch = (std::uint64_t{1} << 32) - 1;  // samples have 32 bits
 
 // ---- the class Network ----
 
@@ -200,6 +201,9 @@ class network_points : public points {
     if (common_.trained != trained_part::scratch && given.knows("scratch_norm")) {
       given.require_left_out({"scratch_norm"}, "it belongs to train='scratch'");
     }
+    if (common_.trained != trained_part::lora && given.knows("start_batch")) {
+      given.require_left_out({"start_batch"}, "it is that of an adapter, train='lora'");
+    }
     // All is checked before anything is computed; readouts that train somewhere are told of all.
     study::network_layout told = common_;
     for (std::size_t i = 0; i < size(); ++i) {
@@ -241,7 +245,9 @@ class network_points : public points {
       s.seed = whole_of("seed", *seed, 0, max_seed);
     }
     if (const auto samples = optional("start_batch", i)) {
-      s.one_step_batch = whole_of("start_batch", *samples, 1, most_dimensions);
+      // No fewer than there are neurons: the gradient has as many directions.
+      s.one_step_batch =
+          whole_of("start_batch", *samples, static_cast<std::uint64_t>(common_.width), most_batch);
     }
     if (const auto norm = optional("scratch_norm", i)) {
       s.scale = positive_of("scratch_norm", *norm);
