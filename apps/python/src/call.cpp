@@ -85,8 +85,12 @@ bool call::knows(std::string_view name) const {
 }
 
 bool call::asks_network() const {
-  return std::any_of(arguments_.begin(), arguments_.end(),
-                     [this](const argument& a) { return a.of_network && has(a.name); });
+  for (std::size_t i = 0; i < arguments_.size(); ++i) {
+    if (arguments_[i].of_network && values_[i] && !values_[i].is_none()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void call::require_left_out(std::initializer_list<std::string_view> names,
