@@ -19,6 +19,7 @@
 #include <loradyn/simulation/run.hpp>
 #include <loradyn/study/escape.hpp>
 #include <loradyn/study/rates.hpp>
+#include <loradyn/study/simulate.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <map>
 #include <memory>
@@ -499,15 +500,8 @@ void chain(const request& asked, json& out) {
   problem.seed = static_cast<std::uint64_t>(asked.number("seed", 0.0));
   simulation_plan plan;
   plan.stop_after_events = true;
-  plan.events = {
-      event.quantity == overlap_quantity::m
-          ? simulation_event{simulated_quantity::m_abs, event.at, event_direction::rising}
-      : event.quantity == overlap_quantity::M
-          ? simulation_event{simulated_quantity::M_abs, event.at, event_direction::either}
-          : simulation_event{simulated_quantity::risk, event.at, event_direction::falling}};
-  plan.risk = [&](double M, double Q) {
-    return risk.value({.M = M, .Q = Q, .gap = std::max(0.0, Q - M * M)}, p.label_noise);
-  };
+  plan.events = {study::simulated_event(event)};
+  plan.risk = study::risk_of(risk, p.label_noise);
   std::vector<double> times;
   const auto first = static_cast<std::uint64_t>(asked.number("first"));
   const auto runs = static_cast<std::uint64_t>(asked.number("runs"));

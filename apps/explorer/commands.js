@@ -11,57 +11,65 @@ const with_braces = (text, state, axes = []) => text.replace(brace_pattern, (who
 
 const problem_of = (state, axes) => ({ student: with_braces(state.student, state, axes), teacher: with_braces(state.teacher, state, axes) });
 
-const axis_text = (name, lo, hi, n) => `${name}=${lo}:${hi}:${n}`;
-const tau_points = 197;
+// The event counts the sign of m or M; the risk has none.
+const signed_event = (state) => Boolean(state.signed) && state.event !== "risk";
 
-// For each picture: the command, its options in order, those of Python's function where they are other.
-function call_of(picture, state, facts) {
+const axis_text = (state, axis) => `${state[axis]}=${state[`${axis}-log`] ? "log:" : ""}${state[`${axis}-lo`]}:${state[`${axis}-hi`]}:${state.cells}`;
+const tau_points = 197;
+const all_of_model = ["mu", "nu", "gamma", "noise", "lr-ratio"];
+
+// The options of a question, in order: [name, value], where they are not the standard ones.
+function options_of(state) {
   const options = [];
   const give = (name, value, standard) => {
-    if (value !== standard) {
-      options.push([name, value]);
-    }
+    if (value !== standard) { options.push([name, value]); }
+    return self;
   };
-  const model = (names) => names.forEach((name) => give(name, state[name], name === "mu" ? undefined : standard_state[name]));
-  const start = () => ["u0", "m0", "s0"].forEach((name) => give(name, state[name], standard_state[name]));
-  const event = () => { give("event", state.event, "m"); give("at", state.at, state.event === "m" ? 0.5 : undefined); };
-  const unit = () => give("time-unit", state.unit, "raw");
-  const all = ["mu", "nu", "gamma", "noise", "lr-ratio"];
+  const self = {
+    options, give,
+    model(names = all_of_model) { names.forEach((name) => give(name, state[name], name === "mu" ? undefined : standard_state[name])); return self; },
+    start() { ["u0", "m0", "s0"].forEach((name) => give(name, state[name], standard_state[name])); return self; },
+    event() { return give("event", state.event, "m").give("at", state.at, state.event === "m" ? 0.5 : undefined).give("signed", signed_event(state), false); },
+    unit() { return give("time-unit", state.unit, "raw"); },
+  };
+  return self;
+}
+
+// For each picture: the command, its pair, its options.
+function call_of(picture, state, facts) {
+  const o = options_of(state);
   let command = "";
   let pair = problem_of(state);
   if (picture === "tau") {
     command = "rates";
-    options.push(["mu", { lo: state["mu-lo"], hi: state["mu-hi"], n: tau_points }]);
-    model(["nu", "lr-ratio"]); unit();
+    o.give("mu", { lo: state["mu-lo"], hi: state["mu-hi"], n: tau_points }).model(["nu", "lr-ratio"]).unit();
   } else if (picture === "plane") {
     command = "fixed-points";
-    model(all); start(); unit();
+    o.model().start().unit();
   } else if (picture === "time") {
     command = "trajectory";
-    model(all); give("t-end", facts.t_end); start(); unit();
+    o.model().give("t-end", facts.t_end).start().unit();
   } else if (picture === "run") {
     command = "escape";
-    model(all); event(); start(); unit();
+    o.model().event().start().unit();
   } else if (picture === "law") {
     if (facts.chain) {
       command = "simulate";
-      model(["mu", "nu", "noise", "lr-ratio"]);
-      give("dim", state.dim); give("batch", state.batch); give("lr", facts.chain.lr); give("steps", facts.chain.steps);
-      give("event", state.event); give("at", state.at); give("runs", facts.chain.runs); unit();
+      o.model(["mu", "nu", "noise", "lr-ratio"]).give("dim", state.dim).give("batch", state.batch).give("lr", facts.chain.lr).give("steps", facts.chain.steps)
+        .give("event", state.event).give("at", state.at).give("signed", signed_event(state), false).give("runs", facts.chain.runs).unit();
     } else {
       command = "escape";
-      model(all); event(); start(); give("dim", state.dim); unit();
+      o.model().event().start().give("dim", state.dim).unit();
     }
   } else {
     command = "phase";
     pair = problem_of(state, [state.x, state.y]);
-    options.push(["x", axis_text(state.x, state["x-lo"], state["x-hi"], state.cells)]);
-    options.push(["y", axis_text(state.y, state["y-lo"], state["y-hi"], state.cells)]);
-    [...all, "u0", "m0", "s0"].filter((name) => name !== state.x && name !== state.y)
-      .forEach((name) => give(name, state[name], name === "mu" ? undefined : standard_state[name]));
-    event(); unit();
+    o.give("x", axis_text(state, "x")).give("y", axis_text(state, "y"));
+    [...all_of_model, "u0", "m0", "s0"].filter((name) => name !== state.x && name !== state.y)
+      .forEach((name) => o.give(name, state[name], name === "mu" ? undefined : standard_state[name]));
+    o.event().unit();
   }
-  return { command, pair, options };
+  return { command, pair, options: o.options };
 }
 
 const quoted = (text) => (/^[A-Za-z0-9_.:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
@@ -73,29 +81,63 @@ function command_of(picture, state, facts) {
     words.push("--teacher", quoted(pair.teacher));
   }
   for (const [name, value] of options) {
-    words.push(`--${name}`, typeof value === "object" ? `${value.lo}:${value.hi}:${value.n}` : quoted(String(value)));
+    words.push(`--${name}`);
+    if (value !== true) { words.push(typeof value === "object" ? `${value.lo}:${value.hi}:${value.n}` : quoted(String(value))); }
   }
   words.push("-o", `${picture}.csv`, "--plot", `${picture}.svg`);
   return words.join(" ");
 }
 
+// A call of the module: loradyn's function or class, and what it is given.
+function python_call(name, pair, options) {
+  const text = (value) => (value === true ? "True" : typeof value === "string" ? JSON.stringify(value) : String(value));
+  const given = [text(pair.student), ...(pair.teacher !== "" ? [`teacher=${text(pair.teacher)}`] : [])];
+  for (const [key, value] of options) {
+    given.push(`${key.replaceAll("-", "_")}=${typeof value !== "object" ? text(value)
+      : value.n ? `np.linspace(${value.lo}, ${value.hi}, ${value.n}).round(12)` : `(${value.lo}, ${value.hi})`}`);
+  }
+  return `ld.${name.replaceAll("-", "_")}(${given.join(", ")})`;
+}
+
+// The table of a picture as r, and the picture.
 function python_of(picture, state, facts) {
   const { command, pair, options } = call_of(picture, state, facts);
-  const text = (value) => (typeof value === "string" ? JSON.stringify(value) : String(value));
-  const given = [text(pair.student)];
-  if (pair.teacher !== "") {
-    given.push(`teacher=${text(pair.teacher)}`);
+  const call = (name, o) => python_call(name, pair, o.options);
+  const of = () => options_of(state);
+  const lines = [`r = ${python_call(command, pair, options)}`];
+  let axes = "";
+  if (picture === "tau") {
+    const range = of().give("mu", { lo: state["mu-lo"], hi: state["mu-hi"] }).model(["nu", "lr-ratio"]).unit();
+    lines.push("ax = r.plot()", `for mu_c in ${call("critical", range)}.mu_c:`, "    ax.axvline(mu_c, linestyle=\":\")", `ax.axvline(${state.mu})`);
+  } else if (picture === "time") {
+    lines.push("ax = r.plot()", `ax.axvline(${call("escape", of().model().event().start().unit())}.t_hit, linestyle=":")`);
+  } else if (picture === "run") {
+    lines.push("print(r)");
+  } else if (picture === "plane") {
+    // The equilibria have no start: it is that of the run.
+    lines[0] = `r = ${call(command, of().model().unit())}`;
+    lines.push(`run = ${call("trajectory", of().model().give("t-end", facts.path_end).give("points", "log:1000").start().unit())}`,
+      `flow = ${call("Flow", of().model().unit())}`,
+      `top = (1 - (${state.s0}) ** 2) ** 0.5`,
+      `u, m = np.meshgrid(np.linspace(-${facts.reach}, ${facts.reach}, 201), np.linspace(-top, top, 201))`,
+      `v = flow.velocity(np.stack([u, m, np.full_like(u, ${state.s0})], axis=-1))`,
+      "ax.streamplot(u, m, v[..., 0], v[..., 1], color=\"0.7\", linewidth=0.7)",
+      "ax.contour(u, m, v[..., 0], [0], colors=\"C3\")", "ax.contour(u, m, v[..., 1], [0], colors=\"C4\")",
+      "ax.plot(run.u, run.m)",
+      "for kind in np.unique(r.kind):",
+      "    here = r.kind == kind",
+      "    ax.plot([*r.u[here], *-r.u[here]], [*r.m[here], *-r.m[here]], \"o\", label=kind)",
+      "ax.legend()");
+    axes = 'xlabel="u", ylabel="m"';
+  } else if (picture === "law") {
+    lines.push(`law = ${call("EscapeLaw", of().model().event().give("dim", state.dim).unit())}`,
+      "t = np.linspace(*law.ppf([1e-4, 0.999]), 201)",
+      "ax.plot(t, law.pdf(t))", facts.chain ? "r.plot(ax)" : "print(r)");
+    axes = 'xlabel="t at the event", ylabel="density"';
+  } else {
+    lines.push("ax = r.plot()");
   }
-  let numpy = "";
-  for (const [name, value] of options) {
-    // The equilibria have no start: it is of the run in the program's picture.
-    if (picture === "plane" && ["u0", "m0", "s0"].includes(name)) { continue; }
-    if (typeof value === "object") {
-      numpy = "import numpy as np\n";
-      given.push(`${name}=np.linspace(${value.lo}, ${value.hi}, ${value.n}).round(12)`);
-    } else {
-      given.push(`${name.replaceAll("-", "_")}=${text(value)}`);
-    }
-  }
-  return `${numpy}import loradyn as ld\n\nr = ld.${command.replaceAll("-", "_")}(${given.join(", ")})\nr.plot()\n`;
+  if (axes) { lines.splice(1, 0, `ax = plt.figure().add_subplot(${axes})`); }
+  const head = ["import loradyn as ld", ...(axes ? ["import matplotlib.pyplot as plt"] : []), ...(lines.some((line) => line.includes("np.")) ? ["import numpy as np"] : [])];
+  return `${head.join("\n")}\n\n${lines.join("\n")}\n`;
 }

@@ -50,13 +50,14 @@ class library {
     const request = lines.join("\n");
     return this.ready.then(() => new Promise((resolve) => {
       const id = this.next++;
-      this.waiting.set(id, (answer, ms) => { timing[question] = ms; resolve(answer); });
+      this.waiting.set(id, (answer, ms) => { timing[question] = ms; asked[question] = request; resolve(answer); });
       this.worker.postMessage({ id, request });
     }));
   }
 }
 
 const timing = {};
+const asked = {};  // by question the last request that was answered
 let live; let mapper; let simulator;
 
 // ---- what is asked ----
@@ -71,7 +72,7 @@ function given(names, more = {}) {
   return { ...pair, unit: state.unit, ...Object.fromEntries(names.map((n) => [n, state[n]])), ...more };
 }
 
-const event_of = () => ({ event: state.event, at: state.at });
+const event_of = () => ({ event: state.event, at: state.at, signed: signed_event(state) ? 1 : 0 });
 
 // An answer that was asked for before with the same words is kept.
 const kept = new Map();
@@ -89,10 +90,12 @@ function alignments() {
   return Array.from({ length: tau_points }, (unused, i) => between(lo, hi, i / (tau_points - 1)));
 }
 
-// A point of a range, to the last bit that of the program's: the decimal of 12 digits where it is within 2 ulp.
-function between(lo, hi, t) {
+// A point of a range, to the last bit that of the program's: the decimal of 12 digits where it is within 2 ulp. Of a
+// logarithmic one the last bit is another's exp.
+function between(lo, hi, t, log = false) {
   if (t <= 0) { return lo; }
   if (t >= 1) { return hi; }
+  if (log) { return Math.min(hi, Math.max(lo, Math.exp((1 - t) * Math.log(lo) + t * Math.log(hi)))); }
   const value = (1 - t) * lo + t * hi;
   const decimal = Number(value.toPrecision(12));
   const near = Math.abs(decimal - value) <= 2 * Number.EPSILON * Math.abs(Math.max(-lo, hi)) ? decimal : value;
@@ -151,6 +154,7 @@ async function update_once(stale) {
   const path = await asked_path;
   if ([run, rates, curve, path].some(refused)) { return; }
   const end = path.t.at(-1);
+  facts.path_end = end > 0 ? Number(end.toPrecision(6)) : 1;
   facts.t_end = round_up(run.t_hit > 0 ? Math.max(1.5 * run.t_hit, Math.min(end, 4 * run.t_hit)) : Math.max(end || 0, 1));
   const asked_time = ask_once("time", "trajectory", given([...model_names, ...start_names], { "t-end": facts.t_end, points: 201 }));
   const asked_plane = update_plane(path);
@@ -172,8 +176,9 @@ async function update_once(stale) {
   equilibria = rests.error ? [] : rests;
   await update_plane(path);
   if (stale()) { return; }
-  const law = await ask_once("law", "law", given([...model_names, ...start_names], { ...event_of(), dim: state.dim }));
-  show_law(law);
+  show_law(signed_event(state) && state.event === "m"
+    ? { error: "m with its sign has no law: half of the random starts lead to the other sign." }
+    : await ask_once("law", "law", given([...model_names, ...start_names], { ...event_of(), dim: state.dim })));
   // Not while a slider moves: the map begins anew each time.
   clearTimeout(map_timer);
   const quiet = 150;
@@ -214,7 +219,7 @@ function show_fault(answer) {
 const equation = (where) => `<a href="#theory" data-equation="${where}">${where.replace(/^## (\d+)\.$/, "section $1")}</a>`;
 
 function show_numbers(rates, run) {
-  const reached = { m: "|m|", M: "|M|", risk: "R" }[state.event];
+  const reached = state.event === "risk" ? "R" : signed_event(state) ? state.event : `|${state.event}|`;
   const rows = [
     ["A", rates.A, 12, "E[(g(z) − σ(λ)) σ'(λ) z], the drive", "(4.2)"],
     ["B", rates.B, 12, "−E[σ'(λ)²] + E[(g(z) − σ(λ)) σ''(λ)]", "(4.2)"],
@@ -271,6 +276,8 @@ function show_law(law = kept_law) {
   const words = element("law-words");
   if (!law || law.error) {
     words.textContent = law?.error ?? "";
+    delete shown.law;
+    charts.law.show({ series: [{ label: "density by the law", colour: "c1" }], x: "t at the event", y: "density" }, [[0, 1], [null, null]]);
     return;
   }
   const density = law.t.length ? law : { t: [0, 1], density: [null, null] };
@@ -355,6 +362,7 @@ async function update_plane(path) {
   const arrows = 19;
   const plane = await ask_once("plane", "plane", given([...model_names, "s0"], { reach, arrows }));
   if (plane.error) { return; }
+  facts.reach = reach;
   plane_shown = { plane: { ...plane, reach, arrows }, path };
   draw_plane();
 }
@@ -446,7 +454,7 @@ async function update_map() {
   const request = given(held, event_of());
   delete request[`{${state.x}}`]; delete request[`{${state.y}}`];
   const n = state.cells;
-  const key = JSON.stringify([request, state.x, state["x-lo"], state["x-hi"], state.y, state["y-lo"], state["y-hi"], n]);
+  const key = JSON.stringify([request, n, ...["x", "y"].flatMap((axis) => [axis, `${axis}-lo`, `${axis}-hi`, `${axis}-log`].map((k) => state[k]))]);
   if (key === map_key) { draw_map(); return; }
   map_key = key;
   const words = element("map-words");
@@ -456,13 +464,15 @@ async function update_map() {
     words.textContent = "Choose two parameters that are not the same.";
     return;
   }
-  const range = (lo, hi) => Array.from({ length: n }, (unused, i) => between(lo, hi, i / (n - 1)));
-  const mine = { x: state.x, y: state.y, xs: range(state["x-lo"], state["x-hi"]), ys: range(state["y-lo"], state["y-hi"]), cells: new Array(n * n), coarsest: 8, done: false };
-  if (!(state["x-lo"] < state["x-hi"] && state["y-lo"] < state["y-hi"])) {
+  const range = (axis) => Array.from({ length: n }, (unused, i) => between(state[`${axis}-lo`], state[`${axis}-hi`], i / (n - 1), state[`${axis}-log`]));
+  const fault = ["x", "y"].map((axis) => (!(state[`${axis}-lo`] < state[`${axis}-hi`]) ? "An axis must go from a smaller value to a larger one."
+    : state[`${axis}-log`] && !(state[`${axis}-lo`] > 0) ? "A logarithmic axis begins above 0." : "")).find((words_of) => words_of);
+  if (fault) {
     map = undefined;
-    words.textContent = "An axis must go from a smaller value to a larger one.";
+    words.textContent = fault;
     return;
   }
+  const mine = { x: state.x, y: state.y, xs: range("x"), ys: range("y"), log: { x: Boolean(state["x-log"]), y: Boolean(state["y-log"]) }, cells: new Array(n * n), coarsest: 8, done: false };
   // A map that is under way is given up with its worker, unless it is nearly done with what it was asked.
   if (mapper.waiting.size > 0) { mapper.restart(); }
   map = mine;
@@ -594,6 +604,7 @@ function update_soon() {
 function set_axis(which, name) {
   const [lo, hi] = slider_range[name] ?? [-0.5, 0.5];
   state[which] = name;
+  state[`${which}-log`] = 0;
   // μ = 0 and κ = 0 have no search.
   state[`${which}-lo`] = { mu: 0.05, "lr-ratio": 0.25, m0: 0.01, u0: 0 }[name] ?? lo;
   state[`${which}-hi`] = { mu: 0.95, m0: 0.4 }[name] ?? hi;
@@ -620,6 +631,8 @@ function show_braces() {
   }
 }
 
+const flags = ["signed", "x-log", "y-log"];
+
 function show_inputs() {
   show_braces();
   for (const key of [...model_names, ...start_names, ...braces_in(state).map((b) => `{${b}}`)]) {
@@ -629,6 +642,12 @@ function show_inputs() {
   }
   for (const key of ["student", "teacher", "event", "at", "unit", "mu-lo", "mu-hi", "dim", "batch", "x", "x-lo", "x-hi", "y", "y-lo", "y-hi", "cells"]) {
     if (document.activeElement !== element(key)) { element(key).value = state[key]; }
+  }
+  for (const key of flags) { element(key).checked = Boolean(state[key]); }
+  element("signed").disabled = state.event === "risk";
+  for (const option of element("event").options) {
+    const overlap = { m: "the adapter's overlap", M: "the teacher overlap" }[option.value];
+    if (overlap) { option.textContent = `${state.signed ? option.value : `|${option.value}|`}, ${overlap}`; }
   }
 }
 
@@ -640,7 +659,7 @@ function watch_inputs() {
   for (const key of ["event", "unit"]) {
     element(key).addEventListener("change", () => {
       state[key] = element(key).value;
-      if (key === "event") { state.at = { m: 0.5, M: 0.9, risk: 0.01 }[state.event]; }
+      if (key === "event") { Object.assign(state, { at: { m: 0.5, M: 0.9, risk: 0.01 }[state.event], signed: 0 }); }
       show_inputs(); update_soon();
     });
   }
@@ -655,6 +674,9 @@ function watch_inputs() {
       set_axis(key, element(key).value);
       show_inputs(); update_soon();
     });
+  }
+  for (const key of flags) {
+    element(key).addEventListener("change", () => { state[key] = element(key).checked ? 1 : 0; show_inputs(); update_soon(); });
   }
   element("cells").addEventListener("change", () => { state.cells = Number(element("cells").value); update_soon(); });
   element("chain").addEventListener("click", simulate);
@@ -699,7 +721,7 @@ function read_hash() {
 function watch_presets() {
   const select = element("preset");
   select.append(new Option("choose one", ""));
-  for (const group of ["Stories", "Figures"]) {
+  for (const group of ["Stories", "The paper's figures", "Figures"]) {
     const box = document.createElement("optgroup");
     box.label = group;
     presets.forEach((p, k) => { if (p.group === group) { box.append(new Option(p.name, k)); } });
@@ -864,7 +886,7 @@ async function begin() {
 }
 
 // What the test reads.
-globalThis.explorer = { state, timing, shown, facts, command_of, python_of, csv_of, update, ask: (q, g) => live.ask(q, g), given };
+globalThis.explorer = { state, timing, asked, shown, facts, command_of, python_of, csv_of, update, ask: (q, g) => live.ask(q, g), given };
 
 begin().catch((fault) => {
   element("story").innerHTML = "";

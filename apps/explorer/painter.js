@@ -86,6 +86,20 @@ function nice_ticks(lo, hi, most) {
   return ticks;
 }
 
+// The same between powers of ten, given by their exponents: 1, 2 and 5 times a power where there is room for them.
+function log_ticks(lo, hi, most) {
+  const all = (factors) => {
+    const ticks = [];
+    for (let k = Math.floor(lo); k <= hi; ++k) {
+      ticks.push(...factors.map((f) => Number(`${f}e${k}`)).filter((t) => Math.log10(t) >= lo - 1e-9 && Math.log10(t) <= hi + 1e-9));
+    }
+    return ticks;
+  };
+  const fitting = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1]].map(all).find((ticks) => ticks.length <= most);
+  if (fitting?.length < 2) { return nice_ticks(10 ** lo, 10 ** hi, most); }
+  return fitting ?? all([1]).filter((t, i, ticks) => i % Math.ceil(ticks.length / most) === 0);
+}
+
 const superscript = (n) => String(n).replace(/[-0-9]/g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
 
 // A number for people.

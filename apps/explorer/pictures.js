@@ -137,22 +137,24 @@ class line_chart {
   }
 }
 
-// A box with axes about it, for the plane and the map.
-function frame(p, width, height, x, y, labels, right = 12) {
+// A box with axes about it, for the plane and the map. Of a logarithmic axis the ends are logarithms to the base 10.
+function frame(p, width, height, x, y, labels, { right = 12, log = {} } = {}) {
   const box = { x: 62, y: 10, w: width - 62 - right, h: height - 52 };
-  const x_at = (v) => box.x + ((v - x[0]) / (x[1] - x[0])) * box.w;
-  const y_at = (v) => box.y + box.h - ((v - y[0]) / (y[1] - y[0])) * box.h;
+  const scale = (v, axis) => (log[axis] ? Math.log10(v) : v);
+  const x_at = (v) => box.x + ((scale(v, "x") - x[0]) / (x[1] - x[0])) * box.w;
+  const y_at = (v) => box.y + box.h - ((scale(v, "y") - y[0]) / (y[1] - y[0])) * box.h;
+  const ticks = ([lo, hi], most, axis) => (log[axis] ? log_ticks(lo, hi, most) : nice_ticks(lo, hi, most));
   return {
     box, x_at, y_at,
     x_of: (px) => x[0] + ((px - box.x) / box.w) * (x[1] - x[0]),
     y_of: (py) => y[0] + ((box.y + box.h - py) / box.h) * (y[1] - y[0]),
     axes() {
       const text = colour("text");
-      for (const t of nice_ticks(x[0], x[1], Math.max(3, box.w / 70))) {
+      for (const t of ticks(x, Math.max(3, box.w / 70), "x")) {
         p.line([[x_at(t), box.y + box.h], [x_at(t), box.y + box.h + 4]], text);
         p.text(x_at(t), box.y + box.h + 13, short(t, 4), text, { align: "center", size: 11 });
       }
-      for (const t of nice_ticks(y[0], y[1], 6)) {
+      for (const t of ticks(y, 6, "y")) {
         p.line([[box.x - 4, y_at(t)], [box.x, y_at(t)]], text);
         p.text(box.x - 7, y_at(t), short(t, 4), text, { align: "right", size: 11 });
       }
@@ -223,9 +225,13 @@ function paint_plane(p, width, height, state, plane, path, rests) {
 function paint_map(p, width, height, state, map, titles) {
   p.rect(0, 0, width, height, colour("card"));
   const nx = map.xs.length; const ny = map.ys.length;
-  const half = (v) => (v.at(-1) - v[0]) / (v.length - 1) / 2;
-  const hx = half(map.xs); const hy = half(map.ys);
-  const f = frame(p, width, height, [map.xs[0] - hx, map.xs.at(-1) + hx], [map.ys[0] - hy, map.ys.at(-1) + hy], titles, 78);
+  // From the lower edge of the first cell to the upper one of the last.
+  const ends = (values, log) => {
+    const [from, to] = [values[0], values.at(-1)].map((v) => (log ? Math.log10(v) : v));
+    const half = (to - from) / (values.length - 1) / 2;
+    return [from - half, to + half];
+  };
+  const f = frame(p, width, height, ends(map.xs, map.log.x), ends(map.ys, map.log.y), titles, { right: 78, log: map.log });
   const times = map.cells.filter((c) => c && c.t_hit > 0).map((c) => Math.log10(c.t_hit)).sort((a, b) => a - b);
   const lo = times[0] ?? 0;
   const hi = Math.max(lo + 1e-9, times[Math.min(times.length - 1, Math.floor(0.995 * times.length))] ?? 1);
@@ -277,8 +283,11 @@ function paint_map(p, width, height, state, map, titles) {
   }
   const here = [f.x_at(state[map.x] ?? state[`{${map.x}}`]), f.y_at(state[map.y] ?? state[`{${map.y}}`])];
   p.clip(f.box.x, f.box.y, f.box.w, f.box.h);
-  p.circle(here[0], here[1], 7, "", "#ffffff");
-  p.circle(here[0], here[1], 8.5, "", "#000000");
+  // A run at 0 has no place on a logarithmic axis.
+  if (here.every(Number.isFinite)) {
+    p.circle(here[0], here[1], 7, "", "#ffffff");
+    p.circle(here[0], here[1], 8.5, "", "#000000");
+  }
   p.unclip();
   f.axes();
   const bar = { x: width - 66, y: f.box.y + 18, w: 12, h: f.box.h - 18 };

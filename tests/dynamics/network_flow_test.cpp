@@ -7,6 +7,7 @@
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/dynamics/flow.hpp>
 #include <loradyn/dynamics/integrate.hpp>
+#include <loradyn/dynamics/network_event.hpp>
 #include <loradyn/dynamics/network_flow.hpp>
 #include <loradyn/error.hpp>
 #include <string>
@@ -328,4 +329,29 @@ TEST_CASE("a source task's risk is that of its own rows") {
   CHECK(f.source_risk(x) == Approx(other.risk(x)).epsilon(1e-14));
   CHECK(std::isnan(other.source_risk(x)));
   CHECK_THROWS_AS(network_flow({a, a}, g, p), argument_error);
+}
+
+TEST_CASE("an event has a name") {
+  const auto m = network_event_named("m");
+  REQUIRE(m);
+  CHECK(m->quantity == network_overlap_quantity::m);
+  CHECK(!m->entry);
+  const auto source = network_event_named("source-risk");
+  REQUIRE(source);
+  CHECK(source->quantity == network_overlap_quantity::source_risk);
+  const auto entry = network_event_named("M_1_12");
+  REQUIRE(entry);
+  CHECK(entry->quantity == network_overlap_quantity::M);
+  CHECK(entry->entry == std::pair<std::ptrdiff_t, std::ptrdiff_t>(1, 12));
+  for (const char* const none : {"", "n", "n_1_1", "_1_1", "risks", "M "}) {
+    CHECK(!network_event_named(none));
+  }
+  // An entry that is none is refused where the sizes are known.
+  network_parameters p;
+  const network_flow f(task_of("erf"), aligned_geometry(2, 2, 0.5, 0.0, 2), p);
+  CHECK_NOTHROW(network_event_named("M_2_1")->validate(f));
+  for (const char* const wrong :
+       {"M_3_1", "M_1", "M_1_x", "M_1_1_1", "M_", "M_1_-1", "S_1_2", "M_99999999999999999999_1"}) {
+    CHECK_THROWS_AS(network_event_named(wrong)->validate(f), argument_error);
+  }
 }

@@ -1,6 +1,7 @@
 // The explorer in headless Chromium, against the program.
 //
 //   LORADYN=…/loradyn PAGE=…/loradyn-explorer.html PICTURES=DIR MODULES=DIR [FIREFOX=…/firefox-esr] \
+//     [NATIVE=…/explorer_native] \
 //     node --test tests/explorer/explorer_test.mjs
 //
 // Leaves its screenshots and measured times in PICTURES.
@@ -14,7 +15,7 @@ import { pathToFileURL } from "node:url";
 
 import { start_firefox } from "./firefox.mjs";
 
-const { LORADYN, PAGE, PICTURES, MODULES, FIREFOX } = process.env;
+const { LORADYN, NATIVE, PAGE, PICTURES, MODULES, FIREFOX } = process.env;
 const modules = createRequire(join(MODULES, "node_modules/"));
 const { chromium } = modules("playwright-core");
 const address = pathToFileURL(PAGE).href;
@@ -217,6 +218,96 @@ test("a slider's move redraws; its time is measured", async () => {
   await page.context().close();
 });
 
+// What a move asks, and what τ(μ), plane and run are drawn of.
+const asked_by_a_move = ["rates", "curve", "run", "path", "trajectory", "plane"];
+
+test("the library's part of a move is measured against the library without a browser", { skip: !NATIVE && "no NATIVE" }, async () => {
+  const page = await open();
+  for (const student of ["erf", "relu", "he3", "tanh", "gelu"]) {
+    await page.fill("#student", student);
+    await settled(page);
+    const requests_of_moves = [];
+    const browser_times = asked_by_a_move.map(() => []);
+    for (let k = 0; k < 12; ++k) {
+      await page.evaluate((value) => {
+        const s = document.getElementById("p-mu");
+        s.value = value;
+        s.dispatchEvent(new Event("input"));
+      }, 0.4 + 0.01 * k);
+      await settled(page);
+      const [asked, times] = await page.evaluate(() => [explorer.asked, explorer.timing]);
+      asked_by_a_move.forEach((question, q) => {
+        requests_of_moves.push(asked[question]);
+        // The first prepares the pair, here and there.
+        if (k > 0) { browser_times[q].push(times[question]); }
+      });
+    }
+    const times = execFileSync(NATIVE, { input: requests_of_moves.map((r) => `${r}\n.\n`).join(""), encoding: "utf8" }).trim().split("\n").map(Number);
+    assert.equal(times.length, requests_of_moves.length);
+    const questions = asked_by_a_move.length;
+    // The least of eleven: what else the machine does is in none.
+    const in_browser = browser_times.map((all) => Math.min(...all)).reduce((x, y) => x + y);
+    const native = asked_by_a_move.map((name, q) => Math.min(...times.filter((t, i) => i >= questions && i % questions === q))).reduce((x, y) => x + y);
+    measured[`move_ratio_${student}`] = `${in_browser.toFixed(1)} ms / ${native.toFixed(1)} ms = ${(in_browser / native).toFixed(2)}`;
+  }
+  await page.context().close();
+});
+
+test("a map with logarithmic axes is the program's, and a click sets the run", async () => {
+  const state = { student: "erf", mu: 0.5, x: "lr-ratio", "x-lo": 0.25, "x-hi": 16, "x-log": 1, y: "gamma", "y-lo": 0.01, "y-hi": 8, "y-log": 1, event: "M", at: 0.9, signed: 1 };
+  const page = await open(hash_of(state));
+  await settled(page);
+  await mapped(page);
+  const [command, columns] = await page.evaluate(() => [explorer.command_of("map", explorer.state, explorer.facts), explorer.shown.map.columns]);
+  const rows = table(...command.replace(/ -o .*/, "").split(" ").slice(1));
+  assert.equal(rows.length, 32 * 32);
+  rows.forEach((row, i) => {
+    // Another libc's exp: the last bit of a place.
+    assert.ok(Math.abs(columns["lr-ratio"][i] / Number(row.lr_ratio) - 1) < 1e-15, `κ of cell ${i}`);
+    assert.ok(Math.abs(columns.gamma[i] / Number(row.gamma) - 1) < 1e-15, `γ of cell ${i}`);
+    close(columns.t_hit[i], row.t_hit, `t of cell ${i}`);
+  });
+  await page.locator("#map-canvas").scrollIntoViewIfNeeded();
+  const box = await page.locator("#map-canvas").boundingBox();
+  await page.mouse.click(box.x + 62 + 0.5 * (box.width - 140) + 1, box.y + 10 + 0.25 * (box.height - 52));
+  await settled(page);
+  const set = await page.evaluate(() => ({ ...explorer.state, t: explorer.shown.run.columns.t_hit[0] }));
+  const k = columns["lr-ratio"].findIndex((kappa, i) => kappa === set["lr-ratio"] && columns.gamma[i] === set.gamma);
+  assert.equal(set.t, columns.t_hit[k]);
+  assert.ok(Math.abs(Math.log(set["lr-ratio"] / 2)) < 0.1, "the middle of a logarithmic axis is the geometric mean");
+  await page.fill("#y-lo", "0");
+  await page.press("#y-lo", "Tab");
+  await page.waitForFunction(() => /begins above 0/.test(document.querySelector("#map-words").textContent));
+  await page.uncheck("#y-log");
+  await page.waitForFunction(() => /A click sets the run/.test(document.querySelector("#map-words").textContent));
+  await page.context().close();
+});
+
+test("an event counts a sign where it is told to", async () => {
+  const page = await open(hash_of({ student: "he3", mu: 0.2 }));
+  await settled(page);
+  const time = () => page.evaluate(() => explorer.shown.run.columns.t_hit[0]);
+  close(await time(), table("escape", "--student", "he3", "--mu", "0.2")[0].t_hit, "|m|");
+  await page.fill("#at", "-0.2");
+  await page.check("#signed");
+  await settled(page);
+  const words = await page.evaluate(() => [explorer.command_of("run", explorer.state, explorer.facts), explorer.python_of("run", explorer.state, explorer.facts)]);
+  assert.match(words[0], / --at -0\.2 --signed /);
+  assert.match(words[1], /at=-0\.2, signed=True/);
+  close(await time(), table("escape", "--student", "he3", "--mu", "0.2", "--at", "-0.2", "--signed")[0].t_hit, "m");
+  assert.match(await page.textContent("#law-words"), /no law/);
+  // M has one, and single runs.
+  await page.selectOption("#event", "M");
+  assert.equal(await page.isChecked("#signed"), false);
+  await page.selectOption("#event", "risk");
+  assert.ok(await page.isDisabled("#signed"));
+  const point = { student: "erf", mu: 0.5, event: "M", at: 0.75, signed: 1 };
+  const chain = await page.evaluate((p) => explorer.ask("chain", { ...p, dim: 1000, batch: 100, lr: 0.1, steps: 20000, first: 0, runs: 3 }), point);
+  table("simulate", "--student", "erf", "--mu", "0.5", "--dim", "1000", "--batch", "100", "--lr", "0.1", "--steps", "20000",
+    "--event", "M", "--at", "0.75", "--signed", "--runs", "3").forEach((run, i) => close(chain.t_hit[i], run.t_hit, `run ${i}`));
+  await page.context().close();
+});
+
 test("a map ends and its cells are the program's", async () => {
   const state = { student: "he3+{a}*he5", "{a}": 0.1, x: "mu", "x-lo": 0.05, "x-hi": 0.95, y: "a", "y-lo": -0.5, "y-hi": 0.5, cells: 64 };
   const page = await open(hash_of(state));
@@ -321,14 +412,21 @@ test("what is copied reproduces the pictures", async () => {
   close(shown.run.columns.t_hit[0], run("run")[0].t_hit, "t_hit");
   assert.equal(run("law").length, 1);
   const codes = await page.evaluate(() => Object.fromEntries(["tau", "plane", "time", "run", "law", "map"].map((p) => [p, explorer.python_of(p, explorer.state, explorer.facts)])));
-  const python = (picture, print) => execFileSync("/usr/bin/python3", ["-c", `${codes[picture].replace("r.plot()\n", "")}${print}`], { encoding: "utf8" }).trim();
+  // As it is copied, drawing included.
+  const python = (picture, print) => execFileSync("/usr/bin/python3", ["-W", "error", "-c", `${codes[picture]}${print}`],
+    { encoding: "utf8", env: { ...process.env, MPLBACKEND: "svg" } }).trim().split("\n").at(-1);
   if (has_python) {
     close(shown.tau.columns.tau[100], python("tau", "print(repr(float(r.tau[100])))"), "τ by Python");
     close(shown.time.columns.risk[50], python("time", "print(repr(float(r.risk[50])))"), "risk by Python");
     close(shown.run.columns.t_hit[0], python("run", "print(repr(float(r.t_hit)))"), "t_hit by Python");
     assert.equal(python("plane", "print(*r.kind)"), shown.plane.columns.kind.join(" "));
+    const [u, m] = python("plane", "print(run.u[-1], run.m[-1])").split(" ").map(Number);
+    const nearest_rest = Math.min(...shown.plane.columns.u.map((at, i) => Math.min(Math.hypot(u - at, m - shown.plane.columns.m[i]), Math.hypot(u + at, m + shown.plane.columns.m[i]))));
+    assert.ok(nearest_rest < 1e-3, `the plane's run ends ${nearest_rest} beside an equilibrium`);
     assert.equal(python("law", "print(r.law)"), "ok");
     assert.equal(python("map", "print(r.t_hit.shape)"), "(32, 32)");
+    const simulated = await page.evaluate(() => explorer.python_of("law", explorer.state, { ...explorer.facts, chain: { lr: 0.02, steps: 200, runs: 5 } }));
+    execFileSync("/usr/bin/python3", ["-c", simulated], { env: { ...process.env, MPLBACKEND: "svg" } });
   }
   // The link is the state.
   const link = await page.evaluate(() => location.hash);
@@ -341,7 +439,7 @@ test("what is copied reproduces the pictures", async () => {
 test("tables and pictures are downloaded", async () => {
   for (const picture of ["tau", "plane", "time", "law", "map"]) {
     // A page each: Chromium drops what looks like a flood of downloads.
-    const page = await open();
+    const page = await open(picture === "map" ? hash_of({ "y-log": 1, "y-lo": 0.01 }) : "");
     await settled(page);
     await mapped(page);
     for (const [act, start] of [["csv", "# loradyn "], ["svg", "<svg "], ["png", "\x89PNG"]]) {
@@ -349,6 +447,7 @@ test("tables and pictures are downloaded", async () => {
       const bytes = readFileSync(await download.path());
       assert.ok(bytes.toString("latin1").startsWith(start), `${picture}.${act}`);
       assert.ok(bytes.length > 400, `${picture}.${act}`);
+      assert.ok(act !== "svg" || !/NaN|Infinity/.test(bytes.toString("latin1")), `${picture}.svg has numbers that are none`);
     }
     await page.context().close();
   }

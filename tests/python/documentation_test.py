@@ -1,4 +1,4 @@
-"""Every example of the docstrings, of docs/python.md and of docs/tutorial.md gives what stands there; every notebook too."""
+"""Every example of the docstrings, of docs/python.md, tutorial.md and networks.md gives what stands there; every notebook too."""
 
 import contextlib
 import doctest
@@ -23,12 +23,12 @@ def load_tests(loader, tests, pattern):
     for name in ld.__all__:
         for test in finder.find(getattr(ld, name), name, module=False, globs=dict(NAMES)):
             tests.addTest(doctest.DocTestCase(test))
-    for name in ("python.md", "tutorial.md"):
+    for name, least in (("python.md", 20), ("tutorial.md", 20), ("networks.md", 8)):
         # The fences, and what a shell is asked, are no part of what an example gives.
         text = re.sub(r"^```console\n.*?^```", "", (DOCS / name).read_text(encoding="utf-8"), flags=re.M | re.S)
         text = text.replace("```", "\n")
         test = doctest.DocTestParser().get_doctest(text, {}, name, str(DOCS / name), 0)
-        if len(test.examples) < 20:
+        if len(test.examples) < least:
             raise AssertionError(f"docs/{name} has lost its examples")
         tests.addTest(doctest.DocTestCase(test, optionflags=doctest.NORMALIZE_WHITESPACE))
     return tests

@@ -425,6 +425,9 @@ class Drawings(unittest.TestCase):
                 ax = result.plot()
                 self.assertTrue(ax.get_xlabel())
                 self.assertIs(result.plot(ax=ax), ax)
+        # What is evenly spaced by ratio has such an axis.
+        ax = ld.phase("he3", x="mu=0.1:0.9:3", y="gamma=log:0.01:1:3").plot()
+        self.assertEqual((ax.get_xscale(), ax.get_yscale()), ("linear", "log"))
         with self.assertRaisesRegex(ValueError, "no number varies"):
             ld.rates("erf", mu=0.5).plot()
 

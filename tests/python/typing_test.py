@@ -25,6 +25,10 @@ ld.phase("he3", x="mu=0.1:0.9:3", y=("nu", [0.0, 1.0]))
 flow = ld.Flow("erf", mu=0.5)
 v = flow.velocity([0.1, 0.2, 0.0])
 a = ld.Activation(np.tanh, kinks=[0.0])
+net = ld.Network(teacher=[[1.0, 0.0]], pretrained=np.ones((2, 2)), readout=[1, -1])
+w: ld.TrajectoryResult = ld.trajectory("erf", network=net, rank=2, t_end=3)
+norm = (w.U**2).sum() + w.M_mean + net.teacher[0, 0]
+ld.escape("erf", mu=[0.1, 0.5], width=2, event="M_1_1", at=0.8, alpha=[[1.0], [2.0]])
 """
 WRONG = """\
 import loradyn as ld
@@ -34,6 +38,9 @@ ld.rates("erf", mus=0.5)
 ld.rates(3, mu=0.5)
 ld.rates("erf", mu=0.5, threads="all")
 ld.Flow("erf", mu=0.5).speed([0, 0, 0])
+ld.rates("erf", mu=0.5, network=ld.Network([[1]], [[1]]))
+ld.rates("erf", network=3)
+ld.rates("erf", mu=0.5, width="two")
 """
 
 
@@ -55,7 +62,7 @@ class Stubs(unittest.TestCase):
 
     def test_what_is_wrong_is_told(self):
         text = self.run_mypy(WRONG)
-        for line in range(3, 8):
+        for line in range(3, 11):
             self.assertIn(f"use.py:{line}: error", text)
 
     def test_they_say_what_there_is(self):

@@ -5,12 +5,12 @@ import numpy as np
 from ._results import title_of
 
 
-def plot(result, question, ax):
+def plot(result, question, drawing, ax):
     if ax is None:
         import matplotlib.pyplot as pyplot
 
         ax = pyplot.figure(layout="constrained").add_subplot()
-    _DRAWINGS[question["drawing"]](result, question, ax)
+    _DRAWINGS[drawing](result, question, ax)
     return ax
 
 
@@ -64,9 +64,11 @@ def _legend(ax):
 
 def _curves(result, question, ax):
     x_name, x, axis = _axis(result)
+    labels = _line_labels(result, x_name, axis)
     for y_name in question["drawn"]:
         y = np.moveaxis(np.asarray(result[y_name]), axis, -1).reshape(-1, len(x))
-        for line, label in zip(y, _line_labels(result, x_name, axis)):
+        each = len(y) // len(labels)  # of a network a point has several modes
+        for line, label in zip(y, [label for label in labels for _ in range(each)]):
             ax.plot(x, line, marker="." if len(x) < 30 else "", label=label or None)
         if _measure(question, y_name) == "time":
             ax.set_yscale("log")
@@ -89,7 +91,7 @@ def _band(result, question, ax):
     if "t_hit" in result.keys():
         hits = np.ravel(result["t_hit"])
         hits = hits[np.isfinite(hits)]
-        ax.hist(hits, bins="auto", density=True)
+        ax.hist(hits, bins="auto", density=len(hits) > 0)
         ax.set_xlabel("t_hit, when a run meets its event")
         ax.set_ylabel("density")
         return
@@ -100,6 +102,29 @@ def _band(result, question, ax):
         for k in range(len(t)):
             (line,) = ax.plot(t[k], mean[k], label=f"mean {name}")
             ax.fill_between(t[k], low[k], high[k], alpha=0.25, color=line.get_color())
+    ax.set_xlabel("time")
+    ax.legend()
+
+
+def _matrices(result, question, ax):
+    """Every entry of a network's matrices and the risk, those of one matrix in one colour."""
+    t = np.reshape(result["t"], (-1, result.shape[-1]))
+    summarised = "risk_mean" in result.keys()
+
+    def entries(name, part):
+        name += part if summarised else ""
+        values = result[name] if name in result.keys() else getattr(result, name)
+        return np.reshape(values, (*t.shape, -1))
+
+    trains = ["a"] if f"a_1{'_mean' if summarised else ''}" in result.keys() else []
+    for color, name in enumerate(["U", "M", "m", "S", *trains, "risk"]):
+        for k, values in enumerate(entries(name, "_mean")):
+            lines = ax.plot(t[k], values, color=f"C{color}")
+            if k == 0:
+                lines[0].set_label(f"mean {name}" if summarised else name)
+            if summarised:
+                for low, high in zip(entries(name, "_q05")[k].T, entries(name, "_q95")[k].T):
+                    ax.fill_between(t[k], low, high, alpha=0.15, color=f"C{color}", linewidth=0)
     ax.set_xlabel("time")
     ax.legend()
 
@@ -124,6 +149,11 @@ def _places(result, question, ax):
     ax.legend()
 
 
+def _is_geometric(values):
+    steps = np.diff(np.log(values)) if np.size(values) > 2 and np.min(values) > 0 else np.zeros(0)
+    return steps.size > 0 and bool(np.allclose(steps, steps[0], rtol=1e-6)) and steps[0] > 0
+
+
 def _map(result, question, ax):
     from matplotlib.colors import LogNorm
 
@@ -137,6 +167,11 @@ def _map(result, question, ax):
     ax.figure.colorbar(mesh, ax=ax, label=_label(question, z_name))
     ax.set_xlabel(title_of(result.x_name))
     ax.set_ylabel(title_of(result.y_name))
+    if z.ndim == 2:
+        # As the program draws them: "log:" has equal ratios.
+        ax.set_xscale("log" if _is_geometric(result.x) else "linear")
+        ax.set_yscale("log" if _is_geometric(result.y) else "linear")
 
 
-_DRAWINGS = {"curves": _curves, "runs": _runs, "band": _band, "places": _places, "map": _map}
+_DRAWINGS = {"curves": _curves, "runs": _runs, "band": _band, "matrices": _matrices, "places": _places,
+             "map": _map}

@@ -19,6 +19,8 @@ TYPES = {
     "record": "int, str or array of floats",
     "axis": "str or (str, array of floats)",
     "progress": "bool or callable",
+    "matrix": "array of floats, of rows",
+    "network": "Network",
 }
 UNITS = {"time": ", in the unit of time_unit", "rate": ", over the unit of time_unit", "none": ""}
 
@@ -43,6 +45,7 @@ def arguments_text(arguments):
     lines = []
     for a in arguments:
         usual = "" if a["required"] else f", default {a['standard']!r}"
+        usual += f", left out beside {a['unless']}" if a["unless"] else ""
         lines.append(f"{a['name']} : {TYPES[a['type']]}{usual}")
         # A symbol is no word: the capital of μ is another.
         first = a["meaning"][:1]
@@ -67,7 +70,8 @@ def _question_text(q):
             "",
             _paragraph(q["text"]),
             "",
-            _section("Parameters", arguments_text(q["arguments"])),
+            _section("Parameters", arguments_text([a for a in q["arguments"] if not a["of_network"]])),
+            *_network_sections(q),
             _section("Returns", f"{result}\n" + "\n".join(fields)),
             _section(
                 "Raises",
@@ -78,6 +82,19 @@ def _question_text(q):
             _section("Examples", q["example"]),
         ]
     )
+
+
+def _network_sections(q):
+    """What asks a question of a network, for those that can be."""
+    arguments = [a for a in q["arguments"] if a["of_network"]]
+    if not arguments:
+        return []
+    text = ("Any of these asks the question of a network (docs/networks.md).\n\n" + arguments_text(arguments))
+    if q["of_network"]:
+        told = [f"{name}: {meaning}." for name, meaning in q["of_network"].items()]
+        text += "\n\nFields of a network's result, beside or in the place of those below:\n\n" + "\n".join(
+            _paragraph(t, "    ") for t in told)
+    return [_section("Parameters of a network", text)]
 
 
 def _make(q):
@@ -120,6 +137,15 @@ _CLASSES = {
         '>>> law = ld.EscapeLaw("erf", mu=0.5, gamma=1, dim=1000)\n'
         ">>> law.ppf([0.1, 0.5, 0.9]).round(1)\narray([103.3, 143.9, 220.5])\n"
         ">>> law.rvs(size=3, random_state=1).shape\n(3,)\n",
+    ),
+    "Network": (
+        "Rows and readouts of your own: a student, a teacher and perhaps a source task.",
+        "The student's frozen rows W0, the teacher's T and those of a source task's teacher, in any "
+        "orthonormal basis or by their Gram matrix (docs/networks.md): the argument `network` of "
+        "the questions. Whatever is no Gram matrix is refused with its negative eigenvalue.",
+        ">>> net = ld.Network(teacher=[[1, 0, 0], [0, 1, 0]], pretrained=[[0.5, 0.2, 0], [0, 0, 1]])\n"
+        ">>> net\n<Network of 2 neurons, 2 targets and 3 directions>\n"
+        '>>> ld.trajectory("erf", network=net, rank=2, t_end=5, points=3).U.shape\n(3, 2, 2)\n',
     ),
 }
 

@@ -13,8 +13,9 @@ class Result:
     """The answer to a question.
 
     Every column is a field, ``r.tau``, and an item, ``r["tau"]``: an array that shares the result's
-    memory, of shape ``r.shape``, or a number where that is (). ``np.asarray(r)`` is a structured array
-    of all columns, ``r.to_pandas()`` a DataFrame, and ``r.meta`` says what was asked.
+    memory, of shape ``r.shape``, or a number where that is (). Of a network ``r.U`` and its like are
+    matrices of columns, with rows and columns as last axes. ``np.asarray(r)`` is a structured array of
+    all columns, ``r.to_pandas()`` a DataFrame, and ``r.meta`` says what was asked.
     """
 
     _question = {"name": "result", "columns": [], "more": {}, "drawing": "curves", "drawn": []}
@@ -54,9 +55,14 @@ class Result:
     def __getitem__(self, name):
         return self._answer["table"].column(name)[()]
 
-    def __getattr__(self, name):
+    def _field(self, name):
+        """A matrix of a network, a column, or what stands beside them."""
         if not name.startswith("_"):
-            more = self._answer["more"]
+            more, matrices = self._answer["more"], self._answer.get("matrices", {})
+            if name in matrices:
+                entries = np.asarray(matrices[name])
+                columns = [self[column] for column in entries.ravel()]
+                return np.stack(columns, axis=-1).reshape(self.shape + entries.shape)
             if name in more:
                 value = more[name]
                 if isinstance(value, _loradyn.Table):
@@ -67,14 +73,20 @@ class Result:
             if name in self.keys():
                 return self[name]
             if name.endswith("_") and keyword.iskeyword(name[:-1]):
-                return getattr(self, name[:-1])
+                return self._field(name[:-1])
         raise AttributeError(
             f"a result of {self._question['name']} has no field '{name}'; it has "
-            + ", ".join([*self._answer["table"].names, *self._answer["more"]])
+            + ", ".join(self._fields())
         )
 
+    def __getattr__(self, name):
+        return self._field(name)
+
+    def _fields(self):
+        return [*self.keys(), *self._answer.get("matrices", {}), *self._answer["more"]]
+
     def __dir__(self):
-        return [*super().__dir__(), *self.keys(), *self._answer["more"]]
+        return [*super().__dir__(), *self._fields()]
 
     def __array__(self, dtype=None):
         columns = {name: np.asarray(self[name]) for name in self.keys()}
@@ -134,7 +146,9 @@ class Result:
         """
         from . import _plots
 
-        return _plots.plot(self, self._question, ax)
+        # A network's result has other columns than the question's other results.
+        drawing = self._answer.get("drawing", self._question["drawing"])
+        return _plots.plot(self, self._question, drawing, ax)
 
 
 def _text(value):
@@ -155,7 +169,7 @@ def make_result(question):
     """The class of a question's results, with its columns as properties."""
 
     def field(name, meaning):
-        return property(lambda self: self[name], doc=meaning)
+        return property(lambda self: self._field(name), doc=meaning)
 
     members = {attribute_of(c["name"]): field(c["name"], c["meaning"]) for c in question["columns"]}
     members["_question"] = question

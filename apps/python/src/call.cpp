@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pybind11/numpy.h>
 
+#include <algorithm>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
@@ -57,7 +58,7 @@ call::call(const std::string& function, const std::vector<argument>& arguments,
     values_[i] = py::reinterpret_borrow<py::object>(value);
   }
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (!values_[i] && !arguments[i].standard) {
+    if (!values_[i] && !arguments[i].standard && !optional(arguments[i].name)) {
       throw py::type_error(fmt::format("{}() is missing the argument '{}': {}", function,
                                        arguments[i].name, arguments[i].meaning));
     }
@@ -74,7 +75,36 @@ std::size_t call::index(std::string_view name) const {
 
 py::handle call::operator[](std::string_view name) const {
   const std::size_t i = index(name);
-  return values_[i] ? values_[i] : arguments_[i].standard;
+  const py::handle value = values_[i] ? values_[i] : arguments_[i].standard;
+  return value ? value : py::handle(Py_None);
+}
+
+bool call::knows(std::string_view name) const {
+  return std::any_of(arguments_.begin(), arguments_.end(),
+                     [&](const argument& a) { return a.name == name; });
+}
+
+bool call::asks_network() const {
+  for (std::size_t i = 0; i < arguments_.size(); ++i) {
+    if (arguments_[i].of_network && values_[i] && !values_[i].is_none()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void call::require_left_out(std::initializer_list<std::string_view> names,
+                            const std::string& reason) const {
+  for (const std::string_view name : names) {
+    if (knows(name) && is_given(name)) {
+      throw argument_error(std::string(name), "given", "left out: " + reason);
+    }
+  }
+}
+
+bool call::optional(std::string_view name) const {
+  const argument& a = arguments_[index(name)];
+  return a.standard ? a.standard.is_none() : !a.unless.empty() && has(a.unless);
 }
 
 double number_of(std::string_view name, py::handle value) {

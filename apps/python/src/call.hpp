@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/study/parameter.hpp>
@@ -21,9 +22,11 @@ namespace py = pybind11;
 
 struct argument {
   std::string name;
-  std::string type;     // as a docstring and a stub say it, of `kinds` below
-  std::string meaning;  // in a line or two
-  py::object standard;  // what it is where nothing is given; a null object: it must be given
+  std::string type;         // as a docstring and a stub say it, of `kinds` below
+  std::string meaning;      // in a line or two
+  py::object standard;      // what it is where nothing is given; a null object: it must be given,
+  std::string unless{};     // or None beside the argument of this name
+  bool of_network = false;  // given, the question is asked of a network
 };
 
 // The types that arguments have.
@@ -40,6 +43,8 @@ inline constexpr const char* record = "record";            // how many times, or
 inline constexpr const char* axis = "axis";                // of a diagram
 inline constexpr const char* stages = "stages";            // a list of dicts
 inline constexpr const char* progress = "progress";        // True, False or a function
+inline constexpr const char* matrix = "matrix";            // rows of numbers
+inline constexpr const char* network = "network";          // a Network
 }  // namespace kinds
 
 // The registry's entry as an argument: name, meaning, range and default.
@@ -58,12 +63,20 @@ class call {
   [[nodiscard]] py::handle operator[](std::string_view name) const;
   // Whether it is given, and not None.
   [[nodiscard]] bool has(std::string_view name) const { return !(*this)[name].is_none(); }
+  // Whether a value is given, the standard one or another.
+  [[nodiscard]] bool is_given(std::string_view name) const {
+    return values_[index(name)] && has(name);
+  }
+  // Whether there is an argument of this name.
+  [[nodiscard]] bool knows(std::string_view name) const;
+  // Whether anything is given that asks of a network.
+  [[nodiscard]] bool asks_network() const;
+  // Throws argument_error, which says why, where one of these is given.
+  void require_left_out(std::initializer_list<std::string_view> names,
+                        const std::string& reason) const;
 
   // Whether it may be None.
-  [[nodiscard]] bool optional(std::string_view name) const {
-    const py::object& standard = arguments_[index(name)].standard;
-    return standard && standard.is_none();
-  }
+  [[nodiscard]] bool optional(std::string_view name) const;
 
   // Each throws TypeError for another type, argument_error for a value out of range.
   [[nodiscard]] double number(std::string_view name) const;

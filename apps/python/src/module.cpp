@@ -5,6 +5,7 @@
 #include <loradyn/version.hpp>
 
 #include "errors.hpp"
+#include "networks.hpp"
 #include "pairs.hpp"
 #include "parts.hpp"
 #include "question.hpp"
@@ -19,6 +20,8 @@ py::dict description_of(const argument& a) {
   d["type"] = a.type;
   d["meaning"] = a.meaning;
   d["required"] = !a.standard;
+  d["unless"] = a.unless;
+  d["of_network"] = a.of_network;
   d["standard"] = a.standard ? a.standard : py::none();
   return d;
 }
@@ -79,6 +82,11 @@ py::dict description_of(const question& q) {
     more[py::str(name)] = meaning;
   }
   d["more"] = more;
+  py::dict of_network;
+  for (const auto& [name, meaning] : q.of_network) {
+    of_network[py::str(name)] = meaning;
+  }
+  d["of_network"] = of_network;
   d["drawing"] = q.drawn.kind;
   py::list drawn;
   for (const std::string& y : q.drawn.y) {
@@ -100,6 +108,7 @@ PYBIND11_MODULE(_loradyn, module) {
   define_table(module);
   define_activation(module);
   define_parts(module);
+  define_network(module);
   py::list descriptions;
   for (const auto& made : {rates_question, critical_question, trajectory_question, escape_question,
                            fixed_points_question, budget_question, phase_question,
@@ -116,7 +125,8 @@ PYBIND11_MODULE(_loradyn, module) {
   module.attr("questions") = descriptions;
   py::dict classes;
   for (const auto& [name, arguments] :
-       {std::pair("Flow", &flow_arguments()), std::pair("EscapeLaw", &law_arguments())}) {
+       {std::pair("Flow", &flow_arguments()), std::pair("EscapeLaw", &law_arguments()),
+        std::pair("Network", &network_class_arguments())}) {
     classes[name] = descriptions_of(*arguments);
   }
   module.attr("class_arguments") = classes;

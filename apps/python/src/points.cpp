@@ -90,15 +90,16 @@ points::points(const call& given, std::span<const study::parameter* const> param
     }
   }
   for (const std::string& name : others) {
-    others_.emplace_back(name, given[name]);
-    note(name, others_.back().extent());
+    if (given.has(name) || !given.optional(name)) {
+      note(name, others_.try_emplace(name, name, given[name]).first->second.extent());
+    }
   }
   size_ = size_of(whole_);
   for (swept& s : swept_) {
     s.values.broadcast_to(whole_);
   }
-  for (numbers& n : others_) {
-    n.broadcast_to(whole_);
+  for (auto& [name, values] : others_) {
+    values.broadcast_to(whole_);
   }
   const std::vector<std::size_t> of_student = places_of(students.extent, of_pairs);
   const std::vector<std::size_t> of_teacher = places_of(teachers.extent, of_pairs);

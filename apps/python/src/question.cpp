@@ -58,8 +58,11 @@ integration_options integrator_of(const call& given) {
   return o;
 }
 
-std::vector<argument> event_arguments(overlap_quantity quantity, const std::string& at) {
-  return {{"event", kinds::text, "what tells the end of the search: 'm', 'M' or 'risk'",
+std::vector<argument> event_arguments(overlap_quantity quantity, const std::string& at,
+                                      bool of_network) {
+  return {{"event", kinds::text,
+           std::string("what tells the end of the search: 'm', 'M' or 'risk'") +
+               (of_network ? network_events : ""),
            py::str(std::string(name_of(overlap_quantities, quantity)))},
           {"at", kinds::number, "the value it reaches; None: " + at, py::none()},
           {"signed", kinds::flag, "m or M itself, not its absolute value", py::bool_(false)}};

@@ -16,6 +16,7 @@
 #include <loradyn/study/rates.hpp>
 #include <memory>
 
+#include "networks.hpp"
 #include "question.hpp"
 
 namespace loradyn::python {
@@ -49,25 +50,24 @@ question rates_question() {
       ">>> ld.rates([[\"erf\"], [\"relu\"]], mu=np.linspace(0.1, 0.9, 9)).tau.shape\n"
       "(2, 9)\n";
   q.arguments = joined({pair_arguments(),
-                        arguments_of(study::model_parameters),
+                        beside_network(arguments_of(study::model_parameters)),
+                        network_arguments(),
                         {time_unit_argument()},
                         run_arguments()});
   q.columns = told(study::rates_columns());
+  q.of_network = network_rates_fields();
   q.drawn = {"curves", {"tau"}};
   q.ask = [](const call& given) {
+    if (given.asks_network()) {
+      return network_rates(given);
+    }
     static const auto columns = study::rates_columns();
     const points where(given, study::model_parameters);
-    run_options options = run_options_of(given);
+    constexpr std::size_t block = 1024;
     constexpr std::size_t few = 64;
-    options.brief = where.size() <= few && options.progress.is_none();
-    auto rows = std::make_unique<table>(told(columns), where.extent());
-    run(options, [&](const study::study_control& control) {
-      constexpr std::size_t block = 1024;
-      compute_rows(*rows, columns, control, block, [&](std::size_t i) {
-        return study::rates_at(where.pair(i).pair(), where.at(i));
-      });
-    });
-    return answer(std::move(rows), where);
+    return answer_points(
+        given, where, columns, block,
+        [&](std::size_t i) { return study::rates_at(where.pair(i).pair(), where.at(i)); }, few);
   };
   return q;
 }
@@ -102,27 +102,23 @@ question critical_question() {
     if (range.size() != 2) {
       throw argument_error("mu", fmt::format("of {} numbers", range.size()), "a pair (lo, hi)");
     }
-    std::vector<study::critical_result> found(where.size());
-    run(run_options_of(given), [&](const study::study_control& control) {
-      const auto done = study::run_sweep(control, where.size(), 1, [&](std::size_t i) {
-        found[i] = study::critical({{where.pair(i).pair()}, where.at(i), {range[0], range[1]}}, {});
-        return found[i].finished;
-      });
-      if (done.size() < where.size() || std::count(done.begin(), done.end(), 0U) > 0) {
+    const auto found = of_points(given, where.size(), 1, [&](std::size_t i) {
+      auto roots = study::critical({{where.pair(i).pair()}, where.at(i), {range[0], range[1]}}, {});
+      if (!roots.finished) {
         throw interrupted();
       }
+      return roots;
     });
-    std::vector<std::vector<study::critical_row>> rows;
     py::list unresolved;
     for (std::size_t i = 0; i < found.size(); ++i) {
-      rows.push_back(std::move(found[i].rows));
       for (const auto& piece : found[i].unresolved) {
         unresolved.append(py::make_tuple(i, piece.lo, piece.hi));
       }
     }
-    auto [result, more] = listed(study::critical_columns(), rows);
+    py::dict more;
     more["unresolved"] = unresolved;
-    return answer(std::move(result), where, more);
+    return answer_list(where, study::critical_columns(), found, more,
+                       &study::critical_result::rows);
   };
   return q;
 }
@@ -144,15 +140,23 @@ question escape_question() {
       ">>> ld.escape(\"erf\", mu=0.5, gamma=1, dim=1000).t_q50.round(2)\n"
       "143.9\n";
   q.arguments = joined({pair_arguments(),
-                        arguments_of(run_parameters()),
-                        event_arguments(overlap_quantity::m, "0.5 for m"),
+                        beside_network(arguments_of(run_parameters())),
+                        event_arguments(overlap_quantity::m, "0.5 for m", true),
                         {law_dimension(), quantiles_argument()},
+                        network_arguments(),
+                        network_start_arguments(false),
+                        {network_seed_argument()},
                         integrator_arguments(study::row_step_limit),
                         {time_unit_argument()},
                         run_arguments()});
   q.columns = told(study::escape_columns(std::nullopt));
+  q.of_network = network_fields();
   q.drawn = {"curves", {"t_hit"}};
   q.ask = [](const call& given) {
+    if (given.asks_network()) {
+      return network_escape(given);
+    }
+    given.require_left_out({"seed"}, "it is that of a network's start");
     std::vector<const study::parameter*> parameters = run_parameters();
     parameters.push_back(&registry::dim);
     const points where(given, parameters);
@@ -167,16 +171,12 @@ question escape_question() {
     }
     const auto columns =
         study::escape_columns(has_law ? std::optional(request.quantiles) : std::nullopt);
-    auto rows = std::make_unique<table>(told(columns), where.extent());
-    run(run_options_of(given), [&](const study::study_control& control) {
-      constexpr std::size_t block = 4;
-      compute_rows(*rows, columns, control, block, [&](std::size_t i) {
-        const study::prepared_pair& pair = where.pair(i).prepared();
-        const study::parameter_point at = where.at(i);
-        return study::row_of(pair, at, request, study::escape_at(pair, at, request));
-      });
+    constexpr std::size_t block = 4;
+    return answer_points(given, where, columns, block, [&](std::size_t i) {
+      const study::prepared_pair& pair = where.pair(i).prepared();
+      const study::parameter_point at = where.at(i);
+      return study::row_of(pair, at, request, study::escape_at(pair, at, request));
     });
-    return answer(std::move(rows), where);
   };
   return q;
 }
@@ -207,19 +207,11 @@ question fixed_points_question() {
                              "> 0 here: with u frozen the equilibria are curves over u");
       }
     }
-    std::vector<std::vector<study::fixed_point_row>> found(where.size());
-    run(run_options_of(given), [&](const study::study_control& control) {
-      constexpr std::size_t block = 4;
-      const auto done = study::run_sweep(control, where.size(), block, [&](std::size_t i) {
-        found[i] = study::fixed_points_at(where.pair(i).prepared(), where.at(i));
-        return true;
-      });
-      if (done.size() < where.size()) {
-        throw interrupted();
-      }
-    });
-    auto [result, more] = listed(study::fixed_point_columns(), found);
-    return answer(std::move(result), where, more);
+    constexpr std::size_t block = 4;
+    return answer_list(where, study::fixed_point_columns(),
+                       of_points(given, where.size(), block, [&](std::size_t i) {
+                         return study::fixed_points_at(where.pair(i).prepared(), where.at(i));
+                       }));
   };
   return q;
 }
@@ -266,12 +258,7 @@ question budget_question() {
              "arguments but t_pre; status 'none' where no row has a cost"}};
   q.drawn = {"curves", {"t_total"}};
   q.ask = [](const call& given) {
-    const bool has_power = given.has("q0");
-    std::vector<std::string> others{"rho", "a0", "pre_gamma", "pre_noise"};
-    if (has_power) {
-      others.emplace_back("q0");
-    }
-    const points where(given, used, others);
+    const points where(given, used, {"rho", "a0", "pre_gamma", "pre_noise", "q0"});
     require_starts(where);
     numbers times("t_pre", given["t_pre"]);
     for (const double t : times) {
@@ -297,15 +284,16 @@ question budget_question() {
       const activation source = given.has("source")
                                     ? activation_from("source", given["source"])->function
                                     : pair.risk.teacher();
-      const double a0 = where.other(1, p);
-      const double q0 = has_power ? where.other(4, p) : a0 * a0;
+      const double a0 = where.other("a0", p);
+      const double q0 = where.optional("q0", p).value_or(a0 * a0);
       if (!(q0 >= a0 * a0)) {
         throw argument_error("q0", fmt::format("{}", q0), "at least the square of a0");
       }
       study::budget_problem problem{
           {.source = learning_task(pair.risk.student(), source),
            .target = pair.task(),
-           .pretraining = {where.other(0, p), where.other(2, p), where.other(3, p)},
+           .pretraining = {where.other("rho", p), where.other("pre_gamma", p),
+                           where.other("pre_noise", p)},
            .weight_at_start = {a0, q0 - a0 * a0},
            .noise_scale = at.parameters.noise_scale,
            .label_noise = at.parameters.label_noise,

@@ -16,7 +16,8 @@
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 
-#include "question.hpp"
+#include "networks.hpp"
+#include "runs.hpp"
 
 namespace loradyn::python {
 namespace {
@@ -27,12 +28,6 @@ namespace registry = study::registry;
 constexpr std::array<const study::parameter*, 7> simulated_parameters{
     &registry::mu, &registry::nu, &registry::noise, &registry::lr_ratio,
     &registry::u0, &registry::m0, &registry::s0};
-
-argument record_argument(int standard, const std::string& more = "") {
-  return {"points", kinds::record,
-          "how many times are recorded, evenly; 'log:N': N in geometric progression" + more,
-          py::int_(standard)};
-}
 
 argument seed_argument() { return {"seed", kinds::whole, "of the random numbers", py::int_(0)}; }
 
@@ -47,11 +42,14 @@ constexpr const char* validated_shape =
     "Every field is an array with an element for each comparison; `point` is the number of the "
     "element of the broadcast of the arguments, in C order, that it belongs to.";
 
-// N, or "log:N".
-struct record_count {
-  std::uint64_t count = 0;
-  bool logarithmic = false;
-};
+}  // namespace
+
+argument record_argument(int standard, const std::string& more) {
+  return {"points", kinds::record,
+          "how many times are recorded, evenly; 'log:N': N in geometric progression" + more,
+          py::int_(standard)};
+}
+
 record_count record_count_of(const call& given, std::uint64_t most) {
   if (!py::isinstance<py::str>(given["points"])) {
     return {given.count("points", 2, most), false};
@@ -70,7 +68,6 @@ record_count record_count_of(const call& given, std::uint64_t most) {
                        fmt::format("a whole number from 2 to {}, or 'log:N'", most));
 }
 
-// An array's element as a whole number.
 std::uint64_t whole_of(const char* name, double value, std::uint64_t least, std::uint64_t most) {
   if (!(value >= static_cast<double>(least) && value <= static_cast<double>(most)) ||
       value != std::floor(value)) {
@@ -108,7 +105,114 @@ study::record_times record_times_of(const call& given) {
   return record;
 }
 
-}  // namespace
+bool asks_map(const call& given) {
+  const bool maps = given.text("method") == "map";
+  if (!maps && given.text("method") != "flow") {
+    throw argument_error("method", "'" + given.text("method") + "'", "flow or map");
+  }
+  if (maps != given.has("lr")) {
+    throw argument_error(
+        "lr", maps ? "None" : "given",
+        maps ? "given: the map has a learning rate" : "left out, or given with method='map'");
+  }
+  return maps;
+}
+
+std::vector<std::string> simulated_numbers() {
+  return {"dim", "batch", "lr", "steps", "t_end", "seed"};
+}
+
+bool asks_event(const call& given) { return given.has("event") || given.has("at"); }
+
+std::uint64_t simulated_runs(const call& given) { return given.count("runs", 1, random_runs - 1); }
+
+simulated_run simulated_at(const call& given, const points& where, std::size_t i) {
+  if (given.has("steps") == given.has("t_end")) {
+    throw argument_error("steps", given.has("steps") ? "given with t_end" : "None, as t_end",
+                         "given, or t_end, the length of a run");
+  }
+  constexpr std::uint64_t largest = std::uint64_t{1} << 53;
+  constexpr std::uint64_t most_points = 100'000'000;
+  simulated_run r;
+  r.dimension = whole_of("dim", where.other("dim", i), 3, largest);
+  r.batch = whole_of("batch", where.other("batch", i), 1, largest);
+  r.learning_rate = positive_of("lr", where.other("lr", i));
+  r.seed = whole_of("seed", where.other("seed", i), 0, max_seed);
+  const bool by_steps = given.has("steps");
+  if (by_steps) {
+    r.steps = whole_of("steps", where.other("steps", i), 1, random_steps - 1);
+  } else {
+    const double end = positive_of("t_end", where.other("t_end", i));
+    const double count = std::ceil(end / where.pair(i).pair().rate_unit / r.learning_rate - 1e-9);
+    if (!(count >= 1.0 && count < static_cast<double>(random_steps))) {
+      throw argument_error("t_end", fmt::format("{}", end),
+                           fmt::format("> 0 and less than {} steps", random_steps));
+    }
+    r.steps = static_cast<std::uint64_t>(count);
+  }
+  const bool by_event = asks_event(given);
+  if (!by_event) {
+    const record_count n = record_count_of(given, most_points);
+    r.record =
+        n.logarithmic ? logarithmic_record(r.steps, n.count) : linear_record(r.steps, n.count);
+  }
+  const auto extent = [](const char* name, double count) {
+    return study::extent{name, fmt::format("{}", count), count, true};
+  };
+  study::require_simulation(
+      {extent("runs", static_cast<double>(simulated_runs(given))),
+       extent(by_steps ? "steps" : "t_end", by_event ? 1.0 : static_cast<double>(r.steps)),
+       extent("batch", static_cast<double>(r.batch)),
+       extent("dim", static_cast<double>(r.dimension)),
+       given.choice("engine", simulation_engines) == simulation_engine::sgd},
+      static_cast<double>(where.size()));
+  return r;
+}
+
+study::validation_problem validation_of(const call& given, const study::activation_pair& pair,
+                                        const study::parameter_point& at) {
+  study::validation_problem problem{.pair = pair};
+  problem.at = at;
+  if (!(at.parameters.noise_scale > 0.0)) {
+    throw argument_error(registry::gamma.column(), "0", "> 0 here: a simulation has batches");
+  }
+  problem.dimensions = given.list("dim");
+  std::vector<double>& dimensions = problem.dimensions;
+  std::sort(dimensions.begin(), dimensions.end());
+  dimensions.erase(std::unique(dimensions.begin(), dimensions.end()), dimensions.end());
+  for (const double d : dimensions) {
+    constexpr std::uint64_t largest = 9'000'000'000'000'000;
+    whole_of("dim", d, 4, largest);
+  }
+  problem.batch = given.count("batch", 1, 1'000'000'000);
+  if (given.has("lr")) {
+    problem.learning_rate = given.positive("lr");
+  }
+  problem.points = given.count("points", 1, 10'000);
+  constexpr std::uint64_t most_runs = 10'000'000;
+  problem.runs = given.count("runs", 2, most_runs);
+  problem.law_runs = given.has("law_runs") ? given.count("law_runs", 0, most_runs) : problem.runs;
+  problem.significance = given.number("alpha");
+  if (!(problem.significance > 0.0 && problem.significance < 1.0)) {
+    throw argument_error("alpha", fmt::format("{}", problem.significance), "between 0 and 1");
+  }
+  problem.engine = given.choice("engine", simulation_engines);
+  problem.seed = given.count("seed", 0, max_seed);
+  return problem;
+}
+
+void require_experiments(const study::validation_problem& problem) {
+  const auto extent = [](const char* name, double count) {
+    return study::extent{name, fmt::format("{}", count), count, true};
+  };
+  for (const study::experiment& e : study::experiments_of(problem)) {
+    study::require_simulation({extent("runs", static_cast<double>(problem.runs)),
+                               extent("t_end", static_cast<double>(e.steps)),
+                               extent("batch", static_cast<double>(e.batch)),
+                               extent("dim", static_cast<double>(e.dimension)),
+                               problem.engine == simulation_engine::sgd});
+  }
+}
 
 question trajectory_question() {
   question q;
@@ -127,32 +231,30 @@ question trajectory_question() {
       "((201,), True)\n";
   q.arguments = joined(
       {pair_arguments(),
-       arguments_of(run_parameters()),
+       beside_network(arguments_of(run_parameters())),
        {{"t_end", kinds::numbers, "the end of the run, > 0", {}},
         record_argument(static_cast<int>(study::record_times{}.count), "; or the times"),
         {"method", kinds::text, "'flow', or 'map', of a finite learning rate", py::str("flow")},
         {"lr", kinds::numbers, "learning rate of the map", py::none()}},
+       network_arguments(),
+       network_start_arguments(true),
+       {network_seed_argument()},
        integrator_arguments(integration_options{}.step_limit),
        {time_unit_argument()},
        run_arguments()});
   q.columns = told(study::trajectory_columns());
   q.more = {{"complete", "whether the run came to its end"}, {"status", "how it ended"}};
+  q.of_network = network_fields();
+  q.of_network.emplace_back("noise_method", "how the noise of the gradient was averaged");
+  q.of_network.emplace_back("noise_error", "and its error, beside the trace of the noise");
   q.drawn = {"runs", {"u", "m", "risk"}};
   q.ask = [](const call& given) {
-    const bool maps = given.text("method") == "map";
-    if (!maps && given.text("method") != "flow") {
-      throw argument_error("method", "'" + given.text("method") + "'", "flow or map");
+    if (given.asks_network()) {
+      return network_trajectory(given);
     }
-    if (maps != given.has("lr")) {
-      throw argument_error(
-          "lr", maps ? "None" : "given",
-          maps ? "given: the map has a learning rate" : "left out, or given with method='map'");
-    }
-    std::vector<std::string> others{"t_end"};
-    if (maps) {
-      others.emplace_back("lr");
-    }
-    const points where(given, run_parameters(), others);
+    given.require_left_out({"seed"}, "it is that of a network's start");
+    const bool maps = asks_map(given);
+    const points where(given, run_parameters(), {"t_end", "lr"});
     const study::record_times record = record_times_of(given);
     const integration_options integrator = integrator_of(given);
     std::vector<study::trajectory_problem> problems;
@@ -163,7 +265,7 @@ question trajectory_question() {
       study::trajectory_problem problem{
           .protocol = {},
           .integrator = integrator,
-          .end = positive_of("t_end", where.other(0, i)) / pair.rate_unit,
+          .end = positive_of("t_end", where.other("t_end", i)) / pair.rate_unit,
           .record = record,
           .rate_unit = pair.rate_unit};
       problem.integrator.end_time /= pair.rate_unit;
@@ -172,7 +274,7 @@ question trajectory_question() {
       problem.protocol.start = at.start;
       if (maps) {
         problem.protocol.method = tuning_method::map;
-        problem.protocol.learning_rate = positive_of("lr", where.other(1, i));
+        problem.protocol.learning_rate = positive_of("lr", where.other("lr", i));
       }
       problem.protocol.stages = {tuning_stage{where.pair(i).prepared().task, p.noise_scale,
                                               p.label_noise, p.rate_ratio, problem.end,
@@ -180,28 +282,19 @@ question trajectory_question() {
       problem.protocol.validate();
       problems.push_back(std::move(problem));
     }
-    std::vector<study::trajectory_result> found(problems.size());
-    run(run_options_of(given), [&](const study::study_control& control) {
-      const auto done = study::run_sweep(control, problems.size(), 1, [&](std::size_t i) {
-        found[i] = study::trajectory(problems[i]);
-        check_stop();
-        return true;
-      });
-      if (done.size() < problems.size()) {
-        throw interrupted();
-      }
+    const auto found = of_points(given, problems.size(), 1, [&](std::size_t i) {
+      auto run = study::trajectory(problems[i]);
+      check_stop();
+      return run;
     });
-    std::vector<std::vector<study::trajectory_row>> rows;
-    for (study::trajectory_result& r : found) {
-      rows.push_back(std::move(r.rows));
-    }
     py::dict more;
     more["complete"] = at_points<bool>(where.extent(), found.size(),
                                        [&](std::size_t i) { return found[i].complete; });
     more["status"] = texts_at_points(where.extent(), found.size(), [&](std::size_t i) {
       return to_string(found[i].stages.back().status);
     });
-    return answer(stacked(study::trajectory_columns(), where.extent(), rows), where, more);
+    return answer_stack(where, study::trajectory_columns(), found, more,
+                        &study::trajectory_result::rows);
   };
   return q;
 }
@@ -242,7 +335,7 @@ question simulate_question() {
   dim.meaning = "the " + dim.meaning;
   q.arguments =
       joined({pair_arguments(),
-              parameters,
+              beside_network(parameters),
               {dim,
                {"batch", kinds::numbers, "samples in a step", {}},
                {"lr", kinds::numbers, "learning rate of v; u's is lr_ratio times it", {}},
@@ -252,10 +345,14 @@ question simulate_question() {
                engine_argument(),
                record_argument(101),
                {"event", kinds::text,
-                "a row for each run, with the time of this: 'm', 'M' or 'risk'", py::none()},
+                std::string("a row for each run, with the time of this: 'm', 'M' or 'risk'") +
+                    network_events,
+                py::none()},
                {"at", kinds::number, "the value it reaches; None: 0.5 for m", py::none()},
                {"signed", kinds::flag, "m or M itself, not its absolute value", py::bool_(false)},
                {"seed", kinds::numbers, "of the random numbers", py::int_(0)}},
+              network_arguments(),
+              network_start_arguments(false),
               {time_unit_argument()},
               run_arguments()});
   q.columns = told(study::record_columns());
@@ -265,47 +362,29 @@ question simulate_question() {
             {"runs_m", "m likewise"},
             {"runs_s", "s likewise"},
             {"diverged_runs", "how many runs diverged"}};
+  q.of_network = network_summary_fields();
   q.drawn = {"band", {"u", "m_abs", "risk"}};
   q.ask = [](const call& given) {
-    if (given.has("steps") == given.has("t_end")) {
-      throw argument_error("steps", given.has("steps") ? "given with t_end" : "None, as t_end",
-                           "given, or t_end, the length of a run");
+    if (given.asks_network()) {
+      return network_simulate(given);
     }
-    const bool by_steps = given.has("steps");
-    const points where(given, simulated_parameters,
-                       {"dim", "batch", "lr", by_steps ? "steps" : "t_end", "seed"});
-    const bool by_event = given.has("event") || given.has("at");
-    constexpr std::uint64_t largest = std::uint64_t{1} << 53;
-    constexpr std::uint64_t most_points = 100'000'000;
-    const std::uint64_t runs = given.count("runs", 1, random_runs - 1);
+    const points where(given, simulated_parameters, simulated_numbers());
+    const bool by_event = asks_event(given);
+    const std::uint64_t runs = simulated_runs(given);
     const simulation_engine engine = given.choice("engine", simulation_engines);
     std::vector<study::simulate_problem> problems;
     for (std::size_t i = 0; i < where.size(); ++i) {
       const study::activation_pair& pair = where.pair(i).pair();
       const study::parameter_point at = where.at(i);
-      const std::uint64_t d = whole_of("dim", where.other(0, i), 3, largest);
-      const std::uint64_t batch = whole_of("batch", where.other(1, i), 1, largest);
-      const double eta = positive_of("lr", where.other(2, i));
-      std::uint64_t steps = 0;
-      if (by_steps) {
-        steps = whole_of("steps", where.other(3, i), 1, random_steps - 1);
-      } else {
-        const double count =
-            std::ceil(positive_of("t_end", where.other(3, i)) / pair.rate_unit / eta - 1e-9);
-        if (!(count >= 1.0 && count < static_cast<double>(random_steps))) {
-          throw argument_error("t_end", fmt::format("{}", where.other(3, i)),
-                               fmt::format("> 0 and less than {} steps", random_steps));
-        }
-        steps = static_cast<std::uint64_t>(count);
-      }
+      const simulated_run run = simulated_at(given, where, i);
       study::simulate_problem asked{
-          .problem = make_problem(pair.risk.student(), pair.risk.teacher(), at.parameters, d, batch,
-                                  eta, steps),
+          .problem = make_problem(pair.risk.student(), pair.risk.teacher(), at.parameters,
+                                  run.dimension, run.batch, run.learning_rate, run.steps),
           .engine = engine,
           .plan = {},
           .runs = runs,
           .rate_unit = pair.rate_unit};
-      asked.problem.seed = whole_of("seed", where.other(4, i), 0, max_seed);
+      asked.problem.seed = run.seed;
       if (given.has("u0")) {
         asked.problem.start.u0 = at.start.u;
       }
@@ -332,38 +411,15 @@ question simulate_question() {
         asked.plan.events = {study::simulated_event(event)};
         asked.plan.stop_after_events = true;
       } else {
-        const record_count n = record_count_of(given, most_points);
-        asked.plan.record =
-            n.logarithmic ? logarithmic_record(steps, n.count) : linear_record(steps, n.count);
+        asked.plan.record = run.record;
       }
-      const auto extent = [](const char* name, double count) {
-        return study::extent{name, fmt::format("{}", count), count, true};
-      };
-      study::require_simulation(
-          {extent("runs", static_cast<double>(runs)),
-           extent(by_steps ? "steps" : "t_end", by_event ? 1.0 : static_cast<double>(steps)),
-           extent("batch", static_cast<double>(batch)), extent("dim", static_cast<double>(d)),
-           engine == simulation_engine::sgd},
-          static_cast<double>(where.size()));
       problems.push_back(std::move(asked));
     }
-    std::vector<study::simulate_result> found(problems.size());
-    const run_options options = run_options_of(given);
-    run(options, [&](const study::study_control& control) {
-      for (std::size_t i = 0; i < problems.size(); ++i) {
-        ensemble_control own{.threads = options.threads};
-        if (control.progress) {
-          own.progress = [&, i](std::size_t, double share) {
-            control.progress(i * runs + static_cast<std::size_t>(share * static_cast<double>(runs)),
-                             problems.size() * runs);
-          };
-        }
-        found[i] = study::simulate(problems[i], own);
-        if (!found[i].done.complete()) {
-          throw interrupted();
-        }
-      }
-    });
+    const auto found =
+        in_turn(given, problems.size(), [&](std::size_t i, const study::study_control& control) {
+          return complete_ensemble<ensemble_control>(
+              control, runs, [&](const auto& own) { return study::simulate(problems[i], own); });
+        });
     // The runs themselves: at each recorded step, or at their ends.
     std::size_t recorded = 1;
     for (const study::simulate_problem& p : problems) {
@@ -404,17 +460,10 @@ question simulate_question() {
               [](const run_result& one) { return one.outcome == run_outcome::diverged; });
         });
     if (by_event) {
-      std::vector<std::vector<study::run_row>> rows;
-      for (study::simulate_result& r : found) {
-        rows.push_back(std::move(r.runs));
-      }
-      return answer(stacked(study::run_columns(), where.extent(), rows), where, more);
+      return answer_stack(where, study::run_columns(), found, more, &study::simulate_result::runs);
     }
-    std::vector<std::vector<study::record_row>> rows;
-    for (study::simulate_result& r : found) {
-      rows.push_back(std::move(r.recorded));
-    }
-    return answer(stacked(study::record_columns(), where.extent(), rows), where, more);
+    return answer_stack(where, study::record_columns(), found, more,
+                        &study::simulate_result::recorded);
   };
   return q;
 }
@@ -442,7 +491,7 @@ question validate_question() {
   }
   q.arguments = joined(
       {pair_arguments(),
-       parameters,
+       beside_network(parameters),
        {{"dim", kinds::numbers, "the dimensions, one list for all", {}},
         {"batch", kinds::whole, "samples in a step; the learning rate is gamma batch/d",
          py::int_(16)},
@@ -457,93 +506,36 @@ question validate_question() {
          py::float_(0.01)},
         engine_argument(),
         seed_argument()},
-       event_arguments(overlap_quantity::m, "0.5 for m"),
+       event_arguments(overlap_quantity::m, "0.5 for m", true),
+       network_arguments(false),
+       {network_start_arguments(false).back()},
        {time_unit_argument()},
        run_arguments()});
   q.columns = told(study::validation_columns());
   q.more = {{"point", "the element of the broadcast that a row belongs to"}};
   q.drawn = {"places", {"statistic"}};
   q.ask = [](const call& given) {
-    const points where(given, run_parameters());
-    std::vector<double> dimensions = given.list("dim");
-    std::sort(dimensions.begin(), dimensions.end());
-    dimensions.erase(std::unique(dimensions.begin(), dimensions.end()), dimensions.end());
-    for (const double d : dimensions) {
-      constexpr std::uint64_t largest = 9'000'000'000'000'000;
-      whole_of("dim", d, 4, largest);
+    if (given.asks_network()) {
+      return network_validate(given);
     }
+    const points where(given, run_parameters());
     const overlap_event event = event_of(given);
     if (event.is_signed && event.quantity == overlap_quantity::m) {
       throw argument_error("signed", "True", "False: the law is that of both signs");
     }
-    constexpr std::uint64_t most_runs = 10'000'000;
-    const std::uint64_t runs = given.count("runs", 2, most_runs);
-    const double alpha = given.number("alpha");
-    if (!(alpha > 0.0 && alpha < 1.0)) {
-      throw argument_error("alpha", fmt::format("{}", alpha), "between 0 and 1");
-    }
     std::vector<study::validation_problem> problems;
     for (std::size_t i = 0; i < where.size(); ++i) {
       const study::activation_pair& pair = where.pair(i).pair();
-      study::validation_problem problem{.pair = pair};
-      problem.at = where.at(i);
-      if (!(problem.at.parameters.noise_scale > 0.0)) {
-        throw argument_error(registry::gamma.column(), "0", "> 0 here: a simulation has batches");
-      }
-      validate_start(problem.at.start);
+      const study::parameter_point at = where.at(i);
+      validate_start(at.start);
+      study::validation_problem problem = validation_of(given, pair, at);
       problem.event = event;
-      problem.dimensions = dimensions;
-      problem.batch = given.count("batch", 1, 1'000'000'000);
-      if (given.has("lr")) {
-        problem.learning_rate = given.positive("lr");
-      }
-      problem.points = given.count("points", 1, 10'000);
-      problem.runs = runs;
-      problem.law_runs = given.has("law_runs") ? given.count("law_runs", 0, most_runs) : runs;
-      problem.significance = alpha;
-      problem.engine = given.choice("engine", simulation_engines);
-      problem.seed = given.count("seed", 0, max_seed);
-      if (given.has("t_end")) {
-        problem.t_end = given.positive("t_end") / pair.rate_unit;
-      } else {
-        const auto met = study::event_time(pair, problem.at, event);
-        if (!met || !std::isfinite(*met)) {
-          throw argument_error("t_end", "None",
-                               met ? "given: the ODE does not reach the event"
-                                   : "given: the start already meets the event");
-        }
-        problem.t_end = *met;
-      }
-      const auto extent = [](const char* name, double count) {
-        return study::extent{name, fmt::format("{}", count), count, true};
-      };
-      for (const study::experiment& e : study::experiments_of(problem)) {
-        study::require_simulation({extent("runs", static_cast<double>(runs)),
-                                   extent("t_end", static_cast<double>(e.steps)),
-                                   extent("batch", static_cast<double>(e.batch)),
-                                   extent("dim", static_cast<double>(e.dimension)),
-                                   problem.engine == simulation_engine::sgd});
-      }
+      problem.t_end =
+          validation_end(given, pair.rate_unit, [&] { return study::event_time(pair, at, event); });
+      require_experiments(problem);
       problems.push_back(std::move(problem));
     }
-    std::vector<std::vector<study::validation_row>> found;
-    run(run_options_of(given), [&](const study::study_control& control) {
-      for (std::size_t i = 0; i < problems.size(); ++i) {
-        study::study_control own{control.threads, {}};
-        if (control.progress) {
-          own.progress = [&, i](std::size_t done, std::size_t total) {
-            control.progress(i * total + done, problems.size() * total);
-          };
-        }
-        study::validation_result r = study::validate(problems[i], own);
-        if (!r.complete) {
-          throw interrupted();
-        }
-        found.push_back(std::move(r.rows));
-      }
-    });
-    auto [result, more] = listed(study::validation_columns(), found);
-    return answer(std::move(result), where, more);
+    return answer_validation(given, where, problems);
   };
   return q;
 }

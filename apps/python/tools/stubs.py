@@ -11,7 +11,7 @@ from loradyn._results import attribute_of
 HEAD = '''\
 """Written by stubs.py from what the compiled module tells."""
 
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,9 @@ KINDS = {
     "record": "int | str | npt.ArrayLike",
     "axis": "str | tuple[str, npt.ArrayLike]",
     "progress": "bool | Callable[[int, int], Any]",
+    "matrix": "npt.ArrayLike",
+    "network": "Network",
+    "nothing": "None",
 }
 COLUMNS = {"number": "Array", "integer": "Integers", "text": "Texts"}
 
@@ -54,7 +57,8 @@ GIVEN = {
     "hermite_coefficient": "float", "name": "str", "kinks": "Array", "reach": "float", "error": "float",
     "mean": "float", "median": "float", "status": "str", "tau": "float", "nonlinear_time": "float",
     "fun": "Array", "jac": "Array", "velocity": "Array", "jacobian": "Array", "map": "Array",
-    "gradient": "Array", "hessian": "Array",
+    "gradient": "Array", "hessian": "Array", "teacher": "Array", "pretrained": "Array",
+    "source": "Array", "readout": "Array", "teacher_readout": "Array", "source_readout": "Array",
 }
 
 
@@ -74,7 +78,7 @@ def parameter(a):
     kind = KINDS[a["type"]]
     if a["required"]:
         return f"{a['name']}: {kind}"
-    if a["standard"] is None:
+    if a["standard"] is None and kind != "None":
         kind += " | None"
     return f"{a['name']}: {kind} = ..."
 
@@ -86,9 +90,31 @@ def result_stub(question, cls):
         one = {"number": "float", "integer": "int", "text": "str"}[c["kind"]]
         lines += ["    @property",
                   f"    def {attribute_of(c['name'])}(self) -> Any: ...  # {COLUMNS[c['kind']]} or {one}"]
-    for name in question["more"]:
-        lines.append(f"    {name}: Any")
+    known = [attribute_of(c["name"]) for c in question["columns"]]
+    for name in {**question["more"], **question["of_network"]}:
+        if name not in known:
+            lines.append(f"    {name}: Any")
     return "\n".join(lines)
+
+
+def function_stub(question, result):
+    """A function; of one that is asked of a network too, with what is left out then, two."""
+    name, arguments = question["name"], question["arguments"]
+    unless = {a["unless"] for a in arguments if a["unless"]}
+    if not unless:
+        return f"def {name}({parameters_of(arguments)}) -> {result}: ..."
+    told = []
+    for beside in (False, True):
+        here = []
+        for a in arguments:
+            a = dict(a)
+            if a["unless"] and beside:
+                a |= {"required": False, "standard": None, "type": "nothing"}
+            elif a["name"] in unless:
+                a |= {"required": True} if beside else {"type": "nothing"}
+            here.append(a)
+        told.append(f"@overload\ndef {name}({parameters_of(here)}) -> {result}: ...")
+    return "\n".join(told)
 
 
 def plain_class(cls):
@@ -142,13 +168,11 @@ def result_class():
 
 def main():
     parts = [HEAD, plain_class(ld.Activation), plain_class(ld.PairKernel), plain_class(ld.Flow),
-             plain_class(ld.EscapeLaw), result_class()]
+             plain_class(ld.EscapeLaw), plain_class(ld.Network), result_class()]
     for question in _loradyn.questions:
-        function = getattr(ld, question["name"])
         cls = getattr(ld, question["name"].title().replace("_", "") + "Result")
         parts.append(result_stub(question, cls))
-        parts.append(f"def {function.__name__}({parameters_of(question['arguments'])})"
-                     f" -> {cls.__name__}: ...")
+        parts.append(function_stub(question, cls.__name__))
     stubs = pathlib.Path(sys.argv[1])
     stubs.write_text("\n".join(parts) + "\n")
     # The compiled module is the package's own.

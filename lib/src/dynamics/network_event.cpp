@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <loradyn/dynamics/network_event.hpp>
@@ -14,6 +15,30 @@ double mean_overlap(const network_overlaps& o, bool is_signed) {
     sum += is_signed ? M : std::abs(M);
   }
   return sum / static_cast<double>(o.targets.rows());
+}
+
+std::optional<network_overlap_event> network_event_named(std::string_view name) {
+  // A number that is none is no entry's, which is said where the sizes are known.
+  const auto index = [](std::string_view digits) {
+    std::ptrdiff_t value = 0;
+    const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    const bool whole = result.ec == std::errc() && result.ptr == digits.data() + digits.size();
+    return whole ? value : 0;
+  };
+  network_overlap_event event;
+  const std::size_t first = name.find('_');
+  if (first != std::string_view::npos) {
+    const std::string_view entry = name.substr(first + 1);
+    const std::size_t second = entry.find('_');
+    event.entry = {index(entry.substr(0, second)),
+                   second == std::string_view::npos ? 0 : index(entry.substr(second + 1))};
+  }
+  const auto quantity = value_named(network_overlap_quantities, name.substr(0, first));
+  if (!quantity) {
+    return std::nullopt;
+  }
+  event.quantity = *quantity;
+  return event;
 }
 
 void network_overlap_event::validate(const network_flow& f) const {

@@ -8,6 +8,7 @@
 #include <loradyn/dynamics/network_flow.hpp>
 #include <loradyn/names.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace loradyn {
@@ -39,6 +40,10 @@ struct network_overlap_event {
   ///         told of a risk, or the flow has no source task
   void validate(const network_flow& f) const;
 };
+
+/// The event of a quantity's name, such as "M" or "source-risk", or of an entry's, such as "M_1_2";
+/// nothing where it is neither. Whether a network has the entry is for `validate` to say.
+std::optional<network_overlap_event> network_event_named(std::string_view name);
 
 /// The quantity at a state.
 double value_of(const network_flow& f, const network_overlap_event& event, const network_state& x);

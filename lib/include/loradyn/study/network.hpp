@@ -24,6 +24,10 @@
 
 namespace loradyn::study {
 
+/// The largest width or rank that is asked for: larger ones have more overlaps than a table has
+/// columns.
+inline constexpr std::uint64_t most_neurons = 256;
+
 /// How LoRA's scale falls with the rank: W = W0 + s U V, s = α/r or α/√r.
 enum class lora_scaling { rank, root };
 
