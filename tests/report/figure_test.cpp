@@ -247,6 +247,17 @@ TEST_CASE("up to six curves have a key, more are named where they end, a family 
   CHECK(count(bar, "\nset label") == 0);
 }
 
+TEST_CASE("long numbers have room beside each other") {
+  panel p;
+  p.curves.push_back(line("a", 1));
+  p.curves[0].x = {0.0, 15000.0};
+  p.curves[0].y = {0.0, 1.0};
+  const std::string two = gnuplot_script({{p, p}}, "f.svg", "f.dat");
+  CHECK(count(two, "set xtics 5000 ") == 2);
+  p.curves[0].x = {0.0, 200.0};
+  CHECK(count(gnuplot_script({{p, p}}, "f.svg", "f.dat"), "set xtics 5000 ") == 0);
+}
+
 TEST_CASE("labels break where the axes are short, and slanted names end at their ticks") {
   panel p;
   p.y_label = "deviation of the mean from the theory";

@@ -880,7 +880,10 @@ double script_writer::add_labels_at_curves(std::string& script, const panel& p, 
 
 // How far the numbers of x are apart where gnuplot, which tells about nine, would let them touch.
 std::string script_writer::step_of_ticks(const axis_kind& axis, const extent& reach) const {
-  constexpr std::size_t of_a_number = 5;  // characters
+  // In characters: those of the longest, and what keeps them apart.
+  const std::size_t of_a_number = std::max<std::size_t>(
+      5,
+      2 + std::max(fmt::format("{:.0f}", reach.lo).size(), fmt::format("{:.0f}", reach.hi).size()));
   const std::size_t most = std::max<std::size_t>(2, axis.across / of_a_number);
   constexpr std::size_t usual = 10;
   if (axis.name != 'x' || most >= usual || !(reach.lo < reach.hi)) {
