@@ -10,7 +10,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 source "$root/apps/packages.sh"
-install_packages "${program_packages[@]}" "${python_packages[@]}"
+install_packages "${program_packages[@]}" "${python_packages[@]}" python3-scipy
 
 cd "$root"
 build=${LORADYN_BUILD_DIR:-} # one that has the program and the module of Python
