@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Computes the published figures and tables of docs/reproduction.md again, beside the published values: about ten
-# minutes on two cores, after the program that apps/quickstart.sh builds.
+# Computes the published figures and tables of docs/reproduction.md again, beside the published values: a quarter of an
+# hour on two cores, after the program that apps/quickstart.sh builds.
 #
 #   docs/reproduce.sh            all: docs/figures/reproduction-*.svg and the tables of docs/reproduction.md
 #   docs/reproduce.sh --quick    the search times alone, as a table on standard output
