@@ -1,17 +1,16 @@
-"""The single-index figures and tables of arXiv:2602.02855, computed again beside the published values.
+"""The figures and tables of arXiv:2602.02855 on one neuron and on two layers, computed again beside the published values.
 
-docs/reproduce.sh runs it. It asks the module `loradyn` and, for what has stages, the program (LORADYN); draws
+docs/reproduce.sh runs it. It asks the module `loradyn` and, for stages and for
+networks, the program (LORADYN); draws
 docs/figures/reproduction-*.svg; and writes the tables of docs/reproduction.md between its marks. What a bound is
 given for is checked: the exit code is 1 where one is missed.
 """
 
 import argparse
 import csv
-import io
 import math
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,11 +23,16 @@ DOCS = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS / "reproduction"), str(DOCS / "tools")]
 
 import drawing  # noqa: E402
+import published_runs  # noqa: E402
 import series  # noqa: E402
+import two_layers  # noqa: E402
 from page import fill, table  # noqa: E402
+from program import program  # noqa: E402
 
 # The three initial |m| of every published run at d = 1000.
 SEEDS = (0.030529, 0.041585, 0.042140)
+# Steps up to which published runs are made again each time; the longer ones stand in reproduction/replayed.csv.
+SHORT = 700
 D, BATCH = 1000, 500
 MISSED = []
 
@@ -71,7 +75,7 @@ def figure(name, panels, **shape):
 # --------------------------------------------------------------------------------------------------- search times
 
 
-# Published sums carry noise of their quadrature below this alignment: docs/reproduction.md.
+# The tolerance of the published quadrature shows below this alignment: docs/reproduction.md.
 CLEAN_MU = 0.15
 
 
@@ -81,10 +85,10 @@ def search_times():
         mu, tau = column(points, "mu"), column(points, "tau")
         ours = ld.rates(student, teacher, mu=mu, time_unit=unit).tau
         scale = 1 if unit == "raw" else degree_unit(int(student[2:]))
-        theirs = [series.tau(student, teacher, m, int(terms), scale) for m in mu]
+        theirs = [series.published_tau(student, teacher, m, int(terms), scale) for m in mu]
         off, rest = np.abs(tau / ours - 1), np.abs(tau / theirs - 1)
         clean = mu > CLEAN_MU
-        reproduced = max(reproduced, rest[clean].max())
+        reproduced = max(reproduced, rest.max())
         agrees = off[clean].max() < 1e-6
         if agrees:
             right = max(right, off[clean].max())
@@ -94,12 +98,11 @@ def search_times():
             cut = np.abs(np.array(put_back) / ours[clean] - 1).max()
             zeroth = np.abs(tau[clean] / put_back - 1).max()
             why = " and ".join(w for w, size in (("k = 0 term", zeroth), ("cut", cut)) if size > 1e-6)
-        rows.append((student, teacher, terms, len(points), f"{off[clean].max():.1e}", why, f"{rest[clean].max():.1e}",
-                     f"{off[~clean].max():.1e}" if (~clean).any() else "–"))
+        rows.append((student, teacher, terms, len(points), f"{off[clean].max():.1e}", why, f"{off[~clean].max():.1e}" if (~clean).any() else "–", f"{rest.max():.1e}"))
     check("τ where the published sum is right", right, 1e-6)
-    check("τ against the published sum made again", reproduced, 1e-6)
+    check("τ against the published sum made again", reproduced, 1e-8)
     head = ("student", "teacher", "terms", "points", "largest difference, μ > 0.15", "why",
-            "published sum made again", "largest difference, μ < 0.15")
+            "largest difference, μ < 0.15", "published sum made again")
     return table(head, rows)
 
 
@@ -224,12 +227,32 @@ def hitting_times():
     return {"hitting": plain + "\n\n" + say.format(*first), "hitting-squared": squares + "\n\n" + say.format(*second)}
 
 
+def runs_again():
+    """Of the published runs, made again with their own random numbers, which have the published band to the step."""
+    rows, stored = published("hitting"), published_runs.stored()
+    for key, found in published_runs.replayed(rows, SHORT, in_band).items():
+        check(f"the published run {' '.join(key)} made again", max(abs(a - b) for a, b in zip(found[:2], stored[key][:2])), 1e-6)
+    lines = []
+    for (student, teacher), points in split(rows, "student", "teacher"):
+        same, others, left = [], [], []
+        for row in points:
+            made = stored.get((student, teacher, row["mu"]))
+            if made is None:
+                left.append(row["mu"])
+            elif abs(made[0] - float(row["index"])) + abs(made[1] - float(row["width"])) < 1e-6:
+                same.append(row["mu"])
+            else:
+                others.append(f"{row['mu']}: {made[0]:g} ± {made[1]:.1f} for {float(row['index']):g} ± {float(row['width']):.1f}")
+        lines.append((student, teacher, ", ".join(same), "; ".join(others) or "–", ", ".join(left) or "–"))
+    return table(("student", "teacher", "the same number, at μ =", "another", "not made again"), lines)
+
+
 def by_degree():
     """Time to |m| = 0.95 at d = 100: the flow from one m0 for all runs."""
     lines, panel = [], drawing.Panel("steps to |m| = 0.95, d = 100", "μ", "steps", log="y", range_x="0:1",
                                      range_y="300:3e5")
     fine = np.linspace(0.05, 0.97, 185)
-    start = 0.105
+    start = 0.104815  # that of seed 20: published_runs.py
     for i, ((k,), points) in enumerate(split(published("by-degree"), "k")):
         k = int(k)
         mu, steps = column(points, "mu"), column(points, "steps")
@@ -343,14 +366,6 @@ def he3_runs():
     return table(head, lines), panel
 
 
-def program(*arguments):
-    done = subprocess.run([os.environ["LORADYN"], *arguments], capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 3):
-        raise SystemExit(f"loradyn {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
-    return list(csv.DictReader(io.StringIO("".join(line for line in done.stdout.splitlines(True)
-                                                    if not line.startswith("#")))))
-
-
 STAGES = {
     "squared, then plain": '[[stage]]\nlabel = "y^2"\n{first}\n[[stage]]\n{second}\n',
     "squared, flip, plain": '[[stage]]\nlabel = "y^2"\n{first}\n[[stage]]\nflip = true\n[[stage]]\n{second}\n',
@@ -359,12 +374,12 @@ STAGES = {
 
 
 def curriculum():
-    lr, steps = learning_rate(3), 25000
+    lr, steps, batch = learning_rate(3), 25000, 1000
     lines, panel = [], drawing.Panel("he3, labels squared for 25 000 steps", "step", "M", range_x="0:5e4")
     with tempfile.TemporaryDirectory() as folder:
         stages = pathlib.Path(folder) / "stages.toml"
         for i, (name, text) in enumerate(STAGES.items()):
-            gamma = lr * D / BATCH
+            gamma = lr * D / batch
             each = f"gamma = {gamma!r}\ntime = {{}}"
             stages.write_text(text.format(first=each.format(lr * steps), second=each.format(lr * steps),
                                           both=each.format(2 * lr * steps)), encoding="utf-8")
@@ -374,7 +389,7 @@ def curriculum():
             middle = np.argmin(np.abs(t - lr * steps))
             panel.curve(i, name, t / lr, big)
             lines.append((name, f"{m[middle]:.3f}", f"{big[middle]:.3f}", f"{m[-1]:.3f}", f"{big[-1]:.4f}"))
-    squared = ld.simulate("he3", "he3^2", mu=0.325, dim=D, batch=BATCH, lr=lr, u0=1e-6, m0=SEEDS[1], steps=steps,
+    squared = ld.simulate("he3", "he3^2", mu=0.325, dim=D, batch=batch, lr=lr, u0=1e-6, m0=SEEDS[1], steps=steps,
                           runs=200, points=2, seed=4)
     low, high = np.quantile(np.abs(squared.runs_m[:, -1]), [0.05, 0.95])
     return table(("labels", "m at 25 000 steps", "M there", "m at 50 000", "M at 50 000"), lines), panel, (low, high)
@@ -461,6 +476,7 @@ def main():
     timed("squared teachers", search_time_figure, "squared", panels, True)
     blocks["mixtures"] = timed("mixtures", mixtures)
     blocks.update(timed("hitting times", hitting_times))
+    blocks["runs-again"] = timed("published runs", runs_again)
     blocks["by-degree"], degrees = timed("by degree", by_degree)
     blocks["misaligned"], beside = timed("misaligned", misaligned)
     figure("runs", [degrees, beside])
@@ -473,6 +489,7 @@ def main():
     blocks["formulas"] = timed("formulas", formulas)
     blocks["from-scratch"], scratch = timed("from scratch", from_scratch)
     figure("scratch", [scratch], columns=1)
+    blocks["two-layers"] = timed("two layers", two_layers.question, check, figure)
     fill(DOCS / "reproduction.md", blocks)
     for line in MISSED:
         print(line, file=sys.stderr)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Computes the published figures and tables of docs/reproduction.md again, beside the published values: about ten
-# minutes on two cores, after the program that apps/quickstart.sh builds.
+# Computes the published figures and tables of docs/reproduction.md again, beside the published values: a quarter of an
+# hour on two cores, after the program that apps/quickstart.sh builds.
 #
 #   docs/reproduce.sh            all: docs/figures/reproduction-*.svg and the tables of docs/reproduction.md
 #   docs/reproduce.sh --quick    the search times alone, as a table on standard output
@@ -10,7 +10,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 source "$root/apps/packages.sh"
-install_packages "${program_packages[@]}" "${python_packages[@]}"
+install_packages "${program_packages[@]}" "${python_packages[@]}" python3-scipy
 
 cd "$root"
 build=${LORADYN_BUILD_DIR:-} # one that has the program and the module of Python

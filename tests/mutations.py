@@ -1,10 +1,12 @@
 """Breaks the formulas of kernel, model, dynamics and analysis one place at a time: each time a test must fail.
 
-    python3 tests/mutations.py              48 places, drawn by seed 1
+    python3 tests/mutations.py              96 places, drawn by seed 1, of every file as many as it has its share, and 6
     python3 tests/mutations.py --count 400 --seed 2
 
-A copy of the sources is built under build/mutations, with the tests of the core's rooms. What survives is told, with the
-reason that tests/mutations.txt gives for it; the exit code is 1 where one has none. tests/run.sh --long runs it.
+A copy of the sources is built under build/mutations, with the tests of the core's rooms. A mutant rebuilds one object and
+links one room's tests, those of its own file run first; only what survives these meets the other rooms. What survives
+all is told, with the reason that tests/mutations.txt gives for it; the exit code is 1 where one has none.
+tests/run.sh --long runs it.
 """
 
 import argparse
@@ -17,21 +19,23 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# The formulas of docs/theory.md, and the rooms whose tests look at them, the nearest first.
+# The formulas of docs/theory.md; of each the rooms whose tests look at it, the nearest first, and the test files that are
+# run before the others of their room.
 FILES = {
-    "lib/src/kernel/closed_form.cpp": ("kernel", "model", "dynamics", "analysis"),
-    "lib/src/kernel/noise_moment.cpp": ("kernel", "dynamics", "analysis"),
-    "lib/src/model/population_risk.cpp": ("model", "kernel", "dynamics", "analysis"),
-    "lib/src/model/transformed_labels.cpp": ("model", "dynamics"),
-    "lib/src/dynamics/flow.cpp": ("dynamics", "analysis"),
-    "lib/src/dynamics/pretraining.cpp": ("dynamics", "analysis"),
-    "lib/src/analysis/search_phase.cpp": ("analysis",),
-    "lib/src/analysis/escape_law.cpp": ("analysis",),
+    "lib/src/kernel/closed_form.cpp": (("kernel", "model", "dynamics", "analysis"), ("pair_kernel", "polynomial_pair")),
+    "lib/src/kernel/noise_moment.cpp": (("kernel", "model", "dynamics", "analysis"), ("noise_moment",)),
+    "lib/src/model/population_risk.cpp": (("model", "kernel", "dynamics", "analysis"), ("population_risk",)),
+    "lib/src/model/transformed_labels.cpp": (("model", "dynamics"), ("transformed_labels",)),
+    "lib/src/dynamics/flow.cpp": (("dynamics", "analysis"), ("flow",)),
+    "lib/src/dynamics/pretraining.cpp": (("dynamics", "analysis"), ("protocol",)),
+    "lib/src/analysis/search_phase.cpp": (("analysis",), ("search_phase",)),
+    "lib/src/analysis/escape_law.cpp": (("analysis",), ("escape_law",)),
 }
+LEAST = 6  # places of a file, however short it is
 SWAPS = [(r" \+ ", " - "), (r" - ", " + "), (r" \* ", " / "), (r" / ", " * "), (r" < ", " <= "), (r" > ", " >= "),
          (r" <= ", " < "), (r" >= ", " > "), (r" \+= ", " -= "), (r"\b0\.5\b", "0.25"), (r"\b2\.0\b", "3.0"),
          (r"\b3\.0\b", "2.0"), (r"\b1\.0\b", "1.125"), (r"\bstd::sqrt\(", "std::abs("), (r"-(?=[a-zA-Z])", "")]
-SECONDS = 600  # a test that takes longer hangs: it has noticed
+SLOWER = 5  # a test that takes so many times longer, and a minute, hangs: it has noticed
 
 
 def places(path):
@@ -56,13 +60,22 @@ def known_reasons():
     return reasons
 
 
+def drawn(mutants, count, generator):
+    """Of each file its share of the places, and LEAST at least."""
+    by_file = {}
+    for mutant in mutants:
+        by_file.setdefault(mutant[0], []).append(mutant)
+    return [mutant for of_file in by_file.values()
+            for mutant in generator.sample(of_file, min(len(of_file), max(LEAST, round(count * len(of_file) / len(mutants)))))]
+
+
 def build(folder, targets):
     return subprocess.run(["ninja", "-C", str(folder), *targets], capture_output=True, text=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=48, help="how many places")
+    parser.add_argument("--count", type=int, default=96, help="how many places")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
     parser.add_argument("--file", action="append", choices=sorted(FILES), help="of these files alone")
     parser.add_argument("--sources", type=pathlib.Path, help="a copy of the sources to break, instead of a new one")
@@ -81,23 +94,40 @@ def main():
                         "-DCMAKE_CXX_FLAGS_RELEASE=-O1", "-DLORADYN_COMPONENTS=core", "-DLORADYN_BUILD_PROGRAM=OFF"], check=True,
                        stdout=subprocess.DEVNULL)
     files = options.file or list(FILES)
-    rooms = sorted({room for name in files for room in FILES[name]})
+    rooms = sorted({room for name in files for room in FILES[name][0]})
     done = build(folder, [f"{room}_test" for room in rooms])
     if done.returncode:
         raise SystemExit(done.stdout)
 
-    def passes(room):
+    usual = {}
+
+    def passes(room, tests=()):
+        limit = SLOWER * usual[room] + 60 if room in usual else None
+        only = ["-#", ",".join(f"[#{name}_test]" for name in tests)] if tests else []
         try:
-            return subprocess.run([folder / "tests" / f"{room}_test", "-a"], stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, timeout=SECONDS).returncode == 0
+            return subprocess.run([folder / "tests" / f"{room}_test", "-a", *only], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, timeout=limit).returncode == 0
         except subprocess.TimeoutExpired:
             return False
 
     for room in rooms:
+        begin = time.monotonic()
         if not passes(room):
             raise SystemExit(f"the tests of {room} fail before anything is broken")
+        usual[room] = time.monotonic() - begin
+
+    def verdict_of(name):
+        """None where a mutant survives."""
+        nearest, tests = FILES[name]
+        for room in nearest:
+            if build(folder, [f"{room}_test"]).returncode:
+                return "does not compile"
+            if not (passes(room, tests if room == nearest[0] else ()) and (room != nearest[0] or passes(room))):
+                return f"noticed by {room}"
+        return None
+
     mutants = [(name, *place) for name in files for place in places(sources / name)]
-    chosen = random.Random(options.seed).sample(mutants, min(options.count, len(mutants)))
+    chosen = drawn(mutants, options.count, random.Random(options.seed))
     reasons = known_reasons()
     noticed, stillborn, excused, missed = 0, 0, [], []
     for count, (name, number, at, old, new) in enumerate(chosen, 1):
@@ -108,21 +138,20 @@ def main():
         begin = time.monotonic()
         path.write_text("".join(lines), encoding="utf-8")
         try:
-            if build(folder, [f"{room}_test" for room in FILES[name]]).returncode:
-                stillborn += 1
-                verdict = "does not compile"
-            elif any(not passes(room) for room in FILES[name]):
-                noticed += 1
-                verdict = "noticed"
-            else:
+            verdict = verdict_of(name)
+            if verdict is None:
                 code = whole.splitlines()[number].strip()
                 key = (name, code, f"{old.strip()} -> {new.strip()}")
                 (excused if key in reasons else missed).append(f"{name}:{number + 1} | {code} | {key[2]}"
                                                                + (f" | {reasons[key]}" if key in reasons else ""))
                 verdict = "SURVIVED"
+            elif verdict.startswith("noticed"):
+                noticed += 1
+            else:
+                stillborn += 1
         finally:
             path.write_text(whole, encoding="utf-8")
-        print(f"{count:4}/{len(chosen)} {time.monotonic() - begin:6.1f} s  {verdict:16} {name}:{number + 1}"
+        print(f"{count:4}/{len(chosen)} {time.monotonic() - begin:6.1f} s  {verdict:20} {name}:{number + 1}"
               f" {old.strip()} -> {new.strip()}", flush=True)
     print(f"{len(chosen)} of {len(mutants)} places: {noticed} noticed, {stillborn} do not compile, {len(excused) + len(missed)} survived")
     print("\n".join(["with a reason:", *excused] if excused else []), end="\n" if excused else "")

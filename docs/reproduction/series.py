@@ -5,12 +5,16 @@ With c_k = E[σ(μz) He_k(z)], g_k = E[g(z) He_k(z)] and e = g - c:
     B = Σ_k e_k c_{k+2}/(k! μ²) - Σ_k c_k²/((k-1)! μ²),     A = Σ_k c_k g_k/((k-1)! μ) + μ B,     k <= terms,
 
 exact for terms -> ∞ (equation (4.2) of docs/theory.md, by Stein's identity). The published curves have
-B - g_0 c_2/μ² in place of B in τ, but not within A.
+B - g_0 c_2/μ² in place of B in τ, but not within A. `tau` has these sums with exact coefficients, `published_tau` with
+the published ones, which are of an adaptive quadrature.
 """
 
+import functools
 import math
+import warnings
 
 import numpy as np
+import scipy.integrate
 
 SIZE = 40  # more coefficients than any published sum has terms, and than He14^2 has
 
@@ -66,3 +70,56 @@ def tau(student, teacher, mu, terms, unit=1.0, leave_out=True):
     # Of the two forms the one without a cancellation.
     root = math.sqrt(b * b + 4 * a * a)
     return 2 / (b + root) if b > 0 else (root - b) / (2 * a * a)
+
+
+def _mean(f):
+    """E[f(z)] by QUADPACK, which stops at an error of 1e-10: the published quadrature, and its tolerances."""
+    norm = 1 / math.sqrt(2 * math.pi)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return scipy.integrate.quad(lambda z: f(z) * np.exp(-0.5 * z * z) * norm, -np.inf, np.inf, limit=200,
+                                    epsabs=1e-10, epsrel=1e-10)[0]
+
+
+def _hermite_at(k, x):
+    before, value = 0.0, 1.0
+    for j in range(k):
+        before, value = value, x * value - j * before
+    return value
+
+
+def _logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _with_slope(name):
+    if name.startswith("he"):
+        k = int(name[2:])
+        return lambda x: _hermite_at(k, x), lambda x: k * _hermite_at(k - 1, x)
+    return {"linear": (lambda x: x, lambda x: 1.0), "relu": (lambda x: max(x, 0.0), lambda x: float(x > 0)),
+            "erf": (math.erf, lambda x: 2 / math.sqrt(math.pi) * np.exp(-x * x)),
+            "sigmoid": (_logistic, lambda x: _logistic(x) * (1 - _logistic(x)))}[name]
+
+
+@functools.cache
+def _teacher(name, k):
+    value = _with_slope(name.removesuffix("^2"))[0]
+    power = 2 if name.endswith("^2") else 1
+    return _mean(lambda z: _hermite_at(k, z) * value(z) ** power)
+
+
+def published_tau(student, teacher, mu, terms, unit=1.0):
+    """τ with the published quadrature. It averages μ^k He_k(z) σ(μz) and μ^{k+1} z He_k(z) σ'(μz), which are of the size
+    of μ^{2k}, so that an error of 1e-10 is large beside them, and divides them by μ^{2k+2}."""
+    value, slope = _with_slope(student)
+    a = b = 0.0
+    for k in range(terms + 1):
+        g, power, factorial = _teacher(teacher, k), mu**k, math.factorial(k)
+        c = _mean(lambda z: power * _hermite_at(k, z) * value(mu * z))
+        bar = _mean(lambda z: mu * z * (power * _hermite_at(k, z)) * slope(mu * z))
+        a += bar / (factorial * mu * power) * (g - c / power)
+        b -= bar * c / (factorial * (mu * power) ** 2)
+        if k:
+            b -= g * (k * c - bar) / (factorial * mu**2 * power)
+    a, b = a / unit, b / unit
+    return (math.sqrt(b * b + 4 * a * a) - b) / (2 * a * a)

@@ -173,6 +173,11 @@ TEST_CASE("where the linear theory does not hold the law says so") {
   CHECK(std::isnan(none.quantile(0.5)));
   CHECK(std::isnan(none.mean()));
   CHECK(std::isnan(none.cdf(1.0)));
+  // A frozen u, whose rate is zero though the target pulls; and he2 from μ = 0, where u grows of
+  // its own (B = 2 > 0) and nothing pulls v.
+  CHECK(law_for("erf", {.alignment = 0.5, .rate_ratio = 0.0}, 1e4).status ==
+        law_status::no_instability);
+  CHECK(law_for("he2", {.alignment = 0.0}, 1e4).status == law_status::no_instability);
   CHECK(law_for("erf", {.alignment = 0.5}, 10.0).status == law_status::small_dimension);
   // He_3 at μ = 0.2 never lowers the risk below one.
   const escape_law never =

@@ -109,6 +109,12 @@ TEST_CASE("what has no search time says so") {
   const auto critical = search_phase(pair("he3", "he3"), {.alignment = 0.3207243473230675});
   CHECK(critical.status == search_status::imprecise);
   CHECK(search_phase(pair("he3", "he3"), {.alignment = 0.3208}).status == search_status::ok);
+  // So many digits are lost whatever the unit: A and the size of its terms grow alike.
+  for (const char* name : {"he3", "1000*he3", "0.001*he3"}) {
+    CHECK(search_phase(pair(name, name), {.alignment = 0.3207243474}).status ==
+          search_status::imprecise);
+    CHECK(search_phase(pair(name, name), {.alignment = 0.320725}).status == search_status::ok);
+  }
   CHECK_THROWS_AS(search_phase(pair("erf", "erf"), {.misalignment = -1.0}), argument_error);
 }
 
