@@ -251,6 +251,24 @@ TEST_CASE("a tolerance that can't be reached ends with a status") {
   CHECK(run(oscillator, {1.0, 0.0}, o).status == integration_status::step_limit);
 }
 
+TEST_CASE("a state that rests goes on to the end") {
+  const ode_system<2> to_rest{[](const state2& x) {
+                                return state2{1.0 - x[0], 3.0 * (x[0] - x[1])};
+                              },
+                              [](const state2&) {
+                                Eigen::Matrix2d j;
+                                j << -1.0, 0.0, 3.0, -3.0;
+                                return j;
+                              }};
+  for (const stepper method : {stepper::automatic, stepper::explicit_5, stepper::stiff_4}) {
+    const auto r = run(to_rest, {0.2, -0.3}, with(1e-9, method, 5e4));
+    CHECK(r.status == integration_status::end_time);
+    CHECK(r.t == 5e4);
+    CHECK(r.x[0] == test::within(1.0, 1e-9));
+    CHECK(r.x[1] == test::within(1.0, 1e-9));
+  }
+}
+
 TEST_CASE("stiff problems get implicit steps by themselves") {
   const double k = 1e8;
   const state2 start{1e-3, 1e-6 * k / (k + 2.0)};

@@ -337,6 +337,7 @@ class integration {
     constexpr std::size_t check_interval = 25;
     constexpr std::size_t patience = 10;
     std::size_t suspicions = 0;
+    bool shrunk = false;  // since the last step that was accepted
     for (std::size_t count = 1;; ++count) {
       check_stop();
       if (result_.steps + result_.rejected >= options_.step_limit) {
@@ -349,7 +350,10 @@ class integration {
       const bool last = h_ >= remaining;
       const double h = last ? remaining : h_;
       const double speed = largest<N>(velocity_);
-      if (h * speed < epsilon * largest<N>(x_) && !last) {
+      // A step that does not change the state is too small where errors have made it so. Where the
+      // state rests it is none, and there is nothing to come but the end.
+      if ((shrunk || std::isinf(options_.end_time)) && h * speed < epsilon * largest<N>(x_) &&
+          !last) {
         if (undefined_ahead_) {
           return integration_status::undefined;
         }
@@ -368,9 +372,11 @@ class integration {
           ratio > 0.0 ? safety * std::pow(ratio, -1.0 / Method::error_order) : largest_factor;
       if (ratio > 1.0) {
         ++result_.rejected;
+        shrunk = true;
         h_ = h * std::clamp(proposal, least_factor, 1.0);
         continue;
       }
+      shrunk = false;
       if (const auto end = accept(method, h)) {
         return end;
       }
