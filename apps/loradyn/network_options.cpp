@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
@@ -351,32 +350,8 @@ study::network_start_request read_network_start(const network_options& o,
 
 network_overlap_event read_network_event(const std::string& quantity, const std::string& at,
                                          bool is_signed) {
-  network_overlap_event event;
+  network_overlap_event event = network_event_named(quantity);
   event.is_signed = is_signed;
-  std::string name = quantity;
-  const std::size_t first = quantity.find('_');
-  if (first != std::string::npos) {
-    const std::size_t second = quantity.find('_', first + 1);
-    name = quantity.substr(0, first);
-    const auto index = [&](std::size_t begin, std::size_t end) {
-      std::ptrdiff_t value = 0;
-      const char* from = quantity.data() + begin;
-      const char* to = quantity.data() + end;
-      const auto result = std::from_chars(from, to, value);
-      if (result.ec != std::errc() || result.ptr != to) {
-        value = 0;  // no entry has this number, which is said where the sizes are known
-      }
-      return value;
-    };
-    event.entry = {index(first + 1, second == std::string::npos ? quantity.size() : second),
-                   second == std::string::npos ? 0 : index(second + 1, quantity.size())};
-  }
-  const auto found = value_named(network_overlap_quantities, name);
-  if (!found) {
-    throw argument_error("--event", "'" + quantity + "'",
-                         names_of(network_overlap_quantities) + ", or an entry such as M_1_2");
-  }
-  event.quantity = *found;
   if (!at.empty()) {
     event.at = parse_number("--at", at);
   } else if (event.quantity != network_overlap_quantity::m) {

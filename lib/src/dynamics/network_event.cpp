@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <loradyn/dynamics/network_event.hpp>
@@ -50,6 +51,43 @@ void network_overlap_event::validate(const network_flow& f) const {
         name + "_" + std::to_string(entry->first) + "_" + std::to_string(entry->second),
         "an entry of a matrix of " + std::to_string(rows) + " x " + std::to_string(columns));
   }
+}
+
+std::string to_text(const network_overlap_event& event) {
+  std::string text(name_of(network_overlap_quantities, event.quantity));
+  if (event.entry) {
+    text += "_" + std::to_string(event.entry->first) + "_" + std::to_string(event.entry->second);
+  }
+  return text;
+}
+
+network_overlap_event network_event_named(const std::string& text) {
+  network_overlap_event event;
+  std::string name = text;
+  const std::size_t first = text.find('_');
+  if (first != std::string::npos) {
+    const std::size_t second = text.find('_', first + 1);
+    name = text.substr(0, first);
+    const auto index = [&](std::size_t begin, std::size_t end) {
+      std::ptrdiff_t value = 0;
+      const char* from = text.data() + begin;
+      const char* to = text.data() + end;
+      const auto result = std::from_chars(from, to, value);
+      if (result.ec != std::errc() || result.ptr != to) {
+        value = 0;  // no entry has this number, which is said where the sizes are known
+      }
+      return value;
+    };
+    event.entry = {index(first + 1, second == std::string::npos ? text.size() : second),
+                   second == std::string::npos ? 0 : index(second + 1, text.size())};
+  }
+  const auto found = value_named(network_overlap_quantities, name);
+  if (!found) {
+    throw argument_error("--event", "'" + text + "'",
+                         names_of(network_overlap_quantities) + ", or an entry such as M_1_2");
+  }
+  event.quantity = *found;
+  return event;
 }
 
 double value_of(const network_flow& f, const network_overlap_event& e, const network_state& x) {

@@ -8,6 +8,7 @@
 #include <loradyn/dynamics/network_flow.hpp>
 #include <loradyn/names.hpp>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace loradyn {
@@ -39,6 +40,13 @@ struct network_overlap_event {
   ///         told of a risk, or the flow has no source task
   void validate(const network_flow& f) const;
 };
+
+/// The event's quantity as text: its name, or an entry, such as M_1_2.
+std::string to_text(const network_overlap_event& event);
+
+/// The event of such a text, at its standard value. \throws argument_error for no quantity's name;
+/// an entry that can't be one is told by `validate`
+network_overlap_event network_event_named(const std::string& text);
 
 /// The quantity at a state.
 double value_of(const network_flow& f, const network_overlap_event& event, const network_state& x);
