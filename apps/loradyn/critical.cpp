@@ -8,6 +8,8 @@
 
 #include "command.hpp"
 #include "interruption.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -43,8 +45,10 @@ int run_critical(const shared_options& shared, const invocation& call) {
 
 std::function<int(const invocation&)> setup_critical(option_list& options) {
   auto shared = std::make_shared<shared_options>();
+  auto network = std::make_shared<network_options>();
   shared->parameters[study::registry::mu] = "0:1";
   shared->add_mu_to(options, "LO:HI");
+  network->add_to(options);
   shared->add_to(options);
   options.idle("--gamma");
   options.idle("--noise");
@@ -59,10 +63,16 @@ std::function<int(const invocation&)> setup_critical(option_list& options) {
       "a\n"
       "piece of the interval, which the lines above the table name). A student without a root has\n"
       "no row.\n\n"
+      "Of a network (docs/networks.md): "
+      "student,teacher,mu_c,modes,B,slope,lambda,u_1,...,m_1,...,\n"
+      "status, a row for each mode that loses its drive there.\n\n"
       "Examples:\n"
       "  loradyn critical --student he3,he10\n"
       "  loradyn critical --student tanh --teacher relu --mu -1:1.5");
-  return [shared](const invocation& call) { return run_critical(*shared, call); };
+  return [shared, network](const invocation& call) {
+    return network->given() ? run_network_critical(*network, *shared, call)
+                            : run_critical(*shared, call);
+  };
 }
 
 }  // namespace loradyn::cli

@@ -1,13 +1,18 @@
 // loradyn fixed-points: the equilibria of the flow.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/fixed_points.hpp>
+#include <loradyn/study/network_fixed_points.hpp>
 #include <memory>
 
 #include "command.hpp"
 #include "interruption.hpp"
+#include "network_commands.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -17,6 +22,8 @@ namespace {
 struct fixed_points_options {
   shared_options shared;
   start_options start;
+  network_options network;
+  std::string starts;
 };
 
 int run_fixed_points(const fixed_points_options& options, const invocation& call) {
@@ -54,16 +61,30 @@ std::function<int(const invocation&)> setup_fixed_points(option_list& list) {
   auto options = std::make_shared<fixed_points_options>();
   options->shared.add_mu_to(list, "R");
   options->start.add_to(list, "1e-6, of the run that the figure shows");
+  options->network.add_to(list);
+  list.text("--scratch-norm", options->network.scratch_norm,
+            "the norm of the weights that --train scratch starts from (default: 0.1)", "X");
+  list.text(
+      "--starts", options->starts,
+      fmt::format("starts of Newton's method for a network (default: {})", study::standard_starts),
+      "N");
   options->shared.add_to(list);
   list.footer(
       "A row for each equilibrium with u >= 0, by increasing risk, with its eigenvalues by\n"
       "decreasing real part; kind is sink, neutral, saddle or source. The row of u = 0 stands for\n"
       "the line of starts where nothing moves. The figure of one point is the phase plane (u, m);\n"
       "of more, M against mu.\n\n"
+      "Of a network (docs/networks.md) what Newton's method finds from --starts random states, an\n"
+      "orbit or a family by one row.\n\n"
       "Examples:\n"
       "  loradyn fixed-points --student he3 --mu 0.2 --plot plane.svg\n"
       "  loradyn fixed-points --student he3 --mu 0.05:0.95:91 -o equilibria.csv");
-  return [options](const invocation& call) { return run_fixed_points(*options, call); };
+  return [options](const invocation& call) {
+    const bool of_network = options->network.given() || !options->starts.empty();
+    return of_network ? run_network_fixed_points(options->network, options->shared, options->start,
+                                                 options->starts, call)
+                      : run_fixed_points(*options, call);
+  };
 }
 
 }  // namespace loradyn::cli

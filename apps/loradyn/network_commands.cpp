@@ -5,6 +5,9 @@
 #include <loradyn/error.hpp>
 #include <loradyn/figures/network_figures.hpp>
 #include <loradyn/study/network.hpp>
+#include <loradyn/study/network_critical.hpp>
+#include <loradyn/study/network_fixed_points.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <vector>
 
 #include "interruption.hpp"
@@ -26,6 +29,13 @@ double row_bytes(const study::network_shape& s, double fixed) {
 described describe_start(const start_options& start) {
   const std::string& u0 = start.texts[registry::u0];
   return {{"u0", u0.empty() ? fmt::format("{}", *registry::u0.standard) : u0}};
+}
+
+void require_search(const network_options& network, const study::network_layout& layout) {
+  if (layout.trained != trained_part::lora) {
+    throw argument_error("--train", "'" + network.train + "'",
+                         "lora, for nothing else has a search");
+  }
 }
 
 }  // namespace
@@ -133,10 +143,7 @@ int run_network_escape(const network_options& network, const shared_options& sha
 int run_network_rates(const network_options& network, const shared_options& shared,
                       const invocation& call) {
   const study::network_layout layout = read_layout(network, shared);
-  if (layout.trained != trained_part::lora) {
-    throw argument_error("--train", "'" + network.train + "'",
-                         "lora, for nothing else has a search");
-  }
+  require_search(network, layout);
   study::network_rates_problem problem{read_pairs(shared), read_network_grid(layout, shared),
                                        layout};
   const study::network_shape shape = study::shape_of(layout);
@@ -152,6 +159,77 @@ int run_network_rates(const network_options& network, const shared_options& shar
   out.write(meta, study::network_rates_columns(shape), rows,
             [&] { return network_rates_figure(meta, rows); });
   return interruption() != 0 ? 128 + interruption() : exit_code_for(rows);
+}
+
+int run_network_fixed_points(const network_options& network, const shared_options& shared,
+                             const start_options& start, const std::string& starts,
+                             const invocation& call) {
+  require_network_start(start);
+  const study::network_layout layout = read_layout(network, shared);
+  study::network_fixed_points_problem problem{read_pairs(shared),
+                                              read_network_grid(layout, shared),
+                                              layout,
+                                              read_network_start(network, shared, "").scale,
+                                              study::standard_starts,
+                                              shared.seed};
+  if (!starts.empty()) {
+    problem.starts = read_count("--starts", starts, 1, study::max_starts);
+  }
+  problem.grid.otherwise.start.u = read_start(start).u;
+  const study::network_shape shape = study::shape_of(layout);
+  study::require_table(extents_of(shared, problem.grid, problem.pairs.size()),
+                       4.0 * row_bytes(shape, sizeof(study::network_fixed_point_row)));
+  outputs out(shared);
+
+  const study::network_fixed_points_result result =
+      study_run(shared, "points", names_of(problem.pairs, problem.grid))(
+          [&](const auto& control) { return study::fixed_points(problem, control); });
+  described own = describe(network);
+  own += {{"starts", std::to_string(problem.starts)}};
+  const provenance meta = provenance_of(call, shared, own);
+  out.write(meta, study::network_fixed_point_columns(shape), result.rows,
+            [&] { return network_fixed_points_figure(meta, result.rows); });
+  const std::size_t total = problem.pairs.size() * problem.grid.size();
+  return result.finished < total
+             ? report_interruption(result.finished, total, call.command_line.c_str())
+             : exit_code_for(result.rows);
+}
+
+int run_network_critical(const network_options& network, const shared_options& shared,
+                         const invocation& call) {
+  if (!network.file.empty()) {
+    throw argument_error("--network", "'" + network.file + "'",
+                         "left out: critical alignments are values of --mu");
+  }
+  study::network_critical_problem problem{
+      {read_pairs(shared), read_parameters(shared), parse_interval("--mu", shared.mu())},
+      read_layout(network, shared)};
+  require_search(network, problem.layout);
+  if (problem.layout.adapter == adapter_constraint::free && problem.layout.decay > 0.0) {
+    throw argument_error("--decay", "'" + network.decay + "'",
+                         "0 for free adapters, whose search then ends where a drive is left: rates "
+                         "tells where");
+  }
+  problem.asked.at.parameters.misalignment =
+      read_single_nu(shared, "one number here, for the table has no column for it");
+  const study::network_shape shape = study::shape_of(problem.layout);
+  outputs out(shared);
+
+  const study::network_critical_result result =
+      study_run(shared, "pairs", names_of(problem.asked.pairs, {}))(
+          [&](const auto& control) { return study::critical(problem, control); });
+  described own = describe(network);
+  for (const auto& piece : result.unresolved) {
+    own.emplace_back("unresolved", fmt::format("{}|{} on {}:{}", piece.student, piece.teacher,
+                                               piece.lo, piece.hi));
+  }
+  const provenance meta = provenance_of(call, shared, own);
+  out.write(meta, study::network_critical_columns(shape), result.rows,
+            [&] { return network_critical_figure(meta, result.rows); });
+  const std::size_t total = problem.asked.pairs.size();
+  return result.finished < total
+             ? report_interruption(result.finished, total, call.command_line.c_str())
+             : exit_code_for(result.rows);
 }
 
 }  // namespace loradyn::cli

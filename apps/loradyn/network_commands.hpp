@@ -31,6 +31,13 @@ int run_network_escape(const network_options& network, const shared_options& sha
 int run_network_rates(const network_options& network, const shared_options& shared,
                       const invocation& call);
 
+int run_network_critical(const network_options& network, const shared_options& shared,
+                         const invocation& call);
+
+int run_network_fixed_points(const network_options& network, const shared_options& shared,
+                             const start_options& start, const std::string& starts,
+                             const invocation& call);
+
 // What a simulation's own options say.
 struct network_simulate_words {
   std::string dimension;

@@ -15,10 +15,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <tuple>
 
 #include "command.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
+#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 #include "phase_output.hpp"
@@ -52,6 +54,16 @@ struct phase_options {
   law_options law;
   ensemble_options ensemble;
   integrator_options integrator;
+  network_options network;
+  std::string forgotten;
+
+  // An axis over its sizes makes a network too.
+  [[nodiscard]] bool of_network() const {
+    const auto over_sizes = [](const std::string& axis) {
+      return study::layout_parameter_named(axis.substr(0, axis.find('='))) != nullptr;
+    };
+    return network.given() || !forgotten.empty() || over_sizes(x) || over_sizes(y);
+  }
 };
 
 phase_colours colours_of(const phase_options& options) {
@@ -76,9 +88,10 @@ void check(const phase_options& options) {
         throw argument_error(what, "'" + given + "'", "left out: --only tau has no run");
       }
     };
-    const overlap_event event = read_event(options.event);
-    require(event.quantity == overlap_quantity::m, "--event", options.event.quantity);
-    require(event.at == overlap_event().at, "--at", options.event.at);
+    require(options.event.quantity == "m", "--event", options.event.quantity);
+    require(
+        options.event.at.empty() || parse_number("--at", options.event.at) == overlap_event().at,
+        "--at", options.event.at);
     require(options.law.dimension.empty(), "--dim", options.law.dimension);
     for (const study::parameter* p : study::start_parameters) {
       const std::string& text = options.start.texts[*p];
@@ -102,6 +115,47 @@ study::ensemble_request read_ensemble(const ensemble_options& options, std::uint
   return e;
 }
 
+// The network, whose numbers go to the point.
+study::phase_network read_network(const phase_options& options, study::parameter_point& point) {
+  if (!options.network.file.empty()) {
+    throw argument_error("--network", "'" + options.network.file + "'",
+                         "left out: a diagram's rows are those that mu and nu make");
+  }
+  require_network_start(options.start);
+  network_options words = options.network;
+  const auto on_axis = [&](const study::parameter& p) {
+    const std::string start = std::string(p.name) + "=";
+    return options.x.starts_with(start) || options.y.starts_with(start);
+  };
+  // What is on an axis is no option's: a value that goes with all others stands for it.
+  for (const auto& [p, text, any] :
+       {std::tuple(&study::registry::width, &words.width, "256"),
+        {&study::registry::teacher_width, &words.teacher_width, ""},
+        {&study::registry::rank, &words.rank, ""},
+        {&study::registry::decay, &words.decay, ""},
+        {&study::registry::source_overlap, &words.source_overlap, "0"}}) {
+    if (on_axis(*p)) {
+      if (!text->empty()) {
+        throw argument_error(fmt::format("--{}", p->name), "'" + *text + "'",
+                             "left out: it is on an axis");
+      }
+      *text = any;
+    }
+  }
+  study::phase_network n{
+      read_layout(words, options.shared), read_network_start(words, options.shared, ""),
+      read_network_event(options.event.quantity, options.event.at, options.event.is_signed),
+      std::nullopt};
+  if (!options.forgotten.empty()) {
+    n.forgotten = read_positive("--forgotten", options.forgotten);
+  }
+  point.layout = study::numbers_of(n.layout);
+  if (on_axis(study::registry::source_overlap)) {
+    point.layout.source_overlap.reset();
+  }
+  return n;
+}
+
 study::phase_problem read_problem(const phase_options& options) {
   const shared_options& shared = options.shared;
   study::phase_problem p;
@@ -116,7 +170,11 @@ study::phase_problem read_problem(const phase_options& options) {
     p.otherwise.parameters.alignment = read_value(study::registry::mu, shared.mu());
   }
   p.otherwise.start = read_start(options.start);
-  p.request.event = read_event(options.event);
+  if (options.of_network()) {
+    p.network = read_network(options, p.otherwise);
+  } else {
+    p.request.event = read_event(options.event);
+  }
   p.request.integrator = read_integrator(options.integrator, 1.0);
   if (!options.law.dimension.empty()) {
     p.otherwise.dimension = read_value(study::registry::dim, options.law.dimension);
@@ -377,7 +435,7 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   list.text("--y", options->y, "the vertical one", "PARAM=R");
   options->shared.add_mu_to(list, "X");
   list.text("--show", options->show, "what the colours of the figure tell",
-            "t|law|tau|risk|outcome");
+            "t|law|tau|risk|source-risk|outcome");
   list.text("--only", options->only, "tau: the search time alone, without a run", "tau|escape");
   list.text("--refine", options->refine,
             "halve the steps of the grid so often, adding cells only where neighbours differ\n"
@@ -393,6 +451,12 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   options->event.add_to(list, "m", "0.5 for m");
   options->start.add_to(list, "1e-6");
   options->law.add_to(list, "D");
+  options->network.add_to(list);
+  options->network.add_start_to(list, false);
+  list.text("--forgotten", options->forgotten,
+            "the risk on the source at the end beyond which a run that learned counts as "
+            "forgotten",
+            "X");
   ensemble_options& ensemble = options->ensemble;
   list.text("--engine", ensemble.engine,
             "simulate an ensemble in every cell: chain, exact in law at a cost that does not\n"
@@ -417,6 +481,8 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
       "start at random, or at u0, m0 and s0 where one is on an axis. The figure has the outcomes "
       "outlined and\n"
       "named, and the lines A = 0 where the search time diverges.\n\n"
+      "Of a network (docs/networks.md) PARAM may also be width, teacher-width, rank, decay or\n"
+      "source-overlap.\n\n"
       "Examples:\n"
       "  loradyn phase --student 'he3+{a}*he5' --x mu=0.05:0.95:64 --y a=-0.5:0.5:64 \\\n"
       "    -o map.csv --plot map.svg\n"

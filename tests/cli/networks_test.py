@@ -6,6 +6,7 @@ The path of the program is in the environment variable LORADYN.
 import csv
 import io
 import os
+import shlex
 import subprocess
 import unittest
 
@@ -67,6 +68,100 @@ class Networks(support.InTemporaryDirectory):
         level = 0.5 * (float(table[-1]["source_risk"]) + float(table[0]["source_risk"]))
         hit = self.ask("escape", *words, "--event", "source-risk", "--at", str(level))[0]
         self.assertTrue(0 < float(hit["t_hit"]) < 100)
+
+    def test_critical_alignments(self):
+        single, = self.ask("critical", "--student", "he3")
+        network, = self.ask("critical", "--student", "he3", "--width", "1", "--rank", "3")
+        for column in ("mu_c", "B", "slope"):
+            self.assertAlmostEqual(float(network[column]) / float(single[column]), 1.0, 10)
+        self.assertEqual(network["status"], single["status"])
+        difference, = self.ask("critical", "--student", "he3-4*he1", "--width", "3",
+                               "--teacher-width", "3", "-o", "c.csv", "--plot", "c.svg") or \
+            rows((self.path / "c.csv").read_text())
+        self.assertEqual(difference["modes"], "2")
+        self.assertAlmostEqual(float(difference["u_1"]), -float(difference["u_2"]), 12)
+        self.assertEqual(run("plot", "c.csv", "-o", "again.svg", cwd=self.path).returncode, 0)
+        self.assertEqual((self.path / "again.svg").read_bytes(), (self.path / "c.svg").read_bytes())
+        self.assertEqual(self.ask("critical", *PUBLISHED[:2], *PUBLISHED[4:]), [])
+        self.refused("0 for free adapters", "critical", "--student", "he3", "--adapter", "free",
+                     "--decay", "0.1")
+        self.refused("lora", "critical", "--student", "he3", "--train", "full")
+        (self.path / "n.toml").write_text("")
+        self.refused("--network", "critical", "--student", "he3", "--network", "n.toml")
+        huge = run("critical", "--student", "he3", "--width", "2", "--mu", "0:1e200", cwd=self.path)
+        self.assertEqual(rows(huge.stdout)[0]["status"], "no-convergence")
+
+    def test_equilibria(self):
+        words = ("fixed-points", "--student", "he3", "--mu", "0.5")
+        single = [row for row in self.ask(*words) if float(row["u"]) > 0]
+        network = [row for row in self.ask(*words, "--width", "1", "--starts", "100", "--threads", "2")
+                   if row["starts"] != "0"]
+        self.assertEqual(len(network), len(single))
+        for one, other in zip(network, single):
+            for column, its in (("risk", "risk"), ("M_1_1", "M")):
+                self.assertAlmostEqual(float(one[column]), float(other[its]), 7)
+            self.assertEqual(one["kind"], other["kind"])
+        self.ask("fixed-points", *PUBLISHED, "--starts", "20", "-o", "r.csv", "--plot", "r.svg")
+        table = rows((self.path / "r.csv").read_text())
+        self.assertEqual(float(table[0]["risk"]), 0)
+        self.assertIn(table[0]["kind"], ("sink", "neutral"))
+        self.ask("fixed-points", *PUBLISHED, "--starts", "20", "--threads", "1", "-o", "s.csv")
+        self.assertEqual(rows((self.path / "s.csv").read_text()), table)
+        self.ask("plot", "r.csv", "-o", "s.svg")
+        self.assertEqual((self.path / "r.svg").read_bytes(), (self.path / "s.svg").read_bytes())
+        self.refused("--starts", *words, "--starts", "0")
+
+    def test_diagrams(self):
+        """A network is part of a diagram's question: stores, plots and its own command bring it back."""
+        words = ("phase", "--student", "erf", "--x", "mu=0.3:0.6:2", "--y", "rank=1:2:2", *PUBLISHED[4:10],
+                 "--readout", "sqrt", "--event", "risk", "--at", "0.001", "--show", "outcome")
+        self.assertEqual(self.ask(*words, "--threads", "1", "-o", "one.csv", "--plot", "one.svg"), [])
+        one = (self.path / "one.csv").read_text()
+        table = rows(one)
+        self.assertEqual([row["rank"] for row in table], ["1", "1", "2", "2"])
+        self.assertEqual([row["outcome"] for row in table], ["trapped"] * 2 + ["learned"] * 2)
+        alone, = self.ask("escape", "--student", "erf", "--mu", "0.3", "--rank", "2", *PUBLISHED[4:10],
+                          "--readout", "sqrt", "--event", "risk", "--at", "0.001", "--max-steps", "50000")
+        self.assertEqual(alone["t_hit"], table[2]["t_hit"])
+        self.assertEqual(run(*words, "--threads", "2", "--store", "s.sqlite", "--quiet",
+                             cwd=self.path).returncode, 0)
+        self.ask("export", "s.sqlite", "-o", "two.csv", "--show", "outcome")
+        self.assertEqual((self.path / "two.csv").read_text(), one)
+        self.ask("plot", "one.csv", "-o", "two.svg")
+        self.assertEqual((self.path / "two.svg").read_bytes(), (self.path / "one.svg").read_bytes())
+        command = next(line for line in one.splitlines() if line.startswith("# command: loradyn "))
+        self.ask(*shlex.split(command.removeprefix("# command: loradyn ")), "--show", "outcome", "-o",
+                 "three.csv")
+        self.assertEqual((self.path / "three.csv").read_text(), one)
+
+    def test_what_a_run_forgets_is_an_outcome(self):
+        words = ("phase", "--student", "erf", "--x", "mu=0.4:0.5:2", "--y", "source-overlap=0:0.9:2", "--nu",
+                 "0.3", "--width", "2", "--teacher-width", "2", "--rank", "2", "--source", "erf", "--event",
+                 "risk", "--at", "0.001", "--show", "source-risk", "--plot", "f.svg")
+        table = self.ask(*words, "--forgotten", "0.3")
+        self.assertEqual([row["outcome"] for row in table], ["forgotten"] * 2 + ["learned"] * 2)
+        for row in table:
+            self.assertEqual(float(row["source_risk_end"]) > 0.3, row["outcome"] == "forgotten")
+        self.refused("--source-overlap", *words[:-2], "--source-overlap", "0.1")
+
+    def test_what_diagrams_refuse(self):
+        words = ("phase", "--student", "erf", "--y", "rank=1:2:2", "--x")
+        for message, *more in (("whole number", "width=1:2:4", "--mu", "0.5"),
+                               ("--mu", "width=1:2:2"),
+                               ("left out", "mu=0.1:0.2:2", "--network", "n.toml"),
+                               ("0 where rank", "mu=0.1:0.2:2", "--refine", "1"),
+                               ("none of a network", "m0=0.1:0.2:2", "--mu", "0.5"),
+                               ("simulate nothing", "mu=0.1:0.2:2", "--dim", "100", "--engine", "chain"),
+                               ("on an axis", "mu=0.1:0.2:2", "--rank", "2"),
+                               ("the width", "mu=0.1:0.2:2", "--train", "full"),
+                               ("M or a risk", "mu=0.1:0.2:2", "--dim", "100"),
+                               ("2 x 1", "mu=0.1:0.2:2", "--width", "2", "--event", "M_1_2", "--at", "1")):
+            self.refused(message, *words, *more)
+
+    def test_weights_beyond_the_kernels_are_a_status(self):
+        words = ("--student", "erf", "--mu", "1e200", "--width", "2")
+        self.assertEqual(rows(run("escape", *words).stdout)[0]["status"], "undefined")
+        self.assertEqual(rows(run("rates", *words).stdout)[0]["status"], "overflow")
 
     def test_rows_of_a_file(self):
         (self.path / "n.toml").write_text(

@@ -1260,7 +1260,7 @@ class Phase(InTemporaryDirectory):
              "asked for, and 1e+09 are the most"),
             ([*x, "--student", "erf"], "--y is '', but must be PARAM=R, such as mu=0.1:0.9:33"),
             ([*x, "--y", "nu=0,1", "--student", "erf", "--show", "x"],
-             "--show is 'x', but must be t, law, tau, risk or outcome"),
+             "--show is 'x', but must be t, law, tau, risk, source-risk or outcome"),
             ([*x, "--y", "nu=0,1", "--student", "erf", "--show", "law", "--plot", "f.svg"],
              "--show is 'law', but must be t, tau, risk or outcome without --dim"),
             ([*x, "--y", "tau=0,0.1", "--student", "he3+{tau}*he5"],

@@ -283,6 +283,13 @@ TEST_CASE("categories of a map have the colours that are theirs") {
   const std::string script = gnuplot_script({{p}}, "f.svg", "f.dat");
   CHECK(script.find("set palette maxcolors 2\nset palette defined (0 '#21918c', 1 '#dddddd')") !=
         std::string::npos);
+  // gnuplot takes no palette of one colour.
+  p.heat->categories = {"searching"};
+  p.heat->category_colours = {3};
+  p.heat->z = {0.0, 0.0, 0.0, 0.0};
+  CHECK(gnuplot_script({{p}}, "f.svg", "f.dat")
+            .find("set palette maxcolors 2\nset palette defined (0 '#dddddd', 1 '#dddddd')") !=
+        std::string::npos);
 }
 
 TEST_CASE("a long name is cut and stands in full below, and the picture grows for it") {

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
+#include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <loradyn/report/table_io.hpp>
@@ -53,6 +54,32 @@ study::phase_problem full() {
   return p;
 }
 
+// A network, of which nothing is as it is by default.
+study::phase_problem of_network() {
+  study::phase_problem p = full();
+  p.ensemble.reset();
+  p.y = study::read_axis("--y", "rank=1:3:3");
+  p.request.event = {};
+  p.otherwise.start.m = 0.03;
+  p.otherwise.start.s = 0.0;
+  p.otherwise.layout = {5.0, 3.0, 1.0, 0.25, -0.5};
+  study::phase_network& n = p.network.emplace();
+  n.layout.off_target = 2;
+  n.layout.adapter = adapter_constraint::frobenius;
+  n.layout.readout = readout_rule::mean;
+  n.layout.readout_rate = 0.125;
+  n.layout.alpha = 16.0;
+  n.layout.scaling = study::lora_scaling::root;
+  n.layout.source = parse_activation("he3+0.5*x");
+  n.event = network_event_named("M_1_2").value();
+  n.event.at = 0.7;
+  n.event.is_signed = true;
+  n.start.one_step_batch = 77;
+  n.start.seed = 9;
+  n.forgotten = 0.3;
+  return p;
+}
+
 std::string fault_of(const json& problem) {
   try {
     phase_problem_from_json(problem.dump());
@@ -76,8 +103,49 @@ TEST_CASE("a problem is its text, member by member") {
         R"("max-steps":1000000,"quantiles":[0.05,0.25,0.5,0.75,0.95],"only":"escape"})");
 }
 
+TEST_CASE("a network is its text, member by member") {
+  study::phase_problem p = of_network();
+  const json object = object_of(p);
+  CHECK_FALSE(object.contains("m0"));
+  CHECK_FALSE(object.contains("rank"));  // on an axis
+  CHECK(object["width"] == 5);
+  CHECK(object["event"] == "M_1_2");
+  CHECK(object["source"] == parse_activation("he3+0.5*x").name());
+  const study::phase_problem back = phase_problem_from_json(to_json(p));
+  REQUIRE(back.network.has_value());
+  const study::phase_network& n = *back.network;
+  CHECK(back.otherwise.layout.teacher_width == 3.0);
+  CHECK(back.otherwise.layout.decay == 0.25);
+  CHECK(back.otherwise.layout.source_overlap == -0.5);
+  CHECK(n.layout.off_target == 2);
+  CHECK(n.layout.adapter == adapter_constraint::frobenius);
+  CHECK(n.layout.trained == trained_part::lora);
+  CHECK(n.layout.readout == readout_rule::mean);
+  CHECK(n.layout.readout_rate == 0.125);
+  CHECK(n.layout.alpha == 16.0);
+  CHECK(n.layout.scaling == p.network->layout.scaling);
+  CHECK(n.event.at == 0.7);
+  CHECK(n.event.is_signed);
+  CHECK(to_text(n.event) == "M_1_2");
+  CHECK(n.start.one_step_batch == 77);
+  CHECK(n.start.seed == 9);
+  CHECK(n.forgotten == 0.3);
+  p.network->layout.trained = trained_part::scratch;
+  p.network->start.scale = 0.3;
+  CHECK(phase_problem_from_json(to_json(p)).network->start.scale == 0.3);
+  json wrong = object;
+  wrong["event"] = "speed";
+  CHECK(fault_of(wrong).find("speed") != std::string::npos);
+  wrong = object;
+  wrong["source"] = "nothing(";
+  CHECK(fault_of(wrong) != "none");
+  wrong = object;
+  wrong["m0"] = 0.1;
+  CHECK(fault_of(wrong).find("m0") != std::string::npos);
+}
+
 TEST_CASE("a problem is read back from its text to the same bits") {
-  for (const study::phase_problem& p : {plain(), full()}) {
+  for (const study::phase_problem& p : {plain(), full(), of_network()}) {
     const study::phase_problem back = phase_problem_from_json(to_json(p));
     CHECK(to_json(back) == to_json(p));
     CHECK(back.student == p.student);
@@ -117,7 +185,7 @@ TEST_CASE("a problem is read back from its text to the same bits") {
 
 TEST_CASE("a problem goes through the parameters of a table, whatever its format") {
   const test::scratch dir;
-  for (const study::phase_problem& p : {plain(), full()}) {
+  for (const study::phase_problem& p : {plain(), full(), of_network()}) {
     for (const char* name : {"t.csv", "t.json", "t.h5"}) {
       CAPTURE(name);
       table t;

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <span>
 #include <string>
+#include "analysis/critical_roots.hpp"
 #include "analysis/roots.hpp"
 
 namespace loradyn {
@@ -26,21 +27,6 @@ struct sides {
            std::max(same * std::max(std::abs(left), std::abs(right)), rounding);
   }
 };
-
-critical_status classify(const lora_parameters& parameters, const isolated_root& root,
-                         const sides& B, double rounding) {
-  if (!root.crosses) {
-    return root.at_break ? critical_status::touches : critical_status::possible_double;
-  }
-  if (parameters.misalignment > 0.0) {
-    return critical_status::finite;
-  }
-  const double least = std::min(B.left, B.right);
-  if (std::max(std::abs(B.left), std::abs(B.right)) <= rounding) {
-    return critical_status::marginal;
-  }
-  return least < -rounding ? critical_status::diverges : critical_status::finite;
-}
 
 }  // namespace
 
@@ -62,45 +48,78 @@ std::string_view to_string(critical_status status) {
   return "no-convergence";
 }
 
-std::vector<critical_alignment> critical_alignments(const population_risk& risk,
-                                                    const lora_parameters& parameters, double lo,
-                                                    double hi) {
+critical_status status_of_crossing(const followed_drive& of, double left, double right) {
+  if (of.has_side) {
+    return critical_status::finite;
+  }
+  const double rounding = zero_fraction * (of.B_size + std::abs(left) + std::abs(right));
+  if (std::max(std::abs(left), std::abs(right)) <= rounding) {
+    return critical_status::marginal;
+  }
+  return std::min(left, right) < -rounding ? critical_status::diverges : critical_status::finite;
+}
+
+void require_interval(double lo, double hi) {
   if (!std::isfinite(lo) || !std::isfinite(hi) || !(lo < hi)) {
     throw argument_error("the interval of mu", number_text(lo) + ":" + number_text(hi),
                          "lo:hi with lo < hi, both finite");
   }
-  const auto phase_at = [&](double mu) {
-    lora_parameters p = parameters;
-    p.alignment = mu;
-    return search_phase(risk, p);
-  };
-  // With ν = 0 a kinked student changes form at μ = 0, and where its kinks meet the teacher's.
-  std::vector<double> breaks = kink_meetings(risk.student().kinks(), risk.teacher().kinks());
-  breaks.insert(std::lower_bound(breaks.begin(), breaks.end(), 0.0), 0.0);
-  std::erase_if(breaks, [lo, hi](double b) { return !(lo < b && b < hi); });
-  const root_search found = find_roots(
-      [&](double mu) {
-        const search_phase_result v = phase_at(mu);
-        return scaled_value{v.A, v.A_scale};
-      },
-      lo, hi, breaks);
-  // What B is made of: its error is relative to that.
-  const double power =
-      fisher_information(risk.student()) +
-      pair_kernel(risk.teacher(), risk.teacher()).value(pair_covariance::diagonal(1.0));
+}
+
+double drive_power(const activation& student, const activation& teacher) {
+  return fisher_information(student) +
+         pair_kernel(teacher, teacher).value(pair_covariance::diagonal(1.0));
+}
+
+std::vector<double> drive_breaks(std::vector<double> meetings, double lo, double hi) {
+  meetings.push_back(0.0);
+  std::sort(meetings.begin(), meetings.end());
+  meetings.erase(std::unique(meetings.begin(), meetings.end()), meetings.end());
+  std::erase_if(meetings, [lo, hi](double b) { return !(lo < b && b < hi); });
+  return meetings;
+}
+
+std::vector<critical_alignment> critical_roots(const followed_drive& of,
+                                               const std::vector<double>& breaks, double lo,
+                                               double hi) {
+  const root_search found = find_roots(of.drive, lo, hi, breaks);
   std::vector<critical_alignment> result;
   for (const isolated_root& r : found.roots) {
     // At a break B need not exist, and may jump.
     const double beside = r.at_break ? 1e-9 : 0.0;
-    const sides B{phase_at(r.x - beside).B, phase_at(r.x + beside).B};
-    const double rounding = zero_fraction * (power + std::abs(B.left) + std::abs(B.right));
+    const sides B{of.B(r.x - beside), of.B(r.x + beside)};
+    const double rounding = zero_fraction * (of.B_size + std::abs(B.left) + std::abs(B.right));
     result.push_back({r.x, B.agree(rounding) ? std::midpoint(B.left, B.right) : nan, r.slope,
-                      classify(parameters, r, B, rounding)});
+                      r.crosses    ? status_of_crossing(of, B.left, B.right)
+                      : r.at_break ? critical_status::touches
+                                   : critical_status::possible_double});
   }
   for (const unresolved_part& part : found.unresolved) {
     result.push_back({nan, nan, nan, critical_status::unresolved, part.lo, part.hi});
   }
   return result;
+}
+
+std::vector<critical_alignment> critical_alignments(const population_risk& risk,
+                                                    const lora_parameters& parameters, double lo,
+                                                    double hi) {
+  require_interval(lo, hi);
+  const auto phase_at = [&](double mu) {
+    lora_parameters p = parameters;
+    p.alignment = mu;
+    return search_phase(risk, p);
+  };
+  const followed_drive of{[&](double mu) {
+                            const search_phase_result v = phase_at(mu);
+                            return scaled_value{v.A, v.A_scale};
+                          },
+                          [&](double mu) { return phase_at(mu).B; },
+                          drive_power(risk.student(), risk.teacher()),
+                          parameters.misalignment > 0.0};
+  // With ν = 0 a kinked student changes form at μ = 0, and where its kinks meet the teacher's.
+  return critical_roots(
+      of, drive_breaks(kink_meetings(risk.student().kinks(), risk.teacher().kinks()), lo, hi), lo,
+      hi);
 }
 
 }  // namespace loradyn

@@ -249,6 +249,25 @@ network_escape_run escape(const network_flow& f, const network_state& x,
   return run;
 }
 
+void require_law_event(const network_overlap_event& event, std::ptrdiff_t rank) {
+  const bool tells_sign = event.quantity == network_overlap_quantity::m ||
+                          event.quantity == network_overlap_quantity::U;
+  if (event.is_signed && tells_sign) {
+    throw argument_error("the event of the law", "signed in m or U",
+                         "the same for both signs of the start");
+  }
+  // Of several adapters none has an escape of its own: how |Z| falls to them differs from run to
+  // run.
+  const bool of_one = event.quantity == network_overlap_quantity::m ||
+                      event.quantity == network_overlap_quantity::U ||
+                      event.quantity == network_overlap_quantity::S;
+  if (of_one && rank > 1) {
+    throw argument_error("the event of the law",
+                         std::string(name_of(network_overlap_quantities, event.quantity)),
+                         "M or a risk, the same for all adapters, where the rank is more than 1");
+  }
+}
+
 // (14.10)
 escape_law law_of_escape(const network_flow& f, const network_overlap_event& event,
                          double dimension, double u0, const integration_options& options) {
@@ -258,12 +277,7 @@ escape_law law_of_escape(const network_flow& f, const network_overlap_event& eve
   if (!std::isfinite(u0)) {
     throw argument_error("u0", number_text(u0), "finite");
   }
-  const bool tells_sign = event.quantity == network_overlap_quantity::m ||
-                          event.quantity == network_overlap_quantity::U;
-  if (event.is_signed && tells_sign) {
-    throw argument_error("the event of the law", "signed in m or U",
-                         "the same for both signs of the start");
-  }
+  require_law_event(event, f.parameters().rank);
   const network_parameters& p = f.parameters();
   const network_search_result search = network_search(f);
   escape_law law;
@@ -294,16 +308,6 @@ escape_law law_of_escape(const network_flow& f, const network_overlap_event& eve
   small.C = size * mode.v.transpose();
   small.P = MatrixXd::Constant(1, 1, 1.0 - small.C.squaredNorm());
   small.a = f.geometry().readout;
-  // Of several adapters none has an escape of its own: how |Z| falls to them differs from run to
-  // run.
-  const bool of_one = event.quantity == network_overlap_quantity::m ||
-                      event.quantity == network_overlap_quantity::U ||
-                      event.quantity == network_overlap_quantity::S;
-  if (of_one && p.rank > 1) {
-    throw argument_error("the event of the law",
-                         std::string(name_of(network_overlap_quantities, event.quantity)),
-                         "M or a risk, the same for all adapters, where the rank is more than 1");
-  }
   event.validate(one);
   const ode_event<any_dimension> crossing = event_of(one, event, small);
   if (met_by(crossing, one, small)) {

@@ -5,6 +5,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <string>
+#include "analysis/network_drive.hpp"
 
 namespace loradyn {
 namespace {
@@ -13,7 +14,8 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-// The state of U = 0, and V where it does not matter.
+}  // namespace
+
 network_state origin_of(const network_flow& f) {
   const network_geometry& g = f.geometry();
   const Index r = f.parameters().rank;
@@ -21,23 +23,21 @@ network_state origin_of(const network_flow& f) {
           g.readout};
 }
 
-struct first_gradient {
-  MatrixXd G;  // R_N T + 2 R_Λ W0, K x p
-  MatrixXd H;  // 2 R_Λ
-  double size;
-};
-
-first_gradient gradient_at_start(const network_flow& f) {
+network_drive drive_at_start(const network_flow& f) {
   const network_geometry& g = f.geometry();
   const network_overlaps o = overlaps_of(g, origin_of(f));
   network_slopes s;
   f.task().risk.slopes(o, f.teacher_gram(), g.readout, g.teacher_readout, false, s);
   const MatrixXd by_targets = s.targets * g.teacher;
   const MatrixXd by_weights = s.twice_weights * g.pretrained;
-  return {by_targets + by_weights, s.twice_weights, by_targets.norm() + by_weights.norm()};
+  network_drive drive{
+      by_targets + by_weights, s.twice_weights, by_targets.norm() + by_weights.norm(), {}};
+  MatrixXd weights = s.twice_weights.cwiseAbs();
+  weights.diagonal() = s.weight_sizes;
+  drive.sizes = s.targets.cwiseAbs() * f.teacher_gram().cwiseAbs() +
+                weights * (g.pretrained * g.teacher.transpose()).cwiseAbs();
+  return drive;
 }
-
-}  // namespace
 
 // (14.9)
 network_search_result network_search(const network_flow& f) {
@@ -47,7 +47,11 @@ network_search_result network_search(const network_flow& f) {
     result.status = search_status::frozen;
     return result;
   }
-  const first_gradient start = gradient_at_start(f);
+  if (!has_overlaps(f.geometry())) {
+    result.status = search_status::overflow;
+    return result;
+  }
+  const network_drive start = drive_at_start(f);
   if (!start.G.allFinite() || !start.H.allFinite()) {
     result.status = search_status::undefined;
     return result;
@@ -120,7 +124,7 @@ network_state one_step_start(const network_flow& f, double dimension, double bat
       throw argument_error(name, number_text(value), "finite and > 0");
     }
   }
-  const first_gradient start = gradient_at_start(f);
+  const network_drive start = drive_at_start(f);
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(start.G * start.G.transpose() +
                                                        (dimension / batch) * noise_at_start(f));
   network_state x = origin_of(f);

@@ -77,6 +77,14 @@ void network_overlap_event::validate(const network_flow& f) const {
   }
 }
 
+std::string to_text(const network_overlap_event& event) {
+  std::string text(name_of(network_overlap_quantities, event.quantity));
+  if (event.entry) {
+    text += "_" + std::to_string(event.entry->first) + "_" + std::to_string(event.entry->second);
+  }
+  return text;
+}
+
 double value_of(const network_flow& f, const network_overlap_event& e, const network_state& x) {
   const auto entry_of = [&e](const Eigen::MatrixXd& m) {
     const double value = m(e.entry->first - 1, e.entry->second - 1);

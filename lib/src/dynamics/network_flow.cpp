@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/dynamics/network_flow.hpp>
+#include <loradyn/dynamics/network_jacobian.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <utility>
@@ -227,6 +228,10 @@ network_state network_flow::unpack(std::span<const double> packed) const {
   return on_constraint(x);
 }
 
+bool has_overlaps(const network_geometry& geometry) {
+  return geometry.pretrained.rowwise().squaredNorm().maxCoeff() <= largest_power;
+}
+
 ode_system<any_dimension> system_of(const network_flow& f) {
   const auto velocity = [&f](const std::vector<double>& x) {
     try {
@@ -235,7 +240,18 @@ ode_system<any_dimension> system_of(const network_flow& f) {
       return std::vector<double>(x.size(), nan);
     }
   };
-  const auto jacobian = [velocity](const std::vector<double>& x) {
+  const auto jacobian = [&f, velocity](const std::vector<double>& x) {
+    // With noise the differences of Σ cost as much as those of all of it.
+    if (f.parameters().noise_scale == 0.0) {
+      try {
+        if (const MatrixXd exact = jacobian_of(f, x); exact.allFinite()) {
+          return exact;
+        }
+      } catch (const error&) {
+        return MatrixXd(
+            MatrixXd::Constant(static_cast<Index>(x.size()), static_cast<Index>(x.size()), nan));
+      }
+    }
     // Half the digits of a central difference are the step's, the others the velocity's.
     constexpr double relative = 1e-5;
     constexpr double least = 1e-7;

@@ -208,6 +208,47 @@ figure network_rates_figure(const provenance& meta,
   return {{std::move(p)}};
 }
 
+figure network_fixed_points_figure(const provenance& meta,
+                                   const std::vector<study::network_fixed_point_row>& rows) {
+  using row_type = study::network_fixed_point_row;
+  const study::parameter& axis = axis_of(rows);
+  const std::vector<double> places = places_of(rows, axis);
+  const bool varies = std::set<double>(places.begin(), places.end()).size() > 1;
+  const std::set<std::string> pairs = [&] {
+    std::set<std::string> labels;
+    for (const row_type& row : rows) {
+      labels.insert(pair_label(row.key));
+    }
+    return labels;
+  }();
+  panel p;
+  p.x_label = varies ? axis.axis_title() : "mean overlap of the neurons with their targets";
+  p.y_label = varies ? "mean overlap of the neurons with their targets" : "population risk";
+  p.log_x = varies && is_log_range(meta, axis.name, places);
+  for (const row_type& row : rows) {
+    const std::string label = pairs.size() > 1 ? pair_label(row.key) + ", " + row.kind : row.kind;
+    auto c = std::find_if(p.curves.begin(), p.curves.end(),
+                          [&](const curve& known) { return known.label == label; });
+    if (c == p.curves.end()) {
+      c = p.curves.insert(c, curve{});
+      c->label = label;
+      c->points = true;
+    }
+    c->x.push_back(varies ? *axis.get(row.key.at) : row.at.mean_overlap);
+    c->y.push_back(varies ? row.at.mean_overlap : row.at.risk);
+  }
+  return {{std::move(p)}};
+}
+
+figure network_critical_figure(const provenance& meta,
+                               const std::vector<study::network_critical_row>& rows) {
+  std::vector<study::critical_row> roots;
+  for (const study::network_critical_row& row : rows) {
+    roots.push_back({row.key, row.mu_c, row.B, row.slope, row.status});
+  }
+  return critical_figure(meta, roots);
+}
+
 figure network_ensemble_figure(const provenance& meta, const study::network_shape& shape,
                                const std::vector<study::network_summary_row>& rows) {
   std::vector<double> times;

@@ -21,8 +21,8 @@ using study::phase_grid;
 using study::phase_row;
 
 // In the order of their colours.
-constexpr std::array<const char*, 6> outcome_names{"learned",   "unlearned", "trapped",
-                                                   "searching", "diverging", "cycling"};
+constexpr std::array<const char*, 7> outcome_names{
+    "learned", "unlearned", "trapped", "searching", "diverging", "cycling", "forgotten"};
 
 // Where a value of an axis is drawn: a logarithmic one by its power of ten, so that cells are even.
 double drawn_place(const phase_axis& axis, double value) {
@@ -206,6 +206,12 @@ phase_picture::phase_picture(const phase_grid& grid, phase_colours colours) : gr
               [](const phase_row& row) { return std::log10(row.escape.tau); });
   } else if (what == phase_colours::risk) {
     add_layer("", "risk at the end", [](const phase_row& row) { return row.escape.risk_end; });
+  } else if (what == phase_colours::source_risk) {
+    if (!problem.network || !problem.network->layout.source) {
+      throw argument_error("--show", "'source-risk'", "another without --source");
+    }
+    add_layer("", "risk on the source at the end",
+              [](const phase_row& row) { return row.source_risk; });
   } else if (what == phase_colours::outcome) {
     add_layer("", "outcome", {});
     layers_.back().outcomes = true;

@@ -49,6 +49,16 @@ study::row_description<study::escape_row> escape_columns_of(const provenance& me
   return study::escape_columns(quantiles, told_by(meta, study::model_parameters));
 }
 
+// Of a search: how many neurons and targets the names count.
+study::network_shape modes_of(const std::vector<std::string>& columns) {
+  study::network_shape modes{0, 1, 0, false, false};
+  for (const std::string& name : columns) {
+    modes.width += name.starts_with("u_") ? 1 : 0;
+    modes.teacher_width += name.starts_with("m_") ? 1 : 0;
+  }
+  return modes;
+}
+
 // The figure of a network's table.
 std::optional<figure> network_figure_of(const table& t) {
   const std::optional<study::network_shape> shape = study::shape_of(t.columns);
@@ -59,6 +69,10 @@ std::optional<figure> network_figure_of(const table& t) {
   if (shape) {
     if (auto f = drawn_as<study::network_escape_row>(
             study::network_escape_columns(*shape, quantiles), t, network_escape_figure)) {
+      return f;
+    }
+    if (auto f = drawn_as<study::network_fixed_point_row>(
+            study::network_fixed_point_columns(*shape), t, network_fixed_points_figure)) {
       return f;
     }
     if (auto f = drawn_as<study::network_run_row>(study::network_run_columns(*shape), t,
@@ -78,12 +92,7 @@ std::optional<figure> network_figure_of(const table& t) {
           return network_trajectory_figure(meta, *shape, rows);
         });
   }
-  // Of the search: how many neurons and targets the names count.
-  study::network_shape modes{0, 1, 0, false, false};
-  for (const std::string& name : t.columns) {
-    modes.width += name.starts_with("u_") ? 1 : 0;
-    modes.teacher_width += name.starts_with("m_") ? 1 : 0;
-  }
+  const study::network_shape modes = modes_of(t.columns);
   return drawn_as<study::network_rates_row>(study::network_rates_columns(modes), t,
                                             network_rates_figure);
 }
@@ -91,7 +100,8 @@ std::optional<figure> network_figure_of(const table& t) {
 // Throws argument_error for a table of another make.
 figure figure_of_table(const table& t) {
   // A table of critical alignments without a row says that there are none.
-  require_rows(!t.rows.empty() || t.columns == study::critical_columns().names());
+  require_rows(!t.rows.empty() || t.columns == study::critical_columns().names() ||
+               t.columns == study::network_critical_columns(modes_of(t.columns)).names());
   std::optional<figure> f;
   const auto is = [&](const auto& columns, const auto& draw) {
     f = drawn_as(columns, t, draw);
@@ -99,6 +109,7 @@ figure figure_of_table(const table& t) {
   };
   if (is(study::rates_columns(told_by(t.meta, study::rates_parameters)), rates_figure) ||
       is(study::critical_columns(), critical_figure) ||
+      is(study::network_critical_columns(modes_of(t.columns)), network_critical_figure) ||
       is(study::trajectory_columns(), trajectory_figure) ||
       is(study::family_columns(told_by(t.meta, {})), family_figure) ||
       is(study::record_columns(), ensemble_figure) || is(study::run_columns(), hitting_figure) ||

@@ -63,11 +63,13 @@ void network_risk::slopes(const network_overlaps& o, const Eigen::MatrixXd& gram
   const Index width = a.size();
   out.targets.resize(width, b.size());
   out.twice_weights.resize(width, width);
+  out.weight_sizes.resize(width);
   out.readouts.setZero(width);
   for (Index j = 0; j < width; ++j) {
     const pair_moments m =
         self_.moments(pair_covariance::diagonal(o.weights(j, j)), moment_set::gradient | value);
     out.twice_weights(j, j) = a[j] * a[j] * (m.e11 + m.e20);
+    out.weight_sizes[j] = std::abs(out.twice_weights(j, j));
     out.readouts[j] += a[j] * m.e00;
   }
   for (Index j = 0; j < width; ++j) {
@@ -78,6 +80,8 @@ void network_risk::slopes(const network_overlaps& o, const Eigen::MatrixXd& gram
       out.twice_weights(j, l) = out.twice_weights(l, j) = weight * m.e11;
       out.twice_weights(j, j) += weight * m.e20;
       out.twice_weights(l, l) += weight * m.e02;
+      out.weight_sizes[j] += std::abs(weight * m.e20);
+      out.weight_sizes[l] += std::abs(weight * m.e02);
       out.readouts[j] += a[l] * m.e00;
       out.readouts[l] += a[j] * m.e00;
     }
@@ -87,6 +91,7 @@ void network_risk::slopes(const network_overlaps& o, const Eigen::MatrixXd& gram
       const double weight = a[j] * b[i];
       out.targets(j, i) = -weight * m.e11;
       out.twice_weights(j, j) -= weight * m.e20;
+      out.weight_sizes[j] += std::abs(weight * m.e20);
       out.readouts[j] -= b[i] * m.e00;
     }
   }

@@ -753,8 +753,8 @@ void script_writer::add_heat_settings(std::string& script, const panel& p, std::
                   ? fmt::format("set cbrange [{}:{}]\n", h.range->first, h.range->second)
                   : "set autoscale cb\n";
   } else {
-    constexpr std::array<const char*, 6> colours{"#21918c", "#fde725", "#e69f00",
-                                                 "#dddddd", "#cc79a7", "#56b4e9"};
+    constexpr std::array<const char*, 7> colours{"#21918c", "#fde725", "#e69f00", "#dddddd",
+                                                 "#cc79a7", "#56b4e9", "#882255"};
     std::string steps;
     std::string names;
     // gnuplot leaves room for numbers only.
@@ -763,12 +763,16 @@ void script_writer::add_heat_settings(std::string& script, const panel& p, std::
       const std::size_t own = h.category_colours.empty() ? i : h.category_colours[i];
       steps += fmt::format("{}{} '{}'", separator, i, colours[own % colours.size()]);
       names += fmt::format("{}{} {}", separator, quoted_tick(h.categories[i]), i);
+      if (h.categories.size() == 1) {
+        steps += fmt::format(", 1 '{}'", colours[own % colours.size()]);  // a palette has two
+      }
     }
     script += fmt::format(
         "set palette maxcolors {0}\nset palette defined ({1})\nset cbrange [-0.5:{2}.5]\nset "
         "cbtics "
         "({3}) noenhanced\nset rmargin {4}\n",
-        h.categories.size(), steps, h.categories.size() - 1, names, characters_beside(p));
+        std::max<std::size_t>(2, h.categories.size()), steps, h.categories.size() - 1, names,
+        characters_beside(p));
   }
   const std::vector<double> across = cell_edges(h.x);
   const std::vector<double> up = cell_edges(h.y);

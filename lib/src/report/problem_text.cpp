@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/number_text.hpp>
@@ -222,10 +223,85 @@ void ensemble_members(Io& io, Ensemble& e) {
   io.member("seed", e.seed);
 }
 
+// Of a network what no parameter tells.
+template <class Io, class Network>
+void network_members(Io& io, Network& n) {
+  auto& layout = n.layout;
+  std::optional<std::uint64_t> off_target;
+  if (layout.off_target) {
+    off_target = static_cast<std::uint64_t>(*layout.off_target);
+  }
+  io.optional_member("off-target", off_target);
+  io.choice("readout", layout.readout, readout_rules);
+  io.choice("adapter", layout.adapter, adapter_constraints);
+  io.choice("train", layout.trained, trained_parts);
+  io.member("readout-rate", layout.readout_rate);
+  io.optional_member("alpha", layout.alpha);
+  if (layout.alpha) {
+    io.choice("scaling", layout.scaling, study::lora_scalings);
+  }
+  std::optional<std::string> source;
+  if (layout.source) {
+    source = layout.source->name();
+  }
+  io.optional_member("source", source);
+  io.optional_member("start-batch", n.start.one_step_batch);
+  if (layout.trained == trained_part::scratch) {
+    io.member("scratch-norm", n.start.scale);
+  }
+  io.member("seed", n.start.seed);
+  io.optional_member("forgotten", n.forgotten);
+  if constexpr (Io::reads) {
+    constexpr std::uint64_t most = 1'000'000;  // far beyond any width
+    layout.off_target.reset();
+    if (off_target) {
+      layout.off_target = static_cast<std::ptrdiff_t>(std::min(*off_target, most));
+    }
+    layout.source.reset();
+    if (source) {
+      layout.source = parse_activation(*source);
+    }
+  }
+}
+
+// The event that ends a run, of one neuron or of a network.
+template <class Io, class Problem>
+void event_members(Io& io, Problem& p) {
+  if (!p.network) {
+    auto& event = p.request.event;
+    io.choice("event", event.quantity, overlap_quantities);
+    io.member("at", event.at);
+    io.member("signed", event.is_signed);
+    return;
+  }
+  auto& event = p.network->event;
+  std::string quantity = to_text(event);
+  io.member("event", quantity);
+  if constexpr (Io::reads) {
+    const auto named = network_event_named(quantity);
+    if (!named) {
+      throw argument_error("event", "'" + quantity + "'",
+                           names_of(network_overlap_quantities) + ", or an entry such as M_1_2");
+    }
+    event = *named;
+  }
+  io.member("at", event.at);
+  io.member("signed", event.is_signed);
+}
+
 // Those that no axis sets. Which are optional are so for other reasons, which phase_grid knows.
 template <class Io, class Problem>
 void parameter_members(Io& io, Problem& p) {
-  for (const study::parameter* what : study::all_parameters) {
+  std::vector<const study::parameter*> parameters(study::all_parameters.begin(),
+                                                  study::all_parameters.end());
+  if (p.network) {
+    // Its V starts at random, or along a gradient.
+    std::erase(parameters, &study::registry::m0);
+    std::erase(parameters, &study::registry::s0);
+    parameters.insert(parameters.end(), study::layout_parameters.begin(),
+                      study::layout_parameters.end());
+  }
+  for (const study::parameter* what : parameters) {
     if (p.x.parameter == what->name || p.y.parameter == what->name) {
       continue;
     }
@@ -262,11 +338,16 @@ void members(Io& io, Problem& p) {
   io.choice("time-unit", p.unit, study::time_units);
   io.member("x", p.x);
   io.member("y", p.y);
+  if constexpr (Io::reads) {
+    if (io.has("adapter")) {
+      p.network.emplace();
+    }
+  }
   parameter_members(io, p);
-  auto& event = p.request.event;
-  io.choice("event", event.quantity, overlap_quantities);
-  io.member("at", event.at);
-  io.member("signed", event.is_signed);
+  if (p.network) {
+    network_members(io, *p.network);
+  }
+  event_members(io, p);
   auto& integrator = p.request.integrator;
   std::optional<double> t_max;
   if (std::isfinite(integrator.end_time)) {

@@ -10,6 +10,7 @@
 #include <loradyn/simulation/network_run.hpp>
 #include <loradyn/study/network.hpp>
 #include <utility>
+#include "study/network_parts.hpp"
 
 namespace loradyn::study {
 namespace {
@@ -30,14 +31,6 @@ std::vector<std::string> entries(const std::string& name, std::ptrdiff_t rows,
   return names;
 }
 
-std::vector<std::string> entries(const std::string& name, std::ptrdiff_t size) {
-  std::vector<std::string> names;
-  for (std::ptrdiff_t i = 1; i <= size; ++i) {
-    names.push_back(fmt::format("{}_{}", name, i));
-  }
-  return names;
-}
-
 std::vector<double> by_rows(const Eigen::MatrixXd& m, bool lower = false) {
   std::vector<double> values;
   for (Index i = 0; i < m.rows(); ++i) {
@@ -46,42 +39,6 @@ std::vector<double> by_rows(const Eigen::MatrixXd& m, bool lower = false) {
     }
   }
   return values;
-}
-
-network_geometry geometry_of(const network_layout& l, const parameter_point& at) {
-  if (l.geometry) {
-    return *l.geometry;
-  }
-  network_geometry g = aligned_geometry(l.width, l.teacher_width, at.parameters.alignment,
-                                        at.parameters.misalignment, l.off_target.value_or(l.width),
-                                        l.source_overlap);
-  g.readout = readouts(l.readout, l.width);
-  g.teacher_readout = readouts(l.readout, l.teacher_width);
-  if (l.source_overlap) {
-    g.source_readout = g.teacher_readout;
-  }
-  return g;
-}
-
-network_parameters parameters_of(const network_layout& l, const parameter_point& at) {
-  network_parameters p;
-  p.rank = l.trained_rank();
-  p.adapter = l.adapter;
-  p.noise_scale = at.parameters.noise_scale;
-  p.label_noise = at.parameters.label_noise;
-  p.rate_ratio = at.parameters.rate_ratio;
-  p.readout_ratio = l.readout_rate;
-  p.decay = l.decay;
-  if (l.alpha) {
-    // (14.12): with s U for U the scale is a rate.
-    const auto r = static_cast<double>(l.rank);
-    const double s = l.scaling == lora_scaling::rank ? *l.alpha / r : *l.alpha / std::sqrt(r);
-    p.rate_ratio *= s * s;
-  }
-  if (l.trained != trained_part::lora) {
-    p.rate_ratio = 0.0;
-  }
-  return p;
 }
 
 // Samples seen until a time.
@@ -131,6 +88,83 @@ void tell_noise(const network_flow& f, const network_state& x, network_trajector
 }
 
 }  // namespace
+
+network_geometry geometry_of(const network_layout& l, const parameter_point& at) {
+  if (l.geometry) {
+    return *l.geometry;
+  }
+  network_geometry g = aligned_geometry(l.width, l.teacher_width, at.parameters.alignment,
+                                        at.parameters.misalignment, l.off_target.value_or(l.width),
+                                        l.source_overlap);
+  g.readout = readouts(l.readout, l.width);
+  g.teacher_readout = readouts(l.readout, l.teacher_width);
+  if (l.source_overlap) {
+    g.source_readout = g.teacher_readout;
+  }
+  return g;
+}
+
+network_parameters parameters_of(const network_layout& l, const parameter_point& at) {
+  network_parameters p;
+  p.rank = l.trained_rank();
+  p.adapter = l.adapter;
+  p.noise_scale = at.parameters.noise_scale;
+  p.label_noise = at.parameters.label_noise;
+  p.rate_ratio = at.parameters.rate_ratio;
+  p.readout_ratio = l.readout_rate;
+  p.decay = l.decay;
+  if (l.alpha) {
+    // (14.12): with s U for U the scale is a rate.
+    const auto r = static_cast<double>(l.rank);
+    const double s = l.scaling == lora_scaling::rank ? *l.alpha / r : *l.alpha / std::sqrt(r);
+    p.rate_ratio *= s * s;
+  }
+  if (l.trained != trained_part::lora) {
+    p.rate_ratio = 0.0;
+  }
+  return p;
+}
+
+std::vector<std::string> entry_names(const std::string& name, std::ptrdiff_t size) {
+  std::vector<std::string> names;
+  for (std::ptrdiff_t i = 1; i <= size; ++i) {
+    names.push_back(fmt::format("{}_{}", name, i));
+  }
+  return names;
+}
+
+network_record no_record(const network_shape& s) {
+  network_record r;
+  const auto none = [](std::ptrdiff_t size) {
+    return std::vector<double>(static_cast<std::size_t>(size), nan);
+  };
+  r.samples = r.risk = r.source_risk = r.mean_overlap = nan;
+  r.U = none(s.width * s.rank);
+  r.M = none(s.width * s.teacher_width);
+  r.m = none(s.rank * s.teacher_width);
+  r.S = none(s.rank * (s.rank + 1) / 2);
+  r.a = none(s.width);
+  return r;
+}
+
+layout_numbers numbers_of(const network_layout& layout) {
+  return {static_cast<double>(layout.width), static_cast<double>(layout.teacher_width),
+          static_cast<double>(layout.rank), layout.decay, layout.source_overlap};
+}
+
+network_layout with_numbers(network_layout layout, const layout_numbers& numbers) {
+  layout.width = static_cast<std::ptrdiff_t>(numbers.width);
+  layout.teacher_width = static_cast<std::ptrdiff_t>(numbers.teacher_width);
+  layout.rank = static_cast<std::ptrdiff_t>(numbers.rank);
+  layout.decay = numbers.decay;
+  layout.source_overlap = numbers.source_overlap;
+  return layout;
+}
+
+network_task task_of(const activation_pair& pair, const network_layout& layout) {
+  return layout.source ? network_task(pair.risk.student(), pair.risk.teacher(), *layout.source)
+                       : network_task(pair.risk.student(), pair.risk.teacher());
+}
 
 network_problem simulated_problem(const activation_pair& pair, const network_layout& layout,
                                   const network_start_request& start, const parameter_point& at,
@@ -230,11 +264,11 @@ network_record record_of(const network_flow& f, const network_state& x, double s
   return r;
 }
 
-row_description<network_record> record_columns(const network_shape& s) {
+namespace {
+
+void add_state_columns(row_description<network_record>& columns, const network_shape& s) {
   using row = network_record;
-  row_description<row> columns;
-  columns.add("samples", "seen so far: t d/γ", measure::none, &row::samples)
-      .add("risk", "population risk", measure::none, &row::risk);
+  columns.add("risk", "population risk", measure::none, &row::risk);
   if (s.has_source) {
     columns.add("source_risk", "population risk on the source task", measure::none,
                 &row::source_risk);
@@ -252,8 +286,22 @@ row_description<network_record> record_columns(const network_shape& s) {
       .add_each(entries("S", s.rank, s.rank, true), "two adapters: overlap of their directions",
                 measure::none, &row::S);
   if (s.trains_readouts) {
-    columns.add_each(entries("a", s.width), "readout", measure::none, &row::a);
+    columns.add_each(entry_names("a", s.width), "readout", measure::none, &row::a);
   }
+}
+
+}  // namespace
+
+row_description<network_record> record_columns(const network_shape& shape) {
+  row_description<network_record> columns;
+  columns.add("samples", "seen so far: t d/γ", measure::none, &network_record::samples);
+  add_state_columns(columns, shape);
+  return columns;
+}
+
+row_description<network_record> state_columns(const network_shape& shape) {
+  row_description<network_record> columns;
+  add_state_columns(columns, shape);
   return columns;
 }
 
@@ -335,21 +383,6 @@ row_description<network_escape_row> network_escape_columns(
 
 namespace {
 
-// A record of nothing, for rows that have none.
-network_record no_record(const network_shape& s) {
-  network_record r;
-  const auto none = [](std::ptrdiff_t size) {
-    return std::vector<double>(static_cast<std::size_t>(size), nan);
-  };
-  r.samples = r.risk = r.source_risk = r.mean_overlap = nan;
-  r.U = none(s.width * s.rank);
-  r.M = none(s.width * s.teacher_width);
-  r.m = none(s.rank * s.teacher_width);
-  r.S = none(s.rank * (s.rank + 1) / 2);
-  r.a = none(s.width);
-  return r;
-}
-
 void tell_law(const network_escape_problem& problem, const network_flow& f, double unit, double u0,
               const integration_options& integrator, law_values& told) {
   try {
@@ -365,8 +398,10 @@ void tell_law(const network_escape_problem& problem, const network_flow& f, doub
   }
 }
 
-network_escape_row escape_row_of(const network_escape_problem& problem, const activation_pair& pair,
-                                 const parameter_point& at) {
+}  // namespace
+
+network_escape_row escape_at(const network_escape_problem& problem, const activation_pair& pair,
+                             const parameter_point& at) {
   const double unit = pair.rate_unit;
   network_escape_row row{{pair, at},
                          nan,
@@ -385,6 +420,10 @@ network_escape_row escape_row_of(const network_escape_problem& problem, const ac
   try {
     const network_point point = network_at(pair, problem.layout, problem.start, at);
     const network_flow& f = point.flow;
+    if (!has_overlaps(f.geometry())) {
+      row.status = "undefined";
+      return row;
+    }
     const network_search_result search = network_search(f);
     if (!search.modes.empty()) {
       row.tau = unit / search.modes.front().rate;
@@ -412,8 +451,6 @@ network_escape_row escape_row_of(const network_escape_problem& problem, const ac
   return row;
 }
 
-}  // namespace
-
 std::vector<network_escape_row> escape(const network_escape_problem& problem,
                                        const study_control& control) {
   problem.integrator.validate();
@@ -422,7 +459,7 @@ std::vector<network_escape_row> escape(const network_escape_problem& problem,
   problem.event.validate(
       network_at(problem.pairs.front(), problem.layout, problem.start, problem.grid.at(0)).flow);
   return run_sweep(control, problem.pairs.size() * per_pair, 1, [&](std::size_t i) {
-    return escape_row_of(problem, problem.pairs[i / per_pair], problem.grid.at(i % per_pair));
+    return escape_at(problem, problem.pairs[i / per_pair], problem.grid.at(i % per_pair));
   });
 }
 
@@ -436,59 +473,57 @@ row_description<network_rates_row> network_rates_columns(const network_shape& s)
       .add("tau", "its search time 1/λ", measure::time, &row::tau)
       .add("pull", "size of the gradient at the start, which drives the search", measure::rate,
            &row::pull)
-      .add_each(entries("u", s.width), "how it moves the neuron", measure::none, &row::u)
-      .add_each(entries("m", s.teacher_width), "how far it moves the adapter along the target",
+      .add_each(entry_names("u", s.width), "how it moves the neuron", measure::none, &row::u)
+      .add_each(entry_names("m", s.teacher_width), "how far it moves the adapter along the target",
                 measure::none, &row::m)
       .add("status", "whether there is a search", measure::none, &row::status);
   return columns;
 }
 
+std::vector<network_rates_row> rates_at(const activation_pair& pair, const parameter_point& at,
+                                        const network_layout& layout) {
+  const network_shape shape = shape_of(layout);
+  const auto none = [](std::ptrdiff_t size) {
+    return std::vector<double>(static_cast<std::size_t>(size), nan);
+  };
+  const network_rates_row nothing{
+      {pair, at}, 1, nan, nan, nan, none(shape.width), none(shape.teacher_width), "no-convergence"};
+  try {
+    const network_flow f(task_of(pair, layout), geometry_of(layout, at), parameters_of(layout, at));
+    const network_search_result search = network_search(f);
+    std::vector<network_rates_row> rows;
+    for (const network_mode& mode : search.modes) {
+      rows.push_back({{pair, at},
+                      static_cast<std::int64_t>(rows.size()) + 1,
+                      mode.rate / pair.rate_unit,
+                      pair.rate_unit / mode.rate,
+                      search.pull / pair.rate_unit,
+                      by_rows(mode.u),
+                      by_rows(f.geometry().teacher * mode.v),
+                      std::string(to_string(search.status))});
+    }
+    if (rows.empty()) {
+      rows.push_back(nothing);
+      if (search.status != search_status::overflow) {
+        rows.back().lambda = 0.0;
+        rows.back().pull = search.pull / pair.rate_unit;
+      }
+      rows.back().status = to_string(search.status);
+    }
+    return rows;
+  } catch (const convergence_error&) {
+    return {nothing};
+  }
+}
+
 std::vector<network_rates_row> rates(const network_rates_problem& problem,
                                      const study_control& control) {
   const std::size_t per_pair = problem.grid.size();
-  const network_shape shape = shape_of(problem.layout);
-  const auto of_point = [&](std::size_t i) {
-    const activation_pair& pair = problem.pairs[i / per_pair];
-    const parameter_point at = problem.grid.at(i % per_pair);
-    const auto none = [](std::ptrdiff_t size) {
-      return std::vector<double>(static_cast<std::size_t>(size), nan);
-    };
-    const network_rates_row nothing{
-        {pair, at},      1, nan, nan, nan, none(shape.width), none(shape.teacher_width),
-        "no-convergence"};
-    try {
-      network_task task =
-          problem.layout.source
-              ? network_task(pair.risk.student(), pair.risk.teacher(), *problem.layout.source)
-              : network_task(pair.risk.student(), pair.risk.teacher());
-      network_flow f(std::move(task), geometry_of(problem.layout, at),
-                     parameters_of(problem.layout, at));
-      const network_search_result search = network_search(f);
-      std::vector<network_rates_row> rows;
-      for (const network_mode& mode : search.modes) {
-        network_rates_row row{{pair, at},
-                              static_cast<std::int64_t>(rows.size()) + 1,
-                              mode.rate / pair.rate_unit,
-                              pair.rate_unit / mode.rate,
-                              search.pull / pair.rate_unit,
-                              by_rows(mode.u),
-                              by_rows(f.geometry().teacher * mode.v),
-                              std::string(to_string(search.status))};
-        rows.push_back(std::move(row));
-      }
-      if (rows.empty()) {
-        rows.push_back(nothing);
-        rows.back().lambda = 0.0;
-        rows.back().pull = search.pull / pair.rate_unit;
-        rows.back().status = to_string(search.status);
-      }
-      return rows;
-    } catch (const convergence_error&) {
-      return std::vector{nothing};
-    }
-  };
   constexpr std::size_t block = 16;
-  const auto by_point = run_sweep(control, problem.pairs.size() * per_pair, block, of_point);
+  const auto by_point =
+      run_sweep(control, problem.pairs.size() * per_pair, block, [&](std::size_t i) {
+        return rates_at(problem.pairs[i / per_pair], problem.grid.at(i % per_pair), problem.layout);
+      });
   std::vector<network_rates_row> rows;
   for (const auto& some : by_point) {
     rows.insert(rows.end(), some.begin(), some.end());

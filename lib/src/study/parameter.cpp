@@ -26,7 +26,21 @@ constexpr auto get_start = get<&parameter_point::start, Member>;
 template <auto Member>
 constexpr auto set_start = set<&parameter_point::start, Member>;
 
+template <auto Member>
+constexpr auto get_layout = get<&parameter_point::layout, Member>;
+template <auto Member>
+constexpr auto set_layout = set<&parameter_point::layout, Member>;
+
+// A width or a rank: larger ones have more overlaps than a table has columns.
+constexpr double most_neurons = 256.0;
+
 constexpr double infinity = std::numeric_limits<double>::infinity();
+
+const parameter* named(std::span<const parameter* const> parameters, std::string_view name) {
+  const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                  [name](const parameter* p) { return p->name == name; });
+  return found == parameters.end() ? nullptr : *found;
+}
 
 }  // namespace
 
@@ -122,6 +136,58 @@ constinit const parameter at{.name = "at",
                              .get = [](const parameter_point& p) { return p.level; },
                              .set = [](parameter_point& p, double value) { p.level = value; }};
 
+constinit const parameter width{.name = "width",
+                                .symbol = "K",
+                                .meaning = "neurons of the student",
+                                .title = "width",
+                                .least = 1.0,
+                                .most = most_neurons,
+                                .standard = 1.0,
+                                .get = get_layout<&layout_numbers::width>,
+                                .set = set_layout<&layout_numbers::width>,
+                                .whole = true};
+
+constinit const parameter teacher_width{.name = "teacher-width",
+                                        .symbol = "k",
+                                        .meaning = "neurons of the teacher",
+                                        .title = "width of the teacher",
+                                        .least = 1.0,
+                                        .most = most_neurons,
+                                        .standard = 1.0,
+                                        .get = get_layout<&layout_numbers::teacher_width>,
+                                        .set = set_layout<&layout_numbers::teacher_width>,
+                                        .whole = true};
+
+constinit const parameter rank{.name = "rank",
+                               .symbol = "r",
+                               .meaning = "adapters",
+                               .title = "rank",
+                               .least = 1.0,
+                               .most = most_neurons,
+                               .standard = 1.0,
+                               .get = get_layout<&layout_numbers::rank>,
+                               .set = set_layout<&layout_numbers::rank>,
+                               .whole = true};
+
+constinit const parameter decay{.name = "decay",
+                                .symbol = "ω",
+                                .meaning = "weight decay",
+                                .title = "weight decay",
+                                .least = 0.0,
+                                .standard = 0.0,
+                                .get = get_layout<&layout_numbers::decay>,
+                                .set = set_layout<&layout_numbers::decay>};
+
+constinit const parameter source_overlap{.name = "source-overlap",
+                                         .symbol = "ρ",
+                                         .meaning = "of the source's targets with the target's",
+                                         .title = "overlap with the source",
+                                         .least = -1.0,
+                                         .most = 1.0,
+                                         .standard = std::nullopt,
+                                         .get = get_layout<&layout_numbers::source_overlap>,
+                                         .set = set_layout<&layout_numbers::source_overlap>};
+
 }  // namespace registry
 
 std::string parameter::column() const {
@@ -135,6 +201,9 @@ std::string parameter::axis_title() const {
 }
 
 std::string parameter::range() const {
+  if (whole) {
+    return fmt::format("a whole number from {} to {}", least, most);
+  }
   if (least == -infinity && most == infinity) {
     return "";
   }
@@ -145,10 +214,10 @@ std::string parameter::range() const {
                             : fmt::format("between {} and {}", least, most);
 }
 
-const parameter* parameter_named(std::string_view name) {
-  const auto found = std::find_if(all_parameters.begin(), all_parameters.end(),
-                                  [name](const parameter* p) { return p->name == name; });
-  return found == all_parameters.end() ? nullptr : *found;
+const parameter* parameter_named(std::string_view name) { return named(all_parameters, name); }
+
+const parameter* layout_parameter_named(std::string_view name) {
+  return named(layout_parameters, name);
 }
 
 std::vector<std::string> parameter_names() {

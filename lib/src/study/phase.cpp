@@ -18,6 +18,7 @@
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include "study/network_parts.hpp"
 
 namespace loradyn::study {
 namespace {
@@ -60,8 +61,16 @@ phase_axis make_axis(const std::string& option, const axis_request& request,
   phase_axis axis;
   axis.name = request.parameter;
   axis.what = parameter_named(axis.name);
+  if (axis.what == nullptr && problem.network) {
+    axis.what = layout_parameter_named(axis.name);
+  }
   if (axis.what == nullptr && std::find(braces.begin(), braces.end(), axis.name) == braces.end()) {
     std::vector<std::string> known = parameter_names();
+    for (const parameter* p : layout_parameters) {
+      if (problem.network) {
+        known.emplace_back(p->name);
+      }
+    }
     known.insert(known.end(), braces.begin(), braces.end());
     throw error(fmt::format(
         "{} '{}': {} is neither a parameter nor in braces in an activation; the nearest are {}",
@@ -70,7 +79,7 @@ phase_axis make_axis(const std::string& option, const axis_request& request,
   axis.values = values_of(option + " " + axis.name, request.values);
   axis.logarithmic = request.values.logarithmic;
   axis.levels = problem.levels;
-  if (axis.what == &registry::dim && problem.ensemble) {
+  if (axis.what == &registry::dim && (problem.ensemble || problem.network)) {
     axis.whole = true;
     std::transform(axis.values.begin(), axis.values.end(), axis.values.begin(),
                    [](double v) { return std::round(v); });
@@ -229,7 +238,9 @@ phase_grid::phase_grid(phase_problem problem)
       otherwise_.dimension = axis.values.front();
     }
   }
-  if (has_law()) {
+  if (problem_.network) {
+    check_network();
+  } else if (has_law()) {
     require_law_event(problem_.request.event);
   }
   if (problem_.ensemble) {
@@ -349,6 +360,106 @@ void phase_grid::check_ensemble() const {
   static_cast<void>(simulated_event(problem_.request.event));
 }
 
+// A network's cells differ in their sizes: what does not fit together at the corners is refused.
+void phase_grid::check_network() const {
+  const phase_network& network = *problem_.network;
+  if (problem_.ensemble) {
+    throw argument_error("--engine", "given", "left out: a network's cells simulate nothing");
+  }
+  for (const parameter* p : {&registry::m0, &registry::s0}) {
+    if (is_on_axis(*p)) {
+      throw argument_error(std::string(p->name), "on an axis", "none of a network's");
+    }
+  }
+  for (const phase_axis& axis : axes_) {
+    if (axis.levels > 0 && axis.what != nullptr && axis.what->whole) {
+      throw argument_error("--refine", std::to_string(problem_.levels),
+                           fmt::format("0 where {} is on an axis", axis.name));
+    }
+  }
+  if (problem_.tau_only && network.layout.trained != trained_part::lora) {
+    throw argument_error("--only", "'tau'", "left out: nothing but --train lora has a search");
+  }
+  if (is_on_axis(registry::rank) && network.layout.trained != trained_part::lora) {
+    throw argument_error("rank", "on an axis", "left out: but for --train lora it is the width");
+  }
+  const bool has_overlap =
+      is_on_axis(registry::source_overlap) || otherwise_.layout.source_overlap.has_value();
+  if (network.layout.source.has_value() != has_overlap) {
+    throw argument_error(has_overlap ? "--source" : "--source-overlap", "missing",
+                         "given: a source task has an activation and an overlap");
+  }
+  if (network.forgotten && !network.layout.source) {
+    throw argument_error("--forgotten", fmt::format("{}", *network.forgotten),
+                         "left out where there is no source task");
+  }
+  for (const parameter* p : layout_parameters) {
+    const auto value = p->get(otherwise_);
+    if (value && !is_on_axis(*p) && !p->allows(*value)) {
+      throw argument_error(fmt::format("--{}", p->name), fmt::format("{}", *value), p->range());
+    }
+  }
+  for (const double x : {axes_[0].values.front(), axes_[0].values.back()}) {
+    for (const double y : {axes_[1].values.front(), axes_[1].values.back()}) {
+      const point corner = at(x, y);
+      const network_escape_problem asked = network_problem_at(corner.at);
+      const network_problem problem = simulated_problem(pair_for(corner.braces), asked.layout,
+                                                        asked.start, corner.at, corner.at.start.u);
+      const network_flow f = flow_of(problem, asked.layout, corner.at.parameters.noise_scale);
+      if (!problem_.tau_only) {
+        asked.event.validate(f);
+      }
+      if (has_law()) {
+        require_law_event(asked.event, f.parameters().rank);
+      }
+    }
+  }
+}
+
+network_escape_problem phase_grid::network_problem_at(const parameter_point& here) const {
+  const phase_network& network = *problem_.network;
+  network_escape_problem asked{{},
+                               {},
+                               with_numbers(network.layout, here.layout),
+                               network.start,
+                               network.event,
+                               problem_.request.integrator,
+                               std::nullopt};
+  if (here.dimension) {
+    asked.start.dimension = static_cast<std::uint64_t>(*here.dimension);
+    asked.quantiles = problem_.request.quantiles;
+  }
+  return asked;
+}
+
+void phase_grid::fill_network(const activation_pair& pair, const parameter_point& here,
+                              phase_row& row) const {
+  const network_escape_problem asked = network_problem_at(here);
+  escape_row& to = row.escape;
+  if (problem_.tau_only) {
+    const network_rates_row fastest = rates_at(pair, here, asked.layout).front();
+    to.key = fastest.key;
+    to.tau = fastest.tau;
+    to.status = fastest.status;
+    return;
+  }
+  const network_escape_row found = escape_at(asked, pair, here);
+  to.key = found.key;
+  to.tau = found.tau;
+  to.t_hit = found.t_hit;
+  to.samples = found.samples;
+  to.M_end = found.end.mean_overlap;
+  to.risk_end = found.end.risk;
+  to.outcome = found.outcome;
+  to.status = found.status;
+  to.law = found.law;
+  row.source_risk = found.end.source_risk;
+  const auto& forgotten = problem_.network->forgotten;
+  if (forgotten && to.outcome == to_string(outcome::learned) && row.source_risk > *forgotten) {
+    to.outcome = "forgotten";
+  }
+}
+
 bool phase_grid::is_on_axis(const parameter& p) const {
   return axes_[0].what == &p || axes_[1].what == &p;
 }
@@ -401,7 +512,9 @@ row_description<phase_row> phase_grid::make_columns() const {
   }
   columns.add_each(own, "the value on its axis", measure::none, &row::own);
   const auto& quantiles = problem_.request.quantiles;
-  if (problem_.tau_only) {
+  if (problem_.network && !problem_.tau_only) {
+    add_network_columns(columns);
+  } else if (problem_.tau_only) {
     columns.add_part(key_columns(model_parameters), &row::escape, &escape_row::key)
         .add("tau", "the search time", measure::time, &row::escape, &escape_row::tau)
         .add("status", "whether it exists", measure::none, &row::escape, &escape_row::status);
@@ -422,6 +535,35 @@ row_description<phase_row> phase_grid::make_columns() const {
   return columns;
 }
 
+void phase_grid::add_network_columns(row_description<phase_row>& columns) const {
+  using row = phase_row;
+  const auto add = [&](const char* name, const char* meaning, measure measured, auto member) {
+    columns.add(name, meaning, measured, &row::escape, member);
+  };
+  columns.add_part(key_columns(model_parameters), &row::escape, &escape_row::key);
+  add("tau", "the search time", measure::time, &escape_row::tau);
+  add("t_hit", "when the run meets its event", measure::time, &escape_row::t_hit);
+  add("samples_hit", "seen until then: t d/γ", measure::none, &escape_row::samples);
+  add("M_mean_end", "mean overlap of the neurons with their targets at the end", measure::none,
+      &escape_row::M_end);
+  add("risk_end", "population risk at the end", measure::none, &escape_row::risk_end);
+  if (problem_.network->layout.source) {
+    columns.add("source_risk_end", "population risk on the source task at the end", measure::none,
+                &row::source_risk);
+  }
+  add("outcome", "what became of the run", measure::none, &escape_row::outcome);
+  add("status", "how it came to its end", measure::none, &escape_row::status);
+  if (has_law()) {
+    columns
+        .add("t_mean", "mean of the law", measure::time, &row::escape, &escape_row::law,
+             &law_values::mean)
+        .add_each(quantile_columns("t_q", problem_.request.quantiles), "quantile of the law",
+                  measure::time, &row::escape, &escape_row::law, &law_values::quantiles)
+        .add("law", "whether the law holds", measure::none, &row::escape, &escape_row::law,
+             &law_values::status);
+  }
+}
+
 double phase_grid::value_on(std::size_t axis, const phase_row& row) const {
   if (!has_own_column(axes_[axis])) {
     return *axes_[axis].what->get(row.escape.key.at);
@@ -439,6 +581,10 @@ std::optional<phase_row> phase_grid::row(std::uint64_t place) const {
     if (has_own_column(axes_[a])) {
       row.own.push_back(values[a]);
     }
+  }
+  if (problem_.network) {
+    fill_network(pair->pair, here, row);
+    return row;
   }
   if (problem_.tau_only) {
     const rates_row found = rates_at(pair->pair, here);
@@ -474,7 +620,8 @@ double phase_grid::drive(double x, double y) const {
 bool phase_grid::has_critical_lines() const {
   const bool moves_A =
       is_on_axis(registry::mu) || axes_[0].what == nullptr || axes_[1].what == nullptr;
-  return otherwise_.parameters.misalignment == 0.0 && !is_on_axis(registry::nu) && moves_A;
+  return !problem_.network && otherwise_.parameters.misalignment == 0.0 &&
+         !is_on_axis(registry::nu) && moves_A;
 }
 
 }  // namespace loradyn::study

@@ -41,11 +41,14 @@ network_escape_run escape(const network_flow& f, const network_state& x,
                           const network_overlap_event& event, const integration_options& options,
                           run_extent extent = run_extent::to_rest);
 
+/// \throws argument_error where the law is not one for an event: it is signed in m or U, or one of
+/// m, U or S at a rank of more than 1, where of several adapters each has another part of |Z|
+void require_law_event(const network_overlap_event& event, std::ptrdiff_t rank);
+
 /// The law for an event that does not tell (U, V) from (-U, -V), over V random, in dimension d, and
 /// U = u0 in every entry: |Z|² of the leading mode's amplitudes is a scaled χ² of r degrees. T_nl
 /// is that of one adapter, along the mode: exact for free adapters, nearly so on spheres. \throws
-/// argument_error where d < 3, u0 is not finite, the event is signed in m or U, or one of m, U or S
-/// at a rank of more than 1: of several adapters each has another part of |Z|
+/// argument_error where d < 3, u0 is not finite, and as `require_law_event`
 escape_law law_of_escape(const network_flow& f, const network_overlap_event& event,
                          double dimension, double u0, const integration_options& options);
 

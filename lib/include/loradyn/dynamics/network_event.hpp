@@ -8,6 +8,7 @@
 #include <loradyn/dynamics/network_flow.hpp>
 #include <loradyn/names.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -44,6 +45,9 @@ struct network_overlap_event {
 /// The event of a quantity's name, such as "M" or "source-risk", or of an entry's, such as "M_1_2";
 /// nothing where it is neither. Whether a network has the entry is for `validate` to say.
 std::optional<network_overlap_event> network_event_named(std::string_view name);
+
+/// The event's quantity as text: its name, or an entry, such as M_1_2.
+std::string to_text(const network_overlap_event& event);
 
 /// The quantity at a state.
 double value_of(const network_flow& f, const network_overlap_event& event, const network_state& x);

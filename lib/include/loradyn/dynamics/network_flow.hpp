@@ -69,14 +69,17 @@ class network_flow {
   Eigen::MatrixXd source_gram_;  // of the source's teacher
 };
 
+/// Whether kernels can take the squares of the frozen rows: |W0_j|² is at most 1e100.
+bool has_overlaps(const network_geometry& geometry);
+
 /// The flow as a system for `integrate`; refers to f, which must outlive it. The velocity is NaN,
 /// which an integrator takes for a step too long, where a kernel does not converge or the overlaps
-/// are none. The Jacobian is by central differences, 2 packed_size() velocities.
+/// are none. The Jacobian is exact at γ = 0 where the kernels have second derivatives, else by
+/// central differences, 2 packed_size() velocities.
 ode_system<any_dimension> system_of(const network_flow& f);
 
-/// The same options with explicit steps where the method is automatic: implicit ones, whose
-/// Jacobian is of differences here, took a hundred times as long on a search of τ = 64 with rates
-/// up to 1.
+/// The same options with explicit steps where the method is automatic: implicit ones took a hundred
+/// times as long on a search of τ = 64 with rates up to 1.
 integration_options options_for(integration_options options);
 
 }  // namespace loradyn

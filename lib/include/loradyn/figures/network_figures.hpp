@@ -6,6 +6,8 @@
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
 #include <loradyn/study/network.hpp>
+#include <loradyn/study/network_critical.hpp>
+#include <loradyn/study/network_fixed_points.hpp>
 #include <loradyn/study/network_simulate.hpp>
 #include <vector>
 
@@ -23,6 +25,15 @@ figure network_escape_figure(const provenance& meta,
 /// The search time of every mode over the first parameter that varies.
 figure network_rates_figure(const provenance& meta,
                             const std::vector<study::network_rates_row>& rows);
+
+/// The critical alignments of each pair, by what becomes of the mode's time there.
+figure network_critical_figure(const provenance& meta,
+                               const std::vector<study::network_critical_row>& rows);
+
+/// The equilibria over the first parameter that varies by their mean overlap, or, of one point,
+/// by their overlap and risk; each kind by itself.
+figure network_fixed_points_figure(const provenance& meta,
+                                   const std::vector<study::network_fixed_point_row>& rows);
 
 /// Means over the runs of every overlap in time, with their 5 and 95 %.
 figure network_ensemble_figure(const provenance& meta, const study::network_shape& shape,

@@ -16,15 +16,16 @@
 namespace loradyn {
 
 /// What the colours tell: the escape time, its median by the law, the search time, the risk at the
-/// end, or the outcome.
-enum class phase_colours { time, law, tau, risk, outcome };
+/// end, that on a network's source, or the outcome.
+enum class phase_colours { time, law, tau, risk, source_risk, outcome };
 
 /// Their names.
-inline constexpr name_table<phase_colours, 5> phase_colour_names{
+inline constexpr name_table<phase_colours, 6> phase_colour_names{
     {{"t", phase_colours::time},
      {"law", phase_colours::law},
      {"tau", phase_colours::tau},
      {"risk", phase_colours::risk},
+     {"source-risk", phase_colours::source_risk},
      {"outcome", phase_colours::outcome}}};
 
 /// The heat map of rows as they come in: all that is kept of a row is what is drawn. Where there
@@ -34,7 +35,7 @@ inline constexpr name_table<phase_colours, 5> phase_colour_names{
 class phase_picture {
  public:
   /// Refers to the grid, which must outlive it. Of search times alone the colours tell these.
-  /// \throws argument_error for the law of a grid without one
+  /// \throws argument_error for the law or the source of a grid without one
   phase_picture(const study::phase_grid& grid, phase_colours colours);
 
   /// The next row, a cell of the grid or of its refinements. \throws argument_error for another

@@ -14,6 +14,7 @@ namespace loradyn {
 struct network_slopes {
   Eigen::MatrixXd targets;        ///< R_N, K x k
   Eigen::MatrixXd twice_weights;  ///< 2 R_Λ, K x K: off the diagonal ∂R/∂Λ_jl as one variable
+  Eigen::VectorXd weight_sizes;   ///< of the terms that the diagonal of 2 R_Λ is the sum of, K
   Eigen::VectorXd readouts;       ///< ∂R/∂a, K
 };
 

@@ -18,7 +18,9 @@ namespace loradyn {
 /// student, teacher (where it is another), time-unit, x and y, the parameters that no axis sets,
 /// event, at, signed, t-max (where there is one), rtol, atol, stepper, max-steps, quantiles, only;
 /// engine, batch, lr (where it is given), runs, steps and seed of an ensemble; refine and
-/// refine-step of a grid that is refined. An axis is
+/// refine-step of a grid that is refined; of a network, told by its adapter, off-target, readout,
+/// adapter, train, readout-rate, alpha and scaling, source, start-batch, scratch-norm, seed and
+/// forgotten. An axis is
 /// {"parameter": "mu", "from": 0.1, "to": 0.9, "count": 33, "logarithmic": false}, or
 /// {"parameter": "mu", "values": [0.1, 0.5]}. \throws argument_error for a number that is not
 /// finite

@@ -60,6 +60,11 @@ struct network_layout {
   }
 };
 
+/// The numbers of a layout.
+layout_numbers numbers_of(const network_layout& layout);
+/// The layout with others.
+network_layout with_numbers(network_layout layout, const layout_numbers& numbers);
+
 /// V's start: drawn in d dimensions as run 0 of a simulation of this seed, or along the gradient of
 /// one batch that is drawn so. Where all of W trains it is W0, or from scratch rows of norm
 /// `scale`.

@@ -5,6 +5,7 @@
 /// documentation read it; a new one is an entry here and the equation that uses it.
 
 #include <array>
+#include <cmath>
 #include <limits>
 #include <loradyn/model/overlaps.hpp>
 #include <loradyn/model/parameters.hpp>
@@ -16,12 +17,22 @@
 
 namespace loradyn::study {
 
+/// What of a network is a number, and may vary over a diagram.
+struct layout_numbers {
+  double width = 1.0;          ///< K
+  double teacher_width = 1.0;  ///< k
+  double rank = 1.0;           ///< r
+  double decay = 0.0;          ///< ω
+  std::optional<double> source_overlap = std::nullopt;
+};
+
 /// A value for every parameter.
 struct parameter_point {
   lora_parameters parameters;
   overlap_state start{1e-6, 0.03, 0.0};
   std::optional<double> dimension;             ///< d, where something is asked of a finite one
   std::optional<double> level = std::nullopt;  ///< of the event, where a sweep has several
+  layout_numbers layout{};                     ///< where a network is asked
 };
 
 /// What is known of a parameter.
@@ -37,6 +48,7 @@ struct parameter {
   std::optional<double> (*get)(const parameter_point&) = nullptr;
   /// Sets it at a point.
   void (*set)(parameter_point&, double) = nullptr;
+  bool whole = false;  ///< a whole number
 
   /// The name as a column's.
   [[nodiscard]] std::string column() const;
@@ -45,7 +57,9 @@ struct parameter {
   /// ">= 0", "between -1 and 1"; empty where every number will do.
   [[nodiscard]] std::string range() const;
   /// Whether a value is in its range.
-  [[nodiscard]] bool allows(double value) const { return value >= least && value <= most; }
+  [[nodiscard]] bool allows(double value) const {
+    return value >= least && value <= most && (!whole || value == std::trunc(value));
+  }
 };
 
 /// Under the names that a user knows.
@@ -60,6 +74,11 @@ extern const parameter m0;        ///< m at the start
 extern const parameter s0;        ///< s at the start
 extern const parameter dim;       ///< d
 extern const parameter at;        ///< of `escape` alone: its range is that of the event's quantity
+extern const parameter width;     ///< K
+extern const parameter teacher_width;   ///< k
+extern const parameter rank;            ///< r
+extern const parameter decay;           ///< ω
+extern const parameter source_overlap;  ///< of the source's targets with the target's
 }  // namespace registry
 
 /// Those of the equations, in the order of a sweep, whose first varies fastest; those of the start;
@@ -74,8 +93,15 @@ inline constexpr std::array<const parameter*, 9> all_parameters{
     &registry::mu, &registry::nu, &registry::gamma, &registry::noise, &registry::lr_ratio,
     &registry::u0, &registry::m0, &registry::s0,    &registry::dim};
 
+/// Those of a network alone.
+inline constexpr std::array<const parameter*, 5> layout_parameters{
+    &registry::width, &registry::teacher_width, &registry::rank, &registry::decay,
+    &registry::source_overlap};
+
 /// The parameter of a name, or nullptr.
 const parameter* parameter_named(std::string_view name);
+/// That of a network alone, or nullptr.
+const parameter* layout_parameter_named(std::string_view name);
 
 /// The names of all.
 std::vector<std::string> parameter_names();

@@ -10,6 +10,7 @@
 #include <loradyn/study/control.hpp>
 #include <loradyn/study/ensemble_cell.hpp>
 #include <loradyn/study/escape.hpp>
+#include <loradyn/study/network.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/row.hpp>
 #include <loradyn/sweep/range.hpp>
@@ -47,7 +48,7 @@ struct phase_axis {
   std::string name;                 ///< of the parameter
   const parameter* what = nullptr;  ///< nullptr: a parameter in braces in an activation
   bool logarithmic = false;
-  bool whole = false;  ///< rounded to whole numbers: the dimension of a simulation
+  bool whole = false;  ///< rounded to whole numbers: the dimension of a start or a simulation
   std::vector<double> values;
   unsigned levels = 0;  ///< of refinement: each halves the steps between the values
 
@@ -61,6 +62,16 @@ struct phase_axis {
   [[nodiscard]] std::string title() const { return what != nullptr ? what->axis_title() : name; }
 };
 
+/// The network that a diagram is of. Its widths, rank, decay and source's overlap are the point's,
+/// as is the dimension of its start.
+struct phase_network {
+  network_layout layout;
+  network_start_request start;
+  network_overlap_event event;
+  /// The risk on the source at the end beyond which a run that learned has the outcome "forgotten".
+  std::optional<double> forgotten;
+};
+
 /// A diagram over two parameters.
 struct phase_problem {
   std::string student;  ///< may have parameters in braces, which the axes set
@@ -68,11 +79,12 @@ struct phase_problem {
   time_unit unit = time_unit::raw;
   axis_request x;
   axis_request y;
-  parameter_point otherwise;   ///< what no axis sets
-  bool has_alignment = false;  ///< whether that has a μ; none where an axis sets it
-  bool tau_only = false;       ///< the search time alone, without a run
-  escape_request request;
+  parameter_point otherwise;                 ///< what no axis sets
+  bool has_alignment = false;                ///< whether that has a μ; none where an axis sets it
+  bool tau_only = false;                     ///< the search time alone, without a run
+  escape_request request;                    ///< of a network but the event
   std::optional<ensemble_request> ensemble;  ///< simulated in every cell
+  std::optional<phase_network> network;      ///< in the place of one neuron
   unsigned levels = 0;                       ///< of refinement, at most max_levels
   double refine_step = 0.2;  ///< decades of time between neighbours that are not refined
 };
@@ -85,6 +97,7 @@ struct phase_row {
   std::vector<double> own;  ///< of the axes that the other columns don't tell
   escape_row escape;
   ensemble_values simulated;
+  double source_risk = 0.0;  ///< of a network at the end
 };
 
 /// The cells of a diagram: their places, values and columns.
@@ -114,7 +127,8 @@ class phase_grid {
   [[nodiscard]] bool starts_fixed() const { return starts_fixed_; }
 
   /// Those of `escape` (or the parameters, tau and status), behind one for each axis that it has no
-  /// column for, then those of the ensemble.
+  /// column for, then those of the ensemble. Of a network those of them that every size has, and
+  /// the risk on the source at the end.
   [[nodiscard]] const row_description<phase_row>& columns() const { return columns_; }
 
   /// What became of a cell, and when, and its place on an axis.
@@ -156,11 +170,15 @@ class phase_grid {
   void check_size() const;
   void check_start() const;
   void check_ensemble() const;
+  void check_network() const;
   [[nodiscard]] bool is_on_axis(const parameter& p) const;
   [[nodiscard]] bool has_own_column(const phase_axis& axis) const;
   [[nodiscard]] point at(double x, double y) const;
   [[nodiscard]] activation_pair pair_for(const brace_values& braces) const;
   [[nodiscard]] row_description<phase_row> make_columns() const;
+  void add_network_columns(row_description<phase_row>& columns) const;
+  [[nodiscard]] network_escape_problem network_problem_at(const parameter_point& here) const;
+  void fill_network(const activation_pair& pair, const parameter_point& here, phase_row& row) const;
 
   phase_problem problem_;
   parameter_point otherwise_;  // with a dimension where an axis has one
