@@ -557,9 +557,8 @@ class noise_method {
     return *kind_;
   }
 
-  // V at Δ = 0 and E[σ'²] by patches, or null where V has a closed form.
-  const polar_functions* prepared() {
-    get();
+  // V at Δ = 0 and E[σ'²] by patches, or null where V has a closed form; after get().
+  [[nodiscard]] const polar_functions* prepared() const noexcept {
     return prepared_ ? &*prepared_ : nullptr;
   }
 
@@ -631,12 +630,13 @@ double noise_moment::value(double M, double Q, double gap, double label_noise) c
 }
 
 double noise_moment::prepared_value(double M, double Q, double gap, double label_noise) const {
-  std::array<double, 2> F;
+  const noise_method::kind& kind = method_->get();
   const polar_functions* prepared = method_->prepared();
-  if (prepared == nullptr || !prepared->values(M, Q, gap, F)) {
-    return value(M, Q, gap, label_noise);
-  }
-  const double homogeneous = std::max(F[0], 0.0) + label_noise * F[1];
+  std::array<double, 2> F;
+  const double homogeneous =
+      prepared != nullptr && prepared->values(M, Q, gap, F)
+          ? std::max(F[0], 0.0) + label_noise * F[1]
+          : std::visit([&](const auto& k) { return k.value(M, Q, gap, label_noise); }, kind);
   return excess_ ? homogeneous + excess_->value(M, Q, gap) : homogeneous;  // (10.2)
 }
 
@@ -644,6 +644,7 @@ noise_value noise_moment::approximate(double M, double Q, double gap, double lab
   std::array<double, 2> F;
   std::array<double, 2> by_M;
   std::array<double, 2> by_gap;
+  method_->get();
   const polar_functions* prepared = method_->prepared();
   if (prepared == nullptr || excess_ || !prepared->with_slopes(M, Q, gap, F, by_M, by_gap)) {
     return with_derivatives(M, Q, gap, label_noise);
