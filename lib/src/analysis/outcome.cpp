@@ -134,18 +134,17 @@ bool rest_detector::operator()(const dense_step<3>& step) {
 }
 
 bool rest_detector::grows_by_decades(double t) {
-  constexpr double decade = 2.302585092994046;  // log 10
   // What comes to rest like t^{-p} grows less by 10^{-3p}, below ½ from p = 0.1 on: "a weight that
   // grows like the logarithm of time diverges, one that slows down does not" has p = 0.2.
   constexpr double alike = 2.0;
   // Heuristic, over half of them: "He_3 unlearns below its critical alignment and learns above"
   // passes from 1e-4 to 0.1, not at 0.
   constexpr double least_growth = 1e-2;
-  const double now = std::log(t);
-  if (!(t > 0.0) || (!marks_.empty() && now < marks_.back().log_time + decade)) {
+  if (!(t > 0.0) || t < next_mark_) {
     return false;
   }
-  marks_.push_back({now, power_});
+  next_mark_ = 10.0 * t;
+  marks_.push_back({std::log(t), power_});
   if (marks_.size() <= diverging_decades) {
     return false;
   }

@@ -117,6 +117,7 @@ class rest_detector {
     double power;
   };
   std::vector<mark> marks_;  // a decade of time or more apart
+  double next_mark_ = 0.0;
 
   // Whether |w|² grows like the logarithm of time.
   bool grows_by_decades(double t);
