@@ -41,7 +41,14 @@ def nanoseconds(b):
 
 
 def shown(ns):
-    return f"{ns:.0f} ns" if ns < 1e3 else f"{ns / 1e3:.3g} µs" if ns < 1e6 else f"{ns / 1e6:.3g} ms"
+    for unit, size in (("ns", 1), ("µs", 1e3), ("ms", 1e6)):
+        if ns < 1e3 * size:
+            return f"{ns / size:.3g} {unit}"
+    return f"{ns / 1e9:.3g} s"
+
+
+def ratio(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.2g}"
 
 
 def flow_table(found):
@@ -51,10 +58,10 @@ def flow_table(found):
         row = [f"`{name}`"]
         for gamma in (0, 1):
             ours, erf = (nanoseconds(found[f"right_hand_side/{n}/gamma={gamma}"]) for n in (name, "erf"))
-            row += [shown(ours), f"{ours / erf:.2g}"]
+            row += [shown(ours), ratio(ours / erf)]
         for gamma in (0, 1):
             b = found.get(f"escapes/{name}/gamma={gamma}")
-            row += [shown(nanoseconds(b)), f"{b['ratio_erf']:.2g}"] if b else ["", ""]
+            row += [shown(nanoseconds(b)), ratio(b['ratio_erf'])] if b else ["", ""]
         rows.append(row)
     return table(["", "γ = 0", "/ erf", "γ = 1", "/ erf", "97 escapes, γ = 0", "/ erf", "γ = 1", "/ erf"], rows)
 
@@ -65,8 +72,8 @@ def rates_table(found):
         if name.endswith("/nu=0"):
             _, student, teacher, _ = name.split("/")
             beside = found[name + ".3"]
-            rows.append([f"`{student}`, `{teacher}`", shown(nanoseconds(b)), f"{b['ratio']:.3g}",
-                         shown(nanoseconds(beside)), f"{beside['ratio']:.3g}"])
+            rows.append([f"`{student}`, `{teacher}`", shown(nanoseconds(b)), ratio(b['ratio']),
+                         shown(nanoseconds(beside)), ratio(beside['ratio'])])
     return table(["student, teacher", "ν = 0", "script /", "ν = 0.3", "script /"], rows)
 
 
