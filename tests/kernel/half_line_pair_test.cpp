@@ -8,24 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "support/nameless.hpp"
 #include "support/within.hpp"
 
 using namespace loradyn;
 
 namespace {
-
-// The same function as a user's, whose kernels are quadratures.
-activation nameless(const activation& f) {
-  user_function same{.value = f};
-  same.first = [f](double x) { return f.first(x); };
-  same.second = [f](double x) { return f.second(x); };
-  same.third = [f](double x) { return f.all(x)[3]; };
-  same.fourth = [f](double x) { return f.all(x)[4]; };
-  for (const kink& k : f.kinks()) {
-    same.kinks.push_back(k.location);
-  }
-  return activation(same);
-}
 
 const std::vector<std::string> half_lines{
     "relu^2",     "relu^3",     "relu^4",       "x*abs(x)",   "relu^2-0.5*relu",
@@ -74,7 +62,7 @@ TEST_CASE("kernels of polynomials on half-lines are those of the quadrature") {
         continue;
       }
       CAPTURE(half_lines[i], half_lines[j]);
-      const pair_kernel plain(nameless(f), nameless(g));
+      const pair_kernel plain(test::nameless(f), test::nameless(g));
       for (const double q : {1e-4, 0.3, 1.0, 40.0}) {
         for (const double r : {-1.0, -0.999999, -0.7, 0.0, 0.2, 0.95, 0.9999999, 1.0}) {
           CAPTURE(q, r);

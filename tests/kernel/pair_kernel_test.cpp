@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/nameless.hpp"
 #include "support/within.hpp"
 
 using namespace loradyn;
@@ -284,30 +285,15 @@ TEST_CASE("every product of two names has the derivatives of its value") {
 }
 
 TEST_CASE("an even function beside an odd one has no slope by the covariance") {
-  // The same functions as a user's, whose symmetry nobody knows.
-  const auto nameless = [](const std::string& text) {
-    const activation f = parse_activation(text);
-    user_function same{.value = f};
-    same.block_of_all = [f](std::span<const double> x, std::array<std::span<double>, 5> out) {
-      f.tabulate_all(x, out);
-    };
-    same.first = [f](double x) { return f.first(x); };
-    same.second = [f](double x) { return f.second(x); };
-    same.third = [f](double x) { return f.all(x)[3]; };
-    same.fourth = [f](double x) { return f.all(x)[4]; };
-    for (const kink& k : f.kinks()) {
-      same.kinks.push_back(k.location);
-    }
-    same.features = f.features();
-    return activation(same);
-  };
+  // Beside the same functions as a user's, whose symmetry nobody knows.
   const std::vector<std::pair<std::string, std::string>> pairs{
       {"cos^3", "tanh"},       {"sin^2", "sigmoid"}, {"sigmoid", "he4"},  {"erf+1.13*sin", "he3^2"},
       {"2-sigmoid", "abs(x)"}, {"tanh", "relu*x"},   {"relu*tanh", "cos"}};
   for (const auto& [f, g] : pairs) {
     CAPTURE(f, g);
     const pair_kernel shown = kernel(f, g);
-    const pair_kernel hidden(nameless(f), nameless(g));
+    const pair_kernel hidden(test::nameless(parse_activation(f)),
+                             test::nameless(parse_activation(g)));
     for (const pair_covariance& v :
          {pair_covariance{1.3, 1.0, 0.6, 1.3 - 0.36}, pair_covariance{0.25, 1.0, 0.5, 0.0},
           pair_covariance{4.0, 1.0, -1.9, 4.0 - 3.61}}) {
