@@ -164,6 +164,7 @@ numerical_pair::numerical_pair(const activation& f, const activation& g)
   if (of_f != nullptr && of_g != nullptr && f.continuous() && g.continuous() &&
       is_well_conditioned(*of_f) && is_well_conditioned(*of_g)) {
     half_lines_.emplace(*of_f, *of_g);
+    return;  // no series is asked for
   }
   try {
     unit_g_.emplace(g_, 1.0, 2);
