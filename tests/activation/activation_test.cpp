@@ -131,6 +131,18 @@ TEST_CASE("an overflow on the way leaves finite functions finite") {
     CHECK(parse_activation("tanh(x^40)").all(x)[4] == 0.0);
     CHECK(parse_activation("x^40")(x) == Approx(1e160).epsilon(1e-14));
   }
+  // Nor does a quotient of two that overflow depend on the derivatives that are asked for, be their
+  // exponents beyond all shifts.
+  const activation vanishing = parse_activation("exp(x^2)/(1+exp(x^12))");
+  const activation half = parse_activation("exp(x^2)/2/exp(x^2)");
+  for (const double x : {1e3, -1e4, 1e6, -1e8, 1e12}) {
+    CAPTURE(x);
+    CHECK(vanishing(x) == 0.0);
+    CHECK(vanishing.all(x) == derivatives{});
+    CHECK(half(x) == 0.5);
+    CHECK(half.all(x) == derivatives{0.5});
+  }
+  CHECK(parse_activation("1/(1+exp(exp(exp(exp(x)))))")(3.0) == 0.0);
 }
 
 TEST_CASE("activations keep their digits far from the origin") {

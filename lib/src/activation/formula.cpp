@@ -295,17 +295,18 @@ int formula::sign_at(std::size_t i, double x, side s, double value) const {
 }
 
 template <std::size_t Order>
-void formula::evaluate(double x, side s, std::size_t count, jets<Order>& results) const {
+void formula::evaluate(double x, side s, std::size_t count, jets<Order>& results,
+                       bool in_argument) const {
   for (std::size_t i = 0; i < count; ++i) {
     const formula_node& node = nodes[i];
     const jet<Order>& f = results[node.left];
     const jet<Order>& g = results[node.right];
     jet<Order>& result = results[i];
-    const bool at_argument = nodes[node.left].what == operation::argument;
+    const bool at_argument = in_argument && nodes[node.left].what == operation::argument;
     switch (node.what) {
       case operation::argument:
         result = constant_jet<Order>(x);
-        result.c[1] = 1.0;
+        result.c[1] = in_argument ? 1.0 : 0.0;
         break;
       case operation::constant:
         result = constant_jet<Order>(node.value);
@@ -387,8 +388,8 @@ void formula::evaluate(double x, std::array<double, Order + 1>& values, side s) 
   }
 }
 
-template void formula::evaluate<2>(double, side, std::size_t, jets<2>&) const;
-template void formula::evaluate<4>(double, side, std::size_t, jets<4>&) const;
+template void formula::evaluate<2>(double, side, std::size_t, jets<2>&, bool) const;
+template void formula::evaluate<4>(double, side, std::size_t, jets<4>&, bool) const;
 template void formula::evaluate<2>(double, std::array<double, 3>&, side) const;
 template void formula::evaluate<4>(double, std::array<double, 5>&, side) const;
 

@@ -99,9 +99,11 @@ class formula {
   template <std::size_t Order>
   using jets = std::array<jet<Order>, max_nodes>;
 
-  /// The series of the first `count` nodes about x.
+  /// The series of the first `count` nodes about x: in the argument, or in nothing (their values
+  /// alone, whatever their derivatives are).
   template <std::size_t Order>
-  void evaluate(double x, side s, std::size_t count, jets<Order>& results) const;
+  void evaluate(double x, side s, std::size_t count, jets<Order>& results,
+                bool in_argument = true) const;
 
   /// values[k] = f⁽ᵏ⁾(x), k <= Order, at a crossing those of the piece to its left.
   template <std::size_t Order>

@@ -273,9 +273,9 @@ class analyser {
     points.erase(std::unique(points.begin(), points.end()), points.end());
   }
 
-  void evaluate(double x, std::size_t count) {
+  void evaluate(double x, std::size_t count, bool in_argument = true) {
     work_ += count;
-    f_.evaluate<2>(x, side::left, count, results_);
+    f_.evaluate<2>(x, side::left, count, results_, in_argument);
   }
 
   // What the i-th operation looks at.
@@ -670,10 +670,41 @@ class analyser {
       if (std::isnan(size) || (near && size > largest_derivative)) {
         refuse_value(x, std::isnan(size));
       }
+      if (near) {
+        check_slopes(x);
+      }
       if (near && oscillating_) {
         check_angles(x);
       }
     }
+    for (const double t : locations_) {
+      if (std::abs(t) <= gaussian_range) {
+        check_slopes(t);
+      }
+    }
+  }
+
+  // A part that is finite where its derivatives overflow would count as infinite beside others.
+  void check_slopes(double x) {
+    const std::size_t count = f_.nodes.size();
+    work_ += count;
+    f_.evaluate<4>(x, side::left, count, series_);
+    const auto infinite = [](const jet<4>& f) { return f.infinite(); };
+    if (std::none_of(series_.begin(), series_.begin() + static_cast<std::ptrdiff_t>(count),
+                     infinite)) {
+      return;
+    }
+    evaluate(x, count, false);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (series_[i].infinite() && !unscaled(results_[i]).infinite()) {
+        throw too_steep(i, x);
+      }
+    }
+  }
+
+  [[nodiscard]] parse_error too_steep(std::size_t i, double x) const {
+    return {name_of(f_.nodes[i].what) + " is too large or too steep at x = " + text_of(x),
+            f_.nodes[i].column};
   }
 
   void check_angles(double x) {
@@ -686,10 +717,9 @@ class analyser {
   }
 
   [[noreturn]] void refuse_value(double x, bool undefined) {
-    formula::jets<4> results;
-    f_.evaluate<4>(x, side::left, f_.nodes.size(), results);
+    f_.evaluate<4>(x, side::left, f_.nodes.size(), series_);
     for (std::size_t i = 0; i < f_.nodes.size(); ++i) {
-      const jet<4> r = unscaled(results[i]);
+      const jet<4> r = unscaled(series_[i]);
       const bool bad = std::any_of(r.c.begin(), r.c.end(), [&](double v) {
         return undefined ? std::isnan(v) : !(std::abs(v) <= largest_derivative / 24.0);
       });
@@ -697,11 +727,12 @@ class analyser {
         throw parse_error("this is no finite number", f_.nodes[i].column);
       }
       if (bad || i + 1 == f_.nodes.size()) {
-        throw parse_error(name_of(f_.nodes[i].what) +
-                              (undefined ? " has no value that can be computed at x = "
-                                         : " is too large or too steep at x = ") +
-                              text_of(x),
-                          f_.nodes[i].column);
+        if (!undefined) {
+          throw too_steep(i, x);
+        }
+        throw parse_error(
+            name_of(f_.nodes[i].what) + " has no value that can be computed at x = " + text_of(x),
+            f_.nodes[i].column);
       }
     }
     throw parse_error("this is not finite", 1);
@@ -763,6 +794,7 @@ class analyser {
 
   formula& f_;
   formula::jets<2> results_{};
+  formula::jets<4> series_{};
   std::size_t work_ = 0;
   std::vector<std::size_t> watched_;
   bool oscillating_ = false;

@@ -45,6 +45,8 @@ inline double scaled(double value, double exponent) {
 template <std::size_t Order>
 void balance(jet<Order>& f) {
   constexpr double largest = 0x1p300;
+  constexpr double exact = 0x1p52;    // exponents beyond it take up no shift
+  constexpr double farthest = 1e300;  // the sum of two is finite
   double size = 0.0;
   for (const double v : f.c) {
     size = std::max(size, std::abs(v));
@@ -52,16 +54,21 @@ void balance(jet<Order>& f) {
   if (f.exponent == 0.0 && size <= largest && size >= 1.0 / largest) {
     return;
   }
-  if (!(size <= std::numeric_limits<double>::max())) {
+  if (!(size <= std::numeric_limits<double>::max()) || std::abs(f.exponent) > farthest) {
     if (std::isnan(f.c[0])) {
+      f.exponent = 0.0;
       return;
     }
-    f = constant_jet<Order>(f.c[0] < 0.0 ? -std::numeric_limits<double>::infinity()
-                                         : std::numeric_limits<double>::infinity());
+    // What is as small as this outweighs whatever overflows beside it.
+    const double value = f.exponent < -exact ? 0.0 : std::numeric_limits<double>::infinity();
+    f = constant_jet<Order>(std::copysign(value, f.c[0]));
     return;
   }
   if (size == 0.0) {
     f.exponent = 0.0;
+    return;
+  }
+  if (std::abs(f.exponent) > exact) {
     return;
   }
   const double own = std::ilogb(size);
