@@ -106,25 +106,45 @@ run_status status_of(integration_status status) {
   return run_status::ok;
 }
 
+namespace {
+
+double power_at(const std::array<double, 3>& x, const lora_parameters& p) {
+  return fields(overlap_state::unpack(x), p).Q;
+}
+
+// The length of a velocity, without the care of std::hypot where its square neither overflows nor
+// vanishes.
+double length(const std::array<double, 3>& v) {
+  const double square = v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
+  return square > 1e-280 && square < 1e280 ? std::sqrt(square) : std::hypot(v[0], v[1], v[2]);
+}
+
+}  // namespace
+
 bool rest_detector::operator()(const dense_step<3>& step) {
+  const lora_parameters& parameters = flow_.parameters();
   if (power_ < 0.0) {
-    power_ = fields(overlap_state::unpack(step.at_begin), flow_.parameters()).Q;
+    power_ = power_at(step.at_begin, parameters);
     bound_ = std::max(diverging_power, 4.0 * power_);
   }
-  const double before =
-      std::exchange(power_, fields(overlap_state::unpack(step.at_end), flow_.parameters()).Q);
-  if ((power_ > bound_ && power_ > before) || grows_by_decades(step.end)) {
+  const double before = std::exchange(power_, power_at(step.at_end, parameters));
+  if ((power_ > bound_ && power_ > before) ||
+      (step.end >= next_mark_ && grows_by_decades(step.end))) {
     destination_ = run_destination::infinity;
     return true;
   }
-  if (flow_.parameters().noise_scale > 0.0 && repeats(step)) {
-    destination_ = run_destination::cycle;
-    return true;
+  if (parameters.noise_scale > 0.0) {
+    const bool was_rising = std::exchange(rising_, step.velocity_at_end[0] > 0.0);
+    lowest_ = std::min(lowest_, step.at_begin[0]);
+    if (was_rising && !rising_ && repeats(step)) {
+      destination_ = run_destination::cycle;
+      return true;
+    }
   }
   // When Newton's method is worth a try: its own verdict does not depend on them.
   constexpr double slow = 1e-2;   // against the fastest so far
   constexpr double slower = 0.2;  // against the last attempt
-  const double speed = overlap_state::unpack(step.velocity_at_end).norm();
+  const double speed = length(step.velocity_at_end);
   fastest_ = std::max(fastest_, speed);
   if (speed > slow * fastest_ || (tried_at_ > 0.0 && speed > slower * tried_at_)) {
     return false;
@@ -140,7 +160,7 @@ bool rest_detector::grows_by_decades(double t) {
   // Heuristic, over half of them: "He_3 unlearns below its critical alignment and learns above"
   // passes from 1e-4 to 0.1, not at 0.
   constexpr double least_growth = 1e-2;
-  if (!(t > 0.0) || t < next_mark_) {
+  if (!(t > 0.0)) {
     return false;
   }
   next_mark_ = 10.0 * t;
@@ -161,11 +181,6 @@ bool rest_detector::grows_by_decades(double t) {
 }
 
 bool rest_detector::repeats(const dense_step<3>& step) {
-  const bool was_rising = std::exchange(rising_, step.velocity_at_end[0] > 0.0);
-  lowest_ = std::min(lowest_, step.at_begin[0]);
-  if (!was_rising || rising_) {
-    return false;
-  }
   // Where u turns: to a thousandth of the step, of which u there has a millionth.
   constexpr int halvings = 10;
   double before = step.begin;

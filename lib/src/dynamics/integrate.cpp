@@ -407,10 +407,13 @@ class integration {
 
   // Evaluates the events at the end of a step.
   bool events_exist_at(const state<N>& x) {
+    bool finite = true;
     for (std::size_t i = 0; i < events_.size(); ++i) {
-      values_at_end_[i] = events_[i].value(x);
+      const double value = events_[i].value(x);
+      values_at_end_[i] = value;
+      finite = finite && std::isfinite(value);
     }
-    return all_finite(values_at_end_);
+    return finite;
   }
 
   // Moves on to the end of a step that the method has made, or to the first event inside it.

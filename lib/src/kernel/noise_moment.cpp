@@ -81,24 +81,29 @@ struct relu_pair {
   double b;
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
-    return with_derivatives(M, Q, gap, label_noise).V;
+    const pair_moments k = relu.moments({Q, 1.0, M, gap}, moment_set::value | moment_set::gradient);
+    return mean_square(k, M, Q, std::sqrt(gap), label_noise);
   }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
     const pair_moments k = relu.moments({Q, 1.0, M, gap}, moment_set::value | moment_set::gradient);
     const double root = std::sqrt(gap);
-    const double angle = pi<double>() - std::atan2(root, M);
-    const double half_power = (angle + M * root / Q) / (2.0 * pi<double>());  // E[λ*₊² 1(λ > 0)]
     const double half_power_M = root / (pi<double>() * Q);
     const double half_power_Q = -M * root / (2.0 * pi<double>() * Q * Q);
     const double a2 = a * a;
     const double ab = a * b;
     const double b2 = b * b;
-    // (6.2), and its derivatives.
-    return {a2 * (0.5 * a2 * Q - 2.0 * ab * k.e00 + b2 * half_power + 0.5 * label_noise),
-            a2 * (-2.0 * ab * k.e11 + b2 * half_power_M),
+    return {mean_square(k, M, Q, root, label_noise), a2 * (-2.0 * ab * k.e11 + b2 * half_power_M),
             a2 * (0.5 * a2 - ab * k.e20 + b2 * half_power_Q)};
+  }
+
+  // (6.2). Both are positive with probability e11.
+  [[nodiscard]] double mean_square(const pair_moments& k, double M, double Q, double root,
+                                   double label_noise) const {
+    const double half_power = k.e11 + M * root / (2.0 * pi<double>() * Q);  // E[λ*₊² 1(λ > 0)]
+    return a * a *
+           (0.5 * a * a * Q - 2.0 * a * b * k.e00 + b * b * half_power + 0.5 * label_noise);
   }
 };
 

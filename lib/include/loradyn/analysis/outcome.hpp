@@ -119,7 +119,7 @@ class rest_detector {
   std::vector<mark> marks_;  // a decade of time or more apart
   double next_mark_ = 0.0;
 
-  // Whether |w|² grows like the logarithm of time.
+  // Whether |w|² grows like the logarithm of time: for the first step that ends after the mark.
   bool grows_by_decades(double t);
 
   struct crest_of_u {
@@ -130,7 +130,7 @@ class rest_detector {
   double lowest_ = 0.0;  // u since the last crest
   std::vector<crest_of_u> crests_;
 
-  // Whether u has turned in this step as it did before.
+  // Whether u, which turns in this step, does so as it did before.
   bool repeats(const dense_step<3>& step);
   double fastest_ = 0.0;
   double tried_at_ = 0.0;
