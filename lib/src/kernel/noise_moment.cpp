@@ -18,6 +18,7 @@
 #include "kernel/label_variance.hpp"
 #include "kernel/numerical.hpp"
 #include "kernel/polar_patches.hpp"
+#include "kernel/polynomial_noise.hpp"
 
 namespace loradyn {
 namespace {
@@ -102,75 +103,8 @@ struct relu_pair {
   [[nodiscard]] double mean_square(const pair_moments& k, double M, double Q, double root,
                                    double label_noise) const {
     const double half_power = k.e11 + M * root / (2.0 * pi<double>() * Q);  // E[λ*₊² 1(λ > 0)]
-    return a * a *
-           (0.5 * a * a * Q - 2.0 * a * b * k.e00 + b * b * half_power + 0.5 * label_noise);
+    return a * a * (0.5 * a * a * Q - 2.0 * a * b * k.e00 + b * b * half_power + 0.5 * label_noise);
   }
-};
-
-// Polynomials by Gauss-Hermite quadrature, which is exact for them. The square is summed as a
-// square: its terms are those that cancel near the target, by twenty digits for He_20.
-class polynomial_pair {
- public:
-  polynomial_pair(const polynomial& student, const polynomial& teacher)
-      : student_{student}, teacher_{teacher, teacher.derivative()} {
-    for (std::size_t k = 1; k < student_.size(); ++k) {
-      student_[k] = student_[k - 1].derivative();
-    }
-    // λ* = z, λ = M z + √gap z': in z the degree is that of both.
-    const std::size_t s = std::max<std::size_t>(1, student.degree());
-    along_ = gauss_hermite_rule(s + std::max(s, teacher.degree()));
-    across_ = gauss_hermite_rule(2 * s);
-    for (const double z : along_.nodes) {
-      target_.push_back(teacher_[0](z));
-      target_slope_.push_back(teacher_[1](z));
-    }
-  }
-
-  [[nodiscard]] double value(double M, double, double gap, double label_noise) const {
-    double sum = 0.0;
-    each(M, gap, [&](double weight, std::size_t i, double lambda) {
-      const double error = student_[0](lambda) - target_[i];
-      const double slope = student_[1](lambda);
-      sum += weight * (error * error + label_noise) * slope * slope;  // (6.2)
-    });
-    return sum;
-  }
-
-  // With h = ((σ - g)² + Δ) σ'² and Price's theorem: V_M = E[∂²h/∂λ∂λ*], V_Q = ½ E[∂²h/∂λ²].
-  [[nodiscard]] noise_value with_derivatives(double M, double, double gap,
-                                             double label_noise) const {
-    noise_value result;
-    each(M, gap, [&](double weight, std::size_t i, double lambda) {
-      const double e = student_[0](lambda) - target_[i];
-      const double s1 = student_[1](lambda);
-      const double s2 = student_[2](lambda);
-      const double s3 = student_[3](lambda);
-      const double power = e * e + label_noise;
-      result.V += weight * power * s1 * s1;
-      result.V_M -= weight * 2.0 * target_slope_[i] * s1 * (s1 * s1 + 2.0 * e * s2);
-      result.V_Q += weight * (s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3));
-    });
-    return result;
-  }
-
- private:
-  template <class Function>
-  void each(double M, double gap, const Function& f) const {
-    const double spread = std::sqrt(gap);
-    for (std::size_t i = 0; i < along_.nodes.size(); ++i) {
-      for (std::size_t k = 0; k < across_.nodes.size(); ++k) {
-        f(along_.weights[i] * across_.weights[k], i,
-          M * along_.nodes[i] + spread * across_.nodes[k]);
-      }
-    }
-  }
-
-  std::array<polynomial, 4> student_;  // and its derivatives
-  std::array<polynomial, 2> teacher_;
-  gauss_hermite_rule along_{1};
-  gauss_hermite_rule across_{1};
-  std::vector<double> target_;
-  std::vector<double> target_slope_;
 };
 
 // Polynomials on half-lines: (6.2) multiplied out, as `products`.
@@ -548,7 +482,7 @@ bool only_relu(const activation_parts& p) {
 
 class noise_method {
  public:
-  using kind = std::variant<erf_student, relu_pair, polynomial_pair, half_line_products, products,
+  using kind = std::variant<erf_student, relu_pair, polynomial_noise, half_line_products, products,
                             plane_pair>;
 
   noise_method(const activation& student, const activation& teacher)
@@ -582,7 +516,7 @@ class noise_method {
     const polynomial* student = student_.as_polynomial();
     const polynomial* teacher = teacher_.as_polynomial();
     if (student != nullptr && teacher != nullptr) {
-      return polynomial_pair(*student, *teacher);
+      return polynomial_noise(*student, *teacher);
     }
     if (has_half_line_products(student_, teacher_)) {
       return half_line_products(*student_.on_half_lines(), *teacher_.on_half_lines());
