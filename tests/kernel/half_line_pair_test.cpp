@@ -109,13 +109,14 @@ TEST_CASE("the averages of what jumps have the slopes of their values") {
   const half_line_polynomials jumping{{0.5, -1.0}, {2.0, 0.3, 1.0}};
   const half_line_polynomials kinked{{1.0, -0.7}, {1.0, 0.4, 0.2}};
   const half_line_pair k(jumping, kinked);
-  const auto value = [&k](double q1, double c) { return k.gradient({q1, 1.0, c, q1 - c * c}).e00; };
+  const auto value = [&k](double q1, double c) {
+    return k.gradient({q1, 1.0, c, q1 - c * c}, moment_set::value).e00;
+  };
   const double h = 1e-4;
-  const pair_moments m = k.gradient({0.8, 1.0, 0.3, 0.8 - 0.09});
+  const pair_moments m = k.gradient({0.8, 1.0, 0.3, 0.8 - 0.09}, moment_set::gradient);
   CHECK(m.e11 == test::within((value(0.8, 0.3 + h) - value(0.8, 0.3 - h)) / (2 * h), 1e-7));
   CHECK(0.5 * m.e20 == test::within((value(0.8 + h, 0.3) - value(0.8 - h, 0.3)) / (2 * h), 1e-7));
-  CHECK(half_line_slope(jumping, 0.8) ==
-        test::within(
-            (half_line_average(jumping, 0.8 + h) - half_line_average(jumping, 0.8 - h)) / (2 * h),
-            1e-7));
+  CHECK(
+      average_slope_of(jumping, 0.8) ==
+      test::within((average_of(jumping, 0.8 + h) - average_of(jumping, 0.8 - h)) / (2 * h), 1e-7));
 }

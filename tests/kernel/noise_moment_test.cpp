@@ -104,6 +104,9 @@ TEST_CASE("the derivatives of V are those of its values") {
         std::tuple("relu^3", "relu^3", 1e-8), std::tuple("abs(x)", "relu-he2", 1e-8),
         std::tuple("max(x,0.1*x)", "max(x,0.1*x)", 1e-8), std::tuple("erf*relu", "relu+he2", 1e-8),
         std::tuple("relu*tanh", "sin", 1e-8),
+        // Knots beside 0.
+        std::tuple("min(max(x,-1),1)", "relu(x-0.3)", 1e-8),
+        std::tuple("relu(x-1)^2+x", "abs(x-0.7)", 1e-8),
         // Kinks with slopes, and curvatures, on both sides.
         std::tuple("max(x,0.1*x)", "tanh", 1e-8), std::tuple("abs(x-0.3)*(2+tanh)", "sin", 1e-8),
         // A teacher that jumps, with a student of each kind.

@@ -103,8 +103,7 @@ bool is_well_conditioned(const half_line_polynomials& f) {
   const half_line_polynomials largest = product_of(magnitudes, magnitudes);
   constexpr std::array<double, 5> variances{1e-2, 1e-1, 1.0, 1e1, 1e2};
   return std::all_of(variances.begin(), variances.end(), [&](double q) {
-    return half_line_average(largest, q) <=
-           most_cancelled * most_cancelled * half_line_average(square, q);
+    return average_of(largest, q) <= most_cancelled * most_cancelled * average_of(square, q);
   });
 }
 
@@ -116,13 +115,13 @@ half_line_polynomials product_of(const half_line_polynomials& f, const half_line
   return {product_of(f.negative, g.negative), product_of(f.positive, g.positive)};
 }
 
-double half_line_average(const half_line_polynomials& f, double q) {
+double average_of(const half_line_polynomials& f, double q) {
   const double deviation = std::sqrt(q);
   return half_sum(f.negative, -deviation) + half_sum(f.positive, deviation);
 }
 
 // Of √q ᵏ: what jumps at 0 jumps there whatever q is.
-double half_line_slope(const half_line_polynomials& f, double q) {
+double average_slope_of(const half_line_polynomials& f, double q) {
   const double deviation = std::sqrt(q);
   const auto weighted = [](std::vector<double> c) {
     for (std::size_t k = 0; k < c.size(); ++k) {
@@ -198,21 +197,34 @@ void half_line_pair::pieces(const pair_covariance& v, std::span<const orders> wa
   }
 }
 
-pair_moments half_line_pair::gradient(const pair_covariance& v) const {
-  static constexpr std::array<orders, 4> wanted{{{0, 0}, {1, 1}, {2, 0}, {0, 2}}};
-  std::array<double, wanted.size()> of_pieces;
-  pieces(v, wanted, of_pieces.data());
+pair_moments half_line_pair::gradient(const pair_covariance& v, moment_set wanted) const {
+  const bool value = contains(wanted, moment_set::value);
+  const bool slopes = contains(wanted, moment_set::gradient);
+  const bool slope_of_g = contains(wanted, moment_set::gradient2);
+  static constexpr std::array<orders, 4> all{{{0, 0}, {1, 1}, {2, 0}, {0, 2}}};
+  const std::size_t first = value ? 0 : slopes ? 1 : 3;
+  const std::size_t last = slope_of_g ? 4 : slopes ? 3 : 1;
+  std::array<double, all.size()> of_pieces{};
+  if (first < last) {
+    pieces(v, std::span(all).subspan(first, last - first), of_pieces.data() + first);
+  }
   // δ(X) and δ'(X) of f's jumps, δ(Y) of g's slope's.
   const auto density = [](double q) { return one_div_root_two_pi<double>() / std::sqrt(q); };
   const double beside_x = std::sqrt(v.gap / v.q1);
   const double beside_y = std::sqrt(v.gap / v.q2);
   const double of_slope = f_[0].jump() == 0.0 ? 0.0 : f_[0].jump() * g_[1].average(beside_x);
   pair_moments m;
-  m.e00 = of_pieces[0];
-  m.e11 = of_pieces[1] + density(v.q1) * of_slope;
-  m.e20 = of_pieces[2] +
-          density(v.q1) * (f_[1].jump() * g_[0].average(beside_x) - v.c / v.q1 * of_slope);
-  m.e02 = of_pieces[3] + density(v.q2) * g_[1].jump() * f_[0].average(beside_y);
+  if (value) {
+    m.e00 = of_pieces[0];
+  }
+  if (slopes) {
+    m.e11 = of_pieces[1] + density(v.q1) * of_slope;
+    m.e20 = of_pieces[2] +
+            density(v.q1) * (f_[1].jump() * g_[0].average(beside_x) - v.c / v.q1 * of_slope);
+  }
+  if (slope_of_g) {
+    m.e02 = of_pieces[3] + density(v.q2) * g_[1].jump() * f_[0].average(beside_y);
+  }
   return m;
 }
 

@@ -26,10 +26,10 @@ half_line_polynomials derivative_of(const half_line_polynomials& f);
 half_line_polynomials product_of(const half_line_polynomials& f, const half_line_polynomials& g);
 
 /// E[f(√q z)]
-double half_line_average(const half_line_polynomials& f, double q);
+double average_of(const half_line_polynomials& f, double q);
 
 /// d/dq E[f(√q z)] for q > 0, f continuous or not.
-double half_line_slope(const half_line_polynomials& f, double q);
+double average_slope_of(const half_line_polynomials& f, double q);
 
 /// The kernel of f, which may jump at 0, and g, which may not, in closed form: (3.4) of
 /// docs/theory.md. Error: rounding of the terms.
@@ -45,8 +45,8 @@ class half_line_pair {
   /// The averages E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] of the pieces alone, q1, q2 > 0.
   void pieces(const pair_covariance& v, std::span<const orders> wanted, double* out) const;
 
-  /// e00, e11, e20 and e02, q1, q2 > 0: those of the pieces and what the kinks add.
-  [[nodiscard]] pair_moments gradient(const pair_covariance& v) const;
+  /// Those of e00, e11, e20 and e02 that are wanted, q1, q2 > 0, with what the kinks add.
+  [[nodiscard]] pair_moments gradient(const pair_covariance& v, moment_set wanted) const;
 
  private:
   static constexpr std::size_t size = most_half_line_degree + 1;

@@ -17,6 +17,7 @@
 #include "kernel/half_line_pair.hpp"
 #include "kernel/label_variance.hpp"
 #include "kernel/numerical.hpp"
+#include "kernel/piecewise_pair.hpp"
 #include "kernel/polar_patches.hpp"
 #include "kernel/polynomial_noise.hpp"
 
@@ -107,53 +108,62 @@ struct relu_pair {
   }
 };
 
-// Polynomials on half-lines: (6.2) multiplied out, as `products`.
-struct half_line_products {
-  half_line_products(const half_line_polynomials& s, const half_line_polynomials& g)
+// Polynomials between kinks: (6.2) multiplied out, as `products`.
+template <class Pieces, class Pair>
+struct products_of_pieces {
+  products_of_pieces(const Pieces& s, const Pieces& g)
       : slope_power(product_of(derivative_of(s), derivative_of(s))),
         power(product_of(product_of(s, s), slope_power)),
         mixed(product_of(s, slope_power), g),
         label_power(slope_power, product_of(g, g)) {}
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
-    return with_derivatives(M, Q, gap, label_noise).V;
+    const pair_covariance v = place(M, Q, gap);
+    return mean_square(v, mixed.gradient(v, moment_set::value).e00,
+                       label_power.gradient(v, moment_set::value).e00, label_noise);
   }
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
-    // Of w = 0 the limit.
-    constexpr double least_power = 1e-100;
-    const bool nothing = Q < least_power;
-    const pair_covariance v = nothing ? pair_covariance{least_power, 1.0, 0.0, least_power}
-                                      : pair_covariance{Q, 1.0, M, gap};
-    const pair_moments x = mixed.gradient(v);
-    const pair_moments t = label_power.gradient(v);
-    const double own = half_line_average(power, v.q1);
-    // A mean square: what is below the rounding of its terms is none.
-    constexpr double rounding = 1e-15;
-    const double quiet = own - 2.0 * x.e00 + t.e00;
-    return {(quiet > rounding * (own + t.e00) ? quiet : 0.0) +
-                label_noise * half_line_average(slope_power, v.q1),
-            t.e11 - 2.0 * x.e11,
-            half_line_slope(power, v.q1) + 0.5 * t.e20 - x.e20 +
-                label_noise * half_line_slope(slope_power, v.q1)};
+    const pair_covariance v = place(M, Q, gap);
+    const pair_moments x = mixed.gradient(v, moment_set::value | moment_set::gradient);
+    const pair_moments t = label_power.gradient(v, moment_set::value | moment_set::gradient);
+    return {mean_square(v, x.e00, t.e00, label_noise), t.e11 - 2.0 * x.e11,
+            average_slope_of(power, v.q1) + 0.5 * t.e20 - x.e20 +
+                label_noise * average_slope_of(slope_power, v.q1)};
   }
 
-  half_line_polynomials slope_power;  // σ'²
-  half_line_polynomials power;        // (σσ')²
-  half_line_pair mixed;               // σσ'² and g
-  half_line_pair label_power;         // σ'² and g²
+  // Of w = 0 the limit.
+  static pair_covariance place(double M, double Q, double gap) {
+    constexpr double least_power = 1e-100;
+    return Q < least_power ? pair_covariance{least_power, 1.0, 0.0, least_power}
+                           : pair_covariance{Q, 1.0, M, gap};
+  }
+
+  // A mean square: what is below the rounding of its terms is none.
+  [[nodiscard]] double mean_square(const pair_covariance& v, double of_mixed, double of_label_power,
+                                   double label_noise) const {
+    constexpr double rounding = 1e-15;
+    const double own = average_of(power, v.q1);
+    const double quiet = own - 2.0 * of_mixed + of_label_power;
+    return (quiet > rounding * (own + of_label_power) ? quiet : 0.0) +
+           label_noise * average_of(slope_power, v.q1);
+  }
+
+  Pieces slope_power;  // σ'²
+  Pieces power;        // (σσ')²
+  Pair mixed;          // σσ'² and g
+  Pair label_power;    // σ'² and g²
 };
 
+using half_line_products = products_of_pieces<half_line_polynomials, half_line_pair>;
+using knot_products = products_of_pieces<knot_polynomials, piecewise_pair>;
+
 // Whether all of them keep their digits.
-bool has_half_line_products(const activation& student, const activation& teacher) {
-  const half_line_polynomials* s = student.on_half_lines();
-  const half_line_polynomials* g = teacher.on_half_lines();
-  if (s == nullptr || g == nullptr || !teacher.continuous()) {
-    return false;
-  }
-  const half_line_polynomials force = product_of(*s, derivative_of(*s));
-  return is_well_conditioned(product_of(*g, *g)) && is_well_conditioned(product_of(force, force));
+template <class Pieces>
+bool products_are_well_conditioned(const Pieces& s, const Pieces& g) {
+  const Pieces force = product_of(s, derivative_of(s));
+  return is_well_conditioned(product_of(g, g)) && is_well_conditioned(product_of(force, force));
 }
 
 // A kernel at one variance of X.
@@ -482,8 +492,8 @@ bool only_relu(const activation_parts& p) {
 
 class noise_method {
  public:
-  using kind = std::variant<erf_student, relu_pair, polynomial_noise, half_line_products, products,
-                            plane_pair>;
+  using kind = std::variant<erf_student, relu_pair, polynomial_noise, half_line_products,
+                            knot_products, products, plane_pair>;
 
   noise_method(const activation& student, const activation& teacher)
       : student_(student), teacher_(teacher) {}
@@ -518,8 +528,17 @@ class noise_method {
     if (student != nullptr && teacher != nullptr) {
       return polynomial_noise(*student, *teacher);
     }
-    if (has_half_line_products(student_, teacher_)) {
-      return half_line_products(*student_.on_half_lines(), *teacher_.on_half_lines());
+    const half_line_polynomials* half_s = student_.on_half_lines();
+    const half_line_polynomials* half_g = teacher_.on_half_lines();
+    if (half_s != nullptr && half_g != nullptr && teacher_.continuous() &&
+        products_are_well_conditioned(*half_s, *half_g)) {
+      return half_line_products(*half_s, *half_g);
+    }
+    const auto knots_s = knot_polynomials_of(student_);
+    const auto knots_g = knot_polynomials_of(teacher_);
+    if (knots_s && knots_g && teacher_.continuous() &&
+        products_are_well_conditioned(*knots_s, *knots_g)) {
+      return knot_products(*knots_s, *knots_g);
     }
     std::optional<products> series;
     try {

@@ -166,6 +166,14 @@ numerical_pair::numerical_pair(const activation& f, const activation& g)
     half_lines_.emplace(*of_f, *of_g);
     return;  // no series is asked for
   }
+  if (pieces_of_f_ && pieces_of_g_ && f.continuous() && g.continuous()) {
+    const auto knots_of_f = knot_polynomials_of(f);
+    const auto knots_of_g = knot_polynomials_of(g);
+    if (is_well_conditioned(*knots_of_f) && is_well_conditioned(*knots_of_g)) {
+      between_knots_.emplace(*knots_of_f, *knots_of_g);
+      return;
+    }
+  }
   try {
     unit_g_.emplace(g_, 1.0, 2);
     unit_g_->complete();
@@ -200,10 +208,9 @@ hermite_projection& numerical_pair::slice::projection() {
 pair_moments numerical_pair::slice::moments(const pair_covariance& covariance, moment_set wanted) {
   check_stop();
   const bool curved = contains(wanted, moment_set::hessian);
-  if (pair_.half_lines_ && covariance.q1 > 0.0 && covariance.q2 > 0.0 &&
+  if (pair_.closed() && covariance.q1 > 0.0 && covariance.q2 > 0.0 &&
       !(curved && covariance.on_edge())) {
-    return curved ? pair_.by_half_lines(covariance, wanted)
-                  : pair_.half_lines_->gradient(covariance);
+    return pair_.in_closed_form(covariance, wanted);
   }
   if (covariance.on_edge()) {
     return pair_.edge(covariance, wanted);
@@ -250,14 +257,21 @@ std::optional<pair_moments> numerical_pair::slice::by_sectors(const pair_covaria
   return m;
 }
 
-pair_moments numerical_pair::by_half_lines(const pair_covariance& v, moment_set wanted) const {
+pair_moments numerical_pair::in_closed_form(const pair_covariance& v, moment_set wanted) const {
+  if (!contains(wanted, moment_set::hessian)) {
+    return half_lines_ ? half_lines_->gradient(v, wanted) : between_knots_->gradient(v, wanted);
+  }
   const std::vector<moment_term> terms = terms_of(wanted);
   std::vector<half_line_pair::orders> orders;
   for (const moment_term& t : terms) {
     orders.push_back({t.i, t.j});
   }
   std::array<double, moment_terms.size()> values{};
-  half_lines_->pieces(v, orders, values.data());
+  if (half_lines_) {
+    half_lines_->pieces(v, orders, values.data());
+  } else {
+    between_knots_->pieces(v, orders, values.data());
+  }
   pair_moments m;
   for (std::size_t k = 0; k < terms.size(); ++k) {
     m.*terms[k].target = values[k];

@@ -11,6 +11,7 @@
 #include <loradyn/kernel/pair_kernel.hpp>
 #include "activation/hermite_projection.hpp"
 #include "kernel/half_line_pair.hpp"
+#include "kernel/piecewise_pair.hpp"
 #include "kernel/piecewise_polynomial.hpp"
 #include "kernel/sector_table.hpp"
 
@@ -37,7 +38,7 @@ class numerical_pair {
   [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
 
   /// Whether values and slopes are summed in closed form.
-  [[nodiscard]] bool closed() const noexcept { return half_lines_.has_value(); }
+  [[nodiscard]] bool closed() const noexcept { return half_lines_ || between_knots_; }
 
   /// Whether one side is a polynomial between kinks beside 0, so that the plane costs a line.
   [[nodiscard]] bool has_pieces() const noexcept { return pieces_of_f_ || pieces_of_g_; }
@@ -87,8 +88,9 @@ class numerical_pair {
   [[nodiscard]] std::optional<pair_moments> hermite_series(hermite_projection& f,
                                                            const pair_covariance& covariance,
                                                            moment_set wanted) const;
-  [[nodiscard]] pair_moments by_half_lines(const pair_covariance& covariance,
-                                           moment_set wanted) const;
+  // Where closed(), but for second derivatives on the edge.
+  [[nodiscard]] pair_moments in_closed_form(const pair_covariance& covariance,
+                                            moment_set wanted) const;
   [[nodiscard]] pair_moments plane(const pair_covariance& covariance, moment_set wanted) const;
   void add_kinks(pair_moments& m, const pair_covariance& covariance,
                  std::span<const moment_term> terms) const;
@@ -99,6 +101,7 @@ class numerical_pair {
   std::optional<piecewise_polynomial> pieces_of_f_;  // where the kinks are elsewhere as well
   std::optional<piecewise_polynomial> pieces_of_g_;
   std::optional<half_line_pair> half_lines_;
+  std::optional<piecewise_pair> between_knots_;
   std::optional<hermite_projection> unit_g_;
 };
 

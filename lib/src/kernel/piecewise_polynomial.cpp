@@ -37,17 +37,6 @@ powers truncated_moments(double lo, double hi) {
   return m;
 }
 
-// Σ c_k (x - origin)ᵏ in powers of x - to.
-powers shifted(const powers& c, double by) {
-  powers s = c;
-  for (std::size_t k = 0; k + 1 < size; ++k) {
-    for (std::size_t j = size - 1; j-- > k;) {
-      s[j] += by * s[j + 1];
-    }
-  }
-  return s;
-}
-
 // At a kink of the piece to the left.
 powers taylor(const activation& f, double x) {
   powers c = f.all(x);
@@ -65,7 +54,7 @@ void add(const polynomial_piece& p, const gaussian_line& x, std::size_t order, l
   if (truncated[0] == 0.0) {
     return;
   }
-  const powers c = shifted(p.coefficients, x.mean - p.origin);
+  const powers c = p.about(x.mean);
   for (std::size_t i = 0; i <= order; ++i) {
     double scale = 1.0;
     for (std::size_t k = 0; k + i < size; ++k) {
@@ -97,6 +86,16 @@ bool is_polynomial(const activation& f, const powers& c, double origin,
 }
 
 }  // namespace
+
+std::array<double, 5> polynomial_piece::about(double at) const {
+  powers s = coefficients;
+  for (std::size_t k = 0; k + 1 < size; ++k) {
+    for (std::size_t j = size - 1; j-- > k;) {
+      s[j] += (at - origin) * s[j + 1];
+    }
+  }
+  return s;
+}
 
 std::optional<piecewise_polynomial> piecewise_polynomial::of(const activation& f) {
   constexpr std::size_t points_a_piece = 48;

@@ -26,6 +26,9 @@ struct polynomial_piece {
   double hi;
   double origin;
   std::array<double, 5> coefficients;
+
+  /// Those of (x - at)ᵏ.
+  [[nodiscard]] std::array<double, 5> about(double at) const;
 };
 
 /// Lines of this deviation, or less, are so short that an activation is its Taylor polynomial of
@@ -47,6 +50,9 @@ class piecewise_polynomial {
   /// The averages of the first derivatives, up to the order, over a line of positive deviation.
   /// Error: rounding of the magnitudes.
   [[nodiscard]] line_moments moments(const gaussian_line& x, std::size_t order) const;
+
+  /// In increasing order.
+  [[nodiscard]] const std::vector<polynomial_piece>& pieces() const noexcept { return pieces_; }
 
  private:
   std::vector<polynomial_piece> pieces_;

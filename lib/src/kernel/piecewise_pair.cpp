@@ -1,0 +1,410 @@
+#include "kernel/piecewise_pair.hpp"
+#include <algorithm>
+#include <boost/math/constants/constants.hpp>
+#include <boost/math/special_functions/owens_t.hpp>
+#include <cmath>
+#include <utility>
+#include "kernel/piecewise_polynomial.hpp"
+
+namespace loradyn {
+namespace {
+
+using boost::math::constants::half_root_two;
+using boost::math::constants::one_div_root_two_pi;
+using boost::math::constants::pi;
+using boost::math::constants::two_pi;
+
+using series = std::vector<double>;
+
+series derivative_of(const series& c) {
+  series d;
+  for (std::size_t k = 1; k < c.size(); ++k) {
+    d.push_back(static_cast<double>(k) * c[k]);
+  }
+  return d;
+}
+
+series product_of(const series& a, const series& b) {
+  if (a.empty() || b.empty()) {
+    return {};
+  }
+  series c(a.size() + b.size() - 1);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      c[i + j] += a[i] * b[j];
+    }
+  }
+  return c;
+}
+
+series difference_of(series a, const series& b) {
+  a.resize(std::max(a.size(), b.size()));
+  for (std::size_t k = 0; k < b.size(); ++k) {
+    a[k] -= b[k];
+  }
+  return a;
+}
+
+std::size_t count_of(const series& c) {
+  std::size_t n = c.size();
+  while (n > 0 && c[n - 1] == 0.0) {
+    --n;
+  }
+  return n;
+}
+
+double beyond(double z) { return 0.5 * std::erfc(z * half_root_two<double>()); }  // P(Z > z)
+
+// The density of N(0, q) at x.
+double density(double x, double q) {
+  return one_div_root_two_pi<double>() / std::sqrt(q) * std::exp(-0.5 * x * x / q);
+}
+
+// Where a part is not zero.
+enum class extent { everywhere, above, below };
+
+// Calls visit with each part's coefficients, its knot, and where it is not zero. What is everywhere
+// is the piece about 0, so that small variances see no difference of large parts.
+template <class Visit>
+void each_part(const knot_polynomials& f, const Visit& visit) {
+  const auto above = std::find_if(f.knots.begin(), f.knots.end(),
+                                  [](const knot_polynomials::knot& k) { return k.at > 0.0; });
+  if (above != f.knots.end()) {
+    visit(above->left, above->at, extent::everywhere);
+  } else {
+    visit(f.knots.back().right, f.knots.back().at, extent::everywhere);
+  }
+  for (auto k = f.knots.begin(); k != f.knots.end(); ++k) {
+    if (k < above) {
+      visit(difference_of(k->left, k->right), k->at, extent::below);
+    } else {
+      visit(difference_of(k->right, k->left), k->at, extent::above);
+    }
+  }
+}
+
+// In powers of a - x.
+series reflected(series c) {
+  for (std::size_t k = 1; k < c.size(); k += 2) {
+    c[k] = -c[k];
+  }
+  return c;
+}
+
+// E[(X - a)ᵏ], of X > a alone or everywhere, X of mean a + mean: into m[0 … count - 1].
+void truncated_powers(double mean, double deviation, bool everywhere, std::size_t count,
+                      double* m) {
+  if (count == 0) {
+    return;
+  }
+  // A short line that ends at the knot itself has half of it on either side.
+  const double z = mean == 0.0 ? 0.0 : mean / deviation;
+  m[0] = everywhere ? 1.0 : beyond(-z);
+  if (count == 1) {
+    return;
+  }
+  m[1] = mean * m[0] +
+         (everywhere ? 0.0 : deviation * one_div_root_two_pi<double>() * std::exp(-0.5 * z * z));
+  const double variance = deviation * deviation;
+  for (std::size_t k = 2; k < count; ++k) {
+    m[k] = mean * m[k - 1] + static_cast<double>(k - 1) * variance * m[k - 2];
+  }
+}
+
+// Σ |c_k| E[|X - a|ᵏ] of a part.
+double magnitude_of(const series& c, double at, bool everywhere, double q) {
+  std::array<double, most_piece_degree + 1> m{};
+  std::array<double, most_piece_degree + 1> below{};
+  truncated_powers(-at, std::sqrt(q), false, c.size(), m.data());
+  if (everywhere) {
+    truncated_powers(at, std::sqrt(q), false, c.size(), below.data());
+  }
+  double sum = 0.0;
+  for (std::size_t k = 0; k < c.size(); ++k) {
+    sum += std::abs(c[k]) * (m[k] + below[k]);
+  }
+  return sum;
+}
+
+// T(h, a), where a = -z/h may be infinite.
+double owens(double h, double z) {
+  using policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+  constexpr double farthest = 39.0;  // beyond it nothing is left
+  if (std::abs(h) > farthest) {
+    return 0.0;
+  }
+  const double a = -z / h;
+  if (!std::isfinite(a)) {
+    const double all = 0.5 * beyond(std::abs(h));
+    return z == 0.0 ? 0.0 : std::copysign(all, h == 0.0 ? -z : a);
+  }
+  return boost::math::owens_t(h, a, policy());
+}
+
+// P(X > h √q1, Y > k √q2), where z_y is how far Y's mean at X = h √q1 is above k √q2, in its
+// deviations there, and z_x that of X. Zero counts as positive.
+double quadrant(double h, double k, double z_x, double z_y, double c, double gap) {
+  if (h == 0.0 && k == 0.0) {
+    return (pi<double>() - std::atan2(std::sqrt(gap), c)) / two_pi<double>();
+  }
+  const double apart = (h < 0.0) != (k < 0.0) ? 0.5 : 0.0;
+  return 0.5 * (beyond(h) + beyond(k)) - owens(h, z_y) - owens(k, z_x) - apart;
+}
+
+}  // namespace
+
+std::optional<knot_polynomials> knot_polynomials_of(const activation& f) {
+  const auto polynomials = piecewise_polynomial::of(f);
+  if (!polynomials) {
+    return std::nullopt;
+  }
+  constexpr std::array<double, 5> factorial{1.0, 1.0, 2.0, 6.0, 24.0};
+  constexpr double rounding = 1e-12;
+  const std::vector<polynomial_piece>& pieces = polynomials->pieces();
+  knot_polynomials result;
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+    const kink& k = f.kinks()[i];
+    const auto below = pieces[i].about(k.location);
+    const auto above = pieces[i + 1].about(k.location);
+    series left(below.begin(), below.end());
+    series right(above.begin(), above.end());
+    double size = 0.0;
+    for (std::size_t n = 0; n < left.size(); ++n) {
+      size = std::max({size, std::abs(left[n]), std::abs(right[n])});
+    }
+    for (std::size_t n = 0; n < k.jumps.size(); ++n) {
+      // What does not jump is one number.
+      const double beyond_jump = left[n] + k.jumps[n] / factorial[n];
+      if (std::abs(beyond_jump - right[n]) > rounding * size) {
+        return std::nullopt;
+      }
+      right[n] = beyond_jump;
+    }
+    result.knots.push_back({k.location, std::move(left), std::move(right)});
+  }
+  return result;
+}
+
+bool is_well_conditioned(const knot_polynomials& f) {
+  constexpr double most_cancelled = 1000.0;
+  for (const knot_polynomials::knot& k : f.knots) {
+    if (std::max(count_of(k.left), count_of(k.right)) > most_piece_degree + 1) {
+      return false;
+    }
+  }
+  const knot_polynomials square = product_of(f, f);
+  constexpr std::array<double, 5> variances{1e-2, 1e-1, 1.0, 1e1, 1e2};
+  return std::all_of(variances.begin(), variances.end(), [&](double q) {
+    double magnitude = 0.0;
+    each_part(f, [&](series c, double at, extent where) {
+      c.resize(count_of(c));
+      magnitude +=
+          magnitude_of(c, where == extent::below ? -at : at, where == extent::everywhere, q);
+    });
+    return magnitude <= most_cancelled * std::sqrt(std::max(0.0, average_of(square, q)));
+  });
+}
+
+knot_polynomials derivative_of(const knot_polynomials& f) {
+  knot_polynomials d;
+  for (const knot_polynomials::knot& k : f.knots) {
+    d.knots.push_back({k.at, derivative_of(k.left), derivative_of(k.right)});
+  }
+  return d;
+}
+
+knot_polynomials product_of(const knot_polynomials& f, const knot_polynomials& g) {
+  knot_polynomials p;
+  for (std::size_t i = 0; i < f.knots.size(); ++i) {
+    const knot_polynomials::knot& a = f.knots[i];
+    const knot_polynomials::knot& b = g.knots[i];
+    p.knots.push_back({a.at, product_of(a.left, b.left), product_of(a.right, b.right)});
+  }
+  return p;
+}
+
+double average_of(const knot_polynomials& f, double q) {
+  const double deviation = std::sqrt(q);
+  double sum = 0.0;
+  each_part(f, [&](const series& c, double at, extent where) {
+    const bool below = where == extent::below;
+    const series upward = below ? reflected(c) : c;
+    series m(c.size());
+    truncated_powers(below ? at : -at, deviation, where == extent::everywhere, m.size(), m.data());
+    for (std::size_t k = 0; k < m.size(); ++k) {
+      sum += upward[k] * m[k];
+    }
+  });
+  return sum;
+}
+
+// ½ E[f''] with δ of the slopes' jumps and δ' of f's.
+double average_slope_of(const knot_polynomials& f, double q) {
+  double sum = average_of(derivative_of(derivative_of(f)), q);
+  for (const knot_polynomials::knot& k : f.knots) {
+    const series jump = difference_of(k.right, k.left);
+    const double of_slope = jump.size() > 1 ? jump[1] : 0.0;
+    const double of_value = jump.empty() ? 0.0 : jump[0];
+    sum += density(k.at, q) * (of_slope + of_value * k.at / q);
+  }
+  return 0.5 * sum;
+}
+
+std::vector<piecewise_pair::part> piecewise_pair::parts_of(const knot_polynomials& f) {
+  std::vector<part> parts;
+  each_part(f, [&](series c, double at, extent where) {
+    part p;
+    p.at = at;
+    p.everywhere = where == extent::everywhere;
+    p.direction = where == extent::below ? -1.0 : 1.0;
+    for (std::size_t k = 0; k < p.c.size(); ++k) {
+      const series upward = where == extent::below ? reflected(c) : c;
+      p.count[k] = count_of(c);
+      std::copy_n(upward.begin(), p.count[k], p.c[k].begin());
+      c = derivative_of(c);
+    }
+    if (p.count[0] > 0) {
+      parts.push_back(p);
+    }
+  });
+  return parts;
+}
+
+piecewise_pair::piecewise_pair(const knot_polynomials& f, const knot_polynomials& g)
+    : f_(parts_of(f)), g_(parts_of(g)) {}
+
+// Of a part of f and one of g: E[(X - a)ⁱ (Y - b)ʲ] where both parts are, E[(Y - b)ʲ | X = a] and
+// E[(X - a)ⁱ | Y = b]; of a part below its knot with -X in place of X.
+struct piecewise_pair::averages {
+  std::array<std::array<double, size>, size> both;
+  std::array<double, size> y_at_a;
+  std::array<double, size> x_at_b;
+
+  // Of orders below the counts.
+  void fill(const part& f, const part& g, const pair_covariance& v, std::size_t count_x,
+            std::size_t count_y) {
+    const double a = f.direction * f.at;
+    const double b = g.direction * g.at;
+    const double c = f.direction * g.direction * v.c;
+    const double deviation_y = std::sqrt(v.gap / v.q1);
+    const double deviation_x = std::sqrt(v.gap / v.q2);
+    // q1 q2 = c² + gap: of kinks that meet on the edge the difference of a and bc/q2 is what
+    // counts.
+    const double apart = a - b * c / v.q2;
+    const double mean_x = -apart;
+    const double mean_y = (c * apart - b * v.gap / v.q2) / v.q1;
+    truncated_powers(mean_y, deviation_y, g.everywhere, std::max<std::size_t>(1, count_y),
+                     y_at_a.data());
+    truncated_powers(mean_x, deviation_x, f.everywhere, std::max<std::size_t>(1, count_x),
+                     x_at_b.data());
+    if (count_x == 0 || count_y == 0) {
+      return;
+    }
+    const double h = a / std::sqrt(v.q1);
+    const double k = b / std::sqrt(v.q2);
+    if (f.everywhere || g.everywhere) {
+      both[0][0] = (f.everywhere ? 1.0 : beyond(h)) * (g.everywhere ? 1.0 : beyond(k));
+    } else {
+      const double z_x = mean_x == 0.0 ? 0.0 : mean_x / deviation_x;
+      const double z_y = mean_y == 0.0 ? 0.0 : mean_y / deviation_y;
+      both[0][0] = quadrant(h, k, z_x, z_y, c, v.gap);
+    }
+    if (count_x == 1 && count_y == 1) {
+      return;
+    }
+    const double at_a = f.everywhere ? 0.0 : density(a, v.q1);
+    const double at_b = g.everywhere ? 0.0 : density(b, v.q2);
+    for (std::size_t j = 1; j < count_y; ++j) {
+      both[0][j] =
+          -b * both[0][j - 1] + c * at_a * y_at_a[j - 1] +
+          (j == 1 ? v.q2 * at_b * x_at_b[0] : v.q2 * static_cast<double>(j - 1) * both[0][j - 2]);
+    }
+    for (std::size_t i = 1; i < count_x; ++i) {
+      for (std::size_t j = 0; j < count_y; ++j) {
+        both[i][j] =
+            -a * both[i - 1][j] +
+            (i == 1 ? v.q1 * at_a * y_at_a[j]
+                    : v.q1 * static_cast<double>(i - 1) * both[i - 2][j]) +
+            c * (j == 0 ? at_b * x_at_b[i - 1] : static_cast<double>(j) * both[i - 1][j - 1]);
+      }
+    }
+  }
+
+  [[nodiscard]] double sum(const part& f, std::size_t i, const part& g, std::size_t j) const {
+    double all = 0.0;
+    for (std::size_t k = 0; k < f.count[i]; ++k) {
+      double row = 0.0;
+      for (std::size_t l = 0; l < g.count[j]; ++l) {
+        row += g.c[j][l] * both[k][l];
+      }
+      all += f.c[i][k] * row;
+    }
+    return all;
+  }
+
+  // E[g⁽ʲ⁾(Y) | X = a] of the part.
+  static double along(const std::array<double, size>& moments, const part& g, std::size_t j) {
+    double sum = 0.0;
+    for (std::size_t l = 0; l < g.count[j]; ++l) {
+      sum += g.c[j][l] * moments[l];
+    }
+    return sum;
+  }
+};
+
+void piecewise_pair::pieces(const pair_covariance& v,
+                            std::span<const half_line_pair::orders> wanted, double* out) const {
+  std::fill_n(out, wanted.size(), 0.0);
+  averages e;
+  for (const part& f : f_) {
+    for (const part& g : g_) {
+      e.fill(f, g, v, f.count[0], g.count[0]);
+      for (std::size_t k = 0; k < wanted.size(); ++k) {
+        out[k] += e.sum(f, wanted[k].i, g, wanted[k].j);
+      }
+    }
+  }
+}
+
+pair_moments piecewise_pair::gradient(const pair_covariance& v, moment_set wanted) const {
+  const bool value = contains(wanted, moment_set::value);
+  const bool slopes = contains(wanted, moment_set::gradient);
+  const bool slope_of_g = contains(wanted, moment_set::gradient2);
+  pair_moments m;
+  averages e;
+  for (const part& f : f_) {
+    const double at_a = f.everywhere ? 0.0 : density(f.at, v.q1);
+    const bool smooth = f.jump(0) == 0.0 && f.jump(1) == 0.0;
+    for (const part& g : g_) {
+      // What is multiplied: f g, or f' g', f'' g, and f g''.
+      const bool all = value || (slopes && f.count[2] > 0) || (slope_of_g && g.count[2] > 0);
+      const std::size_t below = all ? 0 : 1;
+      const std::size_t count_y = smooth ? g.count[below] : g.count[0];
+      const std::size_t count_x = slope_of_g ? f.count[0] : f.count[below];
+      e.fill(f, g, v, count_x, count_y);
+      if (value) {
+        m.e00 += e.sum(f, 0, g, 0);
+      }
+      if (slopes) {
+        m.e11 += e.sum(f, 1, g, 1);
+        m.e20 += e.sum(f, 2, g, 0);
+        if (!smooth) {
+          // δ(X - a) of a jump of the slope, δ(X - a) and δ'(X - a) of one of f.
+          const double given = averages::along(e.y_at_a, g, 0);
+          const double slope = f.jump(0) == 0.0 ? 0.0 : averages::along(e.y_at_a, g, 1);
+          m.e11 += at_a * f.jump(0) * slope;
+          m.e20 += at_a * (f.jump(1) * given + f.jump(0) * (f.at * given - v.c * slope) / v.q1);
+        }
+      }
+      if (slope_of_g) {
+        m.e02 += e.sum(f, 0, g, 2);
+        if (g.jump(1) != 0.0) {
+          m.e02 += density(g.at, v.q2) * g.jump(1) * averages::along(e.x_at_b, f, 0);
+        }
+      }
+    }
+  }
+  return m;
+}
+
+}  // namespace loradyn

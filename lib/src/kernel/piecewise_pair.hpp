@@ -1,0 +1,84 @@
+#pragma once
+
+/// \file
+/// Kernels of activations that are polynomials between kinks anywhere. Internal to the kernel room.
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <loradyn/activation/activation.hpp>
+#include <loradyn/kernel/pair_kernel.hpp>
+#include "kernel/half_line_pair.hpp"
+
+namespace loradyn {
+
+/// A function that is a polynomial between its knots: at each those of both sides, by their
+/// coefficients of (x - at)ᵏ.
+struct knot_polynomials {
+  struct knot {
+    double at;
+    std::vector<double> left;
+    std::vector<double> right;
+  };
+  std::vector<knot> knots;  ///< in increasing order, one at least
+};
+
+/// The largest degree between knots that closed kernels are summed for: V of degree 2 asks for 4.
+inline constexpr std::size_t most_piece_degree = 8;
+
+/// f by its kinks, or nothing where it has none or is no piecewise_polynomial.
+std::optional<knot_polynomials> knot_polynomials_of(const activation& f);
+
+/// Whether the parts that f is summed of, each from its knot on, cancel so little, at variances
+/// from 1e-2 to 1e2, that their sums keep the kernels' accuracy: no more than by 1000, of √E[f²],
+/// and the degree is not too large.
+bool is_well_conditioned(const knot_polynomials& f);
+
+/// f' between the knots
+knot_polynomials derivative_of(const knot_polynomials& f);
+/// f g, of equal knots
+knot_polynomials product_of(const knot_polynomials& f, const knot_polynomials& g);
+
+/// E[f(√q z)], q > 0
+double average_of(const knot_polynomials& f, double q);
+
+/// d/dq E[f(√q z)], q > 0, f continuous or not.
+double average_slope_of(const knot_polynomials& f, double q);
+
+/// The kernel of f, which may jump, and g, which may not, in closed form: (3.5) of docs/theory.md.
+/// Error: rounding of the terms.
+class piecewise_pair {
+ public:
+  piecewise_pair(const knot_polynomials& f, const knot_polynomials& g);
+
+  /// The averages E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] of the pieces alone, q1, q2 > 0.
+  void pieces(const pair_covariance& v, std::span<const half_line_pair::orders> wanted,
+              double* out) const;
+
+  /// Those of e00, e11, e20 and e02 that are wanted, q1, q2 > 0, with what the kinks add.
+  [[nodiscard]] pair_moments gradient(const pair_covariance& v, moment_set wanted) const;
+
+ private:
+  static constexpr std::size_t size = most_piece_degree + 1;
+  // What lies above or below a knot, or everywhere, in powers of x - at or at - x.
+  struct part {
+    double at = 0.0;
+    bool everywhere = false;
+    double direction = 1.0;                       // -1 below the knot
+    std::array<std::size_t, 5> count{};           // of coefficients, by derivative
+    std::array<std::array<double, size>, 5> c{};  // by derivative
+    [[nodiscard]] double jump(std::size_t k) const {
+      return everywhere ? 0.0 : direction * c[k][0];
+    }
+  };
+  struct averages;
+  static std::vector<part> parts_of(const knot_polynomials& f);
+
+  std::vector<part> f_;
+  std::vector<part> g_;
+};
+
+}  // namespace loradyn
