@@ -186,8 +186,8 @@ jet<Order> exponential(const jet<Order>& f) {
   constexpr double exact_to = 1e9;  // from where no digit of the remainder is left
   const jet<Order> g = unscaled(f);
   jet<Order> result{};
-  if (g.infinite()) {
-    result.c[0] = g.c[0] > 0.0 ? g.c[0] : 0.0;
+  if (!std::isfinite(g.c[0])) {
+    result.c[0] = g.c[0] < 0.0 ? 0.0 : g.c[0];
     return result;
   }
   if (std::abs(g.c[0]) <= plain) {

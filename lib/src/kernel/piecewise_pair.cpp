@@ -138,17 +138,18 @@ double owens(double h, double z) {
     const double all = 0.5 * beyond(std::abs(h));
     return z == 0.0 ? 0.0 : std::copysign(all, h == 0.0 ? -z : a);
   }
-  return boost::math::owens_t(h, a, policy());
-}
-
-// P(X > h √q1, Y > k √q2), where z_y is how far Y's mean at X = h √q1 is above k √q2, in its
-// deviations there, and z_x that of X. Zero counts as positive.
-double quadrant(double h, double k, double z_x, double z_y, double c, double gap) {
-  if (h == 0.0 && k == 0.0) {
-    return (pi<double>() - std::atan2(std::sqrt(gap), c)) / two_pi<double>();
+  if (std::abs(a) <= 1.0) {
+    return boost::math::owens_t(h, a, policy());
   }
-  const double apart = (h < 0.0) != (k < 0.0) ? 0.5 : 0.0;
-  return 0.5 * (beyond(h) + beyond(k)) - owens(h, z_y) - owens(k, z_x) - apart;
+  // Boost's own way to an argument below 1 goes through extended precision.
+  const double x = std::abs(h);
+  const double y = std::abs(z);
+  const double rest = boost::math::owens_t(y, 1.0 / std::abs(a), policy());
+  constexpr double near = 0.67;
+  const double all = y <= near ? 0.25 - 0.25 * std::erf(x * half_root_two<double>()) *
+                                            std::erf(y * half_root_two<double>())
+                               : 0.5 * (beyond(x) + beyond(y)) - beyond(x) * beyond(y);
+  return std::copysign(all - rest, a);
 }
 
 }  // namespace
@@ -186,7 +187,7 @@ std::optional<knot_polynomials> knot_polynomials_of(const activation& f) {
 }
 
 bool is_well_conditioned(const knot_polynomials& f) {
-  constexpr double most_cancelled = 1000.0;
+  constexpr double most_cancelled = 3000.0;
   for (const knot_polynomials::knot& k : f.knots) {
     if (std::max(count_of(k.left), count_of(k.right)) > most_piece_degree + 1) {
       return false;
@@ -271,7 +272,40 @@ std::vector<piecewise_pair::part> piecewise_pair::parts_of(const knot_polynomial
 }
 
 piecewise_pair::piecewise_pair(const knot_polynomials& f, const knot_polynomials& g)
-    : f_(parts_of(f)), g_(parts_of(g)) {}
+    : f_(parts_of(f)), g_(parts_of(g)) {
+  const auto same_place = [](const part& a, const part& b) {
+    return a.everywhere == b.everywhere && a.direction * a.at == b.direction * b.at;
+  };
+  for (std::size_t i = 0; i < f_.size(); ++i) {
+    for (std::size_t j = 0; j < g_.size(); ++j) {
+      const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const alike& other) {
+        const part& of_f = f_[other.pairs.front().first];
+        const part& of_g = g_[other.pairs.front().second];
+        return same_place(f_[i], of_f) && same_place(g_[j], of_g) &&
+               f_[i].direction * g_[j].direction == of_f.direction * of_g.direction;
+      });
+      if (group != groups_.end()) {
+        group->pairs.emplace_back(i, j);
+      } else {
+        groups_.push_back({{{i, j}}});
+      }
+    }
+  }
+}
+
+std::vector<piecewise_pair::seen> piecewise_pair::seen_at(const std::vector<part>& parts,
+                                                          double q) {
+  std::vector<seen> all;
+  for (const part& p : parts) {
+    if (p.everywhere) {
+      all.push_back({0.0, 1.0, 0.0});
+    } else {
+      const double distance = p.direction * p.at / std::sqrt(q);
+      all.push_back({distance, loradyn::beyond(distance), density(p.at, q)});
+    }
+  }
+  return all;
+}
 
 // Of a part of f and one of g: E[(X - a)ⁱ (Y - b)ʲ] where both parts are, E[(Y - b)ʲ | X = a] and
 // E[(X - a)ⁱ | Y = b]; of a part below its knot with -X in place of X.
@@ -280,9 +314,23 @@ struct piecewise_pair::averages {
   std::array<double, size> y_at_a;
   std::array<double, size> x_at_b;
 
-  // Of orders below the counts.
-  void fill(const part& f, const part& g, const pair_covariance& v, std::size_t count_x,
-            std::size_t count_y) {
+  // How many orders of each.
+  struct counts {
+    std::size_t x = 0;
+    std::size_t y = 0;
+    std::size_t y_at_a = 0;
+    std::size_t x_at_b = 0;
+
+    void raise(const counts& other) {
+      x = std::max(x, other.x);
+      y = std::max(y, other.y);
+      y_at_a = std::max(y_at_a, other.y_at_a);
+      x_at_b = std::max(x_at_b, other.x_at_b);
+    }
+  };
+
+  void fill(const part& f, const seen& of_f, const part& g, const seen& of_g,
+            const pair_covariance& v, counts count) {
     const double a = f.direction * f.at;
     const double b = g.direction * g.at;
     const double c = f.direction * g.direction * v.c;
@@ -293,41 +341,50 @@ struct piecewise_pair::averages {
     const double apart = a - b * c / v.q2;
     const double mean_x = -apart;
     const double mean_y = (c * apart - b * v.gap / v.q2) / v.q1;
-    truncated_powers(mean_y, deviation_y, g.everywhere, std::max<std::size_t>(1, count_y),
-                     y_at_a.data());
-    truncated_powers(mean_x, deviation_x, f.everywhere, std::max<std::size_t>(1, count_x),
-                     x_at_b.data());
-    if (count_x == 0 || count_y == 0) {
+    const bool some = count.x > 0 && count.y > 0;
+    if (some && count.x + count.y > 2) {
+      count.y_at_a = std::max(count.y_at_a, count.y);
+      count.x_at_b = std::max(count.x_at_b, count.x);
+    }
+    truncated_powers(mean_y, deviation_y, g.everywhere, count.y_at_a, y_at_a.data());
+    truncated_powers(mean_x, deviation_x, f.everywhere, count.x_at_b, x_at_b.data());
+    if (!some) {
       return;
     }
-    const double h = a / std::sqrt(v.q1);
-    const double k = b / std::sqrt(v.q2);
     if (f.everywhere || g.everywhere) {
-      both[0][0] = (f.everywhere ? 1.0 : beyond(h)) * (g.everywhere ? 1.0 : beyond(k));
+      both[0][0] = of_f.beyond * of_g.beyond;
     } else {
       const double z_x = mean_x == 0.0 ? 0.0 : mean_x / deviation_x;
       const double z_y = mean_y == 0.0 ? 0.0 : mean_y / deviation_y;
-      both[0][0] = quadrant(h, k, z_x, z_y, c, v.gap);
+      both[0][0] = quadrant(of_f, of_g, z_x, z_y, c, v.gap);
     }
-    if (count_x == 1 && count_y == 1) {
-      return;
+    for (std::size_t j = 1; j < count.y; ++j) {
+      both[0][j] = -b * both[0][j - 1] + c * of_f.density * y_at_a[j - 1] +
+                   (j == 1 ? v.q2 * of_g.density * x_at_b[0]
+                           : v.q2 * static_cast<double>(j - 1) * both[0][j - 2]);
     }
-    const double at_a = f.everywhere ? 0.0 : density(a, v.q1);
-    const double at_b = g.everywhere ? 0.0 : density(b, v.q2);
-    for (std::size_t j = 1; j < count_y; ++j) {
-      both[0][j] =
-          -b * both[0][j - 1] + c * at_a * y_at_a[j - 1] +
-          (j == 1 ? v.q2 * at_b * x_at_b[0] : v.q2 * static_cast<double>(j - 1) * both[0][j - 2]);
-    }
-    for (std::size_t i = 1; i < count_x; ++i) {
-      for (std::size_t j = 0; j < count_y; ++j) {
-        both[i][j] =
-            -a * both[i - 1][j] +
-            (i == 1 ? v.q1 * at_a * y_at_a[j]
-                    : v.q1 * static_cast<double>(i - 1) * both[i - 2][j]) +
-            c * (j == 0 ? at_b * x_at_b[i - 1] : static_cast<double>(j) * both[i - 1][j - 1]);
+    for (std::size_t i = 1; i < count.x; ++i) {
+      for (std::size_t j = 0; j < count.y; ++j) {
+        both[i][j] = -a * both[i - 1][j] +
+                     (i == 1 ? v.q1 * of_f.density * y_at_a[j]
+                             : v.q1 * static_cast<double>(i - 1) * both[i - 2][j]) +
+                     c * (j == 0 ? of_g.density * x_at_b[i - 1]
+                                 : static_cast<double>(j) * both[i - 1][j - 1]);
       }
     }
+  }
+
+  // P(X > h √q1, Y > k √q2), where z_y is how far Y's mean at X = h √q1 is above k √q2, in its
+  // deviations there, and z_x that of X. Zero counts as positive.
+  static double quadrant(const seen& of_f, const seen& of_g, double z_x, double z_y, double c,
+                         double gap) {
+    const double h = of_f.distance;
+    const double k = of_g.distance;
+    if (h == 0.0 && k == 0.0) {
+      return (pi<double>() - std::atan2(std::sqrt(gap), c)) / two_pi<double>();
+    }
+    const double apart = (h < 0.0) != (k < 0.0) ? 0.5 : 0.0;
+    return 0.5 * (of_f.beyond + of_g.beyond) - owens(h, z_y) - owens(k, z_x) - apart;
   }
 
   [[nodiscard]] double sum(const part& f, std::size_t i, const part& g, std::size_t j) const {
@@ -355,12 +412,19 @@ struct piecewise_pair::averages {
 void piecewise_pair::pieces(const pair_covariance& v,
                             std::span<const half_line_pair::orders> wanted, double* out) const {
   std::fill_n(out, wanted.size(), 0.0);
+  const std::vector<seen> of_f = seen_at(f_, v.q1);
+  const std::vector<seen> of_g = seen_at(g_, v.q2);
   averages e;
-  for (const part& f : f_) {
-    for (const part& g : g_) {
-      e.fill(f, g, v, f.count[0], g.count[0]);
+  for (const alike& group : groups_) {
+    averages::counts count;
+    for (const auto& [i, j] : group.pairs) {
+      count.raise({f_[i].count[0], g_[j].count[0]});
+    }
+    const auto [first_f, first_g] = group.pairs.front();
+    e.fill(f_[first_f], of_f[first_f], g_[first_g], of_g[first_g], v, count);
+    for (const auto& [i, j] : group.pairs) {
       for (std::size_t k = 0; k < wanted.size(); ++k) {
-        out[k] += e.sum(f, wanted[k].i, g, wanted[k].j);
+        out[k] += e.sum(f_[i], wanted[k].i, g_[j], wanted[k].j);
       }
     }
   }
@@ -370,37 +434,46 @@ pair_moments piecewise_pair::gradient(const pair_covariance& v, moment_set wante
   const bool value = contains(wanted, moment_set::value);
   const bool slopes = contains(wanted, moment_set::gradient);
   const bool slope_of_g = contains(wanted, moment_set::gradient2);
+  const auto smooth = [](const part& f) { return f.jump(0) == 0.0 && f.jump(1) == 0.0; };
+  const std::vector<seen> of_f = seen_at(f_, v.q1);
+  const std::vector<seen> of_g = seen_at(g_, v.q2);
   pair_moments m;
   averages e;
-  for (const part& f : f_) {
-    const double at_a = f.everywhere ? 0.0 : density(f.at, v.q1);
-    const bool smooth = f.jump(0) == 0.0 && f.jump(1) == 0.0;
-    for (const part& g : g_) {
+  for (const alike& group : groups_) {
+    averages::counts count;
+    for (const auto& [i, j] : group.pairs) {
+      const part& f = f_[i];
+      const part& g = g_[j];
       // What is multiplied: f g, or f' g', f'' g, and f g''.
       const bool all = value || (slopes && f.count[2] > 0) || (slope_of_g && g.count[2] > 0);
-      const std::size_t below = all ? 0 : 1;
-      const std::size_t count_y = smooth ? g.count[below] : g.count[0];
-      const std::size_t count_x = slope_of_g ? f.count[0] : f.count[below];
-      e.fill(f, g, v, count_x, count_y);
+      const std::size_t from = all ? 0 : 1;
+      count.raise({f.count[from], g.count[from], slopes && !smooth(f) ? g.count[0] : 0,
+                   slope_of_g && g.jump(1) != 0.0 ? f.count[0] : 0});
+    }
+    const auto [first_f, first_g] = group.pairs.front();
+    e.fill(f_[first_f], of_f[first_f], g_[first_g], of_g[first_g], v, count);
+    for (const auto& [i, j] : group.pairs) {
+      const part& f = f_[i];
+      const part& g = g_[j];
       if (value) {
         m.e00 += e.sum(f, 0, g, 0);
       }
       if (slopes) {
         m.e11 += e.sum(f, 1, g, 1);
         m.e20 += e.sum(f, 2, g, 0);
-        if (!smooth) {
+        if (!smooth(f)) {
           // δ(X - a) of a jump of the slope, δ(X - a) and δ'(X - a) of one of f.
           const double given = averages::along(e.y_at_a, g, 0);
           const double slope = f.jump(0) == 0.0 ? 0.0 : averages::along(e.y_at_a, g, 1);
-          m.e11 += at_a * f.jump(0) * slope;
-          m.e20 += at_a * (f.jump(1) * given + f.jump(0) * (f.at * given - v.c * slope) / v.q1);
+          m.e11 += of_f[i].density * f.jump(0) * slope;
+          m.e20 += of_f[i].density *
+                   (f.jump(1) * given + f.jump(0) * (f.at * given - v.c * slope) / v.q1);
         }
       }
       if (slope_of_g) {
         m.e02 += e.sum(f, 0, g, 2);
-        if (g.jump(1) != 0.0) {
-          m.e02 += density(g.at, v.q2) * g.jump(1) * averages::along(e.x_at_b, f, 0);
-        }
+        m.e02 += of_g[j].density * g.jump(1) *
+                 (g.jump(1) == 0.0 ? 0.0 : averages::along(e.x_at_b, f, 0));
       }
     }
   }

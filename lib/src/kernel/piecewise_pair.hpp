@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <loradyn/activation/activation.hpp>
@@ -33,7 +34,7 @@ inline constexpr std::size_t most_piece_degree = 8;
 std::optional<knot_polynomials> knot_polynomials_of(const activation& f);
 
 /// Whether the parts that f is summed of, each from its knot on, cancel so little, at variances
-/// from 1e-2 to 1e2, that their sums keep the kernels' accuracy: no more than by 1000, of √E[f²],
+/// from 1e-2 to 1e2, that their sums keep the kernels' accuracy: no more than by 3000, of √E[f²],
 /// and the degree is not too large.
 bool is_well_conditioned(const knot_polynomials& f);
 
@@ -74,11 +75,24 @@ class piecewise_pair {
       return everywhere ? 0.0 : direction * c[k][0];
     }
   };
+  // What a part's knot is to a variance.
+  struct seen {
+    double distance;  // in deviations, -X in place of X below the knot
+    double beyond;    // the probability of the part
+    double density;   // of what is everywhere 0
+  };
+  // Pairs of parts whose averages are the same but for their coefficients: of odd or even functions
+  // those of opposite knots.
+  struct alike {
+    std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  };
   struct averages;
   static std::vector<part> parts_of(const knot_polynomials& f);
+  static std::vector<seen> seen_at(const std::vector<part>& parts, double q);
 
   std::vector<part> f_;
   std::vector<part> g_;
+  std::vector<alike> groups_;
 };
 
 }  // namespace loradyn
