@@ -235,6 +235,10 @@ TEST_CASE("what is not a finite function, or outgrows a Gaussian, is refused wit
         "'log' needs what is above zero everywhere, and it is not at x = 0 (column 1)");
   CHECK(fault("1/(x-3)") == "'/' divides by zero at x = 3 (column 2)");
   CHECK(fault("exp(x^2)") == "'exp' grows faster than a Gaussian average allows (column 1)");
+  CHECK(fault("99991e300*-300*relu") == "this is too large or too steep at x = 40 (column 1)");
+  CHECK(fault("1e100*x^40") == "this is too large or too steep at x = -40 (column 1)");
+  CHECK(fault("max(min(exp(1e30^20*x-1),he40),he2^3)") ==
+        "'*' has no value that can be computed at x = 0 (column 20)");
   CHECK(fault("max(tanh(x)^5,1e-300*x)") == "this has a kink nearer to 0 than 1e-100 (column 1)");
   // A part whose derivatives overflow where its value is moderate, behind another part.
   CHECK(fault("max(min(exp(1e300*x-1),he40),(he2)^3)") ==

@@ -13,13 +13,9 @@ namespace {
 
 constexpr std::size_t most_features = 400;
 constexpr std::size_t most_kinks = 400;
-// Where a Gaussian of unit variance has any weight in double precision.
-constexpr double gaussian_range = 40.0;
 // To here oscillations are followed.
 constexpr double oscillation_range = 100.0;
 constexpr double mesh_end = 1e8;
-// Above this the square of a derivative has no finite average that doubles could hold.
-constexpr double largest_derivative = 1e150;
 // An angle above this has no digits left.
 constexpr double largest_angle = 1e15;
 // Operations evaluated for one formula; a bound on the time that a text may take to be read.
@@ -684,22 +680,31 @@ class analyser {
     }
   }
 
-  // A part that is finite where its derivatives overflow would count as infinite beside others.
+  // A part that is finite where its derivatives overflow would count as infinite beside others, one
+  // that is no number would not count at all.
   void check_slopes(double x) {
     const std::size_t count = f_.nodes.size();
     work_ += count;
     f_.evaluate<4>(x, side::left, count, series_);
-    const auto infinite = [](const jet<4>& f) { return f.infinite(); };
+    const auto infinite = [](const jet<4>& f) { return f.infinite() || std::isnan(f.c[0]); };
     if (std::none_of(series_.begin(), series_.begin() + static_cast<std::ptrdiff_t>(count),
                      infinite)) {
       return;
     }
     evaluate(x, count, false);
     for (std::size_t i = 0; i < count; ++i) {
+      if (std::isnan(series_[i].c[0])) {
+        throw without_value(i, x);
+      }
       if (series_[i].infinite() && !unscaled(results_[i]).infinite()) {
         throw too_steep(i, x);
       }
     }
+  }
+
+  [[nodiscard]] parse_error without_value(std::size_t i, double x) const {
+    return {name_of(f_.nodes[i].what) + " has no value that can be computed at x = " + text_of(x),
+            f_.nodes[i].column};
   }
 
   [[nodiscard]] parse_error too_steep(std::size_t i, double x) const {
@@ -730,9 +735,7 @@ class analyser {
         if (!undefined) {
           throw too_steep(i, x);
         }
-        throw parse_error(
-            name_of(f_.nodes[i].what) + " has no value that can be computed at x = " + text_of(x),
-            f_.nodes[i].column);
+        throw without_value(i, x);
       }
     }
     throw parse_error("this is not finite", 1);

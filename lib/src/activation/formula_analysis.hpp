@@ -11,6 +11,11 @@
 
 namespace loradyn::detail {
 
+/// Where a Gaussian of unit variance has any weight in double precision.
+inline constexpr double gaussian_range = 40.0;
+/// Above this the square of a derivative has no finite average that doubles could hold.
+inline constexpr double largest_derivative = 1e150;
+
 struct formula_shape {
   std::vector<kink> kinks;
   std::vector<double> features;

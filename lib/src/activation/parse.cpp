@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
+#include <loradyn/number_text.hpp>
 #include <optional>
 #include <utility>
 #include "activation/formula.hpp"
+#include "activation/formula_analysis.hpp"
 #include "activation/symbolic.hpp"
 
 namespace loradyn {
@@ -156,7 +158,9 @@ class builder {
   activation finish(const value& whole, std::string name) const {
     if (whole.exact) {
       if (const auto parts = whole.exact->closed()) {
-        return activation(*parts, std::move(name));
+        activation closed(*parts, std::move(name));
+        check_size(closed);
+        return closed;
       }
     }
     const bool kinked = !whole.exact || whole.exact->has_step();
@@ -169,6 +173,17 @@ class builder {
   }
 
  private:
+  // A closed form is finite, but for the range of numbers: the largest is at an end.
+  static void check_size(const activation& f) {
+    for (const double x : {0.0, -detail::gaussian_range, detail::gaussian_range}) {
+      for (const double v : f.all(x)) {
+        if (!(std::abs(v) <= detail::largest_derivative)) {
+          throw parse_error("this is too large or too steep at x = " + number_text(x), 1);
+        }
+      }
+    }
+  }
+
   std::size_t append(formula_node node) {
     const std::size_t column = node.column;
     try {
