@@ -249,10 +249,11 @@ void slowest_point(benchmark::State& bench) {
 }
 
 const int registered = [] {
-  for (const char* name :
-       {"linear", "erf",     "relu",         "he2",    "he3",       "he10",    "erf+0.1*he3",
-        "tanh",   "sigmoid", "softplus",     "gelu",   "silu",      "sin",     "cos",
-        "relu^2", "relu^3",  "max(x,0.1*x)", "abs(x)", "relu*tanh", "erf*relu"}) {
+  for (const char* name : {"linear",    "erf",          "relu",   "he2",       "he3",
+                           "he10",      "erf+0.1*he3",  "tanh",   "sigmoid",   "softplus",
+                           "gelu",      "silu",         "sin",    "cos",       "relu^2",
+                           "relu^3",    "max(x,0.1*x)", "abs(x)", "relu(x-1)", "min(max(x,-1),1)",
+                           "relu*tanh", "erf*relu"}) {
     for (const double gamma : {0.0, 1.0}) {
       const std::string place = std::string(name) + (gamma > 0.0 ? "/gamma=1" : "/gamma=0");
       benchmark::RegisterBenchmark(("right_hand_side/" + place).c_str(), right_hand_side, name,
