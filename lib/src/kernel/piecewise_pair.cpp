@@ -430,6 +430,7 @@ void piecewise_pair::pieces(const pair_covariance& v,
   }
 }
 
+// (3.5), and what δ at the knots adds
 pair_moments piecewise_pair::gradient(const pair_covariance& v, moment_set wanted) const {
   const bool value = contains(wanted, moment_set::value);
   const bool slopes = contains(wanted, moment_set::gradient);
