@@ -406,6 +406,8 @@ TEST_CASE("a full disk is told, and no part of the table stays") {
         } catch (const file_error& e) {
           told = e.what() == "'" + path.string() + "' can't be written: File too large";
         }
+        // Counters of a build for gcov would be cut too, and with them what others have counted.
+        ::setenv("GCOV_PREFIX", "/dev/null", 1);
         // The whole way out, where HDF5 used to crash over what it could not close.
         std::exit(told ? 0 : 1);
       }
