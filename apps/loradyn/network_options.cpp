@@ -253,8 +253,7 @@ network_overlap_event read_network_event(const std::string& quantity, const std:
                                          bool is_signed) {
   const auto named = network_event_named(quantity);
   if (!named) {
-    throw argument_error("--event", "'" + quantity + "'",
-                         network_event_names());
+    throw argument_error("--event", "'" + quantity + "'", network_event_names());
   }
   network_overlap_event event = *named;
   event.is_signed = is_signed;

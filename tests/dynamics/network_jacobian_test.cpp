@@ -12,10 +12,10 @@
 #include "support/within.hpp"
 
 using namespace loradyn;
-using test::task_of;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using test::task_of;
 
 namespace {
 

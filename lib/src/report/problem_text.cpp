@@ -280,8 +280,7 @@ void event_members(Io& io, Problem& p) {
   if constexpr (Io::reads) {
     const auto named = network_event_named(quantity);
     if (!named) {
-      throw argument_error("event", "'" + quantity + "'",
-                           network_event_names());
+      throw argument_error("event", "'" + quantity + "'", network_event_names());
     }
     event = *named;
   }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <loradyn/interruption.hpp>
+#include <loradyn/simulation/batch.hpp>
 #include <loradyn/simulation/run.hpp>
 #include <numeric>
 #include <span>
