@@ -53,7 +53,7 @@ void tell_making(const shared_options& shared, const study::escape_problem& prob
 }
 
 int run_escape(escape_options options, const invocation& call) {
-  if (options.network.given()) {
+  if (options.network.given_with(options.start)) {
     return run_network_escape(options.network, options.shared, options.start, options.event,
                               options.integrator, options.law, call);
   }

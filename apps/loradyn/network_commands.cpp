@@ -4,6 +4,8 @@
 
 #include <loradyn/error.hpp>
 #include <loradyn/figures/network_figures.hpp>
+#include <loradyn/report/network_file.hpp>
+#include <loradyn/report/stages_file.hpp>
 #include <loradyn/study/network.hpp>
 #include <loradyn/study/network_critical.hpp>
 #include <loradyn/study/network_fixed_points.hpp>
@@ -51,7 +53,7 @@ int run_network_trajectory(const network_options& network, const shared_options&
                          fmt::format("{} combinations", grid.size()),
                          "one each, for a trajectory is one run");
   }
-  if (words.t_end.empty()) {
+  if (words.t_end.empty() && words.stages.empty()) {
     throw error("--t-end is missing: say how long the run is");
   }
   study::network_trajectory_problem problem{
@@ -59,13 +61,19 @@ int run_network_trajectory(const network_options& network, const shared_options&
       layout,
       read_network_start(network, shared, network.dimension),
       grid.at(0),
-      0.0,
+      std::nullopt,
       words.record,
       {},
       words.learning_rate};
   const double unit = problem.pair.rate_unit;
   problem.at.start.u = read_start(start).u;
-  problem.end = read_positive("--t-end", words.t_end) / unit;
+  if (!words.t_end.empty()) {
+    problem.end = read_positive("--t-end", words.t_end) / unit;
+  }
+  if (!words.stages.empty()) {
+    require_stages_parameters(shared);
+    problem.stages = read_network_stages(words.stages, 1.0 / unit);
+  }
   problem.integrator = read_integrator(integrator, 1.0 / unit);
   const study::network_shape shape = study::shape_of(layout);
   study::require_table(std::vector<study::extent>{{"--points", words.points,
@@ -81,7 +89,11 @@ int run_network_trajectory(const network_options& network, const shared_options&
   if (words.learning_rate) {
     own += {{"lr", fmt::format("{}", *words.learning_rate)}};
   }
-  own += {{"end", fmt::format("t = {}: {}", run.end, to_string(run.status))}};
+  for (std::size_t i = 0; i < run.stages.size(); ++i) {
+    const stage_summary& s = run.stages[i];
+    own += {{fmt::format("stage {}", i + 1),
+             fmt::format("t = {} to {}: {}", s.begin, s.end, to_string(s.status))}};
+  }
   if (!run.noise_method.empty()) {
     own += {{"noise method", run.noise_method},
             {"noise error", fmt::format("{:.1e} of the trace", run.noise_error)}};
@@ -89,12 +101,25 @@ int run_network_trajectory(const network_options& network, const shared_options&
   const provenance meta = provenance_of(call, shared, own);
   out.write(meta, study::network_trajectory_columns(shape), run.rows,
             [&] { return network_trajectory_figure(meta, shape, run.rows); });
-  if (run.status != integration_status::end_time) {
-    say("the run ended at t = {} with {}; the table holds what was reached", run.end,
-        to_string(run.status));
-    return computation_failed;
+  if (run.complete) {
+    if (!words.end_state.empty()) {
+      const network_state& x = run.end;
+      write_network_start_file(
+          words.end_state,
+          {run.geometry,
+           {layout.trained == trained_part::lora ? std::optional(x.U) : std::nullopt, x.C, x.P}});
+    }
+    return done;
   }
-  return done;
+  if (interruption() != 0) {
+    say("interrupted in stage {}; the table holds what was reached. For all of it run: {}",
+        run.stages.size(), call.command_line);
+    return 128 + interruption();
+  }
+  const stage_summary& last = run.stages.back();
+  say("stage {} ended at t = {} with {}; the table holds what was reached", run.stages.size(),
+      last.end, to_string(last.status));
+  return computation_failed;
 }
 
 int run_network_escape(const network_options& network, const shared_options& shared,

@@ -17,6 +17,8 @@ struct network_trajectory_words {
   std::string points;
   study::record_times record;
   std::optional<double> learning_rate;  // of the map
+  std::string stages;
+  std::string end_state;
 };
 
 int run_network_trajectory(const network_options& network, const shared_options& shared,

@@ -1,15 +1,13 @@
 #include "network_options.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
-#include <loradyn/nearest_names.hpp>
-#include <loradyn/report/file.hpp>
+#include <loradyn/report/network_file.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <optional>
 #include <utility>
@@ -38,128 +36,6 @@ double read_at_least_zero(const std::string& option, const std::string& text) {
   }
   return value;
 }
-
-// A file of --network.
-class network_file {
- public:
-  explicit network_file(const std::string& path) : path_(path) {
-    try {
-      values_ = toml::parse(read_file(path));
-    } catch (const toml::parse_error& e) {
-      throw error(fmt::format("--network '{}', line {}, column {}: {}", path, e.source().begin.line,
-                              e.source().begin.column, e.description()));
-    }
-    const std::vector<std::string> keys{"teacher", "pretrained",      "source",
-                                        "gram",    "width",           "teacher-width",
-                                        "readout", "teacher-readout", "source-readout"};
-    for (const auto& [key, node] : values_) {
-      const std::string name(key.str());
-      if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
-        throw error(fmt::format("--network '{}': {} is no key; the nearest are {}", path, name,
-                                nearest_names(name, keys)));
-      }
-    }
-  }
-
-  [[nodiscard]] network_geometry geometry() const {
-    network_geometry g;
-    if (values_.contains("gram")) {
-      for (const char* key : {"teacher", "pretrained", "source"}) {
-        if (values_.contains(key)) {
-          throw fault(key, "stands beside gram, which says it");
-        }
-      }
-      g = geometry_of_gram(matrix("gram"), size("teacher-width"), size("width"));
-    } else {
-      for (const char* key : {"width", "teacher-width"}) {
-        if (values_.contains(key)) {
-          throw fault(key, "belongs to gram; here the rows say it");
-        }
-      }
-      g.teacher = matrix("teacher");
-      g.pretrained = matrix("pretrained");
-      g.source = values_.contains("source") ? matrix("source")
-                                            : Eigen::MatrixXd::Zero(0, g.teacher.cols());
-    }
-    g.readout = readout("readout", g.pretrained.rows());
-    g.teacher_readout = readout("teacher-readout", g.teacher.rows());
-    g.source_readout = readout("source-readout", g.source.rows());
-    g.validate();
-    return g;
-  }
-
- private:
-  [[nodiscard]] error fault(const std::string& key, const std::string& what) const {
-    return error(fmt::format("--network '{}': {} {}", path_, key, what));
-  }
-
-  [[nodiscard]] double number(const std::string& key, const toml::node& node) const {
-    const auto value = node.is_number() ? node.value<double>() : std::optional<double>();
-    if (!value) {
-      throw fault(key, "must hold numbers");
-    }
-    return *value;
-  }
-
-  [[nodiscard]] std::ptrdiff_t size(const char* key) const {
-    const toml::node* node = values_.get(key);
-    const auto value =
-        node == nullptr ? std::optional<std::int64_t>() : node->value<std::int64_t>();
-    if (!value || !node->is_integer() || *value < 1 ||
-        *value > static_cast<std::int64_t>(most_neurons)) {
-      throw fault(key,
-                  fmt::format("must be a whole number from 1 to {} beside gram", most_neurons));
-    }
-    return static_cast<std::ptrdiff_t>(*value);
-  }
-
-  [[nodiscard]] Eigen::MatrixXd matrix(const char* key) const {
-    const toml::node* node = values_.get(key);
-    const toml::array* rows = node == nullptr ? nullptr : node->as_array();
-    if (rows == nullptr || rows->empty()) {
-      throw fault(key, "must be there, an array of rows");
-    }
-    Eigen::MatrixXd m;
-    Eigen::Index i = 0;
-    for (const toml::node& row : *rows) {
-      const toml::array* numbers = row.as_array();
-      if (numbers == nullptr || numbers->empty() || rows->size() > 4 * most_neurons ||
-          numbers->size() > 4 * most_neurons) {
-        throw fault(key, "must be an array of rows of numbers");
-      }
-      const auto columns = static_cast<Eigen::Index>(numbers->size());
-      if (i == 0) {
-        m.resize(static_cast<Eigen::Index>(rows->size()), columns);
-      } else if (columns != m.cols()) {
-        throw fault(key, fmt::format("has rows of {} and of {} numbers", m.cols(), columns));
-      }
-      for (Eigen::Index j = 0; j < columns; ++j) {
-        m(i, j) = number(key, *numbers->get(static_cast<std::size_t>(j)));
-      }
-      ++i;
-    }
-    return m;
-  }
-
-  [[nodiscard]] Eigen::VectorXd readout(const char* key, Eigen::Index count) const {
-    const toml::node* node = values_.get(key);
-    if (node == nullptr) {
-      return Eigen::VectorXd::Ones(count);
-    }
-    const toml::array* numbers = node->as_array();
-    if (numbers == nullptr) {
-      throw fault(key, "must be an array of numbers");
-    }
-    Eigen::VectorXd v(static_cast<Eigen::Index>(numbers->size()));
-    for (std::size_t i = 0; i < numbers->size(); ++i) {
-      v[static_cast<Eigen::Index>(i)] = number(key, *numbers->get(i));
-    }
-    return v;
-  }
-
-  std::string path_;
-  toml::table values_;
-};
 
 }  // namespace
 
@@ -214,12 +90,19 @@ bool network_options::given() const {
   for (const std::string* text :
        {&width, &rank, &teacher_width, &adapter, &train, &readout, &off_target, &decay,
         &readout_rate, &alpha, &scaling, &source, &source_overlap, &file, &start_batch,
-        &scratch_norm, &dimension}) {
+        &scratch_norm, &dimension, &start_file}) {
     if (!text->empty()) {
       return true;
     }
   }
   return false;
+}
+
+bool network_options::given_with(start_options& start) {
+  if (!start.file.empty() && is_network_start_file(start.file)) {
+    start_file = std::exchange(start.file, "");
+  }
+  return given();
 }
 
 described describe(const network_options& options) {
@@ -241,6 +124,7 @@ described describe(const network_options& options) {
   add_given(all, "start-batch", options.start_batch);
   add_given(all, "scratch-norm", options.scratch_norm);
   add_given(all, "dim", options.dimension);
+  add_given(all, "start", options.start_file);
   return all;
 }
 
@@ -277,7 +161,8 @@ study::network_layout read_layout(const network_options& o, const shared_options
   if (!o.source.empty()) {
     l.source = read_activation("--source", o.source);
   }
-  if (!o.file.empty()) {
+  if (!o.file.empty() || !o.start_file.empty()) {
+    const std::string said = o.start_file.empty() ? "--network" : "--start";
     for (const auto& [option, text] : {std::pair("--width", &o.width),
                                        {"--teacher-width", &o.teacher_width},
                                        {"--off-target", &o.off_target},
@@ -285,19 +170,33 @@ study::network_layout read_layout(const network_options& o, const shared_options
                                        {"--source-overlap", &o.source_overlap},
                                        {"--mu", &shared.mu()}}) {
       if (!text->empty()) {
-        throw argument_error(option, "'" + *text + "'", "left out: --network says it");
+        throw argument_error(option, "'" + *text + "'", "left out: " + said + " says it");
       }
     }
     if (read_values(registry::nu, shared.nu()) != std::vector<double>{0.0}) {
-      throw argument_error("--nu", "'" + shared.nu() + "'", "left out: --network says it");
+      throw argument_error("--nu", "'" + shared.nu() + "'", "left out: " + said + " says it");
     }
-    l.geometry = network_file(o.file).geometry();
+    if (!o.start_file.empty()) {
+      for (const auto& [option, text] : {std::pair("--network", &o.file),
+                                         {"--rank", &o.rank},
+                                         {"--start-batch", &o.start_batch},
+                                         {"--scratch-norm", &o.scratch_norm}}) {
+        if (!text->empty()) {
+          throw argument_error(option, "'" + *text + "'", "left out: --start says it");
+        }
+      }
+      const network_start_values start = read_network_start_file(o.start_file);
+      l.geometry = start.geometry;
+      l.rank = start.start.C.rows();
+    } else {
+      l.geometry = read_network_file(o.file);
+    }
     l.width = l.geometry->width();
     l.teacher_width = l.geometry->teacher.rows();
     if (l.source.has_value() != (l.geometry->source.rows() > 0)) {
       throw argument_error("--source", l.source ? "given" : "missing",
-                           l.source ? "left out: --network has no rows of a source"
-                                    : "given: --network has rows of a source");
+                           l.source ? "left out: " + said + " has no rows of a source"
+                                    : "given: " + said + " has rows of a source");
     }
     return l;
   }
@@ -334,6 +233,9 @@ study::network_start_request read_network_start(const network_options& o,
     start.dimension = read_count("--dim", dimension, 3, std::uint64_t{1} << 48);
   }
   start.seed = shared.seed;
+  if (!o.start_file.empty()) {
+    start.given = read_network_start_file(o.start_file).start;
+  }
   if (!o.start_batch.empty()) {
     start.one_step_batch = read_count("--start-batch", o.start_batch, 1, std::uint64_t{1} << 48);
   }
@@ -351,8 +253,7 @@ network_overlap_event read_network_event(const std::string& quantity, const std:
                                          bool is_signed) {
   const auto named = network_event_named(quantity);
   if (!named) {
-    throw argument_error("--event", "'" + quantity + "'",
-                         names_of(network_overlap_quantities) + ", or an entry such as M_1_2");
+    throw argument_error("--event", "'" + quantity + "'", network_event_names());
   }
   network_overlap_event event = *named;
   event.is_signed = is_signed;
@@ -366,7 +267,8 @@ network_overlap_event read_network_event(const std::string& quantity, const std:
 
 void require_network_start(const start_options& start) {
   if (!start.file.empty()) {
-    throw argument_error("--start", "'" + start.file + "'", "left out: it is one neuron's");
+    throw argument_error("--start", "'" + start.file + "'",
+                         "the end state of a network: it is one neuron's");
   }
   for (const study::parameter* p : {&registry::m0, &registry::s0}) {
     const std::string& text = start.texts[*p];

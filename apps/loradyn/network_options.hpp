@@ -26,15 +26,18 @@ struct network_options {
   std::string file;
   std::string start_batch;
   std::string scratch_norm;
-  std::string dimension;  // of the start, where the command has no --dim of its own
+  std::string dimension;   // of the start, where the command has no --dim of its own
+  std::string start_file;  // the end state of a network's trajectory
 
   // Those of every command, but LoRA's scale where --alpha is something else; those of a start with
   // them.
   void add_to(option_list& options, bool with_scale = true);
   void add_start_to(option_list& options, bool with_dimension);
 
-  // Whether any is given: the command is asked of a network.
+  // Whether any is given: the command is asked of a network. A --start that is a network's is taken
+  // from what one neuron starts from.
   [[nodiscard]] bool given() const;
+  [[nodiscard]] bool given_with(start_options& start);
 };
 described describe(const network_options& options);
 

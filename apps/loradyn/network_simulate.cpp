@@ -6,12 +6,13 @@
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/network_figures.hpp>
+#include <loradyn/report/stages_file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/network_simulate.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <vector>
 
-#include "interruption.hpp"
+#include "checkpoints.hpp"
 #include "message.hpp"
 #include "network_commands.hpp"
 #include "output.hpp"
@@ -45,8 +46,7 @@ study::network_simulate_problem read_problem(const network_options& network,
                                              const start_options& start, const event_options& event,
                                              const network_simulate_words& words) {
   for (const auto& [option, text, reason] :
-       {std::tuple("--stages", &words.stages, "it is one neuron's"),
-        {"--checkpoint", &words.checkpoint, "a network's runs keep none"},
+       {std::tuple("--start", &start.file, "it is one neuron's"),
         {"--m0", &start.texts[registry::m0], "a network's V starts at random, or by --start-batch"},
         {"--s0", &start.texts[registry::s0],
          "a network's V starts at random, or by --start-batch"}}) {
@@ -58,7 +58,7 @@ study::network_simulate_problem read_problem(const network_options& network,
        {std::tuple("--dim", &words.dimension, "the dimension, such as 1000"),
         {"--batch", &words.batch, "the size of a batch, such as 64"},
         {"--lr", &words.learning_rate, "the learning rate, such as 0.1"}}) {
-    if (text->empty()) {
+    if (text->empty() && (words.stages.empty() || text != &words.learning_rate)) {
       throw error(fmt::format("{} is missing: give {}", option, example));
     }
   }
@@ -78,8 +78,20 @@ study::network_simulate_problem read_problem(const network_options& network,
       .start = read_network_start(network, shared, words.dimension),
       .at = grid.at(0)};
   problem.batch = read_count("--batch", words.batch, 1, largest_batch);
-  problem.learning_rate = read_positive("--lr", words.learning_rate);
-  problem.steps = read_steps(words, problem.learning_rate, problem.pair.rate_unit);
+  if (words.stages.empty()) {
+    problem.learning_rate = read_positive("--lr", words.learning_rate);
+    problem.steps = read_steps(words, problem.learning_rate, problem.pair.rate_unit);
+  } else {
+    for (const auto& [option, given] : {std::pair("--lr", &words.learning_rate),
+                                        {"--steps", &words.steps},
+                                        {"--t-end", &words.t_end}}) {
+      if (!given->empty()) {
+        throw argument_error(option, "'" + *given + "'", "left out: each stage says its own");
+      }
+    }
+    require_stages_parameters(shared);
+    problem.stages = read_network_simulation_stages(words.stages, 1.0 / problem.pair.rate_unit);
+  }
   problem.runs = read_count("--runs", words.runs, 1, random_runs - 1);
   problem.engine = read_choice("--engine", words.engine, simulation_engines);
   if (const std::string& u0 = start.texts[registry::u0]; !u0.empty()) {
@@ -93,18 +105,19 @@ study::network_simulate_problem read_problem(const network_options& network,
 }
 
 // Throws argument_error where the machine is too small, or the user's life too short.
-void require_size(const study::network_simulate_problem& problem,
+void require_size(const study::network_simulate_problem& problem, std::uint64_t all_steps,
                   const network_simulate_words& words, const study::network_shape& shape) {
   using study::extent;
   const auto number = [](const char* option, const std::string& text, double count) {
     return extent{option, text, count, true};
   };
   const extent runs = number("--runs", words.runs, static_cast<double>(problem.runs));
-  const auto steps = static_cast<double>(problem.event ? 1 : problem.steps);
+  const auto steps = static_cast<double>(problem.event ? 1 : all_steps);
   study::require_simulation(
       {runs,
-       words.steps.empty() ? extent{"--t-end", words.t_end, steps}
-                           : number("--steps", words.steps, steps),
+       !words.stages.empty() ? extent{"--stages", words.stages, steps}
+       : words.steps.empty() ? extent{"--t-end", words.t_end, steps}
+                             : number("--steps", words.steps, steps),
        number("--batch", words.batch, static_cast<double>(problem.batch)),
        number("--dim", words.dimension, static_cast<double>(problem.start.dimension)),
        problem.engine == simulation_engine::sgd});
@@ -148,36 +161,34 @@ int run_network_simulate(const network_options& network, shared_options shared,
                          const network_simulate_words& words, const invocation& call) {
   study::network_simulate_problem problem = read_problem(network, shared, start, event, words);
   const study::network_shape shape = study::shape_of(problem.layout);
-  require_size(problem, words, shape);
+  const std::uint64_t steps = study::simulated_problem(problem).all_steps();
+  require_size(problem, steps, words, shape);
   if (!problem.event) {
-    problem.record = read_simulation_record(words.points, problem.steps);
+    problem.record = read_simulation_record(words.points, steps);
   }
   outputs out(shared);
+  const std::string checkpoint = checkpoint_of(shared, words.checkpoint);
+  const std::string kept = read_checkpoint(checkpoint, shared.quiet);
   study::network_simulate_result result;
   {
     progress_line progress(shared.shows_progress(), "runs");
-    network_control control;
-    control.threads = shared.threads;
-    control.stop = [] { return interruption() != 0; };
-    control.progress = [&](std::size_t, double share) {
-      progress.update(static_cast<std::size_t>(share * static_cast<double>(problem.runs)),
-                      problem.runs);
-    };
-    result = study::simulate(problem, control);
+    result = study::simulate(problem,
+                             ensemble_control_of(shared, problem.runs, progress, checkpoint), kept);
   }
   if (!result.done.complete()) {
-    say("interrupted after {} of {} runs; nothing was kept", result.done.runs.size(),
-        result.done.requested);
-    return 128 + interruption();
+    return report_interrupted(result.done.runs.size(), result.done.requested, checkpoint, call);
   }
+  const double learning_rate =
+      problem.stages.empty() ? problem.learning_rate : problem.stages.back().learning_rate;
   shared.parameters[registry::gamma] =
-      fmt::format("{}", problem.learning_rate * static_cast<double>(problem.start.dimension) /
+      fmt::format("{}", learning_rate * static_cast<double>(problem.start.dimension) /
                             static_cast<double>(problem.batch));
   described own{
       {"dim", std::to_string(problem.start.dimension)}, {"batch", std::to_string(problem.batch)},
-      {"lr", fmt::format("{}", problem.learning_rate)}, {"steps", std::to_string(problem.steps)},
+      {"lr", fmt::format("{}", learning_rate)},         {"steps", std::to_string(steps)},
       {"runs", std::to_string(problem.runs)},           {"engine", words.engine}};
   add_given(own, "u0", start.texts[registry::u0]);
+  add_given(own, "stages", text_parameter(words.stages));
   own += describe(network);
   if (problem.event) {
     own += {{"event", event.quantity.empty() ? "m" : event.quantity},
@@ -191,6 +202,7 @@ int run_network_simulate(const network_options& network, shared_options shared,
     out.write(meta, study::network_summary_columns(shape), result.recorded,
               [&] { return network_ensemble_figure(meta, shape, result.recorded); });
   }
+  remove_checkpoint(checkpoint);
   return report_divergence(result.done);
 }
 

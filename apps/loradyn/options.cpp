@@ -523,6 +523,16 @@ double read_positive(const std::string& option, const std::string& text) {
   return value;
 }
 
+void require_stages_parameters(const shared_options& shared) {
+  for (const study::parameter* p : study::model_parameters) {
+    const std::string& text = shared.parameters[*p];
+    if (p != &registry::mu && p != &registry::nu && text != fmt::format("{}", *p->standard)) {
+      throw argument_error(fmt::format("--{}", p->name), "'" + text + "'",
+                           "left out: each stage says its own");
+    }
+  }
+}
+
 void apply_start_file(start_options& options, shared_options& shared) {
   if (options.file.empty()) {
     return;

@@ -109,6 +109,9 @@ struct start_options {
 };
 described describe(const start_options& options);
 
+// Refuses parameters that each stage of a file says itself.
+void require_stages_parameters(const shared_options& shared);
+
 struct event_options {
   std::string quantity;
   std::string at;

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/report/file.hpp>
 #include <loradyn/report/stages_file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
@@ -15,8 +13,8 @@
 #include <loradyn/sweep/range.hpp>
 #include <memory>
 #include <optional>
-#include <system_error>
 
+#include "checkpoints.hpp"
 #include "command.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
@@ -193,60 +191,15 @@ study::simulate_problem read_all(const simulate_options& options,
   return asked;
 }
 
-// What an earlier run has kept, or nothing; checks that the file can be written.
-std::string read_checkpoint(const std::string& path, bool quiet) {
-  std::error_code ignored;
-  if (path.empty() || !std::filesystem::exists(path, ignored)) {
-    if (!path.empty()) {
-      pending_file check(path);
-    }
-    return "";
-  }
-  std::string kept = read_file(path);
-  if (kept.empty()) {
-    throw argument_error("--checkpoint", "'" + path + "', an empty file",
-                         "the name of a new file, or of a checkpoint of this command");
-  }
-  if (!quiet) {
-    say("going on from '{}'", path);
-  }
-  return kept;
-}
-
 // An ensemble with progress, which the user may interrupt: what is done is kept in `checkpoint`,
 // where that names a file.
 study::simulate_result run_ensemble(const shared_options& shared,
                                     const study::simulate_problem& asked,
                                     const std::string& checkpoint) {
   const std::string kept = read_checkpoint(checkpoint, shared.quiet);
-  ensemble_control control;
-  control.threads = shared.threads;
-  control.stop = [] { return interruption() != 0; };
   progress_line progress(shared.shows_progress(), "runs");
-  control.progress = [&](std::size_t, double share) {
-    progress.update(static_cast<std::size_t>(share * static_cast<double>(asked.runs)), asked.runs);
-  };
-  if (!checkpoint.empty()) {
-    control.keep = [&checkpoint](const std::string& bytes) {
-      pending_file file(checkpoint);
-      file.write(bytes);
-      file.commit();
-    };
-  }
-  return study::simulate(asked, control, kept);
-}
-
-int report_interrupted(const ensemble& done, const std::string& checkpoint,
-                       const invocation& call) {
-  if (checkpoint.empty()) {
-    say("interrupted after {} of {} runs; nothing was kept, for neither --output nor "
-        "--checkpoint names a file",
-        done.runs.size(), done.requested);
-  } else {
-    say("interrupted after {} of {} runs; '{}' keeps them. To go on run: {}", done.runs.size(),
-        done.requested, checkpoint, call.command_line);
-  }
-  return 128 + interruption();
+  return study::simulate(asked, ensemble_control_of(shared, asked.runs, progress, checkpoint),
+                         kept);
 }
 
 described describe_run(const simulate_options& options, const simulation_problem& problem,
@@ -284,11 +237,7 @@ int report_divergence(const ensemble& done) {
 }
 
 int run_simulate(simulate_options options, const invocation& call) {
-  if (options.network.given()) {
-    if (!options.start.file.empty()) {
-      throw argument_error("--start", "'" + options.start.file + "'",
-                           "left out: it is one neuron's");
-    }
+  if (options.network.given_with(options.start)) {
     return run_network_simulate(
         options.network, options.shared, options.start, options.event,
         {options.dimension, options.batch, options.learning_rate, options.steps, options.t_end,
@@ -303,14 +252,10 @@ int run_simulate(simulate_options options, const invocation& call) {
   const simulation_problem& problem = asked.problem;
   tell_methods(shared, {pair});
   outputs out(shared);
-  std::string checkpoint = options.checkpoint;
-  if (checkpoint.empty() && !names_stdout(shared.output.file) &&
-      !names_nowhere(shared.output.file)) {
-    checkpoint = shared.output.file + ".checkpoint";
-  }
+  const std::string checkpoint = checkpoint_of(shared, options.checkpoint);
   const study::simulate_result result = run_ensemble(shared, asked, checkpoint);
   if (!result.done.complete()) {
-    return report_interrupted(result.done, checkpoint, call);
+    return report_interrupted(result.done.runs.size(), result.done.requested, checkpoint, call);
   }
 
   shared.parameters[registry::gamma] = fmt::format(
@@ -327,10 +272,7 @@ int run_simulate(simulate_options options, const invocation& call) {
     out.write(meta, study::run_columns(), result.runs,
               [&] { return hitting_figure(meta, result.runs); });
   }
-  if (!checkpoint.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove(checkpoint, ignored);
-  }
+  remove_checkpoint(checkpoint);
   return report_divergence(result.done);
 }
 

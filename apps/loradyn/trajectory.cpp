@@ -87,13 +87,7 @@ study::parameter_grid read_stages_of(const trajectory_options& options,
   const shared_options& shared = options.shared;
   protocol.stages = read_stages(options.stages, pair, 1.0 / pair.rate_unit);
   const bool pretrains = std::holds_alternative<pretraining_stage>(protocol.stages.front());
-  for (const study::parameter* p : study::model_parameters) {
-    const std::string& text = shared.parameters[*p];
-    if (p != &registry::mu && p != &registry::nu && text != fmt::format("{}", *p->standard)) {
-      throw argument_error(fmt::format("--{}", p->name), "'" + text + "'",
-                           "left out: each stage says its own");
-    }
-  }
+  require_stages_parameters(shared);
   if (pretrains && read_values(registry::nu, shared.nu()) != std::vector<double>{0.0}) {
     throw argument_error("--nu", "'" + shared.nu() + "'", "left out: the first stage pre-trains");
   }
@@ -170,23 +164,18 @@ void tell_making(const shared_options& shared, const std::vector<study::activati
 }
 
 int run_network(const trajectory_options& options, const invocation& call) {
-  for (const auto& [option, text] :
-       {std::pair("--stages", &options.stages), {"--end-state", &options.end_state}}) {
-    if (!text->empty()) {
-      throw argument_error(option, "'" + *text + "'", "left out: it is one neuron's");
-    }
-  }
   training_protocol way;
   read_method(options, way);
   const bool by_map = way.method == tuning_method::map;
-  return run_network_trajectory(options.network, options.shared, options.start, options.integrator,
-                                {options.t_end, options.points, read_record(options.points, {}),
-                                 by_map ? std::optional(way.learning_rate) : std::nullopt},
-                                call);
+  return run_network_trajectory(
+      options.network, options.shared, options.start, options.integrator,
+      {options.t_end, options.points, read_record(options.points, {}),
+       by_map ? std::optional(way.learning_rate) : std::nullopt, options.stages, options.end_state},
+      call);
 }
 
 int run_trajectory(trajectory_options options, const invocation& call) {
-  if (options.network.given()) {
+  if (options.network.given_with(options.start)) {
     return run_network(options, call);
   }
   apply_start_file(options.start, options.shared);
@@ -288,7 +277,7 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
       "run\n"
       "each. The provenance says how each stage ended.\n"
       "Of a network (docs/networks.md): "
-      "t,samples,risk,M_mean,U_1_1,...,M_1_1,...,m_1_1,...,S_1_1,...\n\n"
+      "t,samples,risk,M_mean,U_1_1,...,M_1_1,...,m_1_1,...,S_1_1,...,stage\n\n"
       "Examples:\n"
       "  loradyn trajectory --student erf --mu 0.5 --t-end 300 --plot run.svg -o run.csv\n"
       "  loradyn trajectory --student erf --mu 0.1:0.9:9 --t-end 300 --plot family.svg -o "

@@ -8,15 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "support/network_task.hpp"
 #include "support/within.hpp"
 
 using namespace loradyn;
+using test::task_of;
 
 namespace {
-
-network_task task_of(const std::string& student, const std::string& teacher) {
-  return {parse_activation(student), parse_activation(teacher)};
-}
 
 network_search_result search_at(const network_task& task, const aligned_family& family,
                                 const network_parameters& parameters, double mu) {

@@ -12,18 +12,15 @@
 #include <loradyn/error.hpp>
 #include <string>
 
+#include "support/network_task.hpp"
 #include "support/within.hpp"
 
 using namespace loradyn;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using test::task_of;
 
 namespace {
-
-network_task task_of(const std::string& name) {
-  const activation f = parse_activation(name);
-  return {f, f};
-}
 
 network_flow flow_of(const std::string& name, network_geometry g, const network_parameters& p) {
   return {task_of(name), std::move(g), p};
@@ -198,6 +195,30 @@ TEST_CASE("a run is told by its words") {
   CHECK_THROWS_AS(escape(f, x, event, options), argument_error);
   event.entry = {3, 1};
   CHECK_THROWS_AS(escape(f, x, event, options), argument_error);
+}
+
+TEST_CASE("a run that noise keeps from its rest for long comes to it by implicit steps") {
+  network_parameters p;
+  p.noise_scale = 0.5;
+  p.adapter = adapter_constraint::free;
+  const network_flow f = flow_of("he3", aligned_geometry(1, 1, 0.5, 0.0, 1), p);
+  network_state x;
+  x.U = MatrixXd::Constant(1, 1, 1e-3);
+  x.C = MatrixXd::Constant(1, 1, 0.1);
+  x.P = MatrixXd::Constant(1, 1, 0.99);
+  x.a = f.geometry().readout;
+  const network_overlap_event event{
+      .quantity = network_overlap_quantity::M, .at = 0.9, .is_signed = false, .entry = {}};
+  integration_options options;
+  options.step_limit = 50000;
+  const network_escape_run run = escape(f, x, event, options, run_extent::to_rest);
+  CHECK(run.status == run_status::ok);
+  CHECK(run.result != outcome::searching);
+  CHECK(run.steps < 20000);
+  options.method = stepper::explicit_5;
+  const network_escape_run slow = escape(f, x, event, options, run_extent::to_rest);
+  CHECK(slow.status == run_status::step_limit);
+  CHECK(run.t_hit == test::within(slow.t_hit, 1e-6));
 }
 
 TEST_CASE("the start after one batch is what was checked against it (14.11)") {

@@ -102,6 +102,8 @@ time = 1.0
 """
 LONG_RUN = ["simulate", "--student", "linear", "--mu", "0.5", "--dim", "50", "--batch", "5", "--lr",
             "0.001", "--steps", "60000", "--runs", "300", "--points", "3"]
+LONG_RUNS = {"neuron": LONG_RUN,
+             "network": [*LONG_RUN, "--width", "2", "--teacher-width", "2", "--rank", "2"]}
 
 
 def mutated_bytes(data, rng):
@@ -239,14 +241,18 @@ class Mutants:
                                 "INSERT INTO unclaimed VALUES (2, 2)")
             store.commit()
             store.close()
+        for name, words in LONG_RUNS.items():
+            self.interrupt(words, f"{name}.kept")
+
+    def interrupt(self, words, checkpoint):
         for attempt in range(20):
-            process = subprocess.Popen([LORADYN, *LONG_RUN, "--checkpoint", "run.kept"],
+            process = subprocess.Popen([LORADYN, *words, "--checkpoint", checkpoint],
                                        cwd=self.good, stderr=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL)
             time.sleep(0.1 + 0.05 * attempt)
             process.send_signal(signal.SIGTERM)
             process.wait()
-            if (self.good / "run.kept").exists():
+            if (self.good / checkpoint).exists():
                 return
         raise AssertionError("no checkpoint was left")
 
@@ -310,7 +316,8 @@ class Mutants:
         return None, [*STORED[name], "--store", "s.sqlite", "-o", "o.json", "-q"]
 
     def checkpoint(self, rng):
-        data = (self.good / "run.kept").read_bytes()
+        name = rng.choice(list(LONG_RUNS))
+        data = (self.good / f"{name}.kept").read_bytes()
         title, rest = data.split(b"\n", 1)
         if rng.random() < 0.8:
             # With a checksum that fits, so that what it guards is met.
@@ -319,7 +326,7 @@ class Mutants:
         else:
             data = mutated_bytes(data, rng)
         (self.work / "run.kept").write_bytes(data)
-        return None, [*LONG_RUN, "--checkpoint", "run.kept", "-o", "o.csv", "-q"]
+        return None, [*LONG_RUNS[name], "--checkpoint", "run.kept", "-o", "o.csv", "-q"]
 
     def judge(self, kind, number):
         """What is wrong with the program's answer to a mutant, or nothing."""

@@ -6,7 +6,9 @@ The path of the program is in the environment variable LORADYN.
 import csv
 import io
 import os
+import signal
 import subprocess
+import time
 import unittest
 
 from support import InTemporaryDirectory
@@ -22,8 +24,6 @@ REFUSED = {
     "too few dimensions": (
         ["simulate", *NETWORK, "--dim", "5", "--batch", "8", "--lr", "0.02", "--steps", "3"],
         "dim (dimension) is 5, but must be at least 6: 2 frozen directions and twice the rank"),
-    "a checkpoint": ([*SIMULATE, "--steps", "3", "--checkpoint", "x"],
-                     "--checkpoint is 'x', but must be left out: a network's runs keep none"),
     "no dimension": (["simulate", *NETWORK, "--batch", "8", "--lr", "0.02", "--steps", "3"],
                      "--dim is missing: give the dimension, such as 1000"),
     "an adapter's overlap": (
@@ -110,6 +110,54 @@ class NetworkSimulation(InTemporaryDirectory):
                          "--gamma", "4", "--dim", "2000", "--batch", "40", "--runs", "4", "--points", "1",
                          "--law-runs", "200", "--event", "M", "--at", "0.75"]).stdout)
         self.assertEqual([r["verdict"] for r in law if r["check"] == "law"], ["pass"])
+
+    def test_stages_are_those_of_the_flow(self):
+        (self.path / "s.toml").write_text(
+            "[[stage]]\nlr = 0.02\nsteps = 60\n[[stage]]\nflip = true\n"
+            "[[stage]]\non = 'source'\nlr = 0.04\ntime = 1\ndecay = 0.1\nlr-ratio = 2\nnoise = 0.1\n")
+        words = [w for i, w in enumerate(SIMULATE) if "--lr" not in (w, SIMULATE[i - 1])]
+        words += ["--source", "relu", "--source-overlap", "0.3", "--u0", "0.3", "--stages", "s.toml"]
+        rows = table(run([*words, "--points", "log:40", "-o", "-", "--format", "csv"], cwd=self.path).stdout)
+        self.assertEqual(rows[-1]["step"], "85")
+        self.assertAlmostEqual(float(rows[-1]["t"]), 2.2, places=9)
+        signs = [float(r["U_1_1_mean"]) > 0 for r in rows]
+        self.assertTrue(all(s == (int(r["step"]) <= 60) for s, r in zip(signs, rows)))
+        sgd = table(run([*words, "--points", "2", "--engine", "sgd", "--plot", "a.svg"], cwd=self.path).stdout)
+        self.assertEqual(sgd[-1]["runs"], "12")
+
+    def test_an_interrupted_run_goes_on_to_the_same_bytes(self):
+        for engine in "chain", "sgd":
+            words = [LORADYN, *SIMULATE, "--steps", "800000" if engine == "chain" else "10000", "--points", "4",
+                     "--engine", engine, "--threads", "1", "-q"]
+            subprocess.run([*words, "-o", "whole.csv"], cwd=self.path, check=True)
+            rounds = 0
+            while not (self.path / "t.csv").exists():
+                child = subprocess.Popen([*words, "-o", "t.csv"], cwd=self.path, stderr=subprocess.PIPE, text=True)
+                time.sleep(0.25)
+                child.send_signal(signal.SIGTERM)
+                said = child.communicate(timeout=60)[1]
+                if child.returncode == 143:
+                    rounds += 1
+                    self.assertIn("'t.csv.checkpoint' keeps them. To go on run: loradyn simulate", said)
+                    self.assertEqual(self.files(), ["t.csv.checkpoint", "whole.csv"])
+                self.assertLess(rounds, 300)
+            self.assertGreater(rounds, 0)
+            for name in "t.csv", "whole.csv":
+                text = (self.path / name).read_text().replace("whole.csv", "t.csv")
+                (self.path / name).write_text("".join(
+                    line for line in text.splitlines(True) if not line.startswith("# wall")))
+            self.assertEqual((self.path / "t.csv").read_text(), (self.path / "whole.csv").read_text())
+            self.assertEqual(self.files(), ["t.csv", "whole.csv"])
+            # Of another run it is refused.
+            child = subprocess.Popen([*words, "-o", "t.csv", "--checkpoint", "k"], cwd=self.path,
+                                     stderr=subprocess.DEVNULL)
+            time.sleep(0.3)
+            child.send_signal(signal.SIGTERM)
+            child.wait(timeout=60)
+            said = run([*words[1:], "--checkpoint", "k", "--decay", "0.1"], code=2, cwd=self.path).stderr
+            self.assertIn("the checkpoint is of a run with 'decay 0', but must be of one with 'decay 0.1'", said)
+            for name in self.files():
+                (self.path / name).unlink()
 
     def test_bad_input_gets_one_line(self):
         for name, (words, message) in REFUSED.items():

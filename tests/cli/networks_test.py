@@ -7,10 +7,12 @@ import csv
 import io
 import os
 import shlex
+import shutil
 import subprocess
 import unittest
 
 import support
+from support import mpirun
 
 LORADYN = os.environ["LORADYN"]
 PUBLISHED = ("--student", "erf", "--mu", "0.5", "--width", "4", "--teacher-width", "4", "--off-target",
@@ -68,6 +70,73 @@ class Networks(support.InTemporaryDirectory):
         level = 0.5 * (float(table[-1]["source_risk"]) + float(table[0]["source_risk"]))
         hit = self.ask("escape", *words, "--event", "source-risk", "--at", str(level))[0]
         self.assertTrue(0 < float(hit["t_hit"]) < 100)
+
+    def test_stages_and_ends(self):
+        words = ("--student", "erf", "--adapter", "free", "--source", "erf")
+        aligned = ("--mu", "0.5", "--nu", "0.3", "--width", "2", "--teacher-width", "2", "--rank", "2",
+                   "--source-overlap", "0.6", "--u0", "0.3")
+        (self.path / "first.toml").write_text("[[stage]]\ntime = 40\n")
+        (self.path / "rest.toml").write_text(
+            "[[stage]]\nflip = true\n[[stage]]\non = 'source'\ngamma = 0.1\nuntil = 'source-risk'\nat = 0.02\n"
+            "[[stage]]\nteacher = 'erf^3'\ntime = 5\n")
+        (self.path / "all.toml").write_text(
+            (self.path / "first.toml").read_text() + (self.path / "rest.toml").read_text())
+        whole = self.ask("trajectory", *words, *aligned, "--stages", "all.toml", "--points", "60", "-o", "w.csv",
+                         "--plot", "w.svg", "--end-state", "end.toml") or rows((self.path / "w.csv").read_text())
+        self.assertEqual({r["stage"] for r in whole}, {"1", "2", "3"})
+        self.assertIn("stage 2", (self.path / "w.svg").read_text())
+        self.assertEqual(run("plot", "w.csv", "-o", "v.svg", cwd=self.path).returncode, 0)
+        self.assertEqual((self.path / "v.svg").read_bytes(), (self.path / "w.svg").read_bytes())
+        self.assertRegex((self.path / "w.csv").read_text(), "# stage 2: t = 40 to [0-9.]+: event\n")
+        self.ask("trajectory", *words, *aligned, "--stages", "first.toml", "--points", "2", "--end-state", "h.toml",
+                 "-o", "h.csv")
+        half = rows((self.path / "h.csv").read_text())
+        rest = self.ask("trajectory", *words, "--start", "h.toml", "--stages", "rest.toml", "--points", "2")
+        for name in "U_1_1", "M_2_1", "m_1_2", "S_2_1", "risk", "source_risk":
+            sign = -1 if name[0] == "U" else 1
+            if name[0] in "UmS":
+                self.assertEqual(float(rest[0][name]), sign * float(half[-1][name]))
+            self.assertAlmostEqual(float(rest[-1][name]), float(whole[-1][name]), delta=1e-6)
+        # Other commands begin there too, by the same numbers.
+        hit = self.ask("escape", *words, "--start", "h.toml", "--event", "risk", "--at", "1e-9")[0]
+        self.assertEqual(hit["outcome"], "learned")
+        simulated = self.ask("simulate", *words, "--start", "h.toml", "--dim", "60", "--batch", "4", "--lr", "0.1",
+                             "--steps", "2", "--points", "2", "--runs", "3")
+        for name in "U_1_2", "M_1_1", "S_2_2":
+            self.assertAlmostEqual(float(simulated[0][name + "_mean"]), float(half[-1][name]), delta=1e-13)
+        # What trains another part has no U to start from; a scratch run has none to leave.
+        full = ("trajectory", "--student", "erf", "--train", "scratch", "--t-end", "3", "--points", "2")
+        table = self.ask(*full, "--mu", "0.5", "--width", "2", "--end-state", "s.toml")
+        self.assertNotIn("U =", (self.path / "s.toml").read_text())
+        again = self.ask(*full, "--start", "s.toml")
+        self.assertEqual(again[0]["M_1_1"], table[-1]["M_1_1"])
+        stage = ("trajectory", *words, *aligned, "--points", "2", "--stages", "bad.toml")
+        for text, message in (
+                ("on = 'both'\ntime = 1", "stage 1: on is 'both', but must be target or source"),
+                ("on = 'source'\nteacher = 'erf'\ntime = 1", "stage 1: teacher must be left out"),
+                ("pretrain = 'erf'\ntime = 1", "stage 1: pretrain is no key of this stage"),
+                ("label = 'y^2'\ntime = 1", "stage 1: label is no key of this stage"),
+                ("until = 'N'\nat = 1", "stage 1: until is 'N', but must be"),
+                ("until = 'M_3_1'\nat = 1", "the event is M_3_1"),
+                ("until = 'M'", "stage 1: at is missing"),
+                ("gamma = 1", "the end of stage 1 is open"),
+                ("flip = true", "a flip must be followed by a stage that trains")):
+            (self.path / "bad.toml").write_text("[[stage]]\n" + text + "\n")
+            self.refused(message, *stage)
+        (self.path / "bad.toml").write_text("[[stage]]\ntime = 1\n")
+        self.refused("--gamma is '1', but must be left out: each stage says its own", *stage, "--gamma", "1")
+        start = ("trajectory", *words, "--t-end", "1", "--points", "2", "--start")
+        self.refused("--rank is '2', but must be left out: --start says it", *start, "h.toml", "--rank", "2")
+        self.refused("--mu excludes --start", *start, "h.toml", "--mu", "0.5")
+        self.refused("U at the start is given", "trajectory", "--student", "erf", "--source", "erf", "--train", "full",
+                     "--t-end", "1", "--start", "h.toml")
+        good = (self.path / "h.toml").read_text()
+        (self.path / "b.toml").write_text(good + "V = [[1]]\n")
+        self.refused("--start 'b.toml': V is no key", *start, "b.toml")
+        (self.path / "b.toml").write_text(good.replace("\nP = [[", "\nP = [[-"))
+        self.refused("the smallest eigenvalue of V V' - C C' is", *start, "b.toml")
+        (self.path / "b.toml").write_text("".join(l for l in good.splitlines(True) if not l.startswith("P")))
+        self.refused("--start 'b.toml': P must be there", *start, "b.toml")
 
     def test_critical_alignments(self):
         single, = self.ask("critical", "--student", "he3")
@@ -133,6 +202,22 @@ class Networks(support.InTemporaryDirectory):
         self.ask(*shlex.split(command.removeprefix("# command: loradyn ")), "--show", "outcome", "-o",
                  "three.csv")
         self.assertEqual((self.path / "three.csv").read_text(), one)
+
+    def test_shards_and_ranks_of_a_diagram_give_the_same_bytes(self):
+        words = ("phase", "--student", "erf", "--x", "mu=0.3:0.6:3", "--y", "rank=1:3:3", "--width", "3",
+                 "--teacher-width", "3", "--adapter", "free", "--readout", "sqrt", "--event", "risk", "--at", "0.001",
+                 "--quiet")
+        expected = run(*words, cwd=self.path).stdout
+        self.assertEqual(len(rows(expected)), 9)
+        names = [f"{i}.sqlite" for i in range(1, 4)]
+        for i, name in enumerate(names, start=1):
+            self.assertEqual(run(*words, "--store", name, "--shard", f"{i}/3", cwd=self.path).returncode, 0)
+        self.assertEqual(run("merge", "all.sqlite", *names, cwd=self.path).returncode, 0)
+        self.assertEqual(run("export", "all.sqlite", cwd=self.path).stdout, expected)
+        if shutil.which("mpirun"):
+            done = mpirun(*words, "-o", "t.csv", cwd=self.path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual((self.path / "t.csv").read_text(), expected)
 
     def test_what_a_run_forgets_is_an_outcome(self):
         words = ("phase", "--student", "erf", "--x", "mu=0.4:0.5:2", "--y", "source-overlap=0:0.9:2", "--nu",
@@ -205,7 +290,6 @@ class Networks(support.InTemporaryDirectory):
                 ("--alpha is missing", ("--scaling", "root")),
                 ("--m0 is '0.2'", ("--rank", "2", "--m0", "0.2")),
                 ("--decay is '-1'", ("--decay", "-1")),
-                ("--end-state is 'x'", ("--rank", "2", "--end-state", "x")),
                 ("--scratch-norm", ("--scratch-norm", "0.1")),
                 ("rank", ("--rank", "3", "--start-batch", "100"))):
             with self.subTest(message):

@@ -21,6 +21,7 @@ import unittest
 import zlib
 
 import support
+from support import mpirun
 
 LORADYN = os.environ["LORADYN"]
 
@@ -28,15 +29,6 @@ LORADYN = os.environ["LORADYN"]
 def run(*words, env=None, cwd=None):
     return subprocess.run([LORADYN, *words], capture_output=True, text=True, env=env, cwd=cwd,
                           timeout=120)
-
-
-def mpirun(*words, cwd, ranks=3):
-    # Open MPI keeps memory until the process ends, which a leak checker would report.
-    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", OMPI_ALLOW_RUN_AS_ROOT="1",
-                       OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
-                       OMPI_MCA_btl_vader_single_copy_mechanism="none")
-    return subprocess.run(["mpirun", "-n", str(ranks), LORADYN, *words], env=environment, cwd=cwd,
-                          capture_output=True, text=True, timeout=120, check=False)
 
 
 def inflated(pdf):

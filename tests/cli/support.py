@@ -1,8 +1,19 @@
 """What the tests of the program share."""
 
+import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
+
+
+def mpirun(*words, cwd, ranks=3):
+    # Open MPI keeps memory until the process ends, which a leak checker would report.
+    environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", OMPI_ALLOW_RUN_AS_ROOT="1",
+                       OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
+                       OMPI_MCA_btl_vader_single_copy_mechanism="none")
+    return subprocess.run(["mpirun", "-n", str(ranks), os.environ["LORADYN"], *words], env=environment, cwd=cwd,
+                          capture_output=True, text=True, timeout=120, check=False)
 
 
 class InTemporaryDirectory(unittest.TestCase):

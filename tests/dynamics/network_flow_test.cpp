@@ -14,21 +14,18 @@
 #include <vector>
 
 #include "support/difference.hpp"
+#include "support/network_task.hpp"
 #include "support/within.hpp"
 
 using namespace loradyn;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using test::task_of;
 
 namespace {
 
 double entry(Eigen::Index i, Eigen::Index j, double seed) {
   return std::sin(seed + 1.7 * static_cast<double>(i) + 2.9 * static_cast<double>(j));
-}
-
-network_task task_of(const std::string& name) {
-  const activation f = parse_activation(name);
-  return {f, f};
 }
 
 // A state in general position.
@@ -207,7 +204,7 @@ TEST_CASE("a free adapter without noise stays balanced") {
   const network_state x = some_state(g, p);
   integration_options options;
   options.end_time = 5.0;
-  const auto r = integrate<any_dimension>(system_of(f), f.pack(x), 0.0, options_for(options));
+  const auto r = integrate_network(system_of(f), f.pack(x), 0.0, options);
   CHECK(r.status == integration_status::end_time);
   const network_state y = f.unpack(r.x);
   CHECK((y.U - x.U).norm() > 0.05);
@@ -300,8 +297,7 @@ TEST_CASE("a committee of erf stays on a plateau and then specialises") {
         }
         return true;
       };
-  const auto r =
-      integrate<any_dimension>(system_of(f), f.pack(x), 0.0, options_for(options), {}, watch);
+  const auto r = integrate_network(system_of(f), f.pack(x), 0.0, options, {}, watch);
   REQUIRE(plateau.C.size() == 9);
   CHECK((plateau.C.array() / scale - std::sqrt(1.0 / 15.0)).abs().maxCoeff() ==
         test::within(0.0, 0.01));

@@ -8,19 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "support/network_task.hpp"
 #include "support/within.hpp"
 
 using namespace loradyn;
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using test::task_of;
 
 namespace {
-
-network_task task_of(const std::string& name) {
-  const activation f = parse_activation(name);
-  return {f, f};
-}
 
 double entry(Index i, Index j, double seed) {
   return std::sin(seed + 1.7 * static_cast<double>(i) + 2.9 * static_cast<double>(j));

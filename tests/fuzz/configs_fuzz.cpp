@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/report/network_file.hpp>
 #include <loradyn/report/start_file.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <sstream>
@@ -128,6 +129,25 @@ void read_start(const fuzz::directory& place, std::string_view content) {
           "a weight reads back as it is");
 }
 
+// A network's start reads back as it is.
+void read_network_start(const fuzz::directory& place, std::string_view content) {
+  const std::string path = place.write("network.toml", content);
+  if (!is_network_start_file(path)) {
+    return;
+  }
+  try {
+    const network_start_values read = read_network_start_file(path);
+    write_network_start_file(path, read);
+    const network_start_values again = read_network_start_file(path);
+    require(again.start.C == read.start.C && again.start.P == read.start.P &&
+                again.start.U.has_value() == read.start.U.has_value() &&
+                again.geometry.pretrained == read.geometry.pretrained &&
+                again.geometry.readout == read.geometry.readout,
+            "a network's start reads back as it is");
+  } catch (const error&) {
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -135,5 +155,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string content = fuzz::text_of(data, size);
   read_config(place, content);
   read_start(place, content);
+  read_network_start(place, content);
   return 0;
 }

@@ -76,6 +76,52 @@ class SameAsTheProgram(unittest.TestCase):
         self.assertEqual(result.u.shape, (*result.shape, 4))
         np.testing.assert_array_equal(result.u[..., 2], result["u_3"])
 
+    def test_critical(self):
+        result = ld.critical("he3-4*he1", width=3, teacher_width=3, mu=(0.05, 0.9))
+        same(self, result, program("critical", "--student", "he3-4*he1", "--width", "3", "--teacher-width", "3",
+                                   "--mu", "0.05:0.9"))
+        self.assertEqual(result.u.shape, (len(result.mu_c), 3))
+        self.assertEqual(result.unresolved, [])
+        several = ld.critical(["he3", "erf"], width=2, teacher_width=3, nu=0.1, readout="sqrt", decay=0.1)
+        same(self, several, program("critical", "--student", "he3,erf", "--width", "2", "--teacher-width", "3", "--nu",
+                                    "0.1", "--readout", "sqrt", "--decay", "0.1"))
+        self.assertEqual([["he3", "erf"][p] for p in several.point], several.student.tolist())
+
+    def test_fixed_points(self):
+        result = ld.fixed_points("he3", mu=[0.2, 0.5], width=1, starts=60, seed=4)
+        same(self, result, program("fixed-points", "--student", "he3", "--mu", "0.2,0.5", "--width", "1", "--starts",
+                                   "60", "--seed", "4"))
+        self.assertEqual(set(result.point), {0, 1})
+        rests = ld.fixed_points("erf", **PUBLISHED, starts=20)
+        same(self, rests, program("fixed-points", *WORDS, "--starts", "20"))
+        self.assertEqual(rests.M.shape, (*rests.shape, 4, 4))
+        same(self, ld.fixed_points("erf", mu=0.5, width=2, train="scratch", scratch_norm=0.3, starts=20),
+             program("fixed-points", "--student", "erf", "--mu", "0.5", "--width", "2", "--train", "scratch",
+                     "--scratch-norm", "0.3", "--starts", "20"))
+
+    def test_phase(self):
+        given = {"width": 2, "teacher_width": 2, "readout": "sqrt", "event": "risk", "at": 0.001, "seed": 3}
+        words = ("--width", "2", "--teacher-width", "2", "--readout", "sqrt", "--event", "risk", "--at", "0.001",
+                 "--seed", "3")
+        result = ld.phase("erf", x="mu=0.3:0.6:2", y="rank=1:2:2", **given)
+        same(self, result, program("phase", "--student", "erf", "--x", "mu=0.3:0.6:2", "--y", "rank=1:2:2", *words))
+        self.assertEqual((result.shape, result.y_name), ((2, 2), "rank"))
+        forgotten = ld.phase("erf", x=("mu", [0.3, 0.6]), y=("source_overlap", [0.2, 0.8]), nu=0.3, source="erf",
+                             rank=2, adapter="free", forgotten=0.1, gamma=0.1, **given)
+        same(self, forgotten,
+             program("phase", "--student", "erf", "--x", "mu=0.3,0.6", "--y", "source-overlap=0.2,0.8", "--nu", "0.3",
+                     "--source", "erf", "--rank", "2", "--adapter", "free", "--forgotten", "0.1", "--gamma", "0.1",
+                     *words))
+        same(self, ld.phase("erf", x="mu=0.2:0.8:3", y="width=1:3:3", only="tau", decay=0.01),
+             program("phase", "--student", "erf", "--x", "mu=0.2:0.8:3", "--y", "width=1:3:3", "--only", "tau",
+                     "--decay", "0.01"))
+        for message, more in (("rank is given, but must be left out: it is on an axis", {"rank": 2}),
+                              ("network is given", {"network": ld.Network([[1]], [[0.5]])}),
+                              ("m0 is given", {"m0": 0.2}), ("decay is -1", {"decay": -1}),
+                              ("forgotten", {"forgotten": 0.1}), ("event is 'N'", {"event": "N"})):
+            with self.assertRaisesRegex(ValueError, message):
+                ld.phase("erf", x="mu=0.3:0.6:2", y="rank=1:2:2", **{**given, **more})
+
     def test_simulate(self):
         given = {"mu": 0.5, "nu": 0.1, "width": 2, "teacher_width": 2, "rank": 2, "readout_rate": 0.5, "dim": 500,
                  "batch": 20, "lr": 0.02, "t_end": 4, "runs": 12, "seed": 7, "adapter": "free", "decay": 0.01}
@@ -287,6 +333,9 @@ class WhileItWorks(unittest.TestCase):
         for call in (f"ld.trajectory('tanh', {two}, gamma=1, t_end=np.full(10**5, 1e6))",
                      "ld.escape('tanh', width=2, teacher_width=2, mu=np.linspace(0.1, 0.9, 10**5))",
                      "ld.rates('tanh', 'relu*tanh', width=8, teacher_width=8, mu=np.linspace(0.1, 0.9, 10**5))",
+                     "ld.fixed_points('tanh', width=3, teacher_width=3, rank=3, mu=0.5, starts=10**5)",
+                     "ld.critical('tanh', 'sin(x)', width=9, teacher_width=7, mu=(0, 1), nu=np.linspace(0, 1, 10**5))",
+                     "ld.phase('tanh', x=('mu', np.linspace(0.1, 0.9, 10**3)), y='rank=1:8:8', width=8)",
                      f"ld.simulate('erf', {two}, dim=10**6, batch=64, lr=0.02, steps=10**9, runs=64)",
                      f"ld.validate('erf', {two}, gamma=1, dim=[10**6], t_end=100, law_runs=0, runs=10**4)"):
             with self.subTest(call=call):

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/simulation/ensemble.hpp>
 #include <loradyn/simulation/run.hpp>
@@ -470,6 +471,12 @@ TEST_CASE("a pack that is saved at any step goes on as if it had not been") {
         const auto first = detail::make_pack(problem, engine, plan, 0, count);
         first->advance(step);
         const auto second = detail::make_pack(problem, engine, plan, 0, count);
+        if (step > 0) {
+          // In the middle of a step, which then has not begun.
+          request_stop();
+          CHECK_THROWS_AS(first->advance(1), interrupted);
+          clear_stop();
+        }
         REQUIRE(second->restore(first->save()));
         CHECK(second->steps_taken() == step);
         second->advance(40);

@@ -251,6 +251,58 @@ TEST_CASE("random, small and one-step starts have one law in both engines") {
   CHECK(tests <= 150);
 }
 
+TEST_CASE("through stages the chain of a network has the law of explicit SGD") {
+  network_geometry geometry = aligned_geometry(2, 2, 0.5, 0.4, 2, 0.5);
+  geometry.source_readout = Eigen::Vector2d(1.0, -0.6);
+  network_problem problem = problem_of("erf", geometry, 2);
+  problem.parameters.readout_ratio = 0.2;
+  problem.dimension = 14;
+  problem.batch = 6;
+  problem.start.U = outputs(2, 2, 0.8);
+  problem.seed = 90;
+  problem.stages = {{.teacher = parse_activation("erf^2"),
+                     .label_noise = 0.5,
+                     .rate_ratio = 1.5,
+                     .learning_rate = 0.2,
+                     .steps = 8},
+                    {.teacher = parse_activation("tanh"),
+                     .on_source = true,
+                     .decay = 0.1,
+                     .learning_rate = 0.3,
+                     .steps = 10},
+                    {.teacher = parse_activation("erf"),
+                     .rate_ratio = 0.0,
+                     .learning_rate = 0.3,
+                     .steps = 6,
+                     .flips = true}};
+  const network_plan plan{.record = {8, 18, 24}};
+  const auto runs = static_cast<std::uint64_t>(effort * 4000.0);
+  const network_ensemble chain = simulate_ensemble(problem, simulation_engine::chain, plan, runs);
+  const network_ensemble sgd = simulate_ensemble(problem, simulation_engine::sgd, plan, runs);
+  const std::vector<network_quantity> entries = moving_entries(problem);
+  const double significance = 0.01 / static_cast<double>(3 * entries.size());
+  for (std::size_t point = 0; point < 3; ++point) {
+    for (const network_quantity& quantity : entries) {
+      const distance_test test =
+          kolmogorov_smirnov(recorded_values(chain, problem, plan, point, quantity),
+                             recorded_values(sgd, problem, plan, point, quantity));
+      CAPTURE(point, name_of(quantity), test.distance, test.p_value);
+      CHECK(test.p_value > significance);
+    }
+  }
+  // Without one of the stages' numbers it has not.
+  network_problem other = problem;
+  other.stages[1].on_source = false;
+  const network_ensemble wrong = simulate_ensemble(other, simulation_engine::chain, plan, runs);
+  double least = 1.0;
+  for (const network_quantity& quantity : entries) {
+    least = std::min(least, kolmogorov_smirnov(recorded_values(wrong, other, plan, 2, quantity),
+                                               recorded_values(sgd, problem, plan, 2, quantity))
+                                .p_value);
+  }
+  CHECK(least < significance);
+}
+
 TEST_CASE("one neuron with one adapter has the law of the single neuron's engines") {
   // d, B of either layout of lanes; two engines; two times; u, m, s. 1 % in all.
   constexpr double significance = 0.01 / 48.0;

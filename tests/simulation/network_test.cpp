@@ -356,6 +356,192 @@ TEST_CASE("an ensemble of networks stops when it is asked to") {
   CHECK(interrupted.runs.empty());
 }
 
+namespace {
+
+// Stages of each kind: another teacher with its rates, the source task, and after a flip.
+network_problem problem_of_stages(std::uint64_t batch) {
+  network_problem problem = problem_of(3, 2, 2, batch);
+  problem.geometry = aligned_geometry(3, 2, 0.5, 0.4, 3, 0.6);
+  problem.geometry.source_readout = 1.5 * problem.geometry.source_readout;
+  const activation f = problem.student;
+  problem.stages = {
+      {.teacher = parse_activation("tanh"), .label_noise = 0.2, .learning_rate = 0.1, .steps = 12},
+      {.teacher = parse_activation("he2"),
+       .on_source = true,
+       .rate_ratio = 0.5,
+       .decay = 0.3,
+       .learning_rate = 0.05,
+       .steps = 11},
+      {.teacher = f, .learning_rate = 0.2, .steps = 17, .flips = true}};
+  return problem;
+}
+
+}  // namespace
+
+TEST_CASE("equal stages of a network are one longer stage, and another stage is another problem") {
+  for (network_problem whole : one_of_each()) {
+    network_problem parts = whole;
+    parts.stages = stages_of(whole);
+    parts.stages[0].steps = 13;
+    parts.stages.push_back(parts.stages[0]);
+    parts.stages[1].steps = 19;
+    CHECK(parts.all_steps() == whole.all_steps());
+    CHECK(parts.time_at(20) == test::within(whole.time_at(20), 1e-12));
+    const network_plan plan{.record = {0, 13, 14, 32}};
+    for (const simulation_engine engine : {simulation_engine::chain, simulation_engine::sgd}) {
+      CAPTURE(whole.batch, whole.geometry.width(), static_cast<int>(engine));
+      const network_run expected = replay_run(whole, engine, plan, 3);
+      CHECK(same(replay_run(parts, engine, plan, 3), expected));
+      network_problem other = parts;
+      other.stages[1].learning_rate *= 0.5;
+      const network_run changed = replay_run(other, engine, plan, 3);
+      CHECK(same(changed.record[1], expected.record[1]));
+      CHECK_FALSE(same(changed.record[2], expected.record[2]));
+    }
+  }
+}
+
+TEST_CASE("a network's stage that flips begins with -U, and the record before it does not know") {
+  for (const std::uint64_t batch : {3U, 70U}) {
+    network_problem problem = problem_of_stages(batch);
+    for (network_stage& stage : problem.stages) {
+      stage.learning_rate = 1e-30;
+    }
+    const network_plan plan{.record = {0, 23, 24, 40}};
+    for (const simulation_engine engine : {simulation_engine::chain, simulation_engine::sgd}) {
+      const network_run run = replay_run(problem, engine, plan, 1);
+      CAPTURE(batch, static_cast<int>(engine));
+      CHECK(run.record[1].U(0, 0) == 0.7);
+      CHECK(run.record[2].U(0, 0) == -0.7);
+      CHECK(run.record[3].U(2, 1) == -0.7);
+    }
+  }
+}
+
+TEST_CASE("a stage on the source is one on a target of its rows") {
+  network_problem on_source = problem_of_stages(8);
+  on_source.stages.erase(on_source.stages.begin());
+  on_source.stages.resize(1, on_source.stages[0]);
+  network_problem on_target = on_source;
+  on_target.stages[0].on_source = false;
+  std::swap(on_target.geometry.teacher, on_target.geometry.source);
+  std::swap(on_target.geometry.teacher_readout, on_target.geometry.source_readout);
+  for (const simulation_engine engine : {simulation_engine::chain, simulation_engine::sgd}) {
+    const network_run a = replay_run(on_source, engine, {}, 2);
+    const network_run b = replay_run(on_target, engine, {}, 2);
+    CHECK((a.last.U - b.last.U).cwiseAbs().maxCoeff() < 1e-12);
+    CHECK((a.last.C - b.last.C).cwiseAbs().maxCoeff() < 1e-12);
+    on_source.stages[0].on_source = false;
+    CHECK((replay_run(on_source, engine, {}, 2).last.U - b.last.U).cwiseAbs().maxCoeff() > 1e-3);
+    on_source.stages[0].on_source = true;
+  }
+}
+
+TEST_CASE("a pack of networks that is saved at any step goes on as if it had not been") {
+  std::vector<network_problem> all = one_of_each();
+  all.push_back(problem_of_stages(3));
+  all.push_back(problem_of_stages(70));
+  for (const network_problem& problem : all) {
+    const network_problem adapter = as_adapter(problem);
+    const std::uint64_t steps = problem.all_steps();
+    network_plan plan{.record = {0, 3, 10, steps}};
+    plan.events.push_back({.quantity = {.matrix = network_matrix::mean_overlap}, .level = 0.45});
+    for (const simulation_engine engine : {simulation_engine::chain, simulation_engine::sgd}) {
+      const std::size_t count = detail::pack_width(adapter, engine);
+      const auto make = [&] { return detail::make_pack(adapter, engine, plan, 0, count); };
+      const auto whole = make();
+      whole->advance(steps);
+      const std::vector<network_run> expected = whole->take_results();
+      // Step 0, a recorded one, one beside it, eights of steps and not, the ends of stages.
+      for (const std::uint64_t step : {0U, 1U, 3U, 8U, 12U, 13U, 23U, 24U, 31U}) {
+        for (const bool in_a_step : {false, true}) {
+          CAPTURE(problem.batch, problem.geometry.width(), static_cast<int>(engine), step,
+                  in_a_step);
+          const auto first = make();
+          first->advance(step);
+          if (in_a_step && step > 0) {
+            request_stop();
+            CHECK_THROWS_AS(first->advance(1), interrupted);
+            clear_stop();
+          }
+          const auto second = make();
+          REQUIRE(second->restore(first->save()));
+          CHECK(second->steps_taken() == step);
+          second->advance(steps);
+          REQUIRE(second->done());
+          const std::vector<network_run> results = second->take_results();
+          REQUIRE(results.size() == expected.size());
+          for (std::size_t i = 0; i < results.size(); ++i) {
+            CHECK(same(results[i], expected[i]));
+          }
+        }
+      }
+      // Of another problem's size, too short, or too long.
+      const auto some = make();
+      some->advance(5);
+      const std::string saved = some->save();
+      CHECK_FALSE(make()->restore(saved.substr(0, saved.size() - 1)));
+      CHECK_FALSE(make()->restore(saved + "x"));
+      network_problem wider = adapter;
+      ++wider.dimension;
+      const bool same_size = engine == simulation_engine::chain;
+      CHECK(detail::make_pack(wider, engine, plan, 0, count)->restore(saved) == same_size);
+    }
+  }
+}
+
+TEST_CASE("an ensemble of networks goes on from a checkpoint to the same bits, or refuses it") {
+  const network_problem problem = problem_of_stages(3);
+  network_plan plan{.record = {0, 20, 40}};
+  plan.events.push_back({.quantity = {.matrix = network_matrix::M}, .level = 0.6});
+  constexpr std::uint64_t runs = 30;
+  for (const simulation_engine engine : {simulation_engine::chain, simulation_engine::sgd}) {
+    const network_ensemble expected = simulate_ensemble(problem, engine, plan, runs);
+    std::string kept;
+    std::size_t rounds = 0;
+    std::size_t interruptions = 0;
+    network_ensemble done;
+    // Rounds of no time: each takes a step of every pack.
+    do {
+      std::size_t calls = 0;
+      done = simulate_ensemble(problem, engine, plan, runs,
+                               {.threads = 2,
+                                .stop = [&] { return ++calls == 8; },
+                                .keep = [&](const std::string& bytes) { kept = bytes; },
+                                .look_every = 0.0},
+                               kept);
+      interruptions += done.complete() ? 0U : 1U;
+      REQUIRE(++rounds < 1000);
+    } while (!done.complete());
+    CHECK(interruptions > 2);
+    for (std::size_t i = 0; i < runs; ++i) {
+      CHECK(same(done.runs[i], expected.runs[i]));
+    }
+    const auto refusal = [&](const network_problem& other, const std::string& bytes) {
+      try {
+        simulate_ensemble(other, engine, plan, runs, {}, bytes);
+      } catch (const argument_error& e) {
+        return std::string(e.what());
+      }
+      return std::string();
+    };
+    CHECK(refusal(problem, kept).empty());
+    network_problem other = problem;
+    other.stages[1].on_source = false;
+    CHECK(refusal(other, kept) ==
+          "the checkpoint is of a run with 'on source', but must be of one with 'on target'");
+    other = problem;
+    other.geometry.pretrained(0, 0) += 1e-9;
+    CHECK(refusal(other, kept).find("of a run with 'pretrained rows ") != std::string::npos);
+    for (std::size_t place = 0; place < kept.size(); place += 1 + kept.size() / 97) {
+      std::string damaged = kept;
+      damaged[place] = static_cast<char>(damaged[place] ^ 0x10);
+      CHECK_FALSE(refusal(problem, damaged).empty());
+    }
+    CHECK_FALSE(refusal(problem, kept.substr(0, kept.size() / 2)).empty());
+  }
+}
+
 TEST_CASE("a network's problem says what is wrong with it in one line") {
   const auto message = [](auto change) {
     network_problem problem = problem_of(2, 3, 2, 8);
@@ -400,6 +586,16 @@ TEST_CASE("a network's problem says what is wrong with it in one line") {
         "rank is 3, but must be at most the width, 2");
   CHECK(message([](problem_t& p, plan_t&) { p.learning_rate = -1.0; }) ==
         "lr (learning rate) is -1, but must be finite and > 0");
+  CHECK(message([](problem_t& p, plan_t&) {
+          p.stages = {{.teacher = p.teacher, .on_source = true}};
+        }) ==
+        "what a stage trains on is the source task, but must be the target where there is no "
+        "source");
+  CHECK(message([](problem_t& p, plan_t&) {
+          p.stages = {{.teacher = p.teacher, .flips = true}};
+          p.start.U.reset();
+          p.trained = trained_part::v;
+        }) == "a stage is a flip of U, but must be without one where no U trains");
   CHECK(message([](problem_t&, plan_t& plan) {
           plan.events.push_back({.quantity = {.matrix = network_matrix::U, .row = 2}});
         }) == "what an event watches is U_3_1, but must be an entry of 2 rows and 3 columns");

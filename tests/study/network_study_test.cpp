@@ -115,6 +115,74 @@ TEST_CASE("a network's runs end with the event that a flow knows by the same nam
   }
 }
 
+// (14.7), (14.13)
+TEST_CASE("through stages a network's map is the mean of its simulation at large d") {
+  network_simulate_problem problem = simulate_problem_of(2, 2);
+  problem.at.parameters.misalignment = 0.3;
+  problem.layout.source = parse_activation("tanh");
+  problem.layout.source_overlap = 0.5;
+  problem.layout.readout = readout_rule::sqrt;
+  problem.start.dimension = 40000;
+  problem.batch = 4000;  // γ = 1 at the first rate
+  problem.runs = 48;
+  problem.stages = {{.task = {.teacher = parse_activation("erf^2"), .rate_ratio = 1.5},
+                     .learning_rate = 0.1,
+                     .steps = 40},
+                    {.task = {.teacher = {}, .on_source = true, .label_noise = 0.2, .decay = 0.05},
+                     .learning_rate = 0.1,
+                     .steps = 40},
+                    {.task = {}, .learning_rate = 0.1, .steps = 20, .flips = true}};
+  // A start that all runs share.
+  const network_problem random = simulated_problem(problem);
+  const Eigen::Index p = random.geometry.directions();
+  network_given_start start;
+  start.U = (Eigen::MatrixXd(2, 2) << 0.6, -0.3, 0.2, 0.5).finished();
+  start.C = Eigen::MatrixXd::Constant(2, p, 0.2);
+  start.C(0, 0) = 0.5;
+  start.P = Eigen::MatrixXd::Identity(2, 2) * 0.7;
+  problem.start.given = start;
+  problem.record = {0, 40, 60, 80, 100};
+  const network_simulate_result simulated = simulate(problem, {.threads = 2});
+  REQUIRE(simulated.recorded.size() == 5);
+
+  network_trajectory_problem asked{
+      problem.pair, problem.layout, problem.start, problem.at, {}, {}, {}, 0.1};
+  asked.record.times = {0.0, 4.0, 6.0, 8.0, 10.0};
+  for (const network_simulated_stage& stage : problem.stages) {
+    asked.stages.push_back({.task = stage.task,
+                            .noise_scale = 1.0,
+                            .flips = stage.flips,
+                            .duration = 0.1 * static_cast<double>(stage.steps),
+                            .until = {}});
+  }
+  const network_trajectory_result theory = trajectory(asked);
+  REQUIRE(theory.complete);
+  REQUIRE(theory.rows.size() == 5);
+  const network_shape shape = shape_of(problem.layout);
+  const auto columns = network_summary_columns(shape);
+  const auto told = network_trajectory_columns(shape);
+  const std::vector<std::string> names = told.names();
+  std::size_t compared = 0;
+  double moved = 0.0;
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK(simulated.recorded[i].t == test::within(theory.rows[i].t, 1e-9));
+    for (const std::string name : {"U_1_1", "U_2_2", "M_1_1", "M_2_1", "m_1_2", "S_2_1", "S_1_1"}) {
+      const auto place = std::find(names.begin(), names.end(), name) - names.begin();
+      const double expected =
+          to_number(told.cells(theory.rows[i])[static_cast<std::size_t>(place)]);
+      const double mean = at(columns, simulated.recorded[i], name + "_mean");
+      const double error = at(columns, simulated.recorded[i], name + "_sd") / std::sqrt(48.0);
+      CAPTURE(i, name, expected, mean, error);
+      // 35 comparisons at 1e-3 in all, and what is of order 1/d.
+      CHECK(std::abs(mean - expected) < 4.6 * error + 3.0 / 40000.0);
+      moved = std::max(moved, std::abs(mean - at(columns, simulated.recorded[0], name + "_mean")));
+      ++compared;
+    }
+  }
+  CHECK(compared == 35);
+  CHECK(moved > 0.3);
+}
+
 TEST_CASE("flow and map of a network pass; the law of what is one adapter's alone is refused") {
   const activation f = parse_activation("erf");
   network_validation_problem problem{.asked = {.pair = make_pair(f, f, time_unit::raw)}};

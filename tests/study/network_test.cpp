@@ -49,7 +49,9 @@ TEST_CASE("a network's trajectory of one neuron is that of (u, m, s)") {
   problem.start.seed = 3;
   const study::network_trajectory_result network = study::trajectory(problem);
   REQUIRE(network.rows.size() == 7);
-  CHECK(network.status == integration_status::end_time);
+  CHECK(network.complete);
+  REQUIRE(network.stages.size() == 1);
+  CHECK(network.stages[0].status == integration_status::end_time);
   study::trajectory_problem single;
   single.protocol.alignment = 0.5;
   single.protocol.start = {network.rows[0].at.U[0], network.rows[0].at.m[0], 0.0};
@@ -109,6 +111,73 @@ TEST_CASE("what trains decides what moves, and a source is forgotten by it") {
     }
     CHECK(run.noise_method == "erf");
   }
+}
+
+TEST_CASE("stages of a network: tasks one after another, samples by each one's noise") {
+  study::network_layout layout;
+  layout.width = layout.teacher_width = 2;
+  layout.rank = 2;
+  layout.adapter = adapter_constraint::free;
+  layout.source = parse_activation("erf");
+  layout.source_overlap = 0.6;
+  study::parameter_point at = at_half();
+  at.parameters.misalignment = 0.3;
+  at.start.u = 0.3;
+  study::network_trajectory_problem problem{pair_of("erf"), layout, {}, at, {}, {}, {}, {}};
+  problem.record.times = {0.0, 30.0, 60.0, 70.0, 100.0};
+  problem.stages = {{.task = {}, .noise_scale = 0.2, .flips = false, .duration = 60.0, .until = {}},
+                    {.task = {.teacher = {}, .on_source = true, .decay = 0.001},
+                     .noise_scale = 0.5,
+                     .flips = true,
+                     .duration = 40.0,
+                     .until = {}}};
+  const study::network_trajectory_result run = study::trajectory(problem);
+  REQUIRE(run.complete);
+  REQUIRE(run.rows.size() == 5);
+  REQUIRE(run.stages.size() == 2);
+  CHECK(run.stages[1].begin == 60.0);
+  CHECK(run.stages[1].end == 100.0);
+  const auto risk = [&](std::size_t i) { return run.rows[i].at.risk; };
+  const auto source_risk = [&](std::size_t i) { return run.rows[i].at.source_risk; };
+  CHECK(risk(2) < 0.5 * risk(0));
+  CHECK(source_risk(4) < 0.5 * source_risk(2));
+  CHECK(risk(4) > 2.0 * risk(2));  // forgotten
+  CHECK(run.rows[2].stage == 1);
+  CHECK(run.rows[3].stage == 2);
+  CHECK(run.rows[2].at.samples == Approx(60.0 * 1000.0 / 0.2));
+  CHECK(run.rows[4].at.samples == Approx(60.0 * 1000.0 / 0.2 + 40.0 * 1000.0 / 0.5));
+
+  // Taken up from its end, a run goes on.
+  study::network_trajectory_problem first = problem;
+  first.stages.resize(1);
+  first.record.times = {60.0};
+  const study::network_trajectory_result half = study::trajectory(first);
+  study::network_trajectory_problem second = problem;
+  second.stages.erase(second.stages.begin());
+  second.record.times = {10.0, 40.0};
+  second.layout.geometry = half.geometry;
+  second.start.given = study::network_given_start{half.end.U, half.end.C, half.end.P};
+  const study::network_trajectory_result rest = study::trajectory(second);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(rest.rows[i].at.risk == test::within(run.rows[3 + i].at.risk, 1e-8));
+    CHECK(rest.rows[i].at.U[1] == test::within(run.rows[3 + i].at.U[1], 1e-7));
+  }
+  problem.layout.source.reset();
+  problem.layout.source_overlap.reset();
+  CHECK_THROWS_AS(study::trajectory(problem), argument_error);
+}
+
+TEST_CASE("the end of a run on spheres is a state that another can start from") {
+  study::network_trajectory_problem problem{pair_of("erf"), {}, {}, at_half(), 400.0, {}, {}, {}};
+  problem.layout.width = problem.layout.teacher_width = 2;
+  problem.layout.rank = 3;
+  problem.integrator.relative_tolerance = 1e-4;
+  problem.record.count = 2;
+  const study::network_trajectory_result run = study::trajectory(problem);
+  CHECK(run.end.C.rowwise().squaredNorm().maxCoeff() > 0.9);
+  network_parameters parameters;
+  parameters.rank = 3;
+  CHECK_NOTHROW(run.end.validate(run.geometry, parameters));
 }
 
 TEST_CASE("a network's sweep tells every point, and the law of those that have one") {

@@ -9,6 +9,8 @@
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/simulation/random.hpp>
+#include <loradyn/study/network_critical.hpp>
+#include <loradyn/study/network_fixed_points.hpp>
 #include <loradyn/study/network_simulate.hpp>
 #include <loradyn/study/network_validation.hpp>
 #include <memory>
@@ -123,8 +125,17 @@ double at_least_zero(const char* name, double value) {
   return value;
 }
 
-// What does not differ from point to point.
-study::network_layout layout_of(const call& given) {
+// What does not differ from point to point. \param axes what a diagram's axes are over, which is no
+// argument's
+study::network_layout layout_of(const call& given, const std::vector<std::string>& axes = {}) {
+  const auto on_axis = [&axes](const char* name) {
+    return std::find(axes.begin(), axes.end(), name) != axes.end();
+  };
+  for (const char* const name : {"width", "teacher_width", "rank", "decay", "source_overlap"}) {
+    if (on_axis(name)) {
+      given.require_left_out({name}, "it is on an axis");
+    }
+  }
   study::network_layout l;
   if (given.has("train")) {
     l.trained = given.choice("train", trained_parts);
@@ -180,14 +191,61 @@ study::network_layout layout_of(const call& given) {
   }
   if (given.has("off_target")) {
     l.off_target = size("off_target", 0);
-    if (*l.off_target > l.width) {
+    if (*l.off_target > l.width && !on_axis("width")) {
       throw argument_error("off_target", fmt::format("{}", *l.off_target),
                            fmt::format("at most the width, {}", l.width));
     }
   }
-  if (given.has("source_overlap") != l.source.has_value()) {
+  if ((given.has("source_overlap") || on_axis("source_overlap")) != l.source.has_value()) {
     throw argument_error(l.source ? "source_overlap" : "source", "None",
                          "given: a source task has an activation and an overlap");
+  }
+  return l;
+}
+
+// Throws argument_error for what belongs to another start than the trained part has.
+void require_start_of(const study::network_layout& l, const call& given) {
+  if (l.trained != trained_part::scratch) {
+    given.require_left_out({"scratch_norm"}, "it belongs to train='scratch'");
+  }
+  if (l.trained != trained_part::lora) {
+    given.require_left_out({"start_batch"}, "it is that of an adapter, train='lora'");
+  }
+}
+
+// The start that `number` says, where it does.
+template <class Number>
+study::network_start_request start_from(const study::network_layout& l, const Number& number) {
+  study::network_start_request s;
+  if (const std::optional<double> d = number("dim")) {
+    s.dimension = whole_of("dim", *d, 3, most_dimensions);
+  }
+  if (const std::optional<double> seed = number("seed")) {
+    s.seed = whole_of("seed", *seed, 0, max_seed);
+  }
+  if (const std::optional<double> samples = number("start_batch")) {
+    // No fewer than there are neurons: the gradient has as many directions.
+    s.one_step_batch =
+        whole_of("start_batch", *samples, static_cast<std::uint64_t>(l.width), most_batch);
+  }
+  if (const std::optional<double> norm = number("scratch_norm")) {
+    s.scale = positive_of("scratch_norm", *norm);
+  }
+  return s;
+}
+
+// The layout with the numbers that `number` says, where it does.
+template <class Number>
+study::network_layout with_numbers(study::network_layout l, const Number& number) {
+  l.decay = at_least_zero("decay", number("decay").value_or(0.0));
+  l.readout_rate = at_least_zero("readout_rate", number("readout_rate").value_or(0.0));
+  if (const std::optional<double> alpha = number("alpha")) {
+    l.alpha = positive_of("alpha", *alpha);
+  }
+  l.source_overlap = number("source_overlap");
+  if (l.source_overlap && !(std::abs(*l.source_overlap) <= 1.0)) {
+    throw argument_error("source_overlap", fmt::format("{}", *l.source_overlap),
+                         "between -1 and 1");
   }
   return l;
 }
@@ -198,12 +256,7 @@ class network_points : public points {
   network_points(const call& given, std::span<const study::parameter* const> parameters,
                  std::vector<std::string> others = {})
       : points(given, parameters, with_own(given, std::move(others))), common_(layout_of(given)) {
-    if (common_.trained != trained_part::scratch && given.knows("scratch_norm")) {
-      given.require_left_out({"scratch_norm"}, "it belongs to train='scratch'");
-    }
-    if (common_.trained != trained_part::lora && given.knows("start_batch")) {
-      given.require_left_out({"start_batch"}, "it is that of an adapter, train='lora'");
-    }
+    require_start_of(common_, given);
     // All is checked before anything is computed; readouts that train somewhere are told of all.
     study::network_layout told = common_;
     for (std::size_t i = 0; i < size(); ++i) {
@@ -222,41 +275,15 @@ class network_points : public points {
   }
 
   [[nodiscard]] study::network_layout layout(std::size_t i) const {
-    study::network_layout l = common_;
-    l.decay = at_least_zero("decay", optional("decay", i).value_or(0.0));
-    l.readout_rate = at_least_zero("readout_rate", optional("readout_rate", i).value_or(0.0));
-    if (const auto alpha = optional("alpha", i)) {
-      l.alpha = positive_of("alpha", *alpha);
-    }
-    l.source_overlap = optional("source_overlap", i);
-    if (l.source_overlap && !(std::abs(*l.source_overlap) <= 1.0)) {
-      throw argument_error("source_overlap", fmt::format("{}", *l.source_overlap),
-                           "between -1 and 1");
-    }
-    return l;
+    return with_numbers(common_, [&](const char* name) { return optional(name, i); });
   }
 
   [[nodiscard]] study::network_start_request start(std::size_t i) const {
-    study::network_start_request s;
-    if (const auto d = optional("dim", i)) {
-      s.dimension = whole_of("dim", *d, 3, most_dimensions);
-    }
-    if (const auto seed = optional("seed", i)) {
-      s.seed = whole_of("seed", *seed, 0, max_seed);
-    }
-    if (const auto samples = optional("start_batch", i)) {
-      // No fewer than there are neurons: the gradient has as many directions.
-      s.one_step_batch =
-          whole_of("start_batch", *samples, static_cast<std::uint64_t>(common_.width), most_batch);
-    }
-    if (const auto norm = optional("scratch_norm", i)) {
-      s.scale = positive_of("scratch_norm", *norm);
-    }
-    return s;
+    return start_from(common_, [&](const char* name) { return optional(name, i); });
   }
 
   [[nodiscard]] const study::network_shape& tables() const { return shape_; }
-  [[nodiscard]] trained_part trained() const { return common_.trained; }
+  [[nodiscard]] const study::network_layout& common() const { return common_; }
 
  private:
   static std::vector<std::string> with_own(const call& given, std::vector<std::string> others) {
@@ -282,12 +309,18 @@ void require_network_start(const call& given) {
                          "a network's V starts at random, or along the gradient of start_batch");
 }
 
+void require_search(const call& given, const study::network_layout& l) {
+  if (l.trained != trained_part::lora) {
+    throw argument_error("train", "'" + given.text("train") + "'",
+                         "lora, for nothing else has a search");
+  }
+}
+
 network_overlap_event network_event_of(const call& given) {
   const std::string name = given.has("event") ? given.text("event") : "m";
   auto event = network_event_named(name);
   if (!event) {
-    throw argument_error("event", "'" + name + "'",
-                         names_of(network_overlap_quantities) + ", or an entry such as M_1_2");
+    throw argument_error("event", "'" + name + "'", network_event_names());
   }
   event->is_signed = given.flag("signed");
   if (given.has("at")) {
@@ -479,6 +512,22 @@ told_fields network_rates_fields() {
           {"m", "and how far along the targets, (…, modes, targets)"}};
 }
 
+told_fields network_critical_fields() {
+  return {{"modes", "that lose their drive together, by symmetry"},
+          {"lambda", "the rate of the fastest mode there"},
+          {"u", "how the mode moves the neurons, (…, neurons)"},
+          {"m", "towards which targets, (…, targets)"}};
+}
+
+told_fields network_rest_fields() {
+  told_fields all{{"starts", "of Newton's method, how many led there"},
+                  {"unstable", "eigenvalues with a positive real part"},
+                  {"flat", "those that are zero"}};
+  const told_fields states = network_fields();
+  all.insert(all.end(), states.begin() + 1, states.end());
+  return all;
+}
+
 told_fields network_fields() {
   return {{"samples", "seen so far: t d/γ"},
           {"risk", "population risk"},
@@ -509,10 +558,7 @@ told_fields network_summary_fields() {
 
 py::dict network_rates(const call& given) {
   const network_points where(given, study::model_parameters);
-  if (where.trained() != trained_part::lora) {
-    throw argument_error("train", "'" + given.text("train") + "'",
-                         "lora, for nothing else has a search");
-  }
+  require_search(given, where.common());
   constexpr std::size_t block = 16;
   const auto found = of_points(given, where.size(), block, [&](std::size_t i) {
     return study::rates({.pairs = {where.pair(i).pair()},
@@ -525,6 +571,80 @@ py::dict network_rates(const call& given) {
   fields["m"] = entries_of("m", where.tables().teacher_width, "");
   return with_matrices(answer_stack(where, study::network_rates_columns(where.tables()), found),
                        fields, "curves");
+}
+
+py::dict network_critical(const call& given, double lo, double hi) {
+  static constexpr std::array used{&registry::nu, &registry::lr_ratio};
+  given.require_left_out({"network"}, "critical alignments are values of mu");
+  const network_points where(given, used);
+  require_search(given, where.common());
+  const auto found = of_points(given, where.size(), 1, [&](std::size_t i) {
+    auto roots =
+        study::critical({{{where.pair(i).pair()}, where.at(i), {lo, hi}}, where.layout(i)}, {});
+    if (roots.finished == 0) {
+      throw interrupted();
+    }
+    return roots;
+  });
+  py::list unresolved;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const auto& piece : found[i].unresolved) {
+      unresolved.append(py::make_tuple(i, piece.lo, piece.hi));
+    }
+  }
+  py::dict more;
+  more["unresolved"] = unresolved;
+  py::dict fields;
+  fields["u"] = entries_of("u", where.tables().width, "");
+  fields["m"] = entries_of("m", where.tables().teacher_width, "");
+  return with_matrices(answer_list(where, study::network_critical_columns(where.tables()), found,
+                                   more, &study::network_critical_result::rows),
+                       fields, "places");
+}
+
+py::dict network_fixed_points(const call& given) {
+  const network_points where(given, study::model_parameters, {"seed"});
+  const std::uint64_t starts =
+      given.has("starts") ? given.count("starts", 1, study::max_starts) : study::standard_starts;
+  const auto found = of_points(given, where.size(), 1, [&](std::size_t i) {
+    const study::network_start_request start = where.start(i);
+    auto rests = study::fixed_points({.pairs = {where.pair(i).pair()},
+                                      .grid = {.axes = {}, .otherwise = where.at(i)},
+                                      .layout = where.layout(i),
+                                      .scale = start.scale,
+                                      .starts = starts,
+                                      .seed = start.seed},
+                                     {.threads = 1});
+    if (rests.finished == 0) {
+      throw interrupted();
+    }
+    return rests;
+  });
+  return with_matrices(answer_list(where, study::network_fixed_point_columns(where.tables()), found,
+                                   {}, &study::network_fixed_points_result::rows),
+                       matrices_of(where.tables()), "places");
+}
+
+study::phase_network phase_network_of(const call& given, const std::vector<std::string>& axes,
+                                      study::parameter_point& point) {
+  given.require_left_out({"network"}, "a diagram's rows are those that mu and nu make");
+  require_network_start(given);
+  const auto number = [&](const char* name) { return given.optional_number(name); };
+  const study::network_layout common = layout_of(given, axes);
+  require_start_of(common, given);
+  study::phase_network n{with_numbers(common, number),
+                         start_from(common,
+                                    [&](const char* name) {
+                                      // The dimension is the point's.
+                                      return std::string(name) == "dim" ? std::nullopt
+                                                                        : number(name);
+                                    }),
+                         network_event_of(given), std::nullopt};
+  if (given.has("forgotten")) {
+    n.forgotten = given.positive("forgotten");
+  }
+  point.layout = study::numbers_of(n.layout);
+  return n;
 }
 
 py::dict network_trajectory(const call& given) {
@@ -558,11 +678,11 @@ py::dict network_trajectory(const call& given) {
   });
   const shape& extent = where.extent();
   py::dict more;
-  more["complete"] = at_points<bool>(extent, found.size(), [&](std::size_t i) {
-    return found[i].status == integration_status::end_time;
+  more["complete"] =
+      at_points<bool>(extent, found.size(), [&](std::size_t i) { return found[i].complete; });
+  more["status"] = texts_at_points(extent, found.size(), [&](std::size_t i) {
+    return to_string(found[i].stages.back().status);
   });
-  more["status"] = texts_at_points(extent, found.size(),
-                                   [&](std::size_t i) { return to_string(found[i].status); });
   more["noise_error"] =
       at_points<double>(extent, found.size(), [&](std::size_t i) { return found[i].noise_error; });
   more["noise_method"] =
@@ -630,7 +750,7 @@ py::dict network_simulate(const call& given) {
   }
   const auto found =
       in_turn(given, problems.size(), [&](std::size_t i, const study::study_control& control) {
-        return complete_ensemble<network_control>(
+        return complete_ensemble(
             control, runs, [&](const auto& own) { return study::simulate(problems[i], own); });
       });
   std::vector<network_geometry> geometries;

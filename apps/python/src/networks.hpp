@@ -6,6 +6,7 @@
 
 #include <loradyn/dynamics/network_event.hpp>
 #include <loradyn/study/network.hpp>
+#include <loradyn/study/phase.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,15 +26,23 @@ std::vector<argument> beside_network(std::vector<argument> parameters);
 // What is told of the fields that a result has of a network alone.
 using told_fields = std::vector<std::pair<std::string, std::string>>;
 told_fields network_rates_fields();
+told_fields network_critical_fields();
 told_fields network_fields();
+told_fields network_rest_fields();
 told_fields network_summary_fields();
 
 // The questions. Each throws argument_error for what a network does not take.
 py::dict network_rates(const call& given);
+py::dict network_critical(const call& given, double lo, double hi);
+py::dict network_fixed_points(const call& given);
 py::dict network_trajectory(const call& given);
 py::dict network_escape(const call& given);
 py::dict network_simulate(const call& given);
 py::dict network_validate(const call& given);
+
+// The network of a diagram, whose numbers go to the point. `axes`: what it is over.
+study::phase_network phase_network_of(const call& given, const std::vector<std::string>& axes,
+                                      study::parameter_point& point);
 
 // The class Network: rows and readouts of the user's own.
 const std::vector<argument>& network_class_arguments();

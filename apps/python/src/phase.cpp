@@ -8,6 +8,7 @@
 #include <loradyn/study/phase.hpp>
 #include <memory>
 
+#include "networks.hpp"
 #include "question.hpp"
 
 namespace loradyn::python {
@@ -29,6 +30,9 @@ study::axis_request axis_of(const call& given, const char* name) {
   }
   std::string parameter = py::cast<std::string>(value[py::int_(0)]);
   for (const study::parameter* p : study::all_parameters) {
+    parameter = parameter == p->column() ? std::string(p->name) : parameter;
+  }
+  for (const study::parameter* p : study::layout_parameters) {
     parameter = parameter == p->column() ? std::string(p->name) : parameter;
   }
   study::axis_request axis{std::move(parameter), {}};
@@ -75,7 +79,21 @@ study::phase_problem problem_of(const call& given) {
     }
     q->set(p.otherwise, value);
   }
-  p.request.event = event_of(given);
+  p.x = axis_of(given, "x");
+  p.y = axis_of(given, "y");
+  const auto over_sizes = [](const study::axis_request& axis) {
+    return study::layout_parameter_named(axis.parameter) != nullptr;
+  };
+  if (given.asks_network() || over_sizes(p.x) || over_sizes(p.y)) {
+    std::vector<std::string> axes;
+    for (const study::axis_request* axis : {&p.x, &p.y}) {
+      const study::parameter* q = study::layout_parameter_named(axis->parameter);
+      axes.push_back(q != nullptr ? q->column() : axis->parameter);
+    }
+    p.network = phase_network_of(given, axes, p.otherwise);
+  } else {
+    p.request.event = event_of(given);
+  }
   p.request.integrator = integrator_of(given);
   p.request.quantiles = quantiles_of(given);
   if (given.has("engine")) {
@@ -83,8 +101,6 @@ study::phase_problem problem_of(const call& given) {
   }
   p.levels = static_cast<unsigned>(given.count("refine", 0, study::max_levels));
   p.refine_step = given.positive("refine_step");
-  p.x = axis_of(given, "x");
-  p.y = axis_of(given, "y");
   return p;
 }
 
@@ -106,6 +122,24 @@ py::dict places_of(const study::phase_grid& grid, const std::vector<study::phase
         axis.what != nullptr ? axis.what->column() : axis.name;
   }
   return more;
+}
+
+}  // namespace
+
+namespace {
+
+// What a diagram has of a network: one number where other questions have arrays of them.
+std::vector<argument> network_numbers() {
+  std::vector<argument> all = joined({network_arguments(), network_start_arguments(false)});
+  all.push_back({"forgotten", kinds::number,
+                 "a run that learned has the outcome 'forgotten' where the risk on the source then "
+                 "is beyond this; None: it has not",
+                 py::none()});
+  for (argument& a : all) {
+    a.type = a.type == kinds::numbers ? kinds::number : a.type;
+    a.of_network = true;
+  }
+  return all;
 }
 
 }  // namespace
@@ -149,7 +183,8 @@ question phase_question() {
          py::int_(standard.levels)},
         {"refine_step", kinds::number, "decades of time between neighbours that are not refined",
          py::float_(standard.refine_step)}},
-       event_arguments(overlap_quantity::m, "0.5 for m"),
+       event_arguments(overlap_quantity::m, "0.5 for m", true),
+       network_numbers(),
        {dim,
         quantiles_argument(),
         {"engine", kinds::text, "'chain' or 'sgd': simulate an ensemble in every cell", py::none()},
@@ -168,6 +203,9 @@ question phase_question() {
             {"y", "those along the first, or of each cell"},
             {"x_name", "what x is"},
             {"y_name", "what y is"}};
+  q.of_network = {{"samples_hit", "seen until the event: t d/γ"},
+                  {"M_mean_end", "mean over the neurons of the overlap with their own target"},
+                  {"source_risk_end", "risk on the source task"}};
   q.drawn = {"map", {"t_hit", "tau"}};
   q.ask = [](const call& given) {
     std::unique_ptr<const study::phase_grid> grid;

@@ -13,6 +13,7 @@
 #include <loradyn/study/critical.hpp>
 #include <loradyn/study/escape.hpp>
 #include <loradyn/study/fixed_points.hpp>
+#include <loradyn/study/network_fixed_points.hpp>
 #include <loradyn/study/rates.hpp>
 #include <memory>
 
@@ -88,8 +89,10 @@ question critical_question() {
       joined({pair_arguments(),
               {{"mu", kinds::interval, "the interval (lo, hi) of μ", py::make_tuple(0.0, 1.0)}},
               arguments_of(used),
+              network_arguments(),
               {time_unit_argument()},
               run_arguments()});
+  q.of_network = network_critical_fields();
   q.columns = told(study::critical_columns());
   q.more = {{"point", "the element of the broadcast that a row belongs to"},
             {"unresolved",
@@ -97,11 +100,14 @@ question critical_question() {
              "followed"}};
   q.drawn = {"places", {"mu_c"}};
   q.ask = [](const call& given) {
-    const points where(given, used);
     const std::vector<double> range = given.list("mu");
     if (range.size() != 2) {
       throw argument_error("mu", fmt::format("of {} numbers", range.size()), "a pair (lo, hi)");
     }
+    if (given.asks_network()) {
+      return network_critical(given, range[0], range[1]);
+    }
+    const points where(given, used);
     const auto found = of_points(given, where.size(), 1, [&](std::size_t i) {
       auto roots = study::critical({{where.pair(i).pair()}, where.at(i), {range[0], range[1]}}, {});
       if (!roots.finished) {
@@ -192,14 +198,28 @@ question fixed_points_question() {
   q.example =
       ">>> ld.fixed_points(\"he3\", mu=0.2).kind.tolist()\n"
       "['sink', 'sink', 'saddle', 'saddle']\n";
-  q.arguments = joined({pair_arguments(),
-                        arguments_of(study::model_parameters),
-                        {time_unit_argument()},
-                        run_arguments()});
+  argument norm = network_start_arguments(false).back();
+  q.arguments =
+      joined({pair_arguments(),
+              beside_network(arguments_of(study::model_parameters)),
+              network_arguments(),
+              {norm,
+               {"starts", kinds::whole,
+                fmt::format("of Newton's method; None: {}", study::standard_starts), py::none()},
+               {"seed", kinds::numbers, "of these; None: 0", py::none()}},
+              {time_unit_argument()},
+              run_arguments()});
+  for (argument& a : q.arguments) {
+    a.of_network = a.of_network || a.name == "starts" || a.name == "seed";
+  }
+  q.of_network = network_rest_fields();
   q.columns = told(study::fixed_point_columns());
   q.more = {{"point", "the element of the broadcast that a row belongs to"}};
   q.drawn = {"places", {"M"}};
   q.ask = [](const call& given) {
+    if (given.asks_network()) {
+      return network_fixed_points(given);
+    }
     const points where(given, study::model_parameters);
     for (std::size_t i = 0; i < where.size(); ++i) {
       if (where.at(i).parameters.rate_ratio == 0.0) {

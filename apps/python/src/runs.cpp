@@ -417,7 +417,7 @@ question simulate_question() {
     }
     const auto found =
         in_turn(given, problems.size(), [&](std::size_t i, const study::study_control& control) {
-          return complete_ensemble<ensemble_control>(
+          return complete_ensemble(
               control, runs, [&](const auto& own) { return study::simulate(problems[i], own); });
         });
     // The runs themselves: at each recorded step, or at their ends.

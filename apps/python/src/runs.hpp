@@ -51,10 +51,10 @@ std::uint64_t simulated_runs(const call& given);
 simulated_run simulated_at(const call& given, const points& where, std::size_t i);
 
 // What `simulate` gives, under the study's control. Throws `interrupted` where it was stopped.
-template <class Control, class Simulate>
+template <class Simulate>
 auto complete_ensemble(const study::study_control& control, std::uint64_t runs,
                        const Simulate& simulate) {
-  Control own{.threads = control.threads};
+  ensemble_control own{.threads = control.threads};
   if (control.progress) {
     own.progress = [&](std::size_t, double share) {
       control.progress(static_cast<std::size_t>(share * static_cast<double>(runs)), runs);

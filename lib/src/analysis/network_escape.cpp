@@ -180,7 +180,7 @@ bool learns_without_noise(const network_flow& f, const network_state& x,
   const std::function<bool(const step_type&)> observer = [&](const step_type& s) {
     return seen(s);
   };
-  integrate<any_dimension>(system_of(g), g.pack(x), 0.0, options_for(options), {}, observer);
+  integrate_network(system_of(g), g.pack(x), 0.0, options, {}, observer);
   return seen.learned();
 }
 
@@ -220,21 +220,21 @@ network_escape_run escape(const network_flow& f, const network_state& x,
                          "met by the start", "one that the start does not meet");
   }
   const ode_system<any_dimension> system = system_of(f);
-  integration_options own = options_for(options);
   watch seen(f, x);
   const std::function<bool(const step_type&)> observer = [&](const step_type& s) {
     return seen(s);
   };
-  auto r = integrate<any_dimension>(system, f.pack(x), 0.0, own, events, observer);
+  auto r = integrate_network(system, f.pack(x), 0.0, options, events, observer);
   network_escape_run run;
   run.steps = r.steps + r.rejected;
   if (r.status == integration_status::event) {
     run.t_hit = r.t;
     run.at_hit = f.unpack(r.x);
     if (extent == run_extent::to_rest && !seen.learned() && !seen.at_rest() &&
-        run.steps < own.step_limit) {
-      own.step_limit -= run.steps;
-      r = integrate<any_dimension>(system, r.x, r.t, own, {}, observer);
+        run.steps < options.step_limit) {
+      integration_options left = options;
+      left.step_limit -= run.steps;
+      r = integrate_network(system, r.x, r.t, left, {}, observer);
       run.steps += r.steps + r.rejected;
     }
   }

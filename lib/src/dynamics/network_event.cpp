@@ -77,6 +77,10 @@ void network_overlap_event::validate(const network_flow& f) const {
   }
 }
 
+std::string network_event_names() {
+  return names_of(network_overlap_quantities) + ", or an entry such as M_1_2";
+}
+
 std::string to_text(const network_overlap_event& event) {
   std::string text(name_of(network_overlap_quantities, event.quantity));
   if (event.entry) {

@@ -276,11 +276,29 @@ ode_system<any_dimension> system_of(const network_flow& f) {
   return {velocity, jacobian};
 }
 
-integration_options options_for(integration_options options) {
-  if (options.method == stepper::automatic) {
-    options.method = stepper::explicit_5;
+integration_result<any_dimension> integrate_network(
+    const ode_system<any_dimension>& system, const std::vector<double>& x0, double t0,
+    const integration_options& options, std::span<const ode_event<any_dimension>> events,
+    const std::function<bool(const dense_step<any_dimension>&)>& observer) {
+  if (options.method != stepper::automatic) {
+    return integrate<any_dimension>(system, x0, t0, options, events, observer);
   }
-  return options;
+  // Heuristic: the runs of the tests that are not stiff take fewer.
+  constexpr std::size_t patience = 5000;
+  integration_options own = options;
+  own.method = stepper::explicit_5;
+  own.step_limit = std::min(patience, options.step_limit);
+  const auto begun = integrate<any_dimension>(system, x0, t0, own, events, observer);
+  const std::size_t tried = begun.steps + begun.rejected;
+  if (begun.status != integration_status::step_limit || tried >= options.step_limit) {
+    return begun;
+  }
+  own.method = stepper::stiff_4;
+  own.step_limit = options.step_limit - tried;
+  auto r = integrate<any_dimension>(system, begun.x, begun.t, own, events, observer);
+  r.steps += begun.steps;
+  r.rejected += begun.rejected;
+  return r;
 }
 
 }  // namespace loradyn

@@ -162,6 +162,11 @@ figure network_trajectory_figure(const provenance& meta, const study::network_sh
   for (panel& p : f.panels) {
     p.x_label = "time t" + unit_suffix(meta);
     p.log_x = is_geometric(times);
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+      if (rows[i].stage != rows[i - 1].stage) {
+        p.marks.push_back({times[i], fmt::format("stage {}", rows[i].stage), 6});
+      }
+    }
   }
   return f;
 }

@@ -280,8 +280,7 @@ void event_members(Io& io, Problem& p) {
   if constexpr (Io::reads) {
     const auto named = network_event_named(quantity);
     if (!named) {
-      throw argument_error("event", "'" + quantity + "'",
-                           names_of(network_overlap_quantities) + ", or an entry such as M_1_2");
+      throw argument_error("event", "'" + quantity + "'", network_event_names());
     }
     event = *named;
   }

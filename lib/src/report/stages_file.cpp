@@ -5,12 +5,14 @@
 #include <cctype>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/dynamics/network_event.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/nearest_names.hpp>
 #include <loradyn/report/file.hpp>
 #include <loradyn/report/stages_file.hpp>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 namespace loradyn {
@@ -194,18 +196,53 @@ training_stage read_tuning(const stage_table& s, const study::activation_pair& p
   return stage;
 }
 
-simulation_stage read_simulated(const stage_table& s, const study::activation_pair& pair,
-                                double time_unit) {
-  s.allow({"teacher", "noise", "label", "lr-ratio", "lr", "steps", "time"});
-  simulation_stage stage{.teacher = s.function("teacher").value_or(pair.risk.teacher())};
-  stage.label_noise = s.number("noise").value_or(0.0);
-  stage.label = s.label();
-  stage.rate_ratio = s.number("lr-ratio").value_or(1.0);
+// What a network's stage trains on.
+study::network_stage_task read_network_task(const stage_table& s) {
+  study::network_stage_task task;
+  if (const auto on = s.text("on")) {
+    if (*on != "target" && *on != "source") {
+      throw error(fmt::format("{}: on is '{}', but must be target or source", s.place(), *on));
+    }
+    task.on_source = *on == "source";
+  }
+  if (task.on_source && s.has("teacher")) {
+    throw error(fmt::format("{}: teacher must be left out: --source says the source's", s.place()));
+  }
+  task.teacher = s.function("teacher");
+  task.label_noise = s.number("noise").value_or(0.0);
+  task.rate_ratio = s.number("lr-ratio").value_or(1.0);
+  task.decay = s.number("decay");
+  return task;
+}
+
+study::network_training_stage read_network_tuning(const stage_table& s, double time_unit) {
+  s.allow(
+      {"teacher", "on", "gamma", "noise", "lr-ratio", "decay", "time", "until", "at", "signed"});
+  study::network_training_stage stage{.task = read_network_task(s)};
+  stage.noise_scale = s.number("gamma").value_or(0.0);
+  stage.duration = scaled(s.number("time"), time_unit);
+  if (const auto until = s.text("until")) {
+    stage.until = network_event_named(*until);
+    if (!stage.until) {
+      throw error(fmt::format("{}: until is '{}', but must be {}", s.place(), *until,
+                              network_event_names()));
+    }
+    const auto at = s.number("at");
+    if (!at) {
+      throw error(fmt::format("{}: at is missing: the value that {} reaches", s.place(), *until));
+    }
+    stage.until->at = *at;
+    stage.until->is_signed = s.flag("signed");
+  }
+  return stage;
+}
+
+// The learning rate and the steps of a simulated stage.
+std::pair<double, std::uint64_t> read_length(const stage_table& s, double time_unit) {
   const auto rate = s.number("lr");
   if (!rate || !(*rate > 0.0)) {
     throw error(fmt::format("{}: lr must be given, and > 0", s.place()));
   }
-  stage.learning_rate = *rate;
   const auto steps = s.number("steps");
   const auto time = scaled(s.number("time"), time_unit);
   if (steps.has_value() == time.has_value()) {
@@ -217,7 +254,24 @@ simulation_stage read_simulated(const stage_table& s, const study::activation_pa
     throw error(fmt::format("{}: {} must make a whole number of steps, from 1 to {}", s.place(),
                             steps ? "steps" : "time", most));
   }
-  stage.steps = static_cast<std::uint64_t>(count);
+  return {*rate, static_cast<std::uint64_t>(count)};
+}
+
+study::network_simulated_stage read_network_simulated(const stage_table& s, double time_unit) {
+  s.allow({"teacher", "on", "noise", "lr-ratio", "decay", "lr", "steps", "time"});
+  study::network_simulated_stage stage{.task = read_network_task(s)};
+  std::tie(stage.learning_rate, stage.steps) = read_length(s, time_unit);
+  return stage;
+}
+
+simulation_stage read_simulated(const stage_table& s, const study::activation_pair& pair,
+                                double time_unit) {
+  s.allow({"teacher", "noise", "label", "lr-ratio", "lr", "steps", "time"});
+  simulation_stage stage{.teacher = s.function("teacher").value_or(pair.risk.teacher())};
+  stage.label_noise = s.number("noise").value_or(0.0);
+  stage.label = s.label();
+  stage.rate_ratio = s.number("lr-ratio").value_or(1.0);
+  std::tie(stage.learning_rate, stage.steps) = read_length(s, time_unit);
   return stage;
 }
 
@@ -242,6 +296,25 @@ void read_file_of_stages(const std::string& path, const Take& take) {
   }
 }
 
+// Stages that may begin with a flip.
+template <class Stage, class Read>
+std::vector<Stage> read_flipping_stages(const std::string& path, const Read& read) {
+  std::vector<Stage> stages;
+  std::string flip;  // the place of one that the next stage begins with
+  read_file_of_stages(path, [&](const stage_table& s) {
+    if (read_flip(s)) {
+      flip = flip.empty() ? s.place() : "";  // two of them are none
+    } else {
+      stages.push_back(read(s));
+      stages.back().flips = !std::exchange(flip, "").empty();
+    }
+  });
+  if (!flip.empty() || stages.empty()) {
+    throw error(fmt::format("--stages '{}': a flip must be followed by a stage that trains", path));
+  }
+  return stages;
+}
+
 }  // namespace
 
 std::vector<training_stage> read_stages(const std::string& path, const study::activation_pair& pair,
@@ -261,20 +334,20 @@ std::vector<training_stage> read_stages(const std::string& path, const study::ac
 std::vector<simulation_stage> read_simulation_stages(const std::string& path,
                                                      const study::activation_pair& pair,
                                                      double time_unit) {
-  std::vector<simulation_stage> stages;
-  std::string flip;  // the place of one that the next stage begins with
-  read_file_of_stages(path, [&](const stage_table& s) {
-    if (read_flip(s)) {
-      flip = flip.empty() ? s.place() : "";  // two of them are none
-    } else {
-      stages.push_back(read_simulated(s, pair, time_unit));
-      stages.back().flips = !std::exchange(flip, "").empty();
-    }
-  });
-  if (!flip.empty() || stages.empty()) {
-    throw error(fmt::format("--stages '{}': a flip must be followed by a stage that trains", path));
-  }
-  return stages;
+  return read_flipping_stages<simulation_stage>(
+      path, [&](const stage_table& s) { return read_simulated(s, pair, time_unit); });
+}
+
+std::vector<study::network_training_stage> read_network_stages(const std::string& path,
+                                                               double time_unit) {
+  return read_flipping_stages<study::network_training_stage>(
+      path, [&](const stage_table& s) { return read_network_tuning(s, time_unit); });
+}
+
+std::vector<study::network_simulated_stage> read_network_simulation_stages(const std::string& path,
+                                                                           double time_unit) {
+  return read_flipping_stages<study::network_simulated_stage>(
+      path, [&](const stage_table& s) { return read_network_simulated(s, time_unit); });
 }
 
 }  // namespace loradyn

@@ -61,7 +61,11 @@ Eigen::MatrixXd of_lane(const std::vector<lane_values>& values, std::size_t rows
 
 bool stays_identity(const network_problem& problem) {
   const std::optional<Eigen::MatrixXd>& U = problem.start.U;
-  return U && problem.parameters.rate_ratio == 0.0 && U->rows() == U->cols() && U->isIdentity(0.0);
+  const std::vector<network_stage> stages = stages_of(problem);
+  return U && U->rows() == U->cols() && U->isIdentity(0.0) &&
+         std::all_of(stages.begin(), stages.end(), [](const network_stage& stage) {
+           return stage.rate_ratio == 0.0 && !stage.flips;
+         });
 }
 
 }  // namespace
@@ -77,33 +81,38 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
       teachers_(size_of(problem.geometry.teacher.rows())),
       run_per_lane_(width(problem) > 1),
       identity_(stays_identity(problem)),
-      through_adapter_(false),
-      noise_(std::sqrt(problem.parameters.label_noise)),
       student_(kernels, problem.student),
-      teacher_(kernels, problem.teacher),
       pretrained_(in_every_lane(problem.geometry.pretrained)),
       sparse_pretrained_(sparse(problem.geometry.pretrained)),
-      sparse_targets_(sparse(problem.geometry.teacher)),
-      teacher_readout_(problem.geometry.teacher_readout.begin(),
-                       problem.geometry.teacher_readout.end()) {
-  const network_parameters& parameters = problem.parameters;
-  const double eta = problem.learning_rate;
-  const double rate = eta / static_cast<double>(problem.batch);
-  constants_ = {.width = neurons_,
-                .rank = rank_,
-                .directions = directions_,
-                .by_adapter = identity_ || adapters_are_cheaper(neurons_, rank_, directions_,
-                                                                sparse_pretrained_.columns.size()),
-                .trains_adapter_output = parameters.rate_ratio > 0.0,
-                .trains_readout = parameters.readout_ratio > 0.0,
-                .shared = !run_per_lane_,
-                .adapter = parameters.adapter,
-                .rate = rate,
-                .output_rate = parameters.rate_ratio * rate,
-                .readout_rate = parameters.readout_ratio * rate,
-                .kept = 1.0 - eta * parameters.decay,
-                .output_kept = 1.0 - parameters.rate_ratio * eta * parameters.decay};
-  through_adapter_ = constants_.by_adapter && constants_.trains_adapter_output;
+      targets_(sparse(problem.geometry.teacher)) {
+  const network_geometry& geometry = problem.geometry;
+  const bool by_adapter = identity_ || adapters_are_cheaper(neurons_, rank_, directions_,
+                                                            sparse_pretrained_.columns.size());
+  for (const network_stage& stage : stages_of(problem)) {
+    const double eta = stage.learning_rate;
+    const double rate = eta / static_cast<double>(problem.batch);
+    const bool trains_output = stage.rate_ratio > 0.0;
+    const Eigen::VectorXd& readout =
+        stage.on_source ? geometry.source_readout : geometry.teacher_readout;
+    stages_.push_back({.constants = {.width = neurons_,
+                                     .rank = rank_,
+                                     .directions = directions_,
+                                     .by_adapter = by_adapter,
+                                     .trains_adapter_output = trains_output,
+                                     .trains_readout = problem.parameters.readout_ratio > 0.0,
+                                     .shared = !run_per_lane_,
+                                     .adapter = problem.parameters.adapter,
+                                     .rate = rate,
+                                     .output_rate = stage.rate_ratio * rate,
+                                     .readout_rate = problem.parameters.readout_ratio * rate,
+                                     .kept = 1.0 - eta * stage.decay,
+                                     .output_kept = 1.0 - stage.rate_ratio * eta * stage.decay},
+                       .teacher = batch_activation(kernels, stage.teacher),
+                       .targets = sparse(stage.on_source ? geometry.source : geometry.teacher),
+                       .readout = {readout.begin(), readout.end()},
+                       .noise = std::sqrt(stage.label_noise),
+                       .through_adapter = by_adapter && trains_output});
+  }
   for (std::size_t e = 0; e < lane_count; ++e) {
     samples_.run[e] = rests_.run[e] = runs[run_per_lane_ ? std::min(e, runs.size() - 1) : 0];
     samples_.draw[e] = run_per_lane_ ? 0 : e;
@@ -121,7 +130,7 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
   transposed_.resize(rank_ * neurons_);
   input_sums_.resize(neurons_ * n);
   square_sums_.resize(neurons_ * neurons_);
-  if (constants_.by_adapter) {
+  if (by_adapter) {
     input_sums_.resize(std::max(neurons_, rank_) * n);
     square_sums_.resize(std::max(neurons_, rank_) * std::max(neurons_, rank_));
   }
@@ -132,7 +141,11 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
   shared_mixing_.resize(rank_ * (rank_ - 1) / 2);
 
   const std::size_t normals = (n + 2) / 2 * 2;
-  const std::size_t quantities = normals + 3 * neurons_ + 2 * rank_ + 2 * teachers_ + 1;
+  std::size_t teachers = 0;  // of the widest
+  for (const stage_constants& stage : stages_) {
+    teachers = std::max(teachers, stage.readout.size());
+  }
+  const std::size_t quantities = normals + 3 * neurons_ + 2 * rank_ + 2 * teachers + 1;
   rows_ = std::clamp(cells_in_block / quantities, std::size_t{4}, block_rows);
   stride_ = rows_ * lane_count;
   storage_.resize(quantities * rows_);
@@ -148,8 +161,8 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
   slope_ = take(neurons_);
   mixed_ = take(rank_);
   along_ = take(rank_);
-  goal_field_ = take(teachers_);
-  goal_ = take(teachers_);
+  goal_field_ = take(teachers);
+  goal_ = take(teachers);
   delta_ = take(1);
 }
 
@@ -215,7 +228,7 @@ void network_chain::draw_random_adapter() {
       }
     }
   }
-  loops_->normalise(constants_, adapter.data());
+  loops_->normalise(sizes(), adapter.data());
   for (lane_values& value : adapter) {
     for (double& number : value) {
       number *= problem_->start.scale;
@@ -240,7 +253,8 @@ void network_chain::set_adapter(std::size_t lane, const Eigen::MatrixXd& on_froz
 
 // The gradient by W of a batch at W = W0: its coordinates on E, and R A beside, as in a step.
 void network_chain::draw_one_step_adapter() {
-  const batch_source source{.stream = random_stream::network_start_samples,
+  const batch_source source{.stage = stages_.front(),
+                            .stream = random_stream::network_start_samples,
                             .samples = problem_->start.one_step_batch,
                             .inputs = directions_,
                             .weights = pretrained_,
@@ -304,14 +318,21 @@ void network_chain::start() {
     }
   }
   states_[1 - current_] = state;
-  prepare();
 }
 
-void network_chain::prepare() {
-  if (!through_adapter_) {
-    loops_->compose(constants_, pretrained_.data(), view(current_), weights_.data());
+void network_chain::flip() noexcept {
+  for (lane_values& value : states_[current_].output) {
+    for (double& number : value) {
+      number = -number;
+    }
   }
-  if (constants_.by_adapter && !identity_) {
+}
+
+void network_chain::prepare(const stage_constants& stage) {
+  if (!stage.through_adapter) {
+    loops_->compose(stage.constants, pretrained_.data(), view(current_), weights_.data());
+  }
+  if (stage.constants.by_adapter && !identity_) {
     const lane_vector& output = states_[current_].output;
     for (std::size_t j = 0; j < neurons_; ++j) {
       for (std::size_t a = 0; a < rank_; ++a) {
@@ -322,7 +343,7 @@ void network_chain::prepare() {
 }
 
 void network_chain::sum_batch(const batch_source& source, std::uint64_t step) {
-  const bool noisy = noise_ > 0.0;
+  const bool noisy = source.stage.noise > 0.0;
   const std::size_t pairs = (source.inputs + (noisy ? 2 : 1)) / 2;
   const std::uint64_t rows =
       run_per_lane_ ? source.samples : (source.samples + lane_count - 1) / lane_count;
@@ -351,6 +372,8 @@ void network_chain::sum_batch(const batch_source& source, std::uint64_t step) {
 
 void network_chain::sum_block(const batch_source& source, std::size_t rows, std::size_t samples) {
   const std::size_t n = rows * lane_count;
+  const stage_constants& stage = source.stage;
+  const std::size_t teachers = stage.readout.size();
   if (source.through_adapter) {
     const lanes_state& state = states_[current_];
     loops_->combine(normals_, source.inputs, state.adapter.data(), rank_, false, stride_, rows,
@@ -364,13 +387,13 @@ void network_chain::sum_block(const batch_source& source, std::size_t rows, std:
   for (std::size_t j = 0; j < neurons_; ++j) {
     student_.evaluate(field_ + j * stride_, n, value_ + j * stride_, slope_ + j * stride_);
   }
-  loops_->select(normals_, sparse_targets_, stride_, rows, goal_field_);
-  for (std::size_t i = 0; i < teachers_; ++i) {
-    teacher_.values(goal_field_ + i * stride_, n, goal_ + i * stride_);
+  loops_->select(normals_, stage.targets, stride_, rows, goal_field_);
+  for (std::size_t i = 0; i < teachers; ++i) {
+    stage.teacher.values(goal_field_ + i * stride_, n, goal_ + i * stride_);
   }
-  loops_->errors(value_, states_[current_].readout.data(), neurons_, goal_, teacher_readout_.data(),
-                 teachers_, noise_ > 0.0 ? normals_ + source.inputs * stride_ : nullptr, noise_,
-                 stride_, rows, delta_, slope_);
+  loops_->errors(value_, states_[current_].readout.data(), neurons_, goal_, stage.readout.data(),
+                 teachers, stage.noise > 0.0 ? normals_ + source.inputs * stride_ : nullptr,
+                 stage.noise, stride_, rows, delta_, slope_);
   if (samples < n) {  // lanes of the last row that have no sample
     std::fill(delta_ + samples, delta_ + n, 0.0);
     for (std::size_t j = 0; j < neurons_; ++j) {
@@ -389,17 +412,18 @@ void network_chain::sum_block(const batch_source& source, std::size_t rows, std:
   if (source.through_adapter) {
     loops_->moments(slope_, neurons_, along_, rank_, false, stride_, rows, output_sums_.data());
   }
-  if (constants_.trains_readout) {
+  if (stage.constants.trains_readout) {
     loops_->moments(value_, neurons_, delta_, 1, false, stride_, rows, readout_sums_.data());
   }
 }
 
 void network_chain::draw_rest(std::uint64_t step) {
-  const std::uint64_t degrees = problem_->dimension - directions_ - rank_;
-  if (run_per_lane_ || step % lane_count == 0) {
-    draw_bartlett(random_stream::network_rest, random_stream::network_mixing, rests_,
-                  run_per_lane_ ? step : step - step % lane_count, degrees, rank_, rest_, mixing_);
-  }
+  draw_bartlett(random_stream::network_rest, random_stream::network_mixing, rests_,
+                run_per_lane_ ? step : step - step % lane_count,
+                problem_->dimension - directions_ - rank_, rank_, rest_, mixing_);
+}
+
+void network_chain::share_rest(std::uint64_t step) {
   if (!run_per_lane_) {
     for (std::size_t i = 0; i < shared_rest_.size(); ++i) {
       shared_rest_[i].fill(rest_[i][step % lane_count]);
@@ -410,15 +434,21 @@ void network_chain::draw_rest(std::uint64_t step) {
   }
 }
 
-bool network_chain::step(std::uint64_t step) {
-  const batch_source source{.stream = random_stream::network_samples,
+bool network_chain::step(std::uint64_t step, std::size_t number) {
+  const stage_constants& stage = stages_[number];
+  prepare(stage);
+  const batch_source source{.stage = stage,
+                            .stream = random_stream::network_samples,
                             .samples = problem_->batch,
                             .inputs = directions_ + rank_,
                             .weights = weights_,
-                            .through_adapter = through_adapter_,
-                            .by_adapter = constants_.by_adapter};
+                            .through_adapter = stage.through_adapter,
+                            .by_adapter = stage.constants.by_adapter};
   sum_batch(source, step);  // (14.13): the sums, then the state
-  draw_rest(step);
+  if (run_per_lane_ || step % lane_count == 0) {
+    draw_rest(step);
+  }
+  share_rest(step);
   const network_sums sums{.inputs = input_sums_.data(),
                           .squares = square_sums_.data(),
                           .outputs = output_sums_.data(),
@@ -426,10 +456,9 @@ bool network_chain::step(std::uint64_t step) {
   const network_lanes before = view(current_);
   current_ = 1 - current_;
   const bool healthy =
-      loops_->advance(constants_, sums, (run_per_lane_ ? rest_ : shared_rest_).data(),
+      loops_->advance(stage.constants, sums, (run_per_lane_ ? rest_ : shared_rest_).data(),
                       (run_per_lane_ ? mixing_ : shared_mixing_).data(), frobenius_, before,
                       view(current_), scratch_.data());
-  prepare();
   return healthy;
 }
 
@@ -456,9 +485,9 @@ double network_chain::weight(std::size_t row, std::size_t column, std::size_t la
 
 double network_chain::overlap(std::size_t row, std::size_t column, std::size_t lane) const {
   double sum = 0.0;
-  for (std::size_t i = column == 0 ? 0 : sparse_targets_.ends[column - 1];
-       i < sparse_targets_.ends[column]; ++i) {
-    sum += sparse_targets_.factors[i] * weight(row, sparse_targets_.columns[i], lane);
+  for (std::size_t i = column == 0 ? 0 : targets_.ends[column - 1]; i < targets_.ends[column];
+       ++i) {
+    sum += targets_.factors[i] * weight(row, targets_.columns[i], lane);
   }
   return sum;
 }
@@ -466,9 +495,9 @@ double network_chain::overlap(std::size_t row, std::size_t column, std::size_t l
 double network_chain::direction(std::size_t row, std::size_t column, std::size_t lane) const {
   const lane_values* const adapter = states_[current_].adapter.data() + row * (directions_ + rank_);
   double sum = 0.0;
-  for (std::size_t i = column == 0 ? 0 : sparse_targets_.ends[column - 1];
-       i < sparse_targets_.ends[column]; ++i) {
-    sum += sparse_targets_.factors[i] * adapter[sparse_targets_.columns[i]][lane];
+  for (std::size_t i = column == 0 ? 0 : targets_.ends[column - 1]; i < targets_.ends[column];
+       ++i) {
+    sum += targets_.factors[i] * adapter[targets_.columns[i]][lane];
   }
   return sum;
 }
@@ -547,7 +576,37 @@ void network_chain::retire(std::size_t lane) noexcept {
   for (std::size_t a = 0; a < rank_; ++a) {
     state.adapter[a * n + directions_ + a][lane] = 1.0;
   }
-  prepare();
+}
+
+std::vector<double> network_chain::save() const {
+  const lanes_state& state = states_[current_];
+  std::vector<double> saved(frobenius_.begin(), frobenius_.end());
+  for (const lane_vector* const values : {&state.output, &state.adapter, &state.readout}) {
+    for (const lane_values& value : *values) {
+      saved.insert(saved.end(), value.begin(), value.end());
+    }
+  }
+  return saved;
+}
+
+bool network_chain::restore(std::span<const double> saved, std::uint64_t step) {
+  lanes_state& state = states_[current_];
+  if (saved.size() !=
+      lane_count * (1 + state.output.size() + state.adapter.size() + state.readout.size())) {
+    return false;
+  }
+  auto from = saved.begin();
+  const auto take = [&from](lane_values& value) {
+    std::copy_n(from, lane_count, value.begin());
+    from += lane_count;
+  };
+  take(frobenius_);
+  for (lane_vector* const values : {&state.output, &state.adapter, &state.readout}) {
+    std::for_each(values->begin(), values->end(), take);
+  }
+  states_[1 - current_] = state;
+  draw_rest(step);
+  return true;
 }
 
 }  // namespace loradyn::detail

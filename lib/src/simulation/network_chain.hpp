@@ -36,8 +36,10 @@ class network_chain {
 
   /// Draws the start of every run.
   void start();
+  /// U -> -U in every run.
+  void flip() noexcept;
   /// One step of every run. \return false where the state of a lane is no longer healthy
-  bool step(std::uint64_t step);
+  bool step(std::uint64_t step, std::size_t stage = 0);
 
   [[nodiscard]] network_state state(std::size_t lane) const { return state_of(current_, lane); }
   [[nodiscard]] network_state previous(std::size_t lane) const {
@@ -49,6 +51,11 @@ class network_chain {
   /// Puts a lane that has ended where it does no harm.
   void retire(std::size_t lane) noexcept;
 
+  /// All that a later `step` depends on.
+  [[nodiscard]] std::vector<double> save() const;
+  /// \return false where the values can't be a saved state
+  bool restore(std::span<const double> saved, std::uint64_t step);
+
  private:
   using lane_vector = std::vector<lane_values>;
 
@@ -57,8 +64,17 @@ class network_chain {
     lane_vector adapter;
     lane_vector readout;
   };
+  struct stage_constants {
+    network_constants constants;
+    batch_activation teacher;
+    sparse_rows targets;
+    std::vector<double> readout;
+    double noise;          // √Δ
+    bool through_adapter;  // whether <V, x> is taken of each sample: U trains, and K > r
+  };
   // The samples of a batch, and what is summed over them.
   struct batch_source {
+    const stage_constants& stage;
     random_stream stream;
     std::uint64_t samples;
     std::size_t inputs;          // how many normals (z, y)
@@ -82,10 +98,12 @@ class network_chain {
   void draw_one_step_adapter();
   void set_adapter(std::size_t lane, const Eigen::MatrixXd& on_frozen,
                    const Eigen::MatrixXd& beside);
-  void prepare();
+  [[nodiscard]] const network_constants& sizes() const { return stages_.front().constants; }
+  void prepare(const stage_constants& stage);
   void sum_batch(const batch_source& source, std::uint64_t step);
   void sum_block(const batch_source& source, std::size_t rows, std::size_t samples);
   void draw_rest(std::uint64_t step);
+  void share_rest(std::uint64_t step);
 
   const batch_kernels* kernels_;
   const network_kernels* loops_;
@@ -93,14 +111,11 @@ class network_chain {
   std::size_t neurons_;
   std::size_t rank_;
   std::size_t directions_;
-  std::size_t teachers_;
+  std::size_t teachers_;  // k
   bool run_per_lane_;
-  bool identity_;         // U = I and stays
-  bool through_adapter_;  // whether <V, x> is taken of each sample: U trains, and K > r
-  double noise_;          // √Δ
+  bool identity_;  // U = I and stays
   batch_activation student_;
-  batch_activation teacher_;
-  network_constants constants_;
+  std::vector<stage_constants> stages_;
   counter_lanes samples_;  // of a batch's first pair of normals
   counter_lanes rests_;    // of Bartlett's variates
   std::array<lanes_state, 2> states_;
@@ -108,11 +123,10 @@ class network_chain {
   lane_values frobenius_{};  // |V|² where it is kept
   lane_vector pretrained_;   // W0 E', K x p
   sparse_rows sparse_pretrained_;
-  sparse_rows sparse_targets_;
+  sparse_rows targets_;     // T, of what is asked of a state
   lane_vector weights_;     // [W0 E' + U C, U L], K x n
   lane_vector transposed_;  // U', r x K
-  std::vector<double> teacher_readout_;
-  lane_vector rest_;  // Bartlett's variates: of this step, or of eight steps of the one run
+  lane_vector rest_;        // Bartlett's variates: of this step, or of eight steps of the one run
   lane_vector mixing_;
   lane_vector shared_rest_;  // of this step, in every lane
   lane_vector shared_mixing_;

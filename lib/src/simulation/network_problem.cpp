@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
@@ -115,7 +116,54 @@ std::pair<Eigen::Index, Eigen::Index> size_of(network_matrix matrix,
   return {1, 1};
 }
 
+void check_stage(const network_stage& stage, const network_problem& problem) {
+  network_parameters{
+      .label_noise = stage.label_noise, .rate_ratio = stage.rate_ratio, .decay = stage.decay}
+      .validate();
+  require(stage.learning_rate > 0.0 && std::isfinite(stage.learning_rate), "lr (learning rate)",
+          stage.learning_rate, "finite and > 0");
+  require(stage.steps >= 1 && stage.steps < random_steps, "steps", stage.steps,
+          "at least 1 and below 2^48");
+  require(!stage.on_source || problem.geometry.source.rows() > 0, "what a stage trains on",
+          "the source task", "the target where there is no source");
+  require(!stage.flips || problem.trained == trained_part::lora, "a stage", "a flip of U",
+          "without one where no U trains");
+}
+
 }  // namespace
+
+std::vector<network_stage> stages_of(const network_problem& problem) {
+  if (!problem.stages.empty()) {
+    return problem.stages;
+  }
+  return {{.teacher = problem.teacher,
+           .label_noise = problem.parameters.label_noise,
+           .rate_ratio = problem.parameters.rate_ratio,
+           .decay = problem.parameters.decay,
+           .learning_rate = problem.learning_rate,
+           .steps = problem.steps}};
+}
+
+std::uint64_t network_problem::all_steps() const noexcept {
+  std::uint64_t total = 0;
+  for (const network_stage& stage : stages) {
+    total += stage.steps;
+  }
+  return stages.empty() ? steps : total;
+}
+
+double network_problem::time_at(std::uint64_t step) const noexcept {
+  if (stages.empty()) {
+    return learning_rate * static_cast<double>(step);
+  }
+  double time = 0.0;
+  for (const network_stage& stage : stages) {
+    const std::uint64_t taken = std::min(step, stage.steps);
+    time += stage.learning_rate * static_cast<double>(taken);
+    step -= taken;
+  }
+  return time;
+}
 
 void network_problem::validate() const {
   geometry.validate();
@@ -130,9 +178,12 @@ void network_problem::validate() const {
   check_start(*this);
   require(batch >= 1 && batch < (std::uint64_t{1} << 32), "batch", batch,
           "at least 1 and below 2^32");
-  require(learning_rate > 0.0 && std::isfinite(learning_rate), "lr (learning rate)", learning_rate,
-          "finite and > 0");
-  require(steps >= 1 && steps < random_steps, "steps", steps, "at least 1 and below 2^48");
+  std::uint64_t total = 0;
+  for (const network_stage& stage : stages_of(*this)) {
+    check_stage(stage, *this);
+    total += stage.steps;  // of two numbers below 2^48: no overflow
+    require(total < random_steps, "steps of all stages", total, "below 2^48");
+  }
   require(seed <= max_seed, "seed", seed, "at most 2^53 - 1");
 }
 
@@ -145,6 +196,9 @@ network_problem as_adapter(const network_problem& problem) {
   adapter.trained = trained_part::lora;
   adapter.parameters.rank = width;
   adapter.parameters.rate_ratio = 0.0;
+  for (network_stage& stage : adapter.stages) {
+    stage.rate_ratio = 0.0;
+  }
   adapter.start.U = Eigen::MatrixXd::Identity(width, width);
   if (problem.trained == trained_part::full && !problem.start.C) {
     adapter.start.C = problem.geometry.pretrained;
@@ -186,7 +240,7 @@ void network_plan::validate(const network_problem& problem) const {
     require(i == 0 || record[i] > record[i - 1], "a recorded step", record[i],
             "larger than the one before it");
   }
-  require(record.empty() || record.back() <= problem.steps, "the last recorded step",
+  require(record.empty() || record.back() <= problem.all_steps(), "the last recorded step",
           record.empty() ? 0 : record.back(), "at most the number of steps");
   for (const network_event& event : events) {
     require(std::isfinite(event.level), "the level of an event", event.level, "finite");

@@ -3,315 +3,184 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <limits>
 #include <loradyn/error.hpp>
-#include <loradyn/interruption.hpp>
-#include <loradyn/parallel/threads.hpp>
-#include <loradyn/simulation/available_memory.hpp>
 #include <loradyn/simulation/random.hpp>
-#include <memory>
-#include <numeric>
-#include <thread>
 #include <utility>
+#include "simulation/ensemble_work.hpp"
 #include "simulation/network_chain.hpp"
 #include "simulation/network_sgd.hpp"
 
 namespace loradyn {
+namespace detail {
 namespace {
 
-using clock = std::chrono::steady_clock;
-
-// The calling thread looks at the clock about this often, and at `stop` at most so often.
-constexpr std::chrono::milliseconds slice_time{1};
-constexpr std::chrono::milliseconds look_time{100};
-
-// Consecutive runs that advance together.
-class run_group {
- public:
-  virtual ~run_group() = default;
-  // Takes at most this many steps. Returns the number taken, 0 once every run has ended.
-  virtual std::uint64_t advance(std::uint64_t steps) = 0;
-  [[nodiscard]] virtual bool done() const = 0;
-  [[nodiscard]] virtual std::vector<network_run> take_results() = 0;
-};
-
-struct tracked_run {
-  network_run result;
-  bool active = true;
-  std::vector<char> started_above;  // for each event: the start's value > level
-};
-
-template <class Engine>
-class engine_group final : public run_group {
- public:
-  engine_group(const network_problem& adapter, const network_plan& plan, std::uint64_t first,
-               std::size_t count)
-      : problem_(adapter),
-        plan_(plan),
-        engine_(adapter, run_numbers(first, count), detail::best_kernels()),
-        runs_(count) {
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      runs_[lane].result.run = first + lane;
-      runs_[lane].result.hits.resize(plan.events.size());
+// What a problem says, as checksums where it is long.
+template <class Matrix>
+std::string digest(const Matrix& matrix) {
+  byte_writer out;
+  out.put(matrix.rows());
+  out.put(matrix.cols());
+  for (Eigen::Index j = 0; j < matrix.cols(); ++j) {
+    for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+      out.put(static_cast<double>(matrix(i, j)));
     }
   }
+  return fmt::format("{:016x}", checksum_of(out.take()));
+}
 
-  std::uint64_t advance(std::uint64_t steps) override {
-    if (!started_) {
-      begin();
+// Simulations of networks, as packs and ensembles take them; the problem is an adapter's.
+struct network_kind {
+  using problem = network_problem;
+  using plan = network_plan;
+  using state = network_state;
+  using run = network_run;
+
+  static std::vector<stage_span> stages(const problem& p) {
+    std::vector<stage_span> spans;
+    for (const network_stage& stage : stages_of(p)) {
+      spans.push_back({stage.steps, stage.flips});
     }
-    std::uint64_t taken = 0;
-    while (taken < steps && !done()) {
-      if (!engine_.step(step_)) {
-        end_diverged();
-      }
-      ++step_;
-      ++taken;
-      observe();
-    }
-    return taken;
+    return spans;
   }
 
-  [[nodiscard]] bool done() const override { return started_ && active_ == 0; }
-
-  [[nodiscard]] std::vector<network_run> take_results() override {
-    std::vector<network_run> results;
-    for (tracked_run& run : runs_) {
-      results.push_back(std::move(run.result));
-    }
-    return results;
-  }
-
- private:
-  static std::vector<std::uint64_t> run_numbers(std::uint64_t first, std::size_t count) {
-    std::vector<std::uint64_t> numbers(count);
-    std::iota(numbers.begin(), numbers.end(), first);
-    return numbers;
-  }
-
-  [[nodiscard]] double value(const network_quantity& quantity, std::size_t lane) const {
+  template <class Engine>
+  static double value(const network_quantity& quantity, const problem& p, const plan& asked,
+                      const Engine& engine, std::size_t lane) {
     return quantity.matrix == network_matrix::risk || quantity.matrix == network_matrix::source_risk
-               ? value_of(quantity, problem_, plan_, engine_.state(lane))
-               : engine_.value(quantity, lane);
+               ? value_of(quantity, p, asked, engine.state(lane))
+               : engine.value(quantity, lane);
   }
 
-  void begin() {
-    engine_.start();
-    started_ = true;
-    active_ = runs_.size();
-    for (std::size_t lane = 0; lane < runs_.size(); ++lane) {
-      for (const network_event& event : plan_.events) {
-        runs_[lane].started_above.push_back(value(event.quantity, lane) > event.level ? 1 : 0);
+  static bool possible(const state& x) {
+    return x.U.allFinite() && x.C.allFinite() && x.P.allFinite() && x.a.allFinite();
+  }
+
+  // A state that there is none of is no bytes but a flag.
+  static void put(byte_writer& out, const state& x) {
+    out.put_flag(x.a.size() > 0);
+    const auto put_all = [&out](const auto& matrix) {
+      for (Eigen::Index i = 0; i < matrix.size(); ++i) {
+        out.put(matrix.data()[i]);
       }
+    };
+    put_all(x.U);
+    put_all(x.C);
+    put_all(x.P);
+    put_all(x.a);
+  }
+
+  static state get(byte_reader& in, const problem& p) {
+    state x;
+    if (!in.get_flag()) {
+      return x;
     }
-    observe();
-  }
-
-  // Ends the runs whose step has left the finite numbers, before the step is counted.
-  void end_diverged() {
-    for (std::size_t lane = 0; lane < runs_.size(); ++lane) {
-      if (runs_[lane].active && !engine_.healthy(lane)) {
-        end(lane, run_outcome::diverged, engine_.previous(lane));
+    const auto read = [&in](auto& matrix, Eigen::Index rows, Eigen::Index columns) {
+      matrix.resize(rows, columns);
+      for (Eigen::Index i = 0; i < matrix.size(); ++i) {
+        matrix.data()[i] = in.get<double>();
       }
-    }
+    };
+    const Eigen::Index rank = p.parameters.rank;
+    read(x.U, p.geometry.width(), rank);
+    read(x.C, rank, p.geometry.directions());
+    read(x.P, rank, rank);
+    read(x.a, p.geometry.width(), 1);
+    return x;
   }
 
-  void end(std::size_t lane, run_outcome outcome, network_state last) {
-    tracked_run& run = runs_[lane];
-    run.active = false;
-    run.result.outcome = outcome;
-    run.result.steps = step_;
-    run.result.last = std::move(last);
-    engine_.retire(lane);
-    --active_;
+  static std::string configuration(const problem& p, simulation_engine engine, const plan& asked,
+                                   std::uint64_t runs) {
+    return configuration_text(p, engine, asked, runs);
   }
 
-  void observe() {
-    const bool recorded = next_record_ < plan_.record.size() && plan_.record[next_record_] == step_;
-    next_record_ += recorded ? 1U : 0U;
-    if (!recorded && plan_.events.empty() && step_ < problem_.steps) {
-      return;
-    }
-    for (std::size_t lane = 0; lane < runs_.size(); ++lane) {
-      tracked_run& run = runs_[lane];
-      if (!run.active) {
-        continue;
-      }
-      if (recorded) {
-        run.result.record.push_back(engine_.state(lane));
-      }
-      const bool all_happened = look_for_events(run, lane);
-      if (step_ == problem_.steps) {
-        end(lane, run_outcome::finished, engine_.state(lane));
-      } else if (plan_.stop_after_events && all_happened) {
-        end(lane, run_outcome::stopped, engine_.state(lane));
-      }
-    }
+  static double results(const problem& p, const plan& asked, std::uint64_t runs) {
+    return ensemble_bytes(p, asked, runs);
   }
 
-  bool look_for_events(tracked_run& run, std::size_t lane) {
-    bool all_happened = true;
-    for (std::size_t i = 0; i < plan_.events.size(); ++i) {
-      network_hit& hit = run.result.hits[i];
-      if (!hit.happened) {
-        const network_event& event = plan_.events[i];
-        const double now = value(event.quantity, lane);
-        const bool rising =
-            event.direction == event_direction::rising ||
-            (event.direction == event_direction::either && run.started_above[i] == 0);
-        if (rising ? now >= event.level : now <= event.level) {
-          hit = {.happened = true, .step = step_, .state = engine_.state(lane)};
-        }
-      }
-      all_happened = all_happened && hit.happened;
-    }
-    return all_happened;
+  static double vectors(const problem& p) {
+    const network_geometry& g = p.geometry;
+    const auto rows = static_cast<double>(g.directions() + g.teacher.rows() + g.source.rows() +
+                                          2 * g.width() + 4 * p.parameters.rank);
+    const auto d = static_cast<double>(p.dimension);
+    return 8.0 * (rows * d + std::max(2.0 * d, 32768.0));
   }
-
-  const network_problem& problem_;
-  const network_plan& plan_;
-  std::uint64_t step_ = 0;
-  std::size_t next_record_ = 0;
-  std::size_t active_ = 0;
-  bool started_ = false;
-  Engine engine_;
-  std::vector<tracked_run> runs_;
-};
-
-std::unique_ptr<run_group> make_group(const network_problem& adapter, simulation_engine engine,
-                                      const network_plan& plan, std::uint64_t first,
-                                      std::size_t count) {
-  if (engine == simulation_engine::chain) {
-    return std::make_unique<engine_group<detail::network_chain>>(adapter, plan, first, count);
-  }
-  return std::make_unique<engine_group<detail::network_sgd>>(adapter, plan, first, count);
-}
-
-std::size_t group_width(const network_problem& problem, simulation_engine engine) {
-  return engine == simulation_engine::chain ? detail::network_chain::width(problem)
-                                            : detail::network_sgd::width(problem);
-}
-
-void check_memory(const network_problem& problem, const network_plan& plan, std::uint64_t runs,
-                  const network_control& control) {
-  const double limit = control.memory_limit > 0.0 ? control.memory_limit : available_memory();
-  const double results = ensemble_bytes(problem, plan, runs);
-  if (results > limit) {
-    throw argument_error(
-        fmt::format("the size of {} runs at {} recorded steps", runs, plan.record.size()),
-        fmt::format("{:.1f} GB", results * 1e-9),
-        fmt::format("at most the {:.1f} GB that are free", limit * 1e-9));
-  }
-}
-
-// The groups of an ensemble, handed out in order to whoever asks.
-class ensemble_work {
- public:
-  ensemble_work(const network_problem& adapter, simulation_engine engine, const network_plan& plan,
-                std::uint64_t runs, const network_control& control)
-      : adapter_(adapter),
-        engine_(engine),
-        plan_(plan),
-        runs_(runs),
-        width_(group_width(adapter, engine)),
-        control_(control),
-        results_(runs),
-        ended_(runs, 0) {}
-
-  void run() {
-    const std::size_t cores = available_threads();
-    const std::size_t wanted = control_.threads == 0 ? cores : std::min(cores, control_.threads);
-    const std::uint64_t groups = (runs_ + width_ - 1) / width_;
-    on_threads(static_cast<std::size_t>(std::min<std::uint64_t>(wanted, groups)),
-               [this] { work(); });
-  }
-
-  [[nodiscard]] network_ensemble take() {
-    network_ensemble taken{.requested = runs_, .runs = {}};
-    for (std::uint64_t run = 0; run < runs_; ++run) {
-      if (ended_[run] != 0) {
-        taken.runs.push_back(std::move(results_[run]));
-      }
-    }
-    return taken;
-  }
-
- private:
-  void work() {
-    try {
-      for (;;) {
-        const std::uint64_t first = next_.fetch_add(width_);
-        if (first >= runs_ || stopped_ || stop_requested()) {
-          return;
-        }
-        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(width_, runs_ - first));
-        const auto group = make_group(adapter_, engine_, plan_, first, count);
-        if (!finish(*group, count)) {
-          return;
-        }
-        for (network_run& result : group->take_results()) {
-          const std::uint64_t run = result.run;
-          results_[run] = std::move(result);  // no other thread has this run
-          ended_[run] = 1;
-        }
-        ended_count_ += count;
-      }
-    } catch (const interrupted&) {
-      // In the middle of a step; the group's runs have not ended.
-    }
-  }
-
-  // False where the work is to stop.
-  bool finish(run_group& group, std::size_t count) {
-    std::uint64_t slice = 1;
-    for (clock::time_point now = clock::now(); !group.done();) {
-      const std::uint64_t taken = group.advance(slice);
-      steps_ += taken * count;
-      const clock::time_point then = std::exchange(now, clock::now());
-      if (now - then < slice_time) {
-        slice *= 2;
-      }
-      if (std::this_thread::get_id() == caller_ && now - looked_ >= look_time) {
-        look();
-        looked_ = now;
-      }
-      if (stopped_ || stop_requested()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  void look() {
-    if (control_.progress) {
-      control_.progress(static_cast<std::size_t>(ended_count_),
-                        static_cast<double>(steps_) / static_cast<double>(runs_) /
-                            static_cast<double>(adapter_.steps));
-    }
-    if (control_.stop && control_.stop()) {
-      stopped_ = true;
-    }
-  }
-
-  const network_problem& adapter_;
-  simulation_engine engine_;
-  const network_plan& plan_;
-  std::uint64_t runs_;
-  std::size_t width_;
-  const network_control& control_;
-  std::vector<network_run> results_;
-  std::vector<char> ended_;
-  std::thread::id caller_ = std::this_thread::get_id();
-  clock::time_point looked_ = clock::now();
-  std::atomic<std::uint64_t> next_ = 0;
-  std::atomic<std::uint64_t> ended_count_ = 0;
-  std::atomic<std::uint64_t> steps_ = 0;
-  std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace
+
+std::size_t pack_width(const network_problem& problem, simulation_engine engine) {
+  return engine == simulation_engine::chain ? network_chain::width(problem)
+                                            : network_sgd::width(problem);
+}
+
+std::unique_ptr<network_pack> make_pack(const network_problem& problem, simulation_engine engine,
+                                        const network_plan& plan, std::uint64_t first,
+                                        std::size_t count) {
+  if (engine == simulation_engine::chain) {
+    return std::make_unique<engine_pack<network_kind, network_chain>>(problem, plan, first, count);
+  }
+  return std::make_unique<engine_pack<network_kind, network_sgd>>(problem, plan, first, count);
+}
+
+}  // namespace detail
+
+std::string configuration_text(const network_problem& asked, simulation_engine engine,
+                               const network_plan& plan, std::uint64_t runs) {
+  const network_problem problem = as_adapter(asked);
+  std::string text;
+  const auto line = [&text](std::string_view name, const auto& value) {
+    text += fmt::format("{} {}\n", name, value);
+  };
+  const network_geometry& g = problem.geometry;
+  line("network",
+       fmt::format("of {} neurons, {} adapters and {} targets in {} directions", g.width(),
+                   problem.parameters.rank, g.teacher.rows(), g.directions()));
+  line("engine", name_of(simulation_engines, engine));
+  line("student", problem.student.name());
+  line("adapter", name_of(adapter_constraints, problem.parameters.adapter));
+  line("readout-rate", problem.parameters.readout_ratio);
+  for (const auto& [name, matrix] : {std::pair("teacher rows", &g.teacher),
+                                     {"pretrained rows", &g.pretrained},
+                                     {"source rows", &g.source}}) {
+    line(name, detail::digest(*matrix));
+  }
+  for (const auto& [name, vector] : {std::pair("readout", &g.readout),
+                                     {"teacher-readout", &g.teacher_readout},
+                                     {"source-readout", &g.source_readout}}) {
+    line(name, detail::digest(*vector));
+  }
+  line("dim", problem.dimension);
+  line("batch", problem.batch);
+  const network_start& start = problem.start;
+  line("U at the start", start.U ? detail::digest(*start.U) : "1/d²");
+  line("V at the start",
+       start.C ? detail::digest(*start.C) + " " + detail::digest(*start.P) : "random");
+  line("scale", start.scale);
+  line("start-batch", start.one_step_batch);
+  for (const network_stage& stage : stages_of(problem)) {
+    line("teacher", stage.teacher.name());
+    line("on", stage.on_source ? "source" : "target");
+    line("noise", stage.label_noise);
+    line("lr-ratio", stage.rate_ratio);
+    line("decay", stage.decay);
+    line("lr", stage.learning_rate);
+    line("steps", stage.steps);
+    line("flips", stage.flips);
+  }
+  line("seed", problem.seed);
+  line("runs", runs);
+  for (const network_event& event : plan.events) {
+    line("event", fmt::format("{} at {}, direction {}", name_of(event.quantity), event.level,
+                              static_cast<int>(event.direction)));
+  }
+  line("stop-after-events", plan.stop_after_events);
+  line("points", plan.record.size());
+  detail::byte_writer record;
+  record.put_list(plan.record);
+  line("record", fmt::format("{:016x}", detail::checksum_of(record.take())));
+  return text;
+}
 
 network_run replay_run(const network_problem& problem, simulation_engine engine,
                        const network_plan& plan, std::uint64_t run) {
@@ -321,32 +190,20 @@ network_run replay_run(const network_problem& problem, simulation_engine engine,
     throw argument_error("run", fmt::format("{}", run), "below 2^32");
   }
   const network_problem adapter = as_adapter(problem);
-  const auto group = make_group(adapter, engine, plan, run, 1);
-  while (!group->done()) {
-    group->advance(std::numeric_limits<std::uint64_t>::max());
+  const auto pack = detail::make_pack(adapter, engine, plan, run, 1);
+  while (!pack->done()) {
+    pack->advance(std::numeric_limits<std::uint64_t>::max());
   }
-  return group->take_results().front();
+  return pack->take_results().front();
 }
 
 network_ensemble simulate_ensemble(const network_problem& problem, simulation_engine engine,
                                    const network_plan& plan, std::uint64_t runs,
-                                   const network_control& control) {
+                                   const ensemble_control& control, std::string_view checkpoint) {
   problem.validate();
   plan.validate(problem);
-  if (runs < 1 || runs > random_runs) {
-    throw argument_error("runs", fmt::format("{}", runs), "at least 1 and at most 2^32");
-  }
-  const network_problem adapter = as_adapter(problem);
-  check_memory(adapter, plan, runs, control);
-  ensemble_work work(adapter, engine, plan, runs, control);
-  work.run();
-  if (control.progress) {
-    const network_ensemble ensemble = work.take();
-    control.progress(ensemble.runs.size(),
-                     static_cast<double>(ensemble.runs.size()) / static_cast<double>(runs));
-    return ensemble;
-  }
-  return work.take();
+  return detail::run_ensemble<detail::network_kind>(as_adapter(problem), engine, plan, runs,
+                                                    control, checkpoint);
 }
 
 double ensemble_bytes(const network_problem& problem, const network_plan& plan,

@@ -18,6 +18,7 @@ network_sgd::network_sgd(const network_problem& problem, std::span<const std::ui
                          const batch_kernels& kernels)
     : kernels_(&kernels),
       problem_(&problem),
+      stages_(stages_of(problem)),
       run_(runs[0]),
       dimension_(static_cast<Eigen::Index>(problem.dimension)) {
   // Normals come in pairs: an even number of columns.
@@ -43,22 +44,28 @@ Eigen::MatrixXd network_sgd::beside_frozen(Eigen::Index rows) const {
   return q.rightCols(rows);
 }
 
-void network_sgd::start() {
+void network_sgd::draw_frozen() {
   const network_geometry& geometry = problem_->geometry;
-  const network_start& start = problem_->start;
   const Eigen::Index p = geometry.directions();
-  const Eigen::Index rank = problem_->parameters.rank;
   const Eigen::HouseholderQR<Eigen::MatrixXd> qr(random_rows(random_stream::network_sgd_basis, p));
   basis_ = qr.householderQ() * Eigen::MatrixXd::Identity(dimension_, p);
   teacher_ = basis_ * geometry.teacher.transpose();
+  source_ = geometry.source.rows() > 0 ? basis_ * geometry.source.transpose() : Eigen::MatrixXd();
   pretrained_ = basis_ * geometry.pretrained.transpose();
+}
+
+void network_sgd::start() {
+  const network_geometry& geometry = problem_->geometry;
+  const network_start& start = problem_->start;
+  const Eigen::Index rank = problem_->parameters.rank;
+  draw_frozen();
   readout_ = geometry.readout;
   const auto d = static_cast<double>(dimension_);
   output_ = start.U.value_or(Eigen::MatrixXd::Constant(
       geometry.width(), rank, start.one_step_batch > 0 ? 0.0 : 1.0 / (d * d)));
   if (start.one_step_batch > 0) {
-    add_gradient(random_stream::network_sgd_start, random_stream::network_sgd_start_labels, 0,
-                 start.one_step_batch, pretrained_);
+    add_gradient(stages_.front(), random_stream::network_sgd_start,
+                 random_stream::network_sgd_start_labels, 0, start.one_step_batch, pretrained_);
     adapter_ = one_step_directions(gradient_.transpose(), rank).transpose();
   } else if (start.C) {
     const Eigen::MatrixXd beside = semidefinite_factor(*start.P);
@@ -73,10 +80,19 @@ void network_sgd::start() {
   before_ = state_;
 }
 
-void network_sgd::add_gradient(random_stream inputs, random_stream labels, std::uint64_t step,
-                               std::uint64_t samples, const Eigen::MatrixXd& weights) {
+void network_sgd::flip() {
+  output_ = -output_;
+  measure();
+}
+
+void network_sgd::add_gradient(const network_stage& stage, random_stream inputs,
+                               random_stream labels, std::uint64_t step, std::uint64_t samples,
+                               const Eigen::MatrixXd& weights) {
   const network_geometry& geometry = problem_->geometry;
-  const double noise = std::sqrt(problem_->parameters.label_noise);
+  const Eigen::MatrixXd& teacher = stage.on_source ? source_ : teacher_;
+  const Eigen::VectorXd& teacher_readout =
+      stage.on_source ? geometry.source_readout : geometry.teacher_readout;
+  const double noise = std::sqrt(stage.label_noise);
   gradient_.setZero(dimension_, geometry.width());
   readout_gradient_.setZero(geometry.width());
   const auto columns = static_cast<std::uint64_t>(inputs_.cols());
@@ -109,10 +125,10 @@ void network_sgd::add_gradient(random_stream inputs, random_stream labels, std::
     }
     const auto x = inputs_.leftCols(n);
     const Eigen::MatrixXd field = x.transpose() * weights;
-    const Eigen::MatrixXd goal_field = x.transpose() * teacher_;
+    const Eigen::MatrixXd goal_field = x.transpose() * teacher;
     mapped(problem_->student, field, value, &slope);
-    mapped(problem_->teacher, goal_field, goal, nullptr);
-    Eigen::VectorXd error = value * readout_ - goal * geometry.teacher_readout;
+    mapped(stage.teacher, goal_field, goal, nullptr);
+    Eigen::VectorXd error = value * readout_ - goal * teacher_readout;
     if (noise > 0.0) {
       error -= noise * Eigen::Map<const Eigen::VectorXd>(zeta.data(), n);
     }
@@ -140,20 +156,19 @@ void network_sgd::measure() {
   state_.a = readout_;
 }
 
-bool network_sgd::step(std::uint64_t step) {
-  const network_parameters& parameters = problem_->parameters;
-  const double eta = problem_->learning_rate;
-  const double output_eta = parameters.rate_ratio * eta;
-  add_gradient(random_stream::network_sgd_inputs, random_stream::network_sgd_labels, step,
+bool network_sgd::step(std::uint64_t step, std::size_t number) {
+  const network_stage& stage = stages_[number];
+  const double eta = stage.learning_rate;
+  const double output_eta = stage.rate_ratio * eta;
+  add_gradient(stage, random_stream::network_sgd_inputs, random_stream::network_sgd_labels, step,
                problem_->batch, pretrained_ + adapter_ * output_.transpose());
   before_ = state_;
-  const Eigen::MatrixXd output_gradient =
-      gradient_.transpose() * adapter_ + parameters.decay * output_;
-  const Eigen::MatrixXd adapter_gradient = gradient_ * output_ + parameters.decay * adapter_;
+  const Eigen::MatrixXd output_gradient = gradient_.transpose() * adapter_ + stage.decay * output_;
+  const Eigen::MatrixXd adapter_gradient = gradient_ * output_ + stage.decay * adapter_;
   output_ -= output_eta * output_gradient;
   adapter_ -= eta * adapter_gradient;
   constrain();
-  readout_ -= parameters.readout_ratio * eta * readout_gradient_;
+  readout_ -= problem_->parameters.readout_ratio * eta * readout_gradient_;
   measure();
   return healthy(0);
 }
@@ -170,6 +185,33 @@ bool network_sgd::healthy(std::size_t) const noexcept {
                           : std::abs(size / frobenius_ - 1.0);
   return output_.cwiseAbs().sum() + size + readout_.cwiseAbs().sum() <= divergence_bound &&
          lost < 0.5;
+}
+
+std::vector<double> network_sgd::save() const {
+  std::vector<double> saved{frobenius_};
+  saved.insert(saved.end(), output_.data(), output_.data() + output_.size());
+  saved.insert(saved.end(), adapter_.data(), adapter_.data() + adapter_.size());
+  saved.insert(saved.end(), readout_.data(), readout_.data() + readout_.size());
+  return saved;
+}
+
+bool network_sgd::restore(std::span<const double> saved, std::uint64_t) {
+  const Eigen::Index width = problem_->geometry.width();
+  const Eigen::Index rank = problem_->parameters.rank;
+  if (saved.size() != static_cast<std::size_t>(1 + width * rank + dimension_ * rank + width)) {
+    return false;
+  }
+  draw_frozen();
+  const double* at = saved.data();
+  frobenius_ = *at++;
+  output_ = Eigen::Map<const Eigen::MatrixXd>(at, width, rank);
+  at += width * rank;
+  adapter_ = Eigen::Map<const Eigen::MatrixXd>(at, dimension_, rank);
+  at += dimension_ * rank;
+  readout_ = Eigen::Map<const Eigen::VectorXd>(at, width);
+  measure();
+  before_ = state_;
+  return true;
 }
 
 }  // namespace loradyn::detail

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <Eigen/Core>
 
@@ -27,8 +28,10 @@ class network_sgd {
               const batch_kernels& kernels);
 
   void start();
+  /// U -> -U.
+  void flip();
   /// \return false where the state is no longer healthy
-  bool step(std::uint64_t step);
+  bool step(std::uint64_t step, std::size_t stage = 0);
 
   [[nodiscard]] network_state state(std::size_t) const { return state_; }
   [[nodiscard]] network_state previous(std::size_t) const { return before_; }
@@ -36,21 +39,29 @@ class network_sgd {
   [[nodiscard]] bool healthy(std::size_t) const noexcept;
   void retire(std::size_t) noexcept {}
 
+  /// U, V and a: E is drawn again.
+  [[nodiscard]] std::vector<double> save() const;
+  /// \return false where the values can't be a saved state
+  bool restore(std::span<const double> saved, std::uint64_t step);
+
  private:
   [[nodiscard]] Eigen::MatrixXd random_rows(random_stream stream, Eigen::Index rows) const;
   // d x rows of orthonormal columns, orthogonal to E's.
   [[nodiscard]] Eigen::MatrixXd beside_frozen(Eigen::Index rows) const;
-  void add_gradient(random_stream inputs, random_stream labels, std::uint64_t step,
-                    std::uint64_t samples, const Eigen::MatrixXd& weights);
+  void draw_frozen();
+  void add_gradient(const network_stage& stage, random_stream inputs, random_stream labels,
+                    std::uint64_t step, std::uint64_t samples, const Eigen::MatrixXd& weights);
   void constrain();
   void measure();
 
   const batch_kernels* kernels_;
   const network_problem* problem_;
+  std::vector<network_stage> stages_;
   std::uint64_t run_;
   Eigen::Index dimension_;
   Eigen::MatrixXd basis_;       // E', d x p
   Eigen::MatrixXd teacher_;     // T', d x k
+  Eigen::MatrixXd source_;      // of the source's teacher, d x k_s
   Eigen::MatrixXd pretrained_;  // W0', d x K
   Eigen::MatrixXd output_;      // U
   Eigen::MatrixXd adapter_;     // V', d x r

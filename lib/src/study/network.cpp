@@ -41,37 +41,16 @@ std::vector<double> by_rows(const Eigen::MatrixXd& m, bool lower = false) {
   return values;
 }
 
-// Samples seen until a time.
-double samples_at(const network_flow& f, const network_start_request& start, double t) {
+// Samples that a run of d dimensions sees in a time.
+double samples_in(const network_flow& f, std::uint64_t dimension, double t) {
   const double gamma = f.parameters().noise_scale;
-  const double spent = start.one_step_batch ? static_cast<double>(*start.one_step_batch) : 0.0;
-  return gamma > 0.0 ? t * static_cast<double>(start.dimension) / gamma + spent : nan;
+  return gamma > 0.0 ? t * static_cast<double>(dimension) / gamma : nan;
 }
 
-// Samples and states at the times of a record, in raw time.
-class recorder {
- public:
-  recorder(const network_trajectory_problem& problem, const network_flow& f,
-           std::vector<double> times, network_trajectory_result& result)
-      : problem_(problem), flow_(f), times_(std::move(times)), result_(result) {}
-
-  // What is due up to a time, by the state at any time before it.
-  template <class State>
-  void until(double end, const State& at) {
-    while (next_ < times_.size() && times_[next_] <= end) {
-      const double t = times_[next_++];
-      result_.rows.push_back({t * problem_.pair.rate_unit,
-                              record_of(flow_, at(t), samples_at(flow_, problem_.start, t))});
-    }
-  }
-
- private:
-  const network_trajectory_problem& problem_;
-  const network_flow& flow_;
-  std::vector<double> times_;
-  network_trajectory_result& result_;
-  std::size_t next_ = 0;
-};
+// Those that a one-step start has spent.
+double samples_of_start(const network_start_request& start) {
+  return static_cast<double>(start.one_step_batch.value_or(0));
+}
 
 void tell_noise(const network_flow& f, const network_state& x, network_trajectory_result& result) {
   if (f.parameters().noise_scale == 0.0) {
@@ -188,7 +167,11 @@ network_problem simulated_problem(const activation_pair& pair, const network_lay
   } else if (layout.adapter == adapter_constraint::frobenius) {
     problem.start.scale = 1.0 / std::sqrt(static_cast<double>(layout.trained_rank()));
   }
-  problem.start.one_step_batch = start.one_step_batch.value_or(0);
+  if (start.given) {
+    problem.start.U = start.given->U;
+    problem.start.C = start.given->C;
+    problem.start.P = start.given->P;
+  }
   problem.validate();
   return problem;
 }
@@ -203,15 +186,28 @@ network_flow flow_of(const network_problem& problem, const network_layout& layou
   return {std::move(task), trained.geometry, parameters};
 }
 
+namespace {
+
+// The start is that of a simulation, of which no step is taken; one that is given keeps its bits.
+network_state start_of(const network_problem& problem) {
+  const network_problem trained = as_adapter(problem);
+  if (trained.start.U && trained.start.C) {
+    return {.U = *trained.start.U,
+            .C = *trained.start.C,
+            .P = *trained.start.P,
+            .a = trained.geometry.readout};
+  }
+  network_plan plan;
+  plan.record = {0};
+  return replay_run(problem, simulation_engine::chain, plan, 0).record.front();
+}
+
+}  // namespace
+
 network_point network_at(const activation_pair& pair, const network_layout& layout,
                          const network_start_request& start, const parameter_point& at) {
   const network_problem problem = simulated_problem(pair, layout, start, at, at.start.u);
-  network_flow flow = flow_of(problem, layout, at.parameters.noise_scale);
-  // The start is that of a simulation, of which no step is taken.
-  network_plan plan;
-  plan.record = {0};
-  network_state x = replay_run(problem, simulation_engine::chain, plan, 0).record.front();
-  return {std::move(flow), std::move(x)};
+  return {flow_of(problem, layout, at.parameters.noise_scale), start_of(problem)};
 }
 
 network_shape shape_of(const network_layout& l) {
@@ -308,56 +304,120 @@ row_description<network_record> state_columns(const network_shape& shape) {
 row_description<network_trajectory_row> network_trajectory_columns(const network_shape& shape) {
   using row = network_trajectory_row;
   row_description<row> columns;
-  columns.add("t", "time", measure::time, &row::t).add_part(record_columns(shape), &row::at);
+  columns.add("t", "time", measure::time, &row::t)
+      .add_part(record_columns(shape), &row::at)
+      .add("stage", "counted from 1", measure::none, &row::stage);
   return columns;
 }
 
+network_tuning_stage stage_of(const network_problem& trained, const activation_pair& pair,
+                              const network_layout& layout, const network_training_stage& stage) {
+  const network_stage_task& what = stage.task;
+  network_layout decayed = layout;
+  decayed.decay = what.decay.value_or(layout.decay);
+  parameter_point at;
+  at.parameters.noise_scale = stage.noise_scale;
+  at.parameters.label_noise = what.label_noise;
+  at.parameters.rate_ratio = what.rate_ratio;
+  const network_parameters parameters = parameters_of(decayed, at);
+  const activation& student = pair.risk.student();
+  const activation teacher = what.teacher.value_or(pair.risk.teacher());
+  const network_task task = layout.source ? network_task(student, teacher, *layout.source)
+                                          : network_task(student, teacher);
+  if (!what.on_source) {
+    const network_flow flow(task, trained.geometry, parameters);
+    return {flow, flow, stage.flips, stage.duration, stage.until};
+  }
+  if (!layout.source) {
+    throw argument_error("what a stage trains on", "the source task",
+                         "the target where there is no source");
+  }
+  network_geometry swapped = trained.geometry;
+  swapped.teacher = trained.geometry.source;
+  swapped.teacher_readout = trained.geometry.source_readout;
+  swapped.source = Eigen::MatrixXd::Zero(0, swapped.directions());
+  swapped.source_readout.resize(0);
+  // The labels' noise is the source's: the target's risk is told without.
+  network_parameters noiseless = parameters;
+  noiseless.label_noise = 0.0;
+  return {network_flow(network_task(student, *layout.source), std::move(swapped), parameters),
+          network_flow(task, trained.geometry, noiseless), stage.flips, stage.duration,
+          stage.until};
+}
+
+namespace {
+
+network_protocol protocol_of(const network_trajectory_problem& problem,
+                             const network_problem& trained, network_state start) {
+  network_protocol protocol{std::move(start), {}, problem.learning_rate};
+  const lora_parameters& p = problem.at.parameters;
+  std::vector<network_training_stage> stages = problem.stages;
+  if (stages.empty()) {
+    stages.push_back({.task = {.label_noise = p.label_noise, .rate_ratio = p.rate_ratio},
+                      .noise_scale = p.noise_scale,
+                      .duration = problem.end});
+  }
+  for (const network_training_stage& stage : stages) {
+    protocol.stages.push_back(stage_of(trained, problem.pair, problem.layout, stage));
+  }
+  protocol.validate();
+  return protocol;
+}
+
+}  // namespace
+
 network_trajectory_result trajectory(const network_trajectory_problem& problem) {
-  const network_point point = network_at(problem.pair, problem.layout, problem.start, problem.at);
-  const network_flow& f = point.flow;
-  network_trajectory_result result;
-  std::vector<double> times = times_of(problem.record, problem.end * problem.pair.rate_unit);
-  for (double& t : times) {
-    t /= problem.pair.rate_unit;
+  const double unit = problem.pair.rate_unit;
+  const network_problem simulated = simulated_problem(problem.pair, problem.layout, problem.start,
+                                                      problem.at, problem.at.start.u);
+  const network_problem trained = as_adapter(simulated);
+  network_problem drawn = simulated;
+  if (!problem.stages.empty()) {  // a one-step start is along the first stage's gradient
+    const network_stage_task& first = problem.stages.front().task;
+    drawn.stages = {{.teacher = first.on_source && problem.layout.source
+                                    ? *problem.layout.source
+                                    : first.teacher.value_or(simulated.teacher),
+                     .on_source = first.on_source,
+                     .label_noise = first.label_noise}};
   }
+  const network_protocol protocol = protocol_of(problem, trained, start_of(drawn));
+  // Where the stages say how long the run is, they run once for that.
+  const double end =
+      problem.end ? *problem.end : run_protocol(protocol, {}, problem.integrator).stages.back().end;
+  std::vector<double> times = times_of(problem.record, end * unit);
   // The end may be off by a rounding; what is beyond it is not recorded.
-  std::erase_if(times, [&](double t) { return t > problem.end * (1.0 + 1e-12); });
+  std::erase_if(times, [&](double t) { return t / unit > end * (1.0 + 1e-12); });
   for (double& t : times) {
-    t = std::min(t, problem.end);
+    t = std::min(t / unit, end);
   }
-  recorder record(problem, f, std::move(times), result);
-  record.until(0.0, [&](double) { return point.start; });
-  network_state last = point.start;
-  if (problem.learning_rate) {
-    const double eta = *problem.learning_rate;
-    double t = 0.0;
-    for (std::uint64_t step = 1; t < problem.end; ++step) {
-      check_stop();
-      const network_state next = f.map(last, eta);
-      const double after = static_cast<double>(step) * eta;
-      // Between two steps the state is that of the earlier.
-      record.until(std::min(std::nextafter(after, 0.0), problem.end), [&](double) { return last; });
-      last = next;
-      t = after;
+  network_trajectory_result result;
+  integration_options options = problem.integrator;
+  options.end_time = std::min(options.end_time, end);
+  const network_training_run run =
+      run_protocol(protocol, times, options, [&](const network_training_point& point) {
+        result.rows.push_back(
+            {point.t, record_of(protocol.stages[point.stage].told, point.x, nan), point.stage + 1});
+      });
+  std::size_t row = 0;
+  double seen = samples_of_start(problem.start);
+  for (std::size_t i = 0; i < run.stages.size(); ++i) {
+    const stage_summary& s = run.stages[i];
+    const auto samples_at = [&](double t) {
+      return samples_in(protocol.stages[i].flow, problem.start.dimension, t - s.begin) + seen;
+    };
+    for (; row < result.rows.size() && result.rows[row].stage == i + 1; ++row) {
+      result.rows[row].at.samples = samples_at(result.rows[row].t);
+      result.rows[row].t *= unit;
     }
-    record.until(problem.end, [&](double) { return last; });
-    result.end = problem.end;
-  } else {
-    integration_options options = options_for(problem.integrator);
-    options.end_time = problem.end;
-    const auto r = integrate<any_dimension>(
-        system_of(f), f.pack(point.start), 0.0, options, {},
-        [&](const dense_step<any_dimension>& step) {
-          record.until(step.end, [&](double t) { return f.unpack(step.at(t)); });
-          return true;
-        });
-    last = f.unpack(r.x);
-    result.status = r.status;
-    result.end = r.t;
+    seen = samples_at(s.end);
+    result.stages.push_back({s.begin * unit, s.end * unit, s.status});
   }
-  result.end *= problem.pair.rate_unit;
-  tell_noise(f, point.start, result);
-  tell_noise(f, last, result);
+  result.end = run.end;
+  result.complete = run.complete;
+  result.geometry = simulated.geometry;
+  result.geometry.readout = run.end.a;
+  tell_noise(protocol.stages.front().flow, protocol.start, result);
+  tell_noise(protocol.stages[run.stages.size() - 1].flow, run.end, result);
   return result;
 }
 
@@ -438,13 +498,16 @@ network_escape_row escape_at(const network_escape_problem& problem, const activa
     const network_escape_run run =
         loradyn::escape(f, point.start, problem.event, integrator, run_extent::to_rest);
     row.t_hit = run.t_hit * unit;
-    row.samples = samples_at(f, problem.start, run.t_hit);
+    const auto samples_at = [&](double t) {
+      return samples_in(f, problem.start.dimension, t) + samples_of_start(problem.start);
+    };
+    row.samples = samples_at(run.t_hit);
     row.outcome = to_string(run.result);
     row.status = to_string(run.status);
     if (run.status == run_status::ok && std::isnan(run.t_hit)) {
       row.status = "no-event";
     }
-    row.end = record_of(f, run.at_end, samples_at(f, problem.start, run.t_end));
+    row.end = record_of(f, run.at_end, samples_at(run.t_end));
   } catch (const convergence_error&) {
     row.status = "no-convergence";
   }

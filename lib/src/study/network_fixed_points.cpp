@@ -4,6 +4,7 @@
 #include <loradyn/analysis/network_equilibria.hpp>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/interruption.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/network_fixed_points.hpp>
 #include "study/network_parts.hpp"
@@ -122,6 +123,7 @@ std::vector<network_fixed_point_row> rows_at(const network_fixed_points_problem&
     } else {
       std::vector<network_state> starts;
       for (std::uint64_t i = 0; i < problem.starts; ++i) {
+        check_stop();
         starts.push_back(start_of(f, start_numbers(problem.seed, i)));
       }
       for (const network_equilibrium& e : equilibria(f, starts)) {

@@ -3,11 +3,13 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/study/network_simulate.hpp>
 #include <memory>
 #include <utility>
+#include "study/network_parts.hpp"
 
 namespace loradyn::study {
 namespace {
@@ -21,13 +23,14 @@ double samples_of(const network_simulate_problem& problem, std::uint64_t step) {
 }
 
 std::vector<network_summary_row> summary_rows(const network_simulate_problem& problem,
+                                              const network_problem& simulated,
                                               const network_flow& f, const network_ensemble& done) {
   const row_description<network_record> columns = record_columns(shape_of(problem.layout));
   std::vector<network_summary_row> rows;
   for (std::size_t point = 0; point < problem.record.size(); ++point) {
     network_summary_row& row = rows.emplace_back();
     row.step = problem.record[point];
-    row.t = static_cast<double>(row.step) * problem.learning_rate * problem.pair.rate_unit;
+    row.t = simulated.time_at(row.step) * problem.pair.rate_unit;
     row.samples = samples_of(problem, row.step);
     std::vector<std::vector<double>> values(columns.size());
     for (const network_run& run : done.runs) {
@@ -52,7 +55,8 @@ std::vector<network_summary_row> summary_rows(const network_simulate_problem& pr
 }
 
 std::vector<network_run_row> run_rows(const network_simulate_problem& problem,
-                                      const network_flow& f, const network_ensemble& done) {
+                                      const network_problem& simulated, const network_flow& f,
+                                      const network_ensemble& done) {
   std::vector<network_run_row> rows;
   for (const network_run& run : done.runs) {
     check_stop();
@@ -62,7 +66,7 @@ std::vector<network_run_row> run_rows(const network_simulate_problem& problem,
         run.run, nan, "searching", "no-event",
         record_of(f, hit.happened ? hit.state : run.last, samples_of(problem, step))};
     if (hit.happened) {
-      row.t_hit = static_cast<double>(step) * problem.learning_rate * problem.pair.rate_unit;
+      row.t_hit = simulated.time_at(step) * problem.pair.rate_unit;
       row.outcome = "hit";
       row.status = "ok";
     } else if (run.outcome == run_outcome::diverged) {
@@ -150,13 +154,42 @@ row_description<network_run_row> network_run_columns(const network_shape& shape)
   return columns;
 }
 
-network_simulate_result simulate(const network_simulate_problem& asked,
-                                 const network_control& control) {
+network_problem simulated_problem(const network_simulate_problem& asked) {
   network_problem problem =
       simulated_problem(asked.pair, asked.layout, asked.start, asked.at, asked.u0);
   problem.batch = asked.batch;
   problem.learning_rate = asked.learning_rate;
   problem.steps = asked.steps;
+  for (const network_simulated_stage& stage : asked.stages) {
+    const network_stage_task& task = stage.task;
+    if (task.on_source && !asked.layout.source) {
+      throw argument_error("what a stage trains on", "the source task",
+                           "the target where there is no source");
+    }
+    parameter_point at = asked.at;
+    at.parameters.rate_ratio = task.rate_ratio;
+    problem.stages.push_back({.teacher = task.on_source
+                                             ? *asked.layout.source
+                                             : task.teacher.value_or(asked.pair.risk.teacher()),
+                              .on_source = task.on_source,
+                              .label_noise = task.label_noise,
+                              .rate_ratio = parameters_of(asked.layout, at).rate_ratio,
+                              .decay = task.decay.value_or(asked.layout.decay),
+                              .learning_rate = stage.learning_rate,
+                              .steps = stage.steps,
+                              .flips = stage.flips});
+  }
+  if (!problem.stages.empty()) {
+    const network_stage& last = problem.stages.back();
+    problem.parameters.label_noise = last.on_source ? 0.0 : last.label_noise;
+  }
+  problem.validate();
+  return problem;
+}
+
+network_simulate_result simulate(const network_simulate_problem& asked,
+                                 const ensemble_control& control, std::string_view checkpoint) {
+  const network_problem problem = simulated_problem(asked);
   const network_flow f = flow_of(problem, asked.layout, 0.0);
   network_plan plan;
   plan.record = asked.record;
@@ -167,12 +200,12 @@ network_simulate_result simulate(const network_simulate_problem& asked,
     tell_risks(f, plan);
   }
   network_simulate_result result{
-      simulate_ensemble(problem, asked.engine, plan, asked.runs, control), {}, {}};
+      simulate_ensemble(problem, asked.engine, plan, asked.runs, control, checkpoint), {}, {}};
   if (result.done.complete()) {
     if (asked.event) {
-      result.runs = run_rows(asked, f, result.done);
+      result.runs = run_rows(asked, problem, f, result.done);
     } else {
-      result.recorded = summary_rows(asked, f, result.done);
+      result.recorded = summary_rows(asked, problem, f, result.done);
     }
   }
   return result;

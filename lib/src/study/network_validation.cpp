@@ -137,12 +137,11 @@ class network_validation {
       return states;
     }
     const ode_system<any_dimension> system = system_of(f);
-    const integration_options standard = options_for({});
     double begin = 0.0;
     for (const std::uint64_t wanted : e.record) {
-      integration_options options = standard;
+      integration_options options;
       options.end_time = e.learning_rate * static_cast<double>(wanted);
-      const auto run = integrate<any_dimension>(system, f.pack(x), begin, options);
+      const auto run = integrate_network(system, f.pack(x), begin, options);
       if (run.status != integration_status::end_time) {
         check_stop();
         throw convergence_error(
@@ -158,7 +157,7 @@ class network_validation {
   // An ensemble, with the progress of all of them.
   network_ensemble run(const network_problem& simulated, const network_plan& plan,
                        std::uint64_t runs) {
-    network_control c;
+    ensemble_control c;
     c.threads = control_.threads;
     c.stop = [] { return stop_requested(); };
     if (control_.progress) {

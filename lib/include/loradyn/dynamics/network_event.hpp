@@ -46,6 +46,9 @@ struct network_overlap_event {
 /// nothing where it is neither. Whether a network has the entry is for `validate` to say.
 std::optional<network_overlap_event> network_event_named(std::string_view name);
 
+/// What it takes, for messages.
+std::string network_event_names();
+
 /// The event's quantity as text: its name, or an entry, such as M_1_2.
 std::string to_text(const network_overlap_event& event);
 

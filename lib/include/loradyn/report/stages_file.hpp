@@ -5,6 +5,7 @@
 
 #include <loradyn/dynamics/protocol.hpp>
 #include <loradyn/simulation/problem.hpp>
+#include <loradyn/study/network.hpp>
 #include <loradyn/study/pair.hpp>
 #include <string>
 #include <vector>
@@ -21,5 +22,13 @@ std::vector<training_stage> read_stages(const std::string& path, const study::ac
 std::vector<simulation_stage> read_simulation_stages(const std::string& path,
                                                      const study::activation_pair& pair,
                                                      double time_unit);
+
+/// The same for a network's run in time.
+std::vector<study::network_training_stage> read_network_stages(const std::string& path,
+                                                               double time_unit);
+
+/// The same for a network's simulation.
+std::vector<study::network_simulated_stage> read_network_simulation_stages(const std::string& path,
+                                                                           double time_unit);
 
 }  // namespace loradyn

@@ -32,13 +32,17 @@ struct ensemble_control {
 
 /// Where the work was stopped early, the runs that have ended are not a fair sample: the short ones
 /// come first. `complete` tells.
-struct ensemble {
-  std::uint64_t requested = 0;   ///< how many runs were asked for
-  std::vector<run_result> runs;  ///< those that have ended, by number
+template <class Run>
+struct ensemble_of {
+  std::uint64_t requested = 0;  ///< how many runs were asked for
+  std::vector<Run> runs;        ///< those that have ended, by number
 
   /// Whether every run that was asked for is there.
   [[nodiscard]] bool complete() const noexcept { return runs.size() == requested; }
 };
+
+/// That of one neuron.
+using ensemble = ensemble_of<run_result>;
 
 /// Simulates the runs 0 … runs - 1. Each is the run that replay_run gives, to the last bit, on any
 /// number of threads and after any number of interruptions. Activations of the user's own are

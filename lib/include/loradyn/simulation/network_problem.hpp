@@ -33,6 +33,18 @@ struct network_start {
   std::uint64_t one_step_batch = 0;
 };
 
+/// A stage of training; the state carries over to the next.
+struct network_stage {
+  activation teacher;          ///< g, or that of the source task where it is trained on
+  bool on_source = false;      ///< trained on the source's teacher with its readouts
+  double label_noise = 0.0;    ///< Δ >= 0
+  double rate_ratio = 1.0;     ///< κ >= 0, not used but for trained_part::lora
+  double decay = 0.0;          ///< ω >= 0
+  double learning_rate = 0.1;  ///< η > 0
+  std::uint64_t steps = 1000;  ///< its length, >= 1
+  bool flips = false;          ///< U -> -U before its first step, for trained_part::lora
+};
+
 /// A problem at finite dimension and learning rate. The noise scale γ = η d/B follows.
 struct network_problem {
   network_geometry geometry;
@@ -46,12 +58,22 @@ struct network_problem {
   std::uint64_t batch = 0;      ///< B >= 1
   double learning_rate = 0.1;   ///< η > 0
   std::uint64_t steps = 1000;   ///< >= 1
+  /// Stages, one after another, in the place of the teacher, Δ, κ, ω, η and the steps above.
+  std::vector<network_stage> stages{};
   network_start start{};
   std::uint64_t seed = 0;  ///< at most max_seed
+
+  /// Those of all stages.
+  [[nodiscard]] std::uint64_t all_steps() const noexcept;
+  /// t = Σ η over the first `step` steps.
+  [[nodiscard]] double time_at(std::uint64_t step) const noexcept;
 
   /// \throws argument_error, naming the first value that is out of its range
   void validate() const;
 };
+
+/// Its stages; where it has none, the one that its numbers make.
+std::vector<network_stage> stages_of(const network_problem& problem);
 
 /// The same training as that of an adapter. Where V alone, or all of W, trains, W = V: U is the
 /// identity and stays, W0 is 0, and `full` starts V from what was W0.

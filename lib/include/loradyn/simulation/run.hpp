@@ -24,21 +24,28 @@ enum class run_outcome {
 std::string_view name_of(run_outcome outcome);
 
 /// The first time of an event.
-struct event_hit {
+template <class State>
+struct hit_of {
   bool happened = false;
   std::uint64_t step = 0;  ///< the number of steps taken; 0: the start satisfies it already
-  simulated_state state;   ///< then
+  State state;             ///< then
 };
 
 /// One finished run.
-struct run_result {
+template <class State>
+struct run_of {
   std::uint64_t run = 0;
   run_outcome outcome = run_outcome::finished;
-  std::uint64_t steps = 0;              ///< how many were taken: a diverged run has no state after
-  simulated_state last;                 ///< the state then, the last finite one of a diverged run
-  std::vector<event_hit> hits;          ///< one for each event of the plan
-  std::vector<simulated_state> record;  ///< one for each recorded step that the run has reached
+  std::uint64_t steps = 0;          ///< how many were taken: a diverged run has no state after
+  State last;                       ///< the state then, the last finite one of a diverged run
+  std::vector<hit_of<State>> hits;  ///< one for each event of the plan
+  std::vector<State> record;        ///< one for each recorded step that the run has reached
 };
+
+/// Those of one neuron.
+using event_hit = hit_of<simulated_state>;
+/// Those of one neuron.
+using run_result = run_of<simulated_state>;
 
 /// A run alone: the same numbers, to the last bit, as run `run` of any ensemble of this problem.
 /// Cost: see simulation_engine; for batches below 64 as much as eight runs of an ensemble.
@@ -50,9 +57,10 @@ namespace detail {
 
 /// Consecutive runs that advance together. What it computes is independent of how `advance` is
 /// sliced, and of a `save` and `restore` between two slices.
-class run_pack {
+template <class Run>
+class pack_of {
  public:
-  virtual ~run_pack() = default;
+  virtual ~pack_of() = default;
 
   /// Takes at most this many steps. \return the number taken; 0 once every run has ended
   virtual std::uint64_t advance(std::uint64_t steps) = 0;
@@ -60,7 +68,7 @@ class run_pack {
   /// The steps behind.
   [[nodiscard]] virtual std::uint64_t steps_taken() const = 0;
   /// The results, once; the pack is done.
-  [[nodiscard]] virtual std::vector<run_result> take_results() = 0;
+  [[nodiscard]] virtual std::vector<Run> take_results() = 0;
 
   /// All that the rest depends on, as bytes, and back. \return false where they are not of a pack
   /// of these runs
@@ -68,13 +76,7 @@ class run_pack {
   virtual bool restore(std::string_view saved) = 0;
 };
 
-class byte_writer;
-class byte_reader;
-void write_result(byte_writer& out, const run_result& result);
-run_result read_result(byte_reader& in);
-/// Whether it can be the result of that run, which has ended.
-bool is_result_of(const run_result& result, std::uint64_t run, const simulation_problem& problem,
-                  const simulation_plan& plan);
+using run_pack = pack_of<run_result>;
 
 /// How many runs a pack holds: a function of the problem alone.
 std::size_t pack_width(const simulation_problem& problem, simulation_engine engine);

@@ -9,6 +9,7 @@
 #include <loradyn/analysis/network_escape.hpp>
 #include <loradyn/dynamics/network_event.hpp>
 #include <loradyn/dynamics/network_flow.hpp>
+#include <loradyn/dynamics/network_protocol.hpp>
 #include <loradyn/model/network.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/simulation/network_problem.hpp>
@@ -65,6 +66,39 @@ layout_numbers numbers_of(const network_layout& layout);
 /// The layout with others.
 network_layout with_numbers(network_layout layout, const layout_numbers& numbers);
 
+/// What a stage trains on, and how.
+struct network_stage_task {
+  std::optional<activation> teacher{};  ///< the target's; without it that of the pair
+  bool on_source = false;               ///< trained on the source task in the place of the target
+  double label_noise = 0.0;             ///< Δ
+  double rate_ratio = 1.0;              ///< κ
+  std::optional<double> decay{};        ///< ω; without it the layout's
+};
+
+/// A stage of a run in time.
+struct network_training_stage {
+  network_stage_task task{};
+  double noise_scale = 0.0;                      ///< γ
+  bool flips = false;                            ///< U -> -U before it begins
+  std::optional<double> duration{};              ///< in raw time
+  std::optional<network_overlap_event> until{};  ///< with a duration: whichever comes first
+};
+
+/// A stage of a simulation.
+struct network_simulated_stage {
+  network_stage_task task{};
+  double learning_rate = 0.1;
+  std::uint64_t steps = 1000;
+  bool flips = false;  ///< U -> -U before its first step
+};
+
+/// Where a run is to start that goes on from another's end; the readouts are the geometry's.
+struct network_given_start {
+  std::optional<Eigen::MatrixXd> U{};  ///< for trained_part::lora
+  Eigen::MatrixXd C;                   ///< V E'
+  Eigen::MatrixXd P;                   ///< V V' - C C'
+};
+
 /// V's start: drawn in d dimensions as run 0 of a simulation of this seed, or along the gradient of
 /// one batch that is drawn so. Where all of W trains it is W0, or from scratch rows of norm
 /// `scale`.
@@ -73,6 +107,7 @@ struct network_start_request {
   std::uint64_t seed = 0;
   std::optional<std::uint64_t> one_step_batch;
   double scale = 0.1;
+  std::optional<network_given_start> given{};  ///< in the place of what is drawn, and of u0
 };
 
 /// What is simulated, in batches of one and for one step until it is told otherwise; its start is
@@ -86,6 +121,11 @@ network_problem simulated_problem(const activation_pair& pair, const network_lay
 /// Its limit as d -> ∞.
 network_flow flow_of(const network_problem& problem, const network_layout& layout,
                      double noise_scale);
+
+/// The limit of a stage. \param trained what is simulated, as_adapter
+/// \throws argument_error for a stage on a source task that there is none of
+network_tuning_stage stage_of(const network_problem& trained, const activation_pair& pair,
+                              const network_layout& layout, const network_training_stage& stage);
 
 /// A flow and where it starts.
 struct network_point {
@@ -133,6 +173,7 @@ row_description<network_record> record_columns(const network_shape& shape);
 struct network_trajectory_row {
   double t = 0.0;
   network_record at;
+  std::size_t stage = 1;  ///< counted from 1
 };
 /// The columns of `trajectory`.
 row_description<network_trajectory_row> network_trajectory_columns(const network_shape& shape);
@@ -143,22 +184,27 @@ struct network_trajectory_problem {
   network_layout layout;
   network_start_request start;
   parameter_point at;
-  double end = 0.0;  ///< in raw time
+  std::optional<double> end;  ///< in raw time; without it, where the last stage ends
   record_times record;
   integration_options integrator;
   std::optional<double> learning_rate;  ///< of the map, in the place of the flow
+  /// In the place of γ, Δ and κ; where there are none, one that ends with the run.
+  std::vector<network_training_stage> stages{};
 };
 
 /// Its states, and how it ended.
 struct network_trajectory_result {
   std::vector<network_trajectory_row> rows;
-  integration_status status = integration_status::end_time;
-  double end = 0.0;  ///< the last time, in the unit of the table
+  std::vector<stage_summary> stages;  ///< in the unit of the table
+  network_state end;
+  network_geometry geometry;  ///< the frozen rows, and the readouts at the end
+  bool complete = false;      ///< every stage ended by its duration or its event
   double noise_error =
       0.0;  ///< of the trace of Σ at the start and the end, the larger relative one
   std::string noise_method;  ///< by which it was found; empty at γ = 0
 };
 /// Follows the flow, or its map, and records it.
+/// \throws argument_error as `network_at` and the protocol's validate()
 network_trajectory_result trajectory(const network_trajectory_problem& problem);
 
 /// One escape: when the event was met, and where the run ended.

@@ -12,6 +12,7 @@
 #include <loradyn/study/row.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace loradyn::study {
@@ -32,6 +33,9 @@ struct network_simulate_problem {
   std::uint64_t batch = 1;
   double learning_rate = 0.1;
   std::uint64_t steps = 1000;
+  /// In the place of Δ, κ, the learning rate and the steps. The risk is told with the target of the
+  /// pair and the labels' noise of the last.
+  std::vector<network_simulated_stage> stages{};
   simulation_engine engine = simulation_engine::chain;
   std::vector<std::uint64_t> record{};           ///< recorded steps,
   std::optional<network_overlap_event> event{};  ///< or the event that ends a run
@@ -69,8 +73,11 @@ struct network_simulate_result {
   std::vector<network_run_row> runs;          ///< where it is complete and the problem has an event
 };
 
+/// What is simulated of it.
+network_problem simulated_problem(const network_simulate_problem& problem);
+
 /// \throws argument_error as `network_at` and `simulate_ensemble`
 network_simulate_result simulate(const network_simulate_problem& problem,
-                                 const network_control& control);
+                                 const ensemble_control& control, std::string_view checkpoint = {});
 
 }  // namespace loradyn::study
