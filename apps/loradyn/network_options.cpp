@@ -1,15 +1,13 @@
 #include "network_options.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
-#include <loradyn/nearest_names.hpp>
-#include <loradyn/report/file.hpp>
+#include <loradyn/report/network_file.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <optional>
 #include <utility>
@@ -38,128 +36,6 @@ double read_at_least_zero(const std::string& option, const std::string& text) {
   }
   return value;
 }
-
-// A file of --network.
-class network_file {
- public:
-  explicit network_file(const std::string& path) : path_(path) {
-    try {
-      values_ = toml::parse(read_file(path));
-    } catch (const toml::parse_error& e) {
-      throw error(fmt::format("--network '{}', line {}, column {}: {}", path, e.source().begin.line,
-                              e.source().begin.column, e.description()));
-    }
-    const std::vector<std::string> keys{"teacher", "pretrained",      "source",
-                                        "gram",    "width",           "teacher-width",
-                                        "readout", "teacher-readout", "source-readout"};
-    for (const auto& [key, node] : values_) {
-      const std::string name(key.str());
-      if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
-        throw error(fmt::format("--network '{}': {} is no key; the nearest are {}", path, name,
-                                nearest_names(name, keys)));
-      }
-    }
-  }
-
-  [[nodiscard]] network_geometry geometry() const {
-    network_geometry g;
-    if (values_.contains("gram")) {
-      for (const char* key : {"teacher", "pretrained", "source"}) {
-        if (values_.contains(key)) {
-          throw fault(key, "stands beside gram, which says it");
-        }
-      }
-      g = geometry_of_gram(matrix("gram"), size("teacher-width"), size("width"));
-    } else {
-      for (const char* key : {"width", "teacher-width"}) {
-        if (values_.contains(key)) {
-          throw fault(key, "belongs to gram; here the rows say it");
-        }
-      }
-      g.teacher = matrix("teacher");
-      g.pretrained = matrix("pretrained");
-      g.source = values_.contains("source") ? matrix("source")
-                                            : Eigen::MatrixXd::Zero(0, g.teacher.cols());
-    }
-    g.readout = readout("readout", g.pretrained.rows());
-    g.teacher_readout = readout("teacher-readout", g.teacher.rows());
-    g.source_readout = readout("source-readout", g.source.rows());
-    g.validate();
-    return g;
-  }
-
- private:
-  [[nodiscard]] error fault(const std::string& key, const std::string& what) const {
-    return error(fmt::format("--network '{}': {} {}", path_, key, what));
-  }
-
-  [[nodiscard]] double number(const std::string& key, const toml::node& node) const {
-    const auto value = node.is_number() ? node.value<double>() : std::optional<double>();
-    if (!value) {
-      throw fault(key, "must hold numbers");
-    }
-    return *value;
-  }
-
-  [[nodiscard]] std::ptrdiff_t size(const char* key) const {
-    const toml::node* node = values_.get(key);
-    const auto value =
-        node == nullptr ? std::optional<std::int64_t>() : node->value<std::int64_t>();
-    if (!value || !node->is_integer() || *value < 1 ||
-        *value > static_cast<std::int64_t>(most_neurons)) {
-      throw fault(key,
-                  fmt::format("must be a whole number from 1 to {} beside gram", most_neurons));
-    }
-    return static_cast<std::ptrdiff_t>(*value);
-  }
-
-  [[nodiscard]] Eigen::MatrixXd matrix(const char* key) const {
-    const toml::node* node = values_.get(key);
-    const toml::array* rows = node == nullptr ? nullptr : node->as_array();
-    if (rows == nullptr || rows->empty()) {
-      throw fault(key, "must be there, an array of rows");
-    }
-    Eigen::MatrixXd m;
-    Eigen::Index i = 0;
-    for (const toml::node& row : *rows) {
-      const toml::array* numbers = row.as_array();
-      if (numbers == nullptr || numbers->empty() || rows->size() > 4 * most_neurons ||
-          numbers->size() > 4 * most_neurons) {
-        throw fault(key, "must be an array of rows of numbers");
-      }
-      const auto columns = static_cast<Eigen::Index>(numbers->size());
-      if (i == 0) {
-        m.resize(static_cast<Eigen::Index>(rows->size()), columns);
-      } else if (columns != m.cols()) {
-        throw fault(key, fmt::format("has rows of {} and of {} numbers", m.cols(), columns));
-      }
-      for (Eigen::Index j = 0; j < columns; ++j) {
-        m(i, j) = number(key, *numbers->get(static_cast<std::size_t>(j)));
-      }
-      ++i;
-    }
-    return m;
-  }
-
-  [[nodiscard]] Eigen::VectorXd readout(const char* key, Eigen::Index count) const {
-    const toml::node* node = values_.get(key);
-    if (node == nullptr) {
-      return Eigen::VectorXd::Ones(count);
-    }
-    const toml::array* numbers = node->as_array();
-    if (numbers == nullptr) {
-      throw fault(key, "must be an array of numbers");
-    }
-    Eigen::VectorXd v(static_cast<Eigen::Index>(numbers->size()));
-    for (std::size_t i = 0; i < numbers->size(); ++i) {
-      v[static_cast<Eigen::Index>(i)] = number(key, *numbers->get(i));
-    }
-    return v;
-  }
-
-  std::string path_;
-  toml::table values_;
-};
 
 }  // namespace
 
@@ -291,7 +167,7 @@ study::network_layout read_layout(const network_options& o, const shared_options
     if (read_values(registry::nu, shared.nu()) != std::vector<double>{0.0}) {
       throw argument_error("--nu", "'" + shared.nu() + "'", "left out: --network says it");
     }
-    l.geometry = network_file(o.file).geometry();
+    l.geometry = read_network_file(o.file);
     l.width = l.geometry->width();
     l.teacher_width = l.geometry->teacher.rows();
     if (l.source.has_value() != (l.geometry->source.rows() > 0)) {
