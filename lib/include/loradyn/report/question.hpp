@@ -53,7 +53,7 @@ class question {
 /// A problem, and which words made it.
 template <class Problem>
 struct asked {
-  Problem problem;
+  Problem problem;  ///< what is asked
   /// What of the question the problem was made of, in the order of the problem's description, with
   /// the values of what decides it and was left to a default: a table's parameters.
   parameter_list said{};
