@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-#include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/study/budget.hpp>
+#include <loradyn/report/question.hpp>
 #include <loradyn/study/escape.hpp>
-#include <loradyn/sweep/range.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -34,69 +30,26 @@ struct budget_options {
   integrator_options integrator;
 };
 
-double read_non_negative(const char* option, const std::string& text) {
-  const double value = parse_number(option, text);
-  if (value < 0.0) {
-    throw argument_error(option, "'" + text + "'", ">= 0");
+// What the options say.
+question question_from(const budget_options& o) {
+  question words =
+      words_of({describe(o.shared), describe(o.start), words_of(o.event), describe(o.integrator)});
+  words.say("source", text_parameter(o.source));
+  for (const auto& [name, text] : {std::pair("t-pre", &o.t_pre),
+                                   {"rho", &o.rho},
+                                   {"a0", &o.a0},
+                                   {"q0", &o.q0},
+                                   {"pre-gamma", &o.pre_gamma},
+                                   {"pre-noise", &o.pre_noise}}) {
+    words.say(name, *text);
   }
-  return value;
+  return words;
 }
 
-training_budget read_budget(const budget_options& options, const study::activation_pair& pair) {
-  const activation source =
-      options.source.empty() ? pair.risk.teacher() : read_activation("--source", options.source);
-  const lora_parameters p = read_parameters(options.shared).parameters;
-  training_budget budget{.source = learning_task(pair.risk.student(), source),
-                         .target = pair.task(),
-                         .pretraining = {},
-                         .weight_at_start = {},
-                         .noise_scale = p.noise_scale,
-                         .label_noise = p.label_noise,
-                         .rate_ratio = p.rate_ratio,
-                         .start = read_start(options.start),
-                         .event = {}};
-  budget.pretraining.source_overlap = parse_number("--rho", options.rho);
-  if (!(std::abs(budget.pretraining.source_overlap) <= 1.0)) {
-    throw argument_error("--rho", "'" + options.rho + "'", "between -1 and 1");
-  }
-  budget.pretraining.noise_scale = read_non_negative("--pre-gamma", options.pre_gamma);
-  budget.pretraining.label_noise = read_non_negative("--pre-noise", options.pre_noise);
-  const double a0 = parse_number("--a0", options.a0);
-  const double q0 = options.q0.empty() ? a0 * a0 : parse_number("--q0", options.q0);
-  if (!(q0 >= a0 * a0)) {
-    throw argument_error("--q0", "'" + options.q0 + "'", "at least the square of --a0");
-  }
-  budget.weight_at_start = {a0, q0 - a0 * a0};
-  budget.event = options.event.quantity == "risk" && options.event.at.empty()
-                     ? study::standard_budget_event(pair.risk, p.label_noise)
-                     : read_event(options.event);
-  return budget;
-}
-
-int run_budget(budget_options options, const invocation& call) {
-  shared_options& shared = options.shared;
-  const study::activation_pair pair =
-      read_single_pair(shared, "one here, for the table has no column for it");
-  if (read_values(study::registry::nu, shared.nu()) != std::vector<double>{0.0}) {
-    throw argument_error("--nu", "'" + shared.nu() + "'", "left out: pre-training decides it");
-  }
-  const double unit = pair.rate_unit;
-  study::budget_problem problem{read_budget(options, pair), {}, {}, unit};
-  if (options.t_pre.empty()) {
-    throw error("--t-pre is missing: give the pre-training times, such as --t-pre 0:20:81");
-  }
-  problem.times = parse_range("--t-pre", options.t_pre);
-  std::sort(problem.times.begin(), problem.times.end());
-  const auto total = problem.times.size();
-  study::require_table(
-      std::vector<study::extent>{{"--t-pre", options.t_pre, static_cast<double>(total)}},
-      sizeof(study::budget_row) + sizeof(budget_point));
-  for (const double t : problem.times) {
-    if (t < 0.0) {
-      throw argument_error("--t-pre", "'" + options.t_pre + "'", ">= 0");
-    }
-  }
-  problem.integrator = read_integrator(options.integrator, 1.0 / unit);
+int run_budget(const budget_options& options, const invocation& call) {
+  const shared_options& shared = options.shared;
+  auto asked = read_question<study::budget_problem>(question_from(options));
+  const study::budget_problem& problem = asked.problem;
   outputs out(shared);
 
   const auto name = [&](std::uint64_t i) {
@@ -104,26 +57,18 @@ int run_budget(budget_options options, const invocation& call) {
   };
   const study::budget_result result = study_run(
       shared, "points", name)([&](const auto& control) { return study::budget(problem, control); });
-  tell_methods(shared, {pair});
+  tell_methods(shared, {{problem.budget.target.risk, problem.rate_unit}});
   tell_work(shared, result.work);
   const auto& best = result.best;
-  described own;
-  add_given(own, "source", text_parameter(options.source));
-  own += {{"rho", options.rho}, {"a0", options.a0}};
-  add_given(own, "q0", options.q0);
-  own += {{"pre-gamma", options.pre_gamma}, {"pre-noise", options.pre_noise}};
-  own += describe(options.start);
-  own += describe(problem.budget.event);
-  own += describe(options.integrator);
   if (best) {
-    own += {{"best t_pre", fmt::format("{}", best->t_pre)},
-            {"best t_total", fmt::format("{}", best->t_total)}};
+    asked.said += {{"best t_pre", fmt::format("{}", best->t_pre)},
+                   {"best t_total", fmt::format("{}", best->t_total)}};
   }
-  const provenance meta = provenance_of(call, shared, own);
+  const provenance meta = provenance_of(call, asked.said);
   out.write(meta, study::budget_columns(), result.rows,
             [&] { return budget_figure(meta, result.rows); });
   if (interruption() != 0) {
-    return report_interruption(result.rows.size(), total, call.command_line.c_str());
+    return report_interruption(result.rows.size(), problem.times.size(), call.command_line.c_str());
   }
   if (best && !shared.quiet) {
     say("the least total cost is {} at t_pre = {}", best->t_total, best->t_pre);

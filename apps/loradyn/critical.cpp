@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/study/critical.hpp>
+#include <loradyn/report/question.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -17,23 +17,18 @@ namespace loradyn::cli {
 namespace {
 
 int run_critical(const shared_options& shared, const invocation& call) {
-  study::critical_problem problem;
-  problem.pairs = read_pairs(shared);
-  problem.range = parse_interval("--mu", shared.mu());
-  problem.at = read_parameters(shared);
-  problem.at.parameters.misalignment =
-      read_single_nu(shared, "one number here, for the table has no column for it");
+  auto asked = read_question<study::critical_problem>(question(describe(shared)));
+  const study::critical_problem& problem = asked.problem;
   outputs out(shared);
 
   const study::critical_result result = study_run(shared, "pairs", names_of(problem.pairs, {}))(
       [&](const auto& control) { return study::critical(problem, control); });
   tell_methods(shared, problem.pairs);
-  described unresolved;
   for (const auto& piece : result.unresolved) {
-    unresolved.emplace_back("unresolved", fmt::format("{}|{} on {}:{}", piece.student,
+    asked.said.emplace_back("unresolved", fmt::format("{}|{} on {}:{}", piece.student,
                                                       piece.teacher, piece.lo, piece.hi));
   }
-  const provenance meta = provenance_of(call, shared, unresolved);
+  const provenance meta = provenance_of(call, asked.said);
   out.write(meta, study::critical_columns(), result.rows,
             [&] { return critical_figure(meta, result.rows); });
   return result.finished < problem.pairs.size()

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/study/escape.hpp>
+#include <loradyn/report/question.hpp>
+#include <loradyn/study/tolerance.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -34,22 +35,11 @@ void tell_making(const shared_options& shared, const study::escape_problem& prob
     return;
   }
   tell_methods(shared, problem.pairs);
-  integration_work work;
-  std::size_t most = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    work += rows[i].work;
-    most = rows[i].work.velocities > rows[most].work.velocities ? i : most;
-  }
-  tell_work(shared, work);
-  study::escape_request finer = problem.request;
-  finer.integrator.relative_tolerance = std::max(1e-13, 0.1 * finer.integrator.relative_tolerance);
-  const study::prepared_pair pair(problem.pairs[most / problem.grid.size()]);
-  const study::parameter_point at = problem.grid.at(most % problem.grid.size());
-  const study::escape_row again = study::row_of(pair, at, finer, study::escape_at(pair, at, finer));
-  tell_error(shared,
+  const study::tolerance_check check = study::check_tolerance(problem, rows);
+  tell_error(shared, check,
              fmt::format("t_hit of {}, which took {} right-hand sides,",
-                         names_of(problem.pairs, problem.grid)(most), rows[most].work.velocities),
-             rows[most].t_hit, again.t_hit);
+                         names_of(problem.pairs, problem.grid)(check.which),
+                         rows[check.which].work.velocities));
 }
 
 int run_escape(escape_options options, const invocation& call) {
@@ -57,25 +47,17 @@ int run_escape(escape_options options, const invocation& call) {
     return run_network_escape(options.network, options.shared, options.start, options.event,
                               options.integrator, options.law, call);
   }
-  apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
-  study::escape_problem problem{read_pairs(shared), read_grid(shared), {}};
-  problem.grid.otherwise.start = read_start(options.start);
-  problem.request.integrator = read_integrator(options.integrator, 1.0);
-  const bool has_law = !options.law.dimension.empty();
-  if (has_law) {
-    problem.grid.axes.push_back(
-        {&study::registry::dim, read_values(study::registry::dim, options.law.dimension)});
+  question words = words_of({describe(shared), describe(options.start), words_of(options.event),
+                             describe(options.integrator)});
+  words.say("start", text_parameter(options.start.file));
+  if (!options.law.dimension.empty()) {
+    words.say("dim", options.law.dimension);
+    words.say("quantiles", options.law.quantiles);
   }
-  problem.request.event = read_events(options.event, problem.grid);
-  if (has_law) {
-    problem.request.quantiles = read_quantiles(options.law.quantiles);
-    study::require_law_event(problem.request.event);
-  }
+  const auto asked = read_question<study::escape_problem>(words);
+  const study::escape_problem& problem = asked.problem;
   const auto columns = study::columns_of(problem);
-  study::require_table(extents_of(shared, problem.grid, problem.pairs.size()),
-                       static_cast<double>(sizeof(study::escape_row) +
-                                           sizeof(double) * problem.request.quantiles.size()));
   outputs out(shared);
 
   const std::vector<study::escape_row> rows =
@@ -92,17 +74,7 @@ int run_escape(escape_options options, const invocation& call) {
   }
 
   tell_making(shared, problem, rows);
-  described own = describe(options.start);
-  own += describe(problem.request.event);
-  if (!options.event.at.empty()) {
-    std::find_if(own.begin(), own.end(), [](const auto& p) { return p.first == "at"; })->second =
-        options.event.at;
-  }
-  own += describe(options.integrator);
-  if (has_law) {
-    own += describe(options.law);
-  }
-  const provenance meta = provenance_of(call, shared, own);
+  const provenance meta = provenance_of(call, asked.said);
   const std::size_t total = problem.pairs.size() * problem.grid.size();
   const std::size_t written =
       out.write(meta, columns, rows, [&] { return escape_figure(meta, rows); });

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/study/fixed_points.hpp>
+#include <loradyn/report/question.hpp>
 #include <loradyn/study/network_fixed_points.hpp>
 #include <memory>
 
@@ -28,25 +26,16 @@ struct fixed_points_options {
 
 int run_fixed_points(const fixed_points_options& options, const invocation& call) {
   const shared_options& shared = options.shared;
-  study::fixed_points_problem problem{read_pairs(shared), read_grid(shared)};
-  for (const study::swept_parameter& axis : problem.grid.axes) {
-    if (axis.what == &study::registry::lr_ratio &&
-        std::find(axis.values.begin(), axis.values.end(), 0.0) != axis.values.end()) {
-      throw argument_error("--lr-ratio", "'" + shared.parameters[*axis.what] + "'",
-                           "> 0 here: with u frozen the equilibria are curves over u");
-    }
-  }
-  problem.grid.otherwise.start = read_start(options.start);
-  constexpr double usual = 4.0;  // equilibria of a point
-  study::require_table(extents_of(shared, problem.grid, problem.pairs.size()),
-                       usual * sizeof(study::fixed_point_row));
+  const auto asked = read_question<study::fixed_points_problem>(
+      words_of({describe(shared), describe(options.start)}));
+  const study::fixed_points_problem& problem = asked.problem;
   outputs out(shared);
 
   const study::fixed_points_result result =
       study_run(shared, "points", names_of(problem.pairs, problem.grid))(
           [&](const auto& control) { return study::fixed_points(problem, control); });
   tell_methods(shared, problem.pairs);
-  const provenance meta = provenance_of(call, shared, describe(options.start));
+  const provenance meta = provenance_of(call, asked.said);
   out.write(meta, study::fixed_point_columns(), result.rows,
             [&] { return fixed_points_figure(meta, result.rows); });
   const std::size_t total = problem.pairs.size() * problem.grid.size();

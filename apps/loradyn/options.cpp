@@ -7,7 +7,6 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
-#include <loradyn/report/start_file.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <optional>
 #include <tuple>
@@ -27,6 +26,14 @@ void add_given(described& all, const std::string& name, const std::string& text)
   if (!text.empty()) {
     all.emplace_back(name, text);
   }
+}
+
+question words_of(std::initializer_list<described> lists) {
+  described all;
+  for (const described& list : lists) {
+    all += list;
+  }
+  return question(std::move(all));
 }
 
 parameter_texts::parameter_texts(std::span<const study::parameter* const> parameters) {
@@ -197,10 +204,12 @@ void event_options::add_to(option_list& options, const std::string& quantity_def
   options.flag("--signed", is_signed, "m or M itself, not its absolute value");
 }
 
-described describe(const overlap_event& event) {
-  return {{"event", std::string(name_of(overlap_quantities, event.quantity))},
-          {"at", fmt::format("{}", event.at)},
-          {"signed", event.is_signed ? "true" : "false"}};
+described words_of(const event_options& options) {
+  described all;
+  add_given(all, "event", options.quantity);
+  add_given(all, "at", options.at);
+  add_given(all, "signed", options.is_signed ? "true" : "");
+  return all;
 }
 
 void integrator_options::add_to(option_list& options) {
@@ -229,7 +238,9 @@ void law_options::add_to(option_list& options, const std::string& type) {
 }
 
 described describe(const law_options& options) {
-  return {{"dim", options.dimension}, {"quantiles", options.quantiles}};
+  described all;
+  add_given(all, "dim", options.dimension);
+  return all += {{"quantiles", options.quantiles}};
 }
 
 activation read_activation(const std::string& option, std::string_view text) {
@@ -372,11 +383,12 @@ void tell_work(const shared_options& options, const integration_work& work) {
   }
 }
 
-void tell_error(const shared_options& options, const std::string& number, double value,
-                double again) {
-  if (options.verbose) {
-    say("{} = {}; with a tenth of the tolerance {}, which differs by {:.1g} of it", number, value,
-        again, std::abs(again - value) / std::abs(value));
+void tell_error(const shared_options& options, const study::tolerance_check& check,
+                const std::string& number) {
+  tell_work(options, check.work);
+  if (options.verbose && check.again) {
+    say("{} = {}; with a tenth of the tolerance {}, which differs by {:.1g} of it", number,
+        check.value, *check.again, std::abs(*check.again - check.value) / std::abs(check.value));
   }
 }
 
@@ -428,44 +440,6 @@ overlap_state read_start(const start_options& options) {
   return x;
 }
 
-overlap_event read_event(const event_options& options) {
-  overlap_event event;
-  event.is_signed = options.is_signed;
-  event.quantity = read_choice("--event", options.quantity, overlap_quantities);
-  if (!options.at.empty()) {
-    event.at = parse_number("--at", options.at);
-  } else if (event.quantity != overlap_quantity::m) {
-    throw error("--at is missing: give the value that " + options.quantity + " reaches");
-  }
-  if (event.quantity == overlap_quantity::risk && event.is_signed) {
-    throw argument_error("--signed", "given", "left out: it does nothing for the risk");
-  }
-  if (event.quantity == overlap_quantity::m &&
-      !(event.at < 1.0 && event.at > (event.is_signed ? -1.0 : 0.0))) {
-    throw argument_error("--at", "'" + options.at + "'",
-                         event.is_signed ? "between -1 and 1" : "between 0 and 1 for |m|");
-  }
-  if (event.quantity == overlap_quantity::M && !event.is_signed && event.at < 0.0) {
-    throw argument_error("--at", "'" + options.at + "'", ">= 0 for |M|; --signed takes M itself");
-  }
-  return event;
-}
-
-overlap_event read_events(const event_options& options, study::parameter_grid& grid) {
-  if (options.at.find_first_of(",:") == std::string::npos) {
-    return read_event(options);
-  }
-  study::swept_parameter levels{&registry::at, parse_range("--at", options.at)};
-  event_options one = options;
-  std::vector<overlap_event> events;
-  for (const double level : levels.values) {
-    one.at = fmt::format("{}", level);
-    events.push_back(read_event(one));
-  }
-  grid.axes.push_back(std::move(levels));
-  return events.front();
-}
-
 integration_options read_integrator(const integrator_options& options, double time_unit) {
   integration_options o;
   if (options.t_max != unlimited) {
@@ -494,17 +468,6 @@ std::vector<double> read_quantiles(const std::string& text) {
   return quantiles;
 }
 
-std::uint64_t read_count(const std::string& option, const std::string& text, std::uint64_t least,
-                         std::uint64_t most) {
-  const double value = parse_number(option, text);
-  if (!(value >= static_cast<double>(least) && value <= static_cast<double>(most)) ||
-      value != std::floor(value)) {
-    throw argument_error(option, "'" + text + "'",
-                         fmt::format("a whole number from {} to {}", least, most));
-  }
-  return static_cast<std::uint64_t>(value);
-}
-
 std::uint64_t read_record_size(const std::string& text) {
   constexpr std::uint64_t most_points = 100'000'000;
   return read_count("--points", text.starts_with("log:") ? text.substr(4) : text, 2, most_points);
@@ -515,14 +478,6 @@ std::vector<std::uint64_t> read_simulation_record(const std::string& text, std::
   return text.starts_with("log:") ? logarithmic_record(steps, n) : linear_record(steps, n);
 }
 
-double read_positive(const std::string& option, const std::string& text) {
-  const double value = parse_number(option, text);
-  if (!(value > 0.0)) {
-    throw argument_error(option, "'" + text + "'", "> 0");
-  }
-  return value;
-}
-
 void require_stages_parameters(const shared_options& shared) {
   for (const study::parameter* p : study::model_parameters) {
     const std::string& text = shared.parameters[*p];
@@ -530,23 +485,6 @@ void require_stages_parameters(const shared_options& shared) {
       throw argument_error(fmt::format("--{}", p->name), "'" + text + "'",
                            "left out: each stage says its own");
     }
-  }
-}
-
-void apply_start_file(start_options& options, shared_options& shared) {
-  if (options.file.empty()) {
-    return;
-  }
-  const start_values from = read_start_file(options.file);
-  study::parameter_point point;
-  point.parameters.alignment = from.alignment;
-  point.parameters.misalignment = from.misalignment;
-  point.start = from.x;
-  for (const study::parameter* p : {&registry::mu, &registry::nu}) {
-    shared.parameters[*p] = fmt::format("{}", *p->get(point));
-  }
-  for (const study::parameter* p : study::start_parameters) {
-    options.texts[*p] = fmt::format("{}", *p->get(point));
   }
 }
 

@@ -4,19 +4,18 @@
 // option.
 
 #include <cstdint>
+#include <initializer_list>
 #include <loradyn/activation/activation.hpp>
 #include <loradyn/dynamics/integrate.hpp>
-#include <loradyn/dynamics/overlap_event.hpp>
-#include <loradyn/error.hpp>
-#include <loradyn/names.hpp>
 #include <loradyn/report/figure.hpp>
+#include <loradyn/report/question.hpp>
 #include <loradyn/report/table.hpp>
 #include <loradyn/report/table_io.hpp>
-#include <loradyn/simulation/problem.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/study/pair.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/resources.hpp>
+#include <loradyn/study/tolerance.hpp>
 #include <map>
 #include <span>
 #include <string>
@@ -35,6 +34,9 @@ using described = parameter_list;
 described& operator+=(described& all, const described& more);
 // Adds a text, unless it is empty.
 void add_given(described& all, const std::string& name, const std::string& text);
+
+// Lists of words in one, for read_question.
+question words_of(std::initializer_list<described> lists);
 
 // The texts of some parameters: what is said, or else what is the standard.
 class parameter_texts {
@@ -121,7 +123,7 @@ struct event_options {
   void add_to(option_list& options, const std::string& quantity_default,
               const std::string& at_default, const std::string& type = "X");
 };
-described describe(const overlap_event& event);
+described words_of(const event_options& options);
 
 struct integrator_options {
   std::string t_max = "inf";
@@ -134,10 +136,6 @@ struct integrator_options {
 };
 described describe(const integrator_options& options);
 
-// Where the search ends, for a sweep over several levels: the event at the first of them, and the
-// values of --at where it has some.
-overlap_event read_events(const event_options& options, study::parameter_grid& grid);
-
 // The law over random starts.
 struct law_options {
   std::string dimension;
@@ -147,17 +145,6 @@ struct law_options {
   void add_to(option_list& options, const std::string& type);
 };
 described describe(const law_options& options);
-
-// The value of a name. Throws argument_error.
-template <class Value, std::size_t N>
-Value read_choice(const std::string& option, const std::string& text,
-                  const name_table<Value, N>& names) {
-  const auto value = value_named(names, text);
-  if (!value) {
-    throw argument_error(option, "'" + text + "'", names_of(names));
-  }
-  return *value;
-}
 
 // Every reader throws argument_error or error, naming the option.
 
@@ -187,28 +174,19 @@ std::vector<study::extent> extents_of(const shared_options& options,
                                       const study::parameter_grid& grid, std::size_t pairs);
 
 overlap_state read_start(const start_options& options);
-overlap_event read_event(const event_options& options);
 // `time_unit` is what a unit of the table's time is in raw time.
 integration_options read_integrator(const integrator_options& options, double time_unit);
 std::vector<double> read_quantiles(const std::string& text);
-// A whole number from `least` to `most`, as 1000, 1e12 or 10^12.
-std::uint64_t read_count(const std::string& option, const std::string& text, std::uint64_t least,
-                         std::uint64_t most);
 // How many steps a simulation records, n or log:n, and which, from 0 to `steps`.
 std::uint64_t read_record_size(const std::string& text);
 std::vector<std::uint64_t> read_simulation_record(const std::string& text, std::uint64_t steps);
-// A number that must be positive.
-double read_positive(const std::string& option, const std::string& text);
-
-// What --start says, as the text of the options whose place it takes; nothing without it.
-void apply_start_file(start_options& options, shared_options& shared);
 
 // With --verbose, on standard error: how the averages of the pairs are computed, what the runs have
 // cost, and by how much a number changes where it is computed again with a tenth of the tolerance.
 void tell_methods(const shared_options& options, const std::vector<study::activation_pair>& pairs);
 void tell_work(const shared_options& options, const integration_work& work);
-void tell_error(const shared_options& options, const std::string& number, double value,
-                double again);
+void tell_error(const shared_options& options, const study::tolerance_check& check,
+                const std::string& number);
 
 // What a point of a sweep is called where it is slow.
 using point_name = std::function<std::string(std::uint64_t)>;

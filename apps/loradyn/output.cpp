@@ -102,6 +102,10 @@ void outputs::draw(const std::function<figure()>& figure_of) {
   }
 }
 
+provenance provenance_of(const invocation& call, parameter_list said) {
+  return {version, call.command_line, std::move(said)};
+}
+
 provenance provenance_of(const invocation& call, const shared_options& options,
                          const described& own) {
   provenance meta{version, call.command_line, describe(options)};

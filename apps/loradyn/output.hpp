@@ -57,7 +57,9 @@ class outputs {
   std::optional<figure_file> figure_;
 };
 
-// Where a table comes from: the shared parameters and those of the command's own.
+// Where a table comes from: what was asked; or the shared parameters and those of the command's
+// own.
+provenance provenance_of(const invocation& call, parameter_list said);
 provenance provenance_of(const invocation& call, const shared_options& options,
                          const described& own);
 

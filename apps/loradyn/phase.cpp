@@ -6,16 +6,15 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/phase_work.hpp>
+#include <loradyn/report/question.hpp>
 #include <loradyn/report/ranks.hpp>
 #include <loradyn/report/store.hpp>
-#include <loradyn/simulation/random.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
 #include <map>
 #include <memory>
 #include <optional>
-#include <tuple>
 
 #include "command.hpp"
 #include "interruption.hpp"
@@ -56,154 +55,31 @@ struct phase_options {
   integrator_options integrator;
   network_options network;
   std::string forgotten;
-
-  // An axis over its sizes makes a network too.
-  [[nodiscard]] bool of_network() const {
-    const auto over_sizes = [](const std::string& axis) {
-      return study::layout_parameter_named(axis.substr(0, axis.find('='))) != nullptr;
-    };
-    return network.given() || !forgotten.empty() || over_sizes(x) || over_sizes(y);
-  }
 };
 
 phase_colours colours_of(const phase_options& options) {
   return read_choice("--show", options.show, phase_colour_names);
 }
 
-// What the problem can't tell is wrong. Throws argument_error and error.
-void check(const phase_options& options) {
-  if (options.shared.students.size() != 1 ||
-      options.shared.students.front().find(',') != std::string::npos) {
-    throw options.shared.students.empty()
-        ? error("--student is missing: name an activation, such as --student erf")
-        : argument_error("--student", "a list", "one activation, for a diagram has one");
+// What the options say.
+question question_from(const phase_options& o) {
+  question words = words_of({describe(o.shared), describe(o.start), words_of(o.event),
+                             describe(o.integrator), describe(o.network), describe(o.law)});
+  const ensemble_options& e = o.ensemble;
+  for (const auto& [name, text] : {std::pair("x", &o.x),
+                                   {"y", &o.y},
+                                   {"only", &o.only},
+                                   {"refine", &o.refine},
+                                   {"refine-step", &o.refine_step},
+                                   {"forgotten", &o.forgotten},
+                                   {"engine", &e.engine},
+                                   {"batch", &e.batch},
+                                   {"lr", &e.learning_rate},
+                                   {"runs", &e.runs},
+                                   {"steps", &e.steps}}) {
+    words.say(name, *text);
   }
-  static_cast<void>(colours_of(options));
-  if (options.only != "escape" && options.only != "tau") {
-    throw argument_error("--only", "'" + options.only + "'", "tau, or escape for all of it");
-  }
-  if (options.only == "tau" && options.ensemble.engine.empty()) {
-    const auto require = [](bool usual, const std::string& what, const std::string& given) {
-      if (!usual) {
-        throw argument_error(what, "'" + given + "'", "left out: --only tau has no run");
-      }
-    };
-    require(options.event.quantity == "m", "--event", options.event.quantity);
-    require(
-        options.event.at.empty() || parse_number("--at", options.event.at) == overlap_event().at,
-        "--at", options.event.at);
-    require(options.law.dimension.empty(), "--dim", options.law.dimension);
-    for (const study::parameter* p : study::start_parameters) {
-      const std::string& text = options.start.texts[*p];
-      require(text.empty() || parse_number(p->name, text) == *p->standard,
-              "--" + std::string(p->name), text);
-    }
-  }
-}
-
-study::ensemble_request read_ensemble(const ensemble_options& options, std::uint64_t seed) {
-  using study::ensemble_request;
-  ensemble_request e;
-  e.engine = read_choice("--engine", options.engine, simulation_engines);
-  e.batch = read_count("--batch", options.batch, 1, ensemble_request::max_batch);
-  if (!options.learning_rate.empty()) {
-    e.learning_rate = read_positive("--lr", options.learning_rate);
-  }
-  e.runs = read_count("--runs", options.runs, 1, ensemble_request::max_runs);
-  e.steps = read_count("--steps", options.steps, 1, random_steps - 1);
-  e.seed = seed;
-  return e;
-}
-
-// The network, whose numbers go to the point.
-study::phase_network read_network(const phase_options& options, study::parameter_point& point) {
-  if (!options.network.file.empty()) {
-    throw argument_error("--network", "'" + options.network.file + "'",
-                         "left out: a diagram's rows are those that mu and nu make");
-  }
-  require_network_start(options.start);
-  network_options words = options.network;
-  const auto on_axis = [&](const study::parameter& p) {
-    const std::string start = std::string(p.name) + "=";
-    return options.x.starts_with(start) || options.y.starts_with(start);
-  };
-  // What is on an axis is no option's: a value that goes with all others stands for it.
-  for (const auto& [p, text, any] :
-       {std::tuple(&study::registry::width, &words.width, "256"),
-        {&study::registry::teacher_width, &words.teacher_width, ""},
-        {&study::registry::rank, &words.rank, ""},
-        {&study::registry::decay, &words.decay, ""},
-        {&study::registry::source_overlap, &words.source_overlap, "0"}}) {
-    if (on_axis(*p)) {
-      if (!text->empty()) {
-        throw argument_error(fmt::format("--{}", p->name), "'" + *text + "'",
-                             "left out: it is on an axis");
-      }
-      *text = any;
-    }
-  }
-  study::phase_network n{
-      read_layout(words, options.shared), read_network_start(words, options.shared, ""),
-      read_network_event(options.event.quantity, options.event.at, options.event.is_signed),
-      std::nullopt};
-  if (!options.forgotten.empty()) {
-    n.forgotten = read_positive("--forgotten", options.forgotten);
-  }
-  point.layout = study::numbers_of(n.layout);
-  if (on_axis(study::registry::source_overlap)) {
-    point.layout.source_overlap.reset();
-  }
-  return n;
-}
-
-study::phase_problem read_problem(const phase_options& options) {
-  const shared_options& shared = options.shared;
-  study::phase_problem p;
-  p.student = shared.students.front();
-  p.teacher = shared.teachers;
-  p.unit = read_unit(shared);
-  p.tau_only = options.only == "tau";
-  p.otherwise = read_parameters(shared);
-  p.otherwise.parameters.misalignment = read_single_nu(shared, "one number, or an axis");
-  p.has_alignment = !shared.mu().empty();
-  if (p.has_alignment) {
-    p.otherwise.parameters.alignment = read_value(study::registry::mu, shared.mu());
-  }
-  p.otherwise.start = read_start(options.start);
-  if (options.of_network()) {
-    p.network = read_network(options, p.otherwise);
-  } else {
-    p.request.event = read_event(options.event);
-  }
-  p.request.integrator = read_integrator(options.integrator, 1.0);
-  if (!options.law.dimension.empty()) {
-    p.otherwise.dimension = read_value(study::registry::dim, options.law.dimension);
-  }
-  p.request.quantiles = read_quantiles(options.law.quantiles);
-  if (!options.ensemble.engine.empty()) {
-    p.ensemble = read_ensemble(options.ensemble, shared.seed);
-  }
-  p.levels = static_cast<unsigned>(read_count("--refine", options.refine, 0, study::max_levels));
-  p.refine_step = read_positive("--refine-step", options.refine_step);
-  p.x = study::read_axis("--x", options.x);
-  p.y = study::read_axis("--y", options.y);
-  return p;
-}
-
-phase_shard read_shard(const std::string& text) {
-  if (text.empty()) {
-    return {};
-  }
-  const std::vector<std::string_view> parts = split(text, '/');
-  constexpr double most = 1e6;
-  if (parts.size() == 2) {
-    const double i = parse_number("--shard", parts[0]);
-    const double n = parse_number("--shard", parts[1]);
-    if (i >= 1.0 && i <= n && n <= most && i == std::floor(i) && n == std::floor(n)) {
-      return {static_cast<std::uint64_t>(i) - 1, static_cast<std::uint64_t>(n)};
-    }
-  }
-  throw argument_error("--shard", "'" + text + "'", "i/n with 1 <= i <= n <= 1000000");
+  return words;
 }
 
 using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
@@ -254,44 +130,8 @@ class cell_progress {
   progress_line line_;
 };
 
-// Sends the followers home where the leader fails before it has led them.
-class leadership {
- public:
-  explicit leadership(const ranks& processes) : processes_(processes) {}
-  ~leadership() {
-    if (!led_) {
-      processes_.lead(
-          {[] { return std::vector<planned_cell>(); }, [](const auto&) {}, [](const auto&) {}});
-    }
-  }
-  leadership(const leadership&) = delete;
-  leadership& operator=(const leadership&) = delete;
-
-  // The other ranks compute, a few cells at a time, while this one takes what they send.
-  void lead(phase_work& work, cell_progress& progress) {
-    led_ = true;
-    constexpr std::size_t block = 64;
-    const auto next = [&] {
-      return interruption() == 0 ? work.next(block) : std::vector<planned_cell>();
-    };
-    const auto take = [&](std::vector<kept_cell> done) {
-      for (kept_cell& c : done) {
-        work.take(std::move(c));
-      }
-      progress.update(work);
-    };
-    processes_.lead(
-        {next, take, [&](const std::vector<planned_cell>& cells) { work.give_back(cells); }});
-    work.flush();
-  }
-
- private:
-  const ranks& processes_;
-  bool led_ = false;
-};
-
 int run_stored(const phase_options& options, const study::phase_grid& grid, const invocation& call,
-               leadership& leader, std::size_t threads) {
+               phase_leader& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
   const phase_shard part = read_shard(options.shard);
   if (part.count > 1 && grid.problem().levels > 0) {
@@ -307,7 +147,7 @@ int run_stored(const phase_options& options, const study::phase_grid& grid, cons
   stored_work work(grid, store, part);
   {
     cell_progress progress(shared, grid, work.finished());
-    leader.lead(work, progress);
+    leader.lead(work, [&] { progress.update(work); });
     compute_here(
         grid, threads, work, [&] { progress.update(work); }, progress.watch());
   }
@@ -368,17 +208,17 @@ direct_count compute_alone(const shared_options& shared, const study::phase_grid
 }
 
 direct_count compute_with_ranks(const shared_options& shared, const study::phase_grid& grid,
-                                std::size_t threads, phase_report& report, leadership& leader) {
+                                std::size_t threads, phase_report& report, phase_leader& leader) {
   direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
   cell_progress progress(shared, grid, 0);
-  leader.lead(work, progress);
+  leader.lead(work, [&] { progress.update(work); });
   compute_here(
       grid, threads, work, [&] { progress.update(work); }, progress.watch());
   return {work.delivered(), work.total()};
 }
 
 int run_direct(const phase_options& options, const study::phase_grid& grid, const invocation& call,
-               const ranks& processes, leadership& leader, std::size_t threads) {
+               const ranks& processes, phase_leader& leader, std::size_t threads) {
   const shared_options& shared = options.shared;
   if (!options.shard.empty()) {
     throw error("--shard needs --store: each shard has a store of its own");
@@ -399,14 +239,15 @@ int run_phase(const phase_options& options, const invocation& call) {
   const ranks processes;
   const std::size_t given = options.shared.threads;
   const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
-  check(options);
+  static_cast<void>(colours_of(options));
   std::unique_ptr<const study::phase_grid> made;
   try {
-    made = std::make_unique<const study::phase_grid>(read_problem(options));
+    made = std::make_unique<const study::phase_grid>(
+        read_question<study::phase_problem>(question_from(options)).problem);
   } catch (const interrupted&) {
     // The other ranks may be further, and wait for this one.
     if (processes.leads()) {
-      const leadership dismissal(processes);
+      const phase_leader dismissal(processes);
     } else {
       processes.follow([](const auto&) { return std::vector<kept_cell>(); });
     }
@@ -422,7 +263,7 @@ int run_phase(const phase_options& options, const invocation& call) {
     });
     return done;
   }
-  leadership leader(processes);
+  phase_leader leader(processes);
   return options.store.empty() ? run_direct(options, grid, call, processes, leader, threads)
                                : run_stored(options, grid, call, leader, threads);
 }

@@ -1,8 +1,7 @@
 // loradyn rates: the search phase, a row per pair, κ, ν and μ.
 
-#include <array>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/study/rates.hpp>
+#include <loradyn/report/question.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -16,18 +15,15 @@ namespace loradyn::cli {
 namespace {
 
 int run_rates(const shared_options& shared, const invocation& call) {
-  static constexpr std::array swept{&study::registry::mu, &study::registry::nu,
-                                    &study::registry::lr_ratio};
-  const study::rates_problem problem{read_pairs(shared), read_grid(shared, swept)};
-  study::require_table(extents_of(shared, problem.grid, problem.pairs.size()),
-                       sizeof(study::rates_row));
+  const auto asked = read_question<study::rates_problem>(question(describe(shared)));
+  const study::rates_problem& problem = asked.problem;
   outputs out(shared);
 
   const std::vector<study::rates_row> rows =
       study_run(shared)([&](const auto& control) { return study::rates(problem, control); });
   tell_methods(shared, problem.pairs);
   const std::size_t total = problem.pairs.size() * problem.grid.size();
-  const provenance meta = provenance_of(call, shared, {});
+  const provenance meta = provenance_of(call, asked.said);
   const std::size_t written =
       out.write(meta, study::rates_columns(problem.grid.told(study::rates_parameters)), rows,
                 [&] { return rates_figure(meta, rows); });

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/report/stages_file.hpp>
+#include <loradyn/report/question.hpp>
 #include <loradyn/report/start_file.hpp>
+#include <loradyn/study/tolerance.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <memory>
@@ -24,8 +24,6 @@
 namespace loradyn::cli {
 namespace {
 
-namespace registry = study::registry;
-
 struct trajectory_options {
   shared_options shared;
   start_options start;
@@ -39,8 +37,37 @@ struct trajectory_options {
   network_options network;
 };
 
+// What the options say.
+question question_from(const trajectory_options& o) {
+  question words = words_of({describe(o.shared), describe(o.start), describe(o.integrator)});
+  words.say("start", text_parameter(o.start.file));
+  words.say("stages", text_parameter(o.stages));
+  for (const auto& [name, text] : {std::pair("t-end", &o.t_end),
+                                   {"points", &o.points},
+                                   {"method", &o.method},
+                                   {"lr", &o.learning_rate}}) {
+    words.say(name, *text);
+  }
+  return words;
+}
+
+// How the runs were made, and how much the end of the one that took most depends on the tolerance.
+void tell_making(const shared_options& shared, const std::vector<study::activation_pair>& pairs,
+                 const std::vector<study::trajectory_problem>& problems,
+                 const std::vector<study::trajectory_result>& runs) {
+  if (!shared.verbose || runs.empty()) {
+    return;
+  }
+  tell_methods(shared, pairs);
+  const study::tolerance_check check = study::check_tolerance(problems, runs);
+  const auto& rows = runs[check.which].rows;
+  tell_error(
+      shared, check,
+      rows.empty() ? "" : fmt::format("m at t = {} of the run that took most", rows.back().t));
+}
+
 // n or log:n times up to the end, or a range or list.
-study::record_times read_record(const std::string& text, std::vector<study::extent> runs) {
+study::record_times read_record(const std::string& text) {
   study::record_times record;
   record.logarithmic = text.starts_with("log:");
   const std::string number = record.logarithmic ? text.substr(4) : text;
@@ -55,11 +82,6 @@ study::record_times read_record(const std::string& text, std::vector<study::exte
                                      "times",
                                      max_range_size));
   }
-  // The run's points grow by doubling: old and new ones stand beside each other.
-  constexpr double point =
-      2 * sizeof(double) + 3 * sizeof(training_point) + sizeof(study::trajectory_row);
-  runs.insert(runs.begin(), {"--points", text, n, true});
-  study::require_table(runs, point);
   record.count = static_cast<std::size_t>(n);
   return record;
 }
@@ -79,97 +101,13 @@ void read_method(const trajectory_options& options, training_protocol& protocol)
   }
 }
 
-// The stages of a file, and what the runs differ in: each stage says its own parameters, and the
-// first may pre-train.
-study::parameter_grid read_stages_of(const trajectory_options& options,
-                                     const study::activation_pair& pair,
-                                     training_protocol& protocol) {
-  const shared_options& shared = options.shared;
-  protocol.stages = read_stages(options.stages, pair, 1.0 / pair.rate_unit);
-  const bool pretrains = std::holds_alternative<pretraining_stage>(protocol.stages.front());
-  require_stages_parameters(shared);
-  if (pretrains && read_values(registry::nu, shared.nu()) != std::vector<double>{0.0}) {
-    throw argument_error("--nu", "'" + shared.nu() + "'", "left out: the first stage pre-trains");
-  }
-  if (pretrains == !shared.mu().empty()) {
-    throw argument_error(
-        "--mu", pretrains ? "given" : "missing",
-        pretrains ? "left out: the first stage pre-trains" : "given, for no stage pre-trains");
-  }
-  static constexpr std::array swept{&registry::mu, &registry::nu};
-  return pretrains ? study::parameter_grid() : read_grid(shared, swept);
-}
-
-// A problem for each run.
-std::vector<study::trajectory_problem> problems_of(const trajectory_options& options,
-                                                   const study::activation_pair& pair,
-                                                   study::trajectory_problem problem,
-                                                   const study::parameter_grid& grid) {
-  std::vector<study::trajectory_problem> problems;
-  for (std::size_t i = 0; i < grid.size(); ++i) {
-    const lora_parameters p = grid.at(i).parameters;
-    problem.protocol.alignment = p.alignment;
-    problem.protocol.misalignment = p.misalignment;
-    if (options.stages.empty()) {
-      problem.protocol.stages = {tuning_stage{pair.task(), p.noise_scale, p.label_noise,
-                                              p.rate_ratio, problem.end, std::nullopt}};
-    }
-    problem.protocol.validate();
-    problems.push_back(problem);
-  }
-  return problems;
-}
-
-// How the stages of the runs ended.
-described stages_of(const study::parameter_grid& grid,
-                    const std::vector<study::trajectory_result>& runs) {
-  described own;
-  for (std::size_t run = 0; run < runs.size(); ++run) {
-    std::string where;
-    for (const study::parameter* p : grid.told({})) {
-      where +=
-          fmt::format("{}{} = {}", where.empty() ? " at " : ", ", p->name, *p->get(grid.at(run)));
-    }
-    for (std::size_t i = 0; i < runs[run].stages.size(); ++i) {
-      const stage_summary& s = runs[run].stages[i];
-      own += {{fmt::format("stage {}{}", i + 1, where),
-               fmt::format("t = {} to {}: {}", s.begin, s.end, to_string(s.status))}};
-    }
-  }
-  return own;
-}
-
-// How the runs were made, and how much the end of the one that took most depends on the tolerance.
-void tell_making(const shared_options& shared, const std::vector<study::activation_pair>& pairs,
-                 const std::vector<study::trajectory_problem>& problems,
-                 const std::vector<study::trajectory_result>& runs) {
-  if (!shared.verbose || runs.empty()) {
-    return;
-  }
-  tell_methods(shared, pairs);
-  integration_work work;
-  std::size_t most = 0;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    work += runs[i].work;
-    most = runs[i].work.velocities > runs[most].work.velocities ? i : most;
-  }
-  tell_work(shared, work);
-  if (problems[most].protocol.method == tuning_method::map || runs[most].rows.empty()) {
-    return;
-  }
-  study::trajectory_problem finer = problems[most];
-  finer.integrator.relative_tolerance = std::max(1e-13, 0.1 * finer.integrator.relative_tolerance);
-  tell_error(shared, fmt::format("m at t = {} of the run that took most", runs[most].rows.back().t),
-             runs[most].rows.back().x.m, study::trajectory(finer).rows.back().x.m);
-}
-
 int run_network(const trajectory_options& options, const invocation& call) {
   training_protocol way;
   read_method(options, way);
   const bool by_map = way.method == tuning_method::map;
   return run_network_trajectory(
       options.network, options.shared, options.start, options.integrator,
-      {options.t_end, options.points, read_record(options.points, {}),
+      {options.t_end, options.points, read_record(options.points),
        by_map ? std::optional(way.learning_rate) : std::nullopt, options.stages, options.end_state},
       call);
 }
@@ -178,53 +116,30 @@ int run_trajectory(trajectory_options options, const invocation& call) {
   if (options.network.given_with(options.start)) {
     return run_network(options, call);
   }
-  apply_start_file(options.start, options.shared);
   const shared_options& shared = options.shared;
-  const study::activation_pair pair =
-      read_single_pair(shared, "one here, for the table has no column for it");
-  study::trajectory_problem problem;
-  problem.rate_unit = pair.rate_unit;
-  problem.protocol.start = read_start(options.start);
-  read_method(options, problem.protocol);
-  problem.integrator = read_integrator(options.integrator, 1.0 / pair.rate_unit);
-  if (!options.t_end.empty()) {
-    problem.end = read_positive("--t-end", options.t_end) / pair.rate_unit;
-  } else if (options.stages.empty()) {
-    throw error("--t-end is missing: say how long the run is");
-  }
-  const study::parameter_grid grid =
-      options.stages.empty() ? read_grid(shared) : read_stages_of(options, pair, problem.protocol);
+  auto asked = read_question<study::trajectory_family>(question_from(options));
+  const study::trajectory_family& family = asked.problem;
+  const study::parameter_grid& grid = family.grid;
   if (grid.size() > 1 && !options.end_state.empty()) {
     throw argument_error("--end-state", "'" + options.end_state + "'",
                          "left out: several runs have several ends");
   }
-  problem.record = read_record(options.points, extents_of(shared, grid, 1));
-  const std::vector<study::trajectory_problem> problems =
-      problems_of(options, pair, std::move(problem), grid);
+  const std::vector<study::trajectory_problem> problems = study::problems_of(family);
   outputs out(shared);
 
   const std::vector<study::trajectory_result> runs =
-      study_run(shared, "runs", names_of({pair}, grid))(
+      study_run(shared, "runs", names_of({family.pair}, grid))(
           [&](const auto& control) { return study::trajectories(problems, control); });
-  tell_making(shared, {pair}, problems, runs);
-  described own = describe(options.start);
-  own += describe(options.integrator);
-  own += {{"points", options.points}, {"method", options.method}};
-  add_given(own, "lr", options.learning_rate);
-  own += stages_of(grid, runs);
-  const provenance meta = provenance_of(call, shared, own);
+  tell_making(shared, {family.pair}, problems, runs);
+  asked.said += study::words_of_stages(grid, runs);
+  const provenance meta = provenance_of(call, asked.said);
   if (grid.size() == 1) {
     const std::vector<study::trajectory_row> rows =
         runs.empty() ? std::vector<study::trajectory_row>() : runs.front().rows;
     out.write(meta, study::trajectory_columns(), rows,
               [&] { return trajectory_figure(meta, rows); });
   } else {
-    std::vector<study::family_row> rows;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      for (const study::trajectory_row& row : runs[i].rows) {
-        rows.push_back({{pair, grid.at(i)}, row});
-      }
-    }
+    const std::vector<study::family_row> rows = study::rows_of(family, runs);
     out.write(meta, study::family_columns(grid.told({})), rows,
               [&] { return family_figure(meta, rows); });
   }

@@ -34,8 +34,8 @@ ROOMS = {
     "sweep": (["parallel"], NOTHING),
     "study": (["activation", "model", "kernel", "dynamics", "analysis", "parallel", "simulation", "sweep"],
               r"fmt/"),
-    # report; of a study it knows what rows and problems are, and what these are made of
-    "report": (["activation", "model", "dynamics", "simulation", "study"],
+    # report; of a study it knows what rows and problems are, what these are made of, and how ranges are written
+    "report": (["activation", "model", "dynamics", "simulation", "sweep", "study"],
                rf"fmt/|nlohmann/|toml\+\+/|sqlite3\.h$|dlfcn\.h$|{POSIX}"),
     # of the same target; its lines of theory are the core's and the study's
     "figures": (["activation", "model", "analysis", "simulation", "sweep", "study", "report"], r"fmt/"),

@@ -174,7 +174,7 @@ class closed_function {
     if (erf_weight_ != 0.0) {
       erf_.tabulate<Order>(x, out);
     }
-    constexpr std::size_t block = 32;
+    constexpr std::size_t block = 32;  // points at a time; it changes no value
     std::array<std::array<double, block>, Order + 1> values;
     for (std::size_t from = 0; from < x.size(); from += block) {
       const std::span<const double> at = x.subspan(from, std::min(block, x.size() - from));

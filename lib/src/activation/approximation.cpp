@@ -17,7 +17,7 @@ namespace loradyn {
 namespace {
 
 constexpr std::size_t nodes = 16;  // of a panel; the degree is one less
-constexpr std::size_t orders = 5;
+constexpr std::size_t orders = 5;  // f and its first four derivatives
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr int last_octave = 40;           // a |w|² of 1e24 ends there, far beyond any rest
@@ -748,8 +748,8 @@ approximation approximate(const sampled_function& f, double tolerance) {
   if (!f.value) {
     throw argument_error("the value of activation '" + f.name + "'", "empty", "a function");
   }
-  constexpr double least = 1e-15;
-  constexpr double most = 1e-3;
+  constexpr double least = 1e-15;  // some ε: no fit is nearer
+  constexpr double most = 1e-3;    // beyond it, another function
   if (!(tolerance >= least && tolerance <= most)) {
     throw argument_error("tolerance", number_text(tolerance), "between 1e-15 and 1e-3");
   }

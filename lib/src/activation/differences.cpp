@@ -8,7 +8,7 @@
 namespace loradyn::detail {
 namespace {
 
-constexpr std::size_t most_orders = 5;
+constexpr std::size_t most_orders = 5;  // f and its first four derivatives
 constexpr std::size_t one_sided_points = 8;
 
 template <std::size_t Points>

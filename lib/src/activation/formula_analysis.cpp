@@ -33,7 +33,7 @@ sample sample_of(const jet<2>& f) {
     if (f.exponent == 0.0 || c == 0.0) {
       return c;
     }
-    constexpr double most = 1e300;
+    constexpr double most = 1e300;  // its inverse, and twice it, are doubles
     const double v = scaled(c, f.exponent);
     return std::copysign(std::clamp(std::abs(v), 1.0 / most, most), c);
   };
@@ -753,8 +753,8 @@ class analyser {
   void check_growth() {
     constexpr double far = 1e12;
     constexpr double farther = 1e15;
-    constexpr double gaussian_power = 1.75;  // of log |f| in |x|: 1 is exponential, 2 a Gaussian
-    constexpr double exponential_power = 0.5;
+    constexpr double gaussian_power = 1.75;    // of log |f| in |x|: 1 is exponential, 2 a Gaussian
+    constexpr double exponential_power = 0.5;  // of log |f|: half-way from a power, 0, to e^x, 1
     const double ratio = std::log(farther / far);
     for (const double direction : {1.0, -1.0}) {
       evaluate(direction * far, f_.nodes.size());

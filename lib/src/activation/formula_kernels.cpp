@@ -84,7 +84,7 @@ void tabulate(const formula_kernels& kernels, const formula& f, std::span<const 
     evaluate(f, x.data() + start, n, scratch, out.data());
     for (std::size_t i = 0; i < n; ++i) {
       if (scratch.spoilt[i] != 0) {
-        constexpr std::size_t scalar_order = Order <= 2 ? 2 : 4;
+        constexpr std::size_t scalar_order = Order <= 2 ? 2 : 4;  // those that are compiled
         std::array<double, scalar_order + 1> values{};
         f.evaluate<scalar_order>(x[start + i], values);
         for (std::size_t k = 0; k <= Order; ++k) {

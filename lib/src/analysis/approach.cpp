@@ -56,8 +56,8 @@ double transient_growth(const flow& f, const overlap_state& rest) {
 }  // namespace
 
 equilibrium polished(const flow& f, const equilibrium& rest) {
-  constexpr int steps = 4;
-  constexpr double singular = 1e-10;
+  constexpr int steps = 4;  // each squares the error: from 1e-2 three reach rounding, and one more
+  constexpr double singular = 1e-10;  // as in `nearest_rest`
   equilibrium best = rest;
   try {
     overlap_state v = f.velocity(rest.x);
@@ -96,7 +96,7 @@ value_near_rest::value_near_rest(const flow& f, const overlap_event& event, cons
       const pair_covariance own = pair_covariance::diagonal(rest.Q);
       const population_risk& risk = f.task().risk;
       const double floor = 0.5 * f.parameters().label_noise;  // no risk is below it
-      constexpr double of_kernels = 1e-13;
+      constexpr double of_kernels = 1e-13;  // their rounding, some hundred ε (docs/accuracy.md)
       rounding = of_kernels * (std::abs(rest.risk) + risk.self_kernel().value(own));
       at_rest_ = rest.risk - floor <= rounding ? floor : rest.risk;
       // A target has its risk exactly.

@@ -4,7 +4,7 @@
 namespace loradyn {
 namespace {
 
-constexpr std::size_t cells = 200;
+constexpr std::size_t cells = 200;  // across a picture of 8 cm: 0.4 mm
 
 struct corner {
   double u;

@@ -45,7 +45,7 @@ double largest(const state<N>& x) {
 template <std::size_t N>
 class dormand_prince {
  public:
-  static constexpr double error_order = 5.0;
+  static constexpr double error_order = 5.0;  // of h: its own error estimate
 
   dormand_prince(const ode_system<N>& system, const state<N>& shape)
       : x1(shape), velocity1(shape), error(shape), system_(system), between_(shape) {}
@@ -78,7 +78,7 @@ class dormand_prince {
 template <std::size_t N>
 class rosenbrock {
  public:
-  static constexpr double error_order = 4.0;
+  static constexpr double error_order = 4.0;  // of h: its own error estimate
 
   rosenbrock(const ode_system<N>& system, const state<N>& shape)
       : x1(shape),

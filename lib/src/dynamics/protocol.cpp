@@ -179,7 +179,7 @@ class execution {
       }
       record_until(std::nextafter(after, begin), [&](double t) { return point_of(f, t, x_); });
       const overlap_state next = f.map(x_, eta);
-      constexpr double largest = 1e8;
+      constexpr double largest = 1e8;  // as the integrator's `largest_state`
       if (!next.finite() || next.norm() > largest) {
         return integration_status::blow_up;
       }

@@ -13,8 +13,8 @@ namespace {
 
 using boost::math::constants::two_pi;
 
-constexpr std::size_t largest_block = 64;
-constexpr double farthest = 38.0;
+constexpr std::size_t largest_block = 64;  // points at a time; it changes no value
+constexpr double farthest = 38.0;          // beyond, e^{-z²/2} is below the least double
 
 // The derivatives of an activation at a block of points.
 class sampled {

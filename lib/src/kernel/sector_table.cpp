@@ -276,7 +276,7 @@ sector_table::sector_table(const activation& f, double deviation_f, const activa
     return;
   }
   // What saturates asks for all nodes where it does, what oscillates for some everywhere.
-  // Heuristic: "sector tables are the plane" in sector_table_test has both.
+  // Heuristic: "averages over sectors are those over the plane" has both.
   constexpr double strong = 3.0;
   constexpr double weak = 0.7;
   const auto fill = [&](std::size_t n, double strength) {

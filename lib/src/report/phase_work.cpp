@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/report/phase_work.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <loradyn/study/control.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 namespace loradyn {
@@ -247,6 +250,46 @@ void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work
   } catch (const interrupted&) {
     // The store is locked: it says how many of the cells it keeps.
   }
+}
+
+phase_shard read_shard(const std::string& text) {
+  if (text.empty()) {
+    return {};
+  }
+  const std::vector<std::string_view> parts = split(text, '/');
+  constexpr double most = 1e6;
+  if (parts.size() == 2) {
+    const double i = parse_number("--shard", parts[0]);
+    const double n = parse_number("--shard", parts[1]);
+    if (i >= 1.0 && i <= n && n <= most && i == std::floor(i) && n == std::floor(n)) {
+      return {static_cast<std::uint64_t>(i) - 1, static_cast<std::uint64_t>(n)};
+    }
+  }
+  throw argument_error("--shard", "'" + text + "'", "i/n with 1 <= i <= n <= 1000000");
+}
+
+phase_leader::~phase_leader() {
+  if (!led_) {
+    processes_.lead({[] { return std::vector<study::planned_cell>(); }, [](const auto&) {},
+                     [](const auto&) {}});
+  }
+}
+
+void phase_leader::lead(phase_work& work, const std::function<void()>& progress) {
+  led_ = true;
+  constexpr std::size_t block = 64;
+  const auto next = [&] {
+    return stop_requested() ? std::vector<study::planned_cell>() : work.next(block);
+  };
+  const auto take = [&](std::vector<kept_cell> done) {
+    for (kept_cell& c : done) {
+      work.take(std::move(c));
+    }
+    progress();
+  };
+  processes_.lead(
+      {next, take, [&](const std::vector<study::planned_cell>& cells) { work.give_back(cells); }});
+  work.flush();
 }
 
 sweep_configuration configuration_of(const study::phase_grid& grid) {

@@ -171,7 +171,7 @@ escape_row row_of(const prepared_pair& pair, const parameter_point& at,
 std::vector<escape_row> escape(const escape_problem& problem, const study_control& control) {
   const std::vector<prepared_pair> pairs(problem.pairs.begin(), problem.pairs.end());
   const std::size_t per_pair = problem.grid.size();
-  constexpr std::size_t block = 4;
+  constexpr std::size_t block = 4;  // points that a thread takes at a time
   return run_sweep(control, pairs.size() * per_pair, block, [&](std::size_t i) {
     const prepared_pair& pair = pairs[i / per_pair];
     const parameter_point at = problem.grid.at(i % per_pair);

@@ -80,7 +80,7 @@ fixed_points_result fixed_points(const fixed_points_problem& problem,
                                  const study_control& control) {
   const std::vector<prepared_pair> pairs(problem.pairs.begin(), problem.pairs.end());
   const std::size_t per_pair = problem.grid.size();
-  constexpr std::size_t block = 4;
+  constexpr std::size_t block = 4;  // points that a thread takes at a time
   const auto results = run_sweep(control, pairs.size() * per_pair, block, [&](std::size_t i) {
     return fixed_points_at(pairs[i / per_pair], problem.grid.at(i % per_pair));
   });
@@ -104,7 +104,7 @@ phase_portrait portrait(const learning_task& task, const parameter_point& at,
   options.relative_tolerance = path_tolerance;
   options.step_limit = 100'000;
   const auto observer = [&](const dense_step<3>& step) {
-    constexpr int pieces = 4;
+    constexpr int pieces = 4;  // of a step, for the curve in a picture
     for (int k = 1; k <= pieces; ++k) {
       p.run.push_back(overlap_state::unpack(
           step.at(std::lerp(step.begin, step.end, static_cast<double>(k) / pieces))));

@@ -582,7 +582,7 @@ std::vector<network_rates_row> rates_at(const activation_pair& pair, const param
 std::vector<network_rates_row> rates(const network_rates_problem& problem,
                                      const study_control& control) {
   const std::size_t per_pair = problem.grid.size();
-  constexpr std::size_t block = 16;
+  constexpr std::size_t block = 16;  // points that a thread takes at a time
   const auto by_point =
       run_sweep(control, problem.pairs.size() * per_pair, block, [&](std::size_t i) {
         return rates_at(problem.pairs[i / per_pair], problem.grid.at(i % per_pair), problem.layout);

@@ -38,7 +38,7 @@ rates_row rates_at(const activation_pair& pair, const parameter_point& at) {
 
 std::vector<rates_row> rates(const rates_problem& problem, const study_control& control) {
   const std::size_t per_pair = problem.grid.size();
-  constexpr std::size_t block = 1024;
+  constexpr std::size_t block = 1024;  // points that a thread takes at a time
   return run_sweep(control, problem.pairs.size() * per_pair, block, [&](std::size_t i) {
     return rates_at(problem.pairs[i / per_pair], problem.grid.at(i % per_pair));
   });

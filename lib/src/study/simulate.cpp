@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <loradyn/analysis/escape_law.hpp>
+#include <loradyn/error.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/study/simulate.hpp>
 #include <utility>
@@ -82,6 +83,19 @@ simulation_event simulated_event(const overlap_event& event) {
       break;
   }
   return {simulated_quantity::risk, event.at, event_direction::falling};
+}
+
+overlap_event overlap_event_of(const simulation_event& event) {
+  for (const auto& [name, quantity] : overlap_quantities) {
+    for (const bool is_signed : {false, true}) {
+      const overlap_event made{quantity, event.level, is_signed};
+      const simulation_event same = simulated_event(made);
+      if (same.quantity == event.quantity && same.direction == event.direction) {
+        return made;
+      }
+    }
+  }
+  throw argument_error("the event", "a simulation's own", "that of a flow: m, M or risk");
 }
 
 std::function<double(double, double)> risk_of(const population_risk& risk, double label_noise) {
@@ -169,7 +183,7 @@ std::vector<density_point> expected_hits(const simulated_setting& setting,
                     setting.at.start.u, {}, outcome_classifier(task));
   std::vector<density_point> points;
   if (law.status == law_status::ok || law.status == law_status::small_dimension) {
-    constexpr int count = 300;
+    constexpr int count = 300;  // points of a curve in a picture
     const double lo = law.quantile(1e-4);
     const double hi = law.quantile(0.999);
     for (int i = 0; i <= count; ++i) {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <loradyn/effort.hpp>
@@ -44,6 +46,33 @@ row_description<family_row> family_columns(std::span<const parameter* const> tol
   return columns;
 }
 
+std::vector<trajectory_problem> problems_of(const trajectory_family& family) {
+  std::vector<trajectory_problem> problems;
+  for (std::size_t i = 0; i < family.grid.size(); ++i) {
+    const lora_parameters p = family.grid.at(i).parameters;
+    trajectory_problem& problem = problems.emplace_back(family.each);
+    problem.protocol.alignment = p.alignment;
+    problem.protocol.misalignment = p.misalignment;
+    if (problem.protocol.stages.empty()) {
+      problem.protocol.stages = {tuning_stage{family.pair.task(), p.noise_scale, p.label_noise,
+                                              p.rate_ratio, problem.end, std::nullopt}};
+    }
+    problem.protocol.validate();
+  }
+  return problems;
+}
+
+std::vector<family_row> rows_of(const trajectory_family& family,
+                                const std::vector<trajectory_result>& runs) {
+  std::vector<family_row> rows;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    for (const trajectory_row& row : runs[i].rows) {
+      rows.push_back({{family.pair, family.grid.at(i)}, row});
+    }
+  }
+  return rows;
+}
+
 std::vector<trajectory_result> trajectories(const std::vector<trajectory_problem>& problems,
                                             const study_control& control) {
   return run_sweep(control, problems.size(), 1,
@@ -81,6 +110,24 @@ trajectory_result trajectory(const trajectory_problem& problem) {
     row.t *= unit;
   }
   return result;
+}
+
+std::vector<std::pair<std::string, std::string>> words_of_stages(
+    const parameter_grid& grid, const std::vector<trajectory_result>& runs) {
+  std::vector<std::pair<std::string, std::string>> words;
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    std::string where;
+    for (const parameter* p : grid.told({})) {
+      where +=
+          fmt::format("{}{} = {}", where.empty() ? " at " : ", ", p->name, *p->get(grid.at(run)));
+    }
+    for (std::size_t i = 0; i < runs[run].stages.size(); ++i) {
+      const stage_summary& s = runs[run].stages[i];
+      words.emplace_back(fmt::format("stage {}{}", i + 1, where),
+                         fmt::format("t = {} to {}: {}", s.begin, s.end, to_string(s.status)));
+    }
+  }
+  return words;
 }
 
 }  // namespace loradyn::study

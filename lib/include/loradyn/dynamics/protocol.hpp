@@ -9,6 +9,7 @@
 #include <loradyn/dynamics/integrate.hpp>
 #include <loradyn/dynamics/overlap_event.hpp>
 #include <loradyn/dynamics/pretraining.hpp>
+#include <loradyn/names.hpp>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -46,6 +47,10 @@ enum class tuning_method {
   flow,  ///< the ODE
   map,   ///< the map of a finite learning rate; an event is told after the step that passes it
 };
+
+/// Their names.
+inline constexpr name_table<tuning_method, 2> tuning_methods{
+    {{"flow", tuning_method::flow}, {"map", tuning_method::map}}};
 
 /// A training run of several stages.
 struct training_protocol {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <loradyn/report/ranks.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/study/phase_plan.hpp>
 #include <map>
@@ -91,6 +92,9 @@ struct phase_shard {
   std::uint64_t count = 1;
 };
 
+/// Reads i/n, of which an empty text is 1/1. \throws argument_error, naming the option
+phase_shard read_shard(const std::string& text);
+
 /// Into a store, which other processes may share: cells are claimed, or taken from a shard, and
 /// kept some times in a second.
 class stored_work final : public phase_work {
@@ -141,6 +145,24 @@ void compute_cells(const study::phase_grid& grid, const std::vector<study::plann
 /// other processes have claimed is waited for. \param progress called as cells are finished
 void compute_here(const study::phase_grid& grid, std::size_t threads, phase_work& work,
                   const std::function<void()>& progress, study::point_watch* watch = nullptr);
+
+/// The rank that leads the others. It sends them home where it fails before it has led them.
+class phase_leader {
+ public:
+  /// Of these processes, which must outlive it.
+  explicit phase_leader(const ranks& processes) : processes_(processes) {}
+  ~phase_leader();
+  phase_leader(const phase_leader&) = delete;
+  phase_leader& operator=(const phase_leader&) = delete;
+
+  /// The others compute, a few cells at a time, while this one takes what they send; they get none
+  /// once a stop is requested. \param progress called as cells are finished
+  void lead(phase_work& work, const std::function<void()>& progress);
+
+ private:
+  const ranks& processes_;
+  bool led_ = false;
+};
 
 /// What a store of this diagram is.
 sweep_configuration configuration_of(const study::phase_grid& grid);

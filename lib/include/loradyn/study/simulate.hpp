@@ -21,6 +21,8 @@ namespace loradyn::study {
 
 /// The event as a simulation watches it; M is reached from the side of the start.
 simulation_event simulated_event(const overlap_event& event);
+/// The event that it watches. \throws argument_error where it is none of a flow
+overlap_event overlap_event_of(const simulation_event& event);
 
 /// R(M, Q) of a pair, with label noise, as a simulation asks for it.
 std::function<double(double, double)> risk_of(const population_risk& risk, double label_noise);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace loradyn::study {
@@ -59,6 +60,16 @@ trajectory_result trajectory(const trajectory_problem& problem);
 std::vector<trajectory_result> trajectories(const std::vector<trajectory_problem>& problems,
                                             const study_control& control);
 
+/// Runs from one start over several values of the parameters.
+struct trajectory_family {
+  activation_pair pair;
+  parameter_grid grid;  ///< of stages that say their own parameters, μ and ν alone, or nothing
+  trajectory_problem each;  ///< all but μ and ν, and where it has no stage, what the grid makes one
+};
+
+/// A problem for each point of the grid. \throws argument_error as the protocol's validate()
+std::vector<trajectory_problem> problems_of(const trajectory_family& family);
+
 /// A point of one of several runs.
 struct family_row {
   row_key key;  ///< of the run
@@ -67,5 +78,13 @@ struct family_row {
 
 /// Some parameters, and the columns of a trajectory.
 row_description<family_row> family_columns(std::span<const parameter* const> told);
+
+/// The points of its runs, one after the other.
+std::vector<family_row> rows_of(const trajectory_family& family,
+                                const std::vector<trajectory_result>& runs);
+
+/// How each stage of the runs ended, in words: "stage 2 at mu = 0.3" and "t = 3 to 7: event".
+std::vector<std::pair<std::string, std::string>> words_of_stages(
+    const parameter_grid& grid, const std::vector<trajectory_result>& runs);
 
 }  // namespace loradyn::study

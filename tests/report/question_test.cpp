@@ -1,0 +1,284 @@
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <loradyn/error.hpp>
+#include <loradyn/report/problem_text.hpp>
+#include <loradyn/report/question.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/scratch.hpp"
+#include "support/within.hpp"
+
+using namespace loradyn;
+
+namespace {
+
+using word_list = std::vector<std::pair<std::string, std::string>>;
+
+question words_of(const word_list& list) {
+  question words;
+  for (const auto& [name, text] : list) {
+    words.say(name, text);
+  }
+  return words;
+}
+
+// A problem is the same after it is words, JSON, and the parameters of its own table.
+template <class Problem>
+Problem require_same_again(const word_list& list) {
+  const asked<Problem> first = read_question<Problem>(words_of(list));
+  const question written = question_of(first.problem);
+  INFO(to_json(written));
+  CHECK(question_of(read_question<Problem>(written).problem).said() == written.said());
+  CHECK(question_of(problem_from_json<Problem>(to_json(written))).said() == written.said());
+  CHECK(question_of(read_question<Problem>(question(first.said)).problem).said() == written.said());
+  return first.problem;
+}
+
+const word_list awkward{{"student", "erf,he3"}, {"teacher", "tanh,1"}, {"seed", "3"}};
+
+word_list with(word_list list, const word_list& more) {
+  list.insert(list.end(), more.begin(), more.end());
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("A question about the search is the same as text", "[question]") {
+  const auto p = require_same_again<study::rates_problem>(
+      with(awkward, {{"mu", "0.1:0.9:9"}, {"nu", "0,0.30000000000000004"}, {"lr-ratio", "2"}}));
+  REQUIRE(p.pairs.size() == 2);
+  CHECK(p.pairs[1].teacher() == "1");
+  CHECK(p.grid.size() == 18);
+  CHECK(p.grid.at(9).parameters.misalignment == 0.1 + 0.2);
+
+  const auto critical = require_same_again<study::critical_problem>(
+      {{"student", "he3"}, {"mu", "-1:0.5"}, {"nu", "0.1"}});
+  CHECK(critical.range.lo == -1.0);
+  CHECK(critical.range.hi == 0.5);
+  CHECK(critical.at.parameters.misalignment == 0.1);
+}
+
+TEST_CASE("A question about runs in time is the same as text", "[question]") {
+  const auto p = require_same_again<study::trajectory_family>({{"student", "erf"},
+                                                               {"mu", "0.1,0.2"},
+                                                               {"time-unit", "fisher"},
+                                                               {"t-end", "30"},
+                                                               {"points", "log:7"},
+                                                               {"u0", "1e-3"},
+                                                               {"s0", "0.1"},
+                                                               {"rtol", "1e-7"},
+                                                               {"stepper", "stiff"},
+                                                               {"max-steps", "12"},
+                                                               {"method", "map"},
+                                                               {"lr", "0.01"}});
+  CHECK(p.each.record.logarithmic);
+  CHECK(p.each.record.count == 7);
+  CHECK(*p.each.end * p.pair.rate_unit == test::within(30.0, 1e-14));
+  CHECK(p.each.protocol.method == tuning_method::map);
+  CHECK(p.each.protocol.learning_rate == 0.01);
+  CHECK(p.each.integrator.step_limit == 12);
+  CHECK(study::problems_of(p).size() == 2);
+
+  const auto escape = require_same_again<study::escape_problem>({{"student", "erf"},
+                                                                 {"mu", "0.5"},
+                                                                 {"gamma", "1"},
+                                                                 {"event", "M"},
+                                                                 {"at", "0.6,0.7"},
+                                                                 {"signed", "true"},
+                                                                 {"t-max", "100"}});
+  CHECK(escape.grid.size() == 2);
+  CHECK(escape.request.event.is_signed);
+  CHECK(escape.request.integrator.end_time == 100.0);
+  const auto law = require_same_again<study::escape_problem>(
+      {{"student", "erf"}, {"mu", "0.5"}, {"dim", "100,1000"}, {"quantiles", "0.2,0.8"}});
+  CHECK(law.grid.at(1).dimension == 1000.0);
+  CHECK(law.request.quantiles == std::vector<double>{0.2, 0.8});
+
+  const auto rests = require_same_again<study::fixed_points_problem>(
+      {{"student", "he3"}, {"mu", "0.2"}, {"m0", "0.4"}});
+  CHECK(rests.grid.otherwise.start.m == 0.4);
+
+  const auto budget = require_same_again<study::budget_problem>({{"student", "he3"},
+                                                                 {"source", "he5"},
+                                                                 {"rho", "0.7"},
+                                                                 {"a0", "0.25"},
+                                                                 {"q0", "0.125"},
+                                                                 {"t-pre", "0:1:5"},
+                                                                 {"noise", "0.1"}});
+  CHECK(budget.budget.source.risk.teacher().name() == "he5");
+  CHECK(budget.budget.weight_at_start.gap == 0.0625);
+  CHECK(budget.times.size() == 5);
+  CHECK(budget.budget.event.quantity == overlap_quantity::risk);
+}
+
+TEST_CASE("A question about simulations is the same as text", "[question]") {
+  const word_list run{{"student", "erf"}, {"mu", "0.5"},   {"dim", "1e4"},
+                      {"batch", "20"},    {"lr", "0.02"},  {"noise", "0.1"},
+                      {"runs", "7"},      {"seed", "123"}, {"time-unit", "fisher"}};
+  for (const char* points : {"4", "log:40"}) {
+    const auto p = require_same_again<study::simulate_problem>(
+        with(run, {{"t-end", "30"}, {"points", points}, {"m0", "0.1"}, {"s0", "0.2"}}));
+    CHECK(p.problem.dimension == 10'000);
+    CHECK(p.problem.seed == 123);
+    CHECK(p.plan.record.back() == p.problem.steps());
+  }
+  for (const word_list& event :
+       std::vector<word_list>{{{"event", "m"}, {"at", "0.4"}},
+                              {{"event", "M"}, {"at", "0.4"}, {"signed", "true"}},
+                              {{"event", "risk"}, {"at", "0.01"}}}) {
+    const auto p = require_same_again<study::simulate_problem>(
+        with(with(run, event), {{"steps", "300"}, {"engine", "sgd"}}));
+    CHECK(p.plan.stop_after_events);
+    CHECK(p.engine == simulation_engine::sgd);
+  }
+  const auto v = require_same_again<study::validation_problem>({{"student", "erf"},
+                                                                {"mu", "0.5"},
+                                                                {"gamma", "1"},
+                                                                {"dim", "300,100"},
+                                                                {"lr", "0.01"},
+                                                                {"t-end", "3"},
+                                                                {"runs", "20"},
+                                                                {"alpha", "0.05"}});
+  CHECK(v.dimensions == std::vector<double>{100.0, 300.0});
+  CHECK(v.law_runs == 20);
+  CHECK(v.at.start.m == 0.3);
+  // Where no time is said it is the event's, and the table tells it.
+  const auto by_event = read_question<study::validation_problem>(
+      words_of({{"student", "erf"}, {"mu", "0.5"}, {"gamma", "1"}, {"dim", "300"}}));
+  CHECK(question(by_event.said).text("t-end") == question_of(by_event.problem).text("t-end"));
+}
+
+TEST_CASE("A question about networks is the same as text", "[question]") {
+  const word_list net{{"student", "erf"}, {"mu", "0.5"},       {"width", "3"},
+                      {"rank", "2"},      {"off-target", "1"}, {"teacher-width", "3"},
+                      {"readout", "sqrt"}};
+  const auto rates = require_same_again<study::network_rates_problem>(
+      with(net, {{"alpha", "4"}, {"scaling", "root"}}));
+  CHECK(rates.layout.off_target == 1);
+  CHECK(rates.layout.scaling == study::lora_scaling::root);
+  require_same_again<study::network_critical_problem>(
+      {{"student", "he3"}, {"mu", "0:1"}, {"width", "3"}});
+  const auto run =
+      require_same_again<study::network_trajectory_problem>(with(net, {{"t-end", "7"},
+                                                                       {"points", "0:7:5"},
+                                                                       {"dim", "500"},
+                                                                       {"seed", "9"},
+                                                                       {"start-batch", "100"},
+                                                                       {"method", "map"},
+                                                                       {"lr", "0.1"}}));
+  CHECK(run.start.dimension == 500);
+  CHECK(run.start.one_step_batch == 100);
+  CHECK(run.learning_rate == 0.1);
+  CHECK(run.record.times.size() == 5);
+  const auto escape =
+      require_same_again<study::network_escape_problem>({{"student", "erf"},
+                                                         {"mu", "0.5"},
+                                                         {"train", "scratch"},
+                                                         {"scratch-norm", "0.2"},
+                                                         {"width", "2"},
+                                                         {"event", "M_1_1"},
+                                                         {"at", "0.8"},
+                                                         {"source", "tanh"},
+                                                         {"source-overlap", "0.3"}});
+  CHECK(escape.start.scale == 0.2);
+  CHECK(escape.event.entry == std::pair<std::ptrdiff_t, std::ptrdiff_t>(1, 1));
+  CHECK(escape.layout.source->name() == "tanh");
+  const auto rests =
+      require_same_again<study::network_fixed_points_problem>(with(net, {{"starts", "20"}}));
+  CHECK(rests.starts == 20);
+  const word_list simulated{{"dim", "100"}, {"batch", "20"}, {"lr", "0.02"}, {"steps", "200"}};
+  require_same_again<study::network_simulate_problem>(
+      with(with(net, simulated), {{"points", "3"}}));
+  const auto hits = require_same_again<study::network_simulate_problem>(
+      with(with(net, simulated), {{"event", "risk"}, {"at", "0.1"}, {"u0", "0.01"}}));
+  CHECK(hits.u0 == 0.01);
+  const auto v = require_same_again<study::network_validation_problem>({{"student", "erf"},
+                                                                        {"mu", "0.5"},
+                                                                        {"gamma", "1"},
+                                                                        {"width", "2"},
+                                                                        {"dim", "100"},
+                                                                        {"t-end", "2"},
+                                                                        {"adapter", "free"}});
+  CHECK(v.layout.adapter == adapter_constraint::free);
+}
+
+TEST_CASE("A diagram's words are those of its table", "[question]") {
+  const auto asked = read_question<study::phase_problem>(words_of({{"student", "he3+{a}*he5"},
+                                                                   {"x", "mu=0.1:0.9:3"},
+                                                                   {"y", "a=-0.5,0.5"},
+                                                                   {"dim", "1000"},
+                                                                   {"gamma", "1"},
+                                                                   {"engine", "chain"},
+                                                                   {"refine", "0"}}));
+  CHECK(asked.said == parameters_of(asked.problem));
+  CHECK(asked.problem.ensemble->runs == 100);
+  const auto network = read_question<study::phase_problem>(
+      words_of({{"student", "erf"}, {"x", "mu=0.1:0.9:3"}, {"y", "rank=1,2"}, {"width", "2"}}));
+  REQUIRE(network.problem.network);
+  CHECK(to_json(phase_problem_of(network.said)) == to_json(network.problem));
+}
+
+TEST_CASE("A table's parameters say what was left to a default", "[question]") {
+  const auto asked =
+      read_question<study::escape_problem>(words_of({{"student", "erf"}, {"mu", "0.50"}}));
+  const question said(asked.said);
+  CHECK(said.text("mu") == "0.50");  // as it was said
+  CHECK(said.text("nu") == "0");
+  CHECK(said.text("m0") == "0.03");
+  CHECK(said.text("event") == "m");
+  CHECK(said.text("at") == "0.5");
+  CHECK(said.text("signed") == "false");
+  const auto run = read_question<study::simulate_problem>(words_of({{"student", "erf"},
+                                                                    {"mu", "0.5"},
+                                                                    {"dim", "1000"},
+                                                                    {"batch", "20"},
+                                                                    {"lr", "0.02"},
+                                                                    {"t-end", "30"}}));
+  CHECK(question(run.said).text("gamma") == "1");
+  CHECK(question(run.said).text("steps") == "1500");
+}
+
+TEST_CASE("Words of JSON are numbers, texts and lists", "[question]") {
+  const auto p = problem_from_json<study::rates_problem>(
+      R"({"student": "erf", "mu": [0.1, 0.2], "nu": 0.5, "seed": 18446744073709551615})");
+  CHECK(p.grid.size() == 2);
+  CHECK(p.grid.at(1).parameters.alignment == 0.2);
+  const auto ask = [](const std::string& text) {
+    return problem_from_json<study::rates_problem>(text);
+  };
+  CHECK_THROWS_WITH(ask("{"), Catch::StartsWith("it is no JSON"));
+  CHECK_THROWS_WITH(ask("3"), "it is no object");
+  CHECK_THROWS_WITH(ask(R"({"student": "erf", "student": "he3"})"), "'student' is given twice");
+  CHECK_THROWS_WITH(ask(R"({"student": "erf", "mu": 0.5, "gama": 1})"), "'gama' is no part of it");
+  CHECK_THROWS_WITH(ask(R"({"mu": 0.5})"), Catch::StartsWith("--student is missing"));
+  CHECK_THROWS_WITH(ask(std::string(40, '[') + std::string(40, ']')), "it is nested too deep");
+  CHECK_THROWS_AS(ask(R"({"student": "erf", "mu": {"a": 1}})"), argument_error);
+  CHECK_THROWS_AS(ask(R"({"student": "erf", "mu": true})"), argument_error);
+}
+
+TEST_CASE("Whole numbers are read exactly", "[question]") {
+  CHECK(read_count("--seed", "18446744073709551615", 0, UINT64_MAX) == UINT64_MAX);
+  CHECK(read_count("--seed", "9007199254740993", 0, UINT64_MAX) == 9007199254740993ULL);
+  CHECK(read_count("--runs", "1e12", 1, 1'000'000'000'000) == 1'000'000'000'000);
+  for (const char* text : {"18446744073709551616", "1e20", "-1", "0.5", "nan", "x", ""}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(read_count("--seed", text, 0, UINT64_MAX), argument_error);
+  }
+  CHECK_THROWS_AS(read_count("--runs", "0", 1, 5), argument_error);
+  CHECK_THROWS_AS(read_count("--runs", "6", 1, 5), argument_error);
+}
+
+TEST_CASE("What only a file says has no words", "[question]") {
+  const test::scratch folder;
+  const std::string path = (folder.path / "stages.toml").string();
+  std::ofstream(path) << "[[stage]]\nteacher = \"erf\"\ntime = 2\n[[stage]]\ntime = 3\n";
+  const auto p = read_question<study::trajectory_family>(
+      words_of({{"student", "he3"}, {"mu", "0.2"}, {"stages", path}}));
+  CHECK(p.problem.each.protocol.stages.size() == 2);
+  CHECK_THROWS_WITH(question_of(p.problem), Catch::Contains("stages"));
+}
