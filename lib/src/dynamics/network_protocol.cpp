@@ -28,7 +28,7 @@ network_state among_states(network_state x, adapter_constraint adapter) {
           modes.eigenvectors().transpose();
     x.P = (0.5 * (x.P + x.P.transpose())).eval();
   }
-  constexpr double rounding = 1e-13;
+  constexpr double rounding = 1e-13;  // of the few sums of squares that make a length
   const Eigen::VectorXd squares = x.S().diagonal();
   if (adapter == adapter_constraint::sphere &&
       !((squares.array() - 1.0).abs().maxCoeff() <= rounding)) {

@@ -145,6 +145,7 @@ double owens(double h, double z) {
   const double x = std::abs(h);
   const double y = std::abs(z);
   const double rest = boost::math::owens_t(y, 1.0 / std::abs(a), policy());
+  // Beyond, erf is near 1, and products of what is left of it keep their digits; below, those of erf.
   constexpr double near = 0.67;
   const double all = y <= near ? 0.25 - 0.25 * std::erf(x * half_root_two<double>()) *
                                             std::erf(y * half_root_two<double>())
@@ -160,6 +161,7 @@ std::optional<knot_polynomials> knot_polynomials_of(const activation& f) {
     return std::nullopt;
   }
   constexpr std::array<double, 5> factorial{1.0, 1.0, 2.0, 6.0, 24.0};
+  // Of a coefficient moved from inside a piece to its end, where terms of its size cancel.
   constexpr double rounding = 1e-12;
   const std::vector<polynomial_piece>& pieces = polynomials->pieces();
   knot_polynomials result;
@@ -187,6 +189,7 @@ std::optional<knot_polynomials> knot_polynomials_of(const activation& f) {
 }
 
 bool is_well_conditioned(const knot_polynomials& f) {
+  // Roundings of 1e-16 stay below the 1e-12 of √E[f²] that kernels promise.
   constexpr double most_cancelled = 3000.0;
   for (const knot_polynomials::knot& k : f.knots) {
     if (std::max(count_of(k.left), count_of(k.right)) > most_piece_degree + 1) {
