@@ -145,7 +145,8 @@ double owens(double h, double z) {
   const double x = std::abs(h);
   const double y = std::abs(z);
   const double rest = boost::math::owens_t(y, 1.0 / std::abs(a), policy());
-  // Beyond, erf is near 1, and products of what is left of it keep their digits; below, those of erf.
+  // Beyond, erf is near 1, and products of what is left of it keep their digits; below, those of
+  // erf.
   constexpr double near = 0.67;
   const double all = y <= near ? 0.25 - 0.25 * std::erf(x * half_root_two<double>()) *
                                             std::erf(y * half_root_two<double>())
