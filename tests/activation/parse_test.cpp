@@ -241,10 +241,11 @@ TEST_CASE("what is not a finite function, or outgrows a Gaussian, is refused wit
         "'*' has no value that can be computed at x = 0 (column 20)");
   CHECK(fault("max(tanh(x)^5,1e-300*x)") == "this has a kink nearer to 0 than 1e-100 (column 1)");
   // A part whose derivatives overflow where its value is moderate, behind another part.
-  CHECK(fault("max(min(exp(1e300*x-1),he40),(he2)^3)") ==
-        "'exp' is too large or too steep at x = 1e-300 (column 9)");
-  CHECK(fault("max(min(exp(1e300*x-1),step),he2^3)") ==
-        "'exp' is too large or too steep at x = 1e-300 (column 9)");
+  CHECK(fault("max(min(exp(1e300*x-1),he40),(he2)^3)").find("'exp' is too large or too steep") ==
+        0);
+  CHECK(fault("max(min(exp(-1e300*x-1),he40),(he2)^3)").find("'exp' is too large or too steep") ==
+        0);
+  CHECK(fault("max(min(exp(1e300*x-1),step),he2^3)").find("'exp' is too large or too steep") == 0);
   CHECK(fault("min(x/(1e-200+x^2),1)").find("'/' is too large or too steep") == 0);
   CHECK(fault("max(min(tanh(1e300*x),step),he2^3)").find("too steep at x =") != std::string::npos);
   const auto column = [](const std::string& text) {

@@ -204,7 +204,7 @@ jet<Order> exponential(const jet<Order>& f) {
     }
     result.c[n] = sum / static_cast<double>(n);
   }
-  if (g.c[0] < 0.0 && !std::isfinite(result.c[Order] + result.c[Order - 1])) {
+  if (g.c[0] < -plain && !std::isfinite(result.c[Order] + result.c[Order - 1])) {
     return {};  // e^{-large} outweighs any power of the derivatives of what is large
   }
   balance(result);

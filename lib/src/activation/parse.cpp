@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
-#include <loradyn/number_text.hpp>
 #include <optional>
 #include <utility>
 #include "activation/formula.hpp"
@@ -178,7 +177,8 @@ class builder {
     for (const double x : {0.0, -detail::gaussian_range, detail::gaussian_range}) {
       for (const double v : f.all(x)) {
         if (!(std::abs(v) <= detail::largest_derivative)) {
-          throw parse_error("this is too large or too steep at x = " + number_text(x), 1);
+          throw parse_error(
+              "this is too large or too steep at x = " + std::to_string(static_cast<int>(x)), 1);
         }
       }
     }
