@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/report/network_file.hpp>
+#include <loradyn/report/question.hpp>
 #include <loradyn/report/start_file.hpp>
-#include <loradyn/sweep/range.hpp>
 #include <sstream>
 #include <vector>
 
@@ -76,9 +76,12 @@ void read_options(const command& c) {
   read_or_refuse([&] { return cli::read_parameters(c.shared); });
   read_or_refuse([&] { return cli::read_single_nu(c.shared, "one number"); });
   read_or_refuse([&] { return cli::read_start(c.start); });
-  read_or_refuse([&] { return cli::read_event(c.event); });
   read_or_refuse([&] { return cli::read_integrator(c.integrator, 2.0); });
-  read_or_refuse([&] { return cli::read_count("--dim", c.law.dimension, 3, 1U << 20U); });
+  read_or_refuse([&] {
+    return read_question<study::escape_problem>(
+        cli::words_of({cli::describe(c.shared), cli::describe(c.start), cli::words_of(c.event),
+                       cli::describe(c.integrator), cli::describe(c.law)}));
+  });
 }
 
 void read_config(const fuzz::directory& place, std::string_view content) {
@@ -102,30 +105,18 @@ void read_config(const fuzz::directory& place, std::string_view content) {
 }
 
 void read_start(const fuzz::directory& place, std::string_view content) {
-  command c;
-  c.start.file = place.write("start.toml", content);
+  start_values read;
   try {
-    cli::apply_start_file(c.start, c.shared);
+    read = read_start_file(place.write("start.toml", content));
   } catch (const error&) {
     return;
   }
-  double mu = 0.0;
-  double nu = 0.0;
-  overlap_state x;
-  try {
-    x = cli::read_start(c.start);
-    mu = parse_number("--mu", c.shared.mu());
-    nu = parse_number("--nu", c.shared.nu());
-  } catch (const error&) {
-    return;
-  }
-  command again;
-  again.start.file = place.file("again.toml");
-  write_start_file(again.start.file, {mu, nu, x});
-  cli::apply_start_file(again.start, again.shared);
-  const overlap_state y = cli::read_start(again.start);
-  require(x.u == y.u && x.m == y.m && x.s == y.s, "a start reads back as it is");
-  require(again.shared.mu() == c.shared.mu() && again.shared.nu() == c.shared.nu(),
+  const std::string path = place.file("again.toml");
+  write_start_file(path, read);
+  const start_values again = read_start_file(path);
+  require(again.x.u == read.x.u && again.x.m == read.x.m && again.x.s == read.x.s,
+          "a start reads back as it is");
+  require(again.alignment == read.alignment && again.misalignment == read.misalignment,
           "a weight reads back as it is");
 }
 
