@@ -3,6 +3,7 @@
 #include <boost/math/constants/constants.hpp>
 #include <cmath>
 #include <utility>
+#include "kernel/power_series.hpp"
 
 namespace loradyn {
 namespace {
@@ -29,27 +30,6 @@ double half_sum(const std::vector<double>& c, double x) {
     power *= x;
   }
   return sum;
-}
-
-std::vector<double> derivative_of(const std::vector<double>& c) {
-  std::vector<double> d;
-  for (std::size_t k = 1; k < c.size(); ++k) {
-    d.push_back(static_cast<double>(k) * c[k]);
-  }
-  return d;
-}
-
-std::vector<double> product_of(const std::vector<double>& a, const std::vector<double>& b) {
-  if (a.empty() || b.empty()) {
-    return {};
-  }
-  std::vector<double> c(a.size() + b.size() - 1);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      c[i + j] += a[i] * b[j];
-    }
-  }
-  return c;
 }
 
 double coefficient(const std::vector<double>& c, std::size_t k) {

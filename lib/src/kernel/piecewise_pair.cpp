@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 #include "kernel/piecewise_polynomial.hpp"
+#include "kernel/power_series.hpp"
 
 namespace loradyn {
 namespace {
@@ -15,27 +16,6 @@ using boost::math::constants::pi;
 using boost::math::constants::two_pi;
 
 using series = std::vector<double>;
-
-series derivative_of(const series& c) {
-  series d;
-  for (std::size_t k = 1; k < c.size(); ++k) {
-    d.push_back(static_cast<double>(k) * c[k]);
-  }
-  return d;
-}
-
-series product_of(const series& a, const series& b) {
-  if (a.empty() || b.empty()) {
-    return {};
-  }
-  series c(a.size() + b.size() - 1);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      c[i + j] += a[i] * b[j];
-    }
-  }
-  return c;
-}
 
 series difference_of(series a, const series& b) {
   a.resize(std::max(a.size(), b.size()));
