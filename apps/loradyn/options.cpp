@@ -296,22 +296,6 @@ study::activation_pair read_single_pair(const shared_options& options,
   return std::move(pairs.front());
 }
 
-double read_value(const study::parameter& p, const std::string& text) {
-  const double value = parse_number(option_of(p), text);
-  if (!p.allows(value)) {
-    throw argument_error(option_of(p), "'" + text + "'", "a number " + p.range());
-  }
-  return value;
-}
-
-std::vector<double> read_values(const study::parameter& p, const std::string& text) {
-  std::vector<double> values = parse_range(option_of(p), text);
-  if (!std::all_of(values.begin(), values.end(), [&p](double v) { return p.allows(v); })) {
-    throw argument_error(option_of(p), "'" + text + "'", p.range());
-  }
-  return values;
-}
-
 void require_mu(const shared_options& options, const std::string& example) {
   if (options.mu().empty()) {
     throw error("--mu is missing: give " + example);

@@ -156,9 +156,6 @@ std::vector<study::activation_pair> read_pairs(const shared_options& options);
 study::activation_pair read_single_pair(const shared_options& options, const std::string& expected);
 study::time_unit read_unit(const shared_options& options);
 
-// A parameter's number, and its values.
-double read_value(const study::parameter& p, const std::string& text);
-std::vector<double> read_values(const study::parameter& p, const std::string& text);
 // --mu, whose example stands in the error where it is missing.
 void require_mu(const shared_options& options, const std::string& example);
 // A number for each parameter but μ and ν.

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/report/question.hpp>
 #include <loradyn/report/start_file.hpp>
 #include <loradyn/study/tolerance.hpp>
 #include <loradyn/study/trajectory.hpp>
-#include <loradyn/sweep/range.hpp>
 #include <memory>
 
 #include "command.hpp"
@@ -64,26 +62,6 @@ void tell_making(const shared_options& shared, const std::vector<study::activati
   tell_error(
       shared, check,
       rows.empty() ? "" : fmt::format("m at t = {} of the run that took most", rows.back().t));
-}
-
-// n or log:n times up to the end, or a range or list.
-study::record_times read_record(const std::string& text) {
-  study::record_times record;
-  record.logarithmic = text.starts_with("log:");
-  const std::string number = record.logarithmic ? text.substr(4) : text;
-  if (number.find_first_of(":,") != std::string::npos) {
-    record.times = parse_range("--points", text);
-    return record;
-  }
-  const double n = parse_number("--points", number);
-  if (!(n >= 2.0 && n <= static_cast<double>(max_range_size) && n == std::floor(n))) {
-    throw argument_error("--points", "'" + text + "'",
-                         fmt::format("a number from 2 to {}, log: before it or not, or a range of "
-                                     "times",
-                                     max_range_size));
-  }
-  record.count = static_cast<std::size_t>(n);
-  return record;
 }
 
 void read_method(const trajectory_options& options, training_protocol& protocol) {

@@ -498,9 +498,10 @@ void say_event(question_writer& io, const overlap_event& event) {
   io.flag("signed", event.is_signed);
 }
 
-study::record_times read_record(question_reader& io) {
+study::record_times read_record(question_reader& io) { return read_record(io.text("points")); }
+
+study::record_times read_record(const std::string& text) {
   study::record_times record;
-  const std::string text = io.text("points");
   if (text.empty()) {
     return record;
   }

@@ -130,8 +130,6 @@ inline auto count_between(std::uint64_t least, std::uint64_t most) {
     return read_count(option, text, least, most);
   };
 }
-double read_value(const study::parameter& p, const std::string& text);
-std::vector<double> read_values(const study::parameter& p, const std::string& text);
 
 // What is said of a parameter, or else what is the standard.
 std::string parameter_text(question_reader& io, const study::parameter& p);

@@ -98,6 +98,13 @@ double read_positive(const std::string& option, const std::string& text);
 /// A whole number from `least` to `most`, as 1000, 1e12 or 10^12. \throws argument_error
 std::uint64_t read_count(const std::string& option, const std::string& text, std::uint64_t least,
                          std::uint64_t most);
+/// A value of a parameter. \throws argument_error
+double read_value(const study::parameter& p, const std::string& text);
+/// Values of a parameter: a number, a range or a list. \throws argument_error
+std::vector<double> read_values(const study::parameter& p, const std::string& text);
+/// When a run is recorded: n or log:n times up to its end, or a range or list of them; an empty
+/// text is the usual ones. \throws argument_error
+study::record_times read_record(const std::string& text);
 /// The value of a name. \throws argument_error
 template <class Value, std::size_t N>
 Value read_choice(const std::string& option, const std::string& text,
