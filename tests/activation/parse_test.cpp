@@ -356,5 +356,46 @@ TEST_CASE("what is even or odd is known to be") {
     }
     CHECK(symmetry.offset == test::within(symmetry.kind == parity::odd ? centre : 0.0,
                                           1e-15 * (1 + std::abs(centre))));
+    for (const double x : {0.3, 0.9, 1.7, 3.1}) {
+      if (symmetry.slope) {
+        CHECK(f(x) - f(-x) == test::within(2 * *symmetry.slope * x, 1e-13 * (1 + std::abs(f(x)))));
+      }
+    }
+  }
+  for (const char* text : {"relu", "gelu", "silu", "softplus", "relu-0.2*x", "x", "3*gelu+x^2"}) {
+    CAPTURE(text);
+    CHECK(parse_activation(text).symmetry().slope.has_value());
+  }
+}
+
+TEST_CASE("sums of waves are known, and are the function") {
+  std::vector<std::string> texts{"sin",       "cos",       "x*sin(x/2)",         "cos(0.3-2*x)/3",
+                                 "he3(sin)",  "(1-cos)^3", "sin+sin(1.7*x)-x^2", "sin(2*x+1)^2*he4",
+                                 "-(x-cos)^2"};
+  const std::vector<std::string> names{"sin", "cos", "x", "he3", "2", "cos(2*x)"};
+  for (const std::string& a : names) {
+    for (const std::string& b : names) {
+      texts.push_back("sin*" + a + "*" + b);
+      texts.push_back("cos-" + a + "*" + b);
+    }
+  }
+  for (const std::string& text : texts) {
+    CAPTURE(text);
+    const activation f = parse_activation(text);
+    const auto* waves = f.as_waves();
+    REQUIRE(waves != nullptr);
+    for (const double x : {-2.9, -0.4, 0.0, 0.7, 4.1}) {
+      double sum = 0.0;
+      for (const wave& w : *waves) {
+        sum += w.cosine(x) * std::cos(w.frequency * x) + w.sine(x) * std::sin(w.frequency * x);
+      }
+      CHECK(sum == test::within(f(x), 1e-12 * (1 + std::abs(f(x)))));
+    }
+  }
+  // No waves, no waves alone, waves that are a polynomial, and too many.
+  for (const char* text : {"tanh", "sin+relu", "he3", "sin^2+cos^2", "abs(sin)", "sin(x^2)",
+                           "cos(x)/(2+x^2)", "sin^20", "x^7*sin", "erf(sin)"}) {
+    CAPTURE(text);
+    CHECK(parse_activation(text).as_waves() == nullptr);
   }
 }

@@ -114,6 +114,24 @@ TEST_CASE("the risk is half the mean square error, and its gradient is that of i
   }
 }
 
+TEST_CASE("slopes that have decayed keep their digits") {  // (3.6)
+  for (const double Q : {0.3, 1.0, 2.5, 9.0}) {
+    CAPTURE(Q);
+    const field_overlaps o{std::sqrt(Q), Q, 0.0};
+    // R = ½E[(cos² - ½)²] + … = (1 + e^{-8Q})/16 + …: 2R_Q = -e^{-8Q}.
+    const population_risk whole(parse_activation("cos^2"), parse_activation("sigmoid"));
+    CHECK(2.0 * whole.gradient(o).Q == Approx(-std::exp(-8.0 * Q)).epsilon(1e-13));
+    CHECK(whole.gradient(o).Q_scale <= 2.0 * std::exp(-8.0 * Q));
+    // d/dQ E[sin²] = e^{-2Q}, whatever even teacher.
+    const population_risk sine(parse_activation("sin"), parse_activation("he2+cos"));
+    CHECK(2.0 * sine.gradient(o).Q == Approx(std::exp(-2.0 * Q)).epsilon(1e-13));
+    CHECK(sine.gradient(o).M == 0.0);
+    // A teacher that is no sum of waves leaves the rounding of its average.
+    const population_risk mixed(parse_activation("sin"), parse_activation("tanh"));
+    CHECK(mixed.gradient(o).Q_scale >= 0.5);
+  }
+}
+
 TEST_CASE("the linear risk is a quadratic form") {
   const activation x = parse_activation("linear");
   const population_risk risk(x, x);

@@ -17,6 +17,7 @@
 #include "activation/formula_analysis.hpp"
 #include "activation/hermite_projection.hpp"
 #include "activation/primitives.hpp"
+#include "activation/waves.hpp"
 
 namespace loradyn {
 namespace {
@@ -229,6 +230,7 @@ class activation_body {
   std::vector<double> features;
   activation_symmetry symmetry;
   std::optional<half_line_polynomials> pieces;
+  std::optional<std::vector<wave>> waves;
   std::variant<closed_function, formula, user_body> function;
 };
 
@@ -257,11 +259,17 @@ activation_symmetry symmetry_of(const activation_parts& parts) {
     (n % 2 == 0 ? odd : even) &= c[n] == 0.0;
   }
   const double slope = c.size() > 1 ? c[1] : 0.0;
-  even &= slope == -0.5 * parts.relu_weight;  // relu is x/2 + |x|/2
+  activation_symmetry symmetry;
   if (even) {
-    return {.kind = parity::even};
+    symmetry.slope = slope + 0.5 * parts.relu_weight;  // relu is x/2 + |x|/2
   }
-  return odd ? activation_symmetry{parity::odd, c.empty() ? 0.0 : c[0]} : activation_symmetry{};
+  if (symmetry.slope == 0.0) {
+    symmetry.kind = parity::even;
+  } else if (odd) {
+    symmetry.kind = parity::odd;
+    symmetry.offset = c.empty() ? 0.0 : c[0];
+  }
+  return symmetry;
 }
 
 }  // namespace
@@ -280,7 +288,7 @@ activation::activation(activation_parts parts, std::string name) {
   detail::closed_function function(parts);
   body_ = std::make_shared<detail::activation_body>(detail::activation_body{
       std::move(name), std::move(parts), std::move(kinks), std::move(features), symmetry,
-      std::move(pieces), std::move(function)});
+      std::move(pieces), std::nullopt, std::move(function)});
 }
 
 activation::activation(polynomial p, std::string name)
@@ -296,7 +304,7 @@ activation::activation(detail::formula f, bool kinked, std::optional<half_line_p
   parts.has_rest = true;
   body_ = std::make_shared<detail::activation_body>(detail::activation_body{
       std::move(name), std::move(parts), std::move(shape.kinks), std::move(shape.features),
-      shape.symmetry, std::move(pieces), std::move(f)});
+      shape.symmetry, std::move(pieces), detail::waves_of(f), std::move(f)});
 }
 
 activation::activation(user_function f) {
@@ -329,6 +337,7 @@ activation::activation(user_function f) {
                                                                             user.f.features,
                                                                             {},
                                                                             {},
+                                                                            {},
                                                                             std::move(user)});
   require_moments(*this);
 }
@@ -343,6 +352,9 @@ std::array<double, 5> activation::errors() const noexcept {
 }
 const half_line_polynomials* activation::on_half_lines() const noexcept {
   return body_->pieces ? &*body_->pieces : nullptr;
+}
+const std::vector<wave>* activation::as_waves() const noexcept {
+  return body_->waves ? &*body_->waves : nullptr;
 }
 const activation_parts& activation::parts() const noexcept { return body_->parts; }
 

@@ -197,9 +197,10 @@ halves halves_of(const formula& f) {
 
 activation_symmetry symmetry_of(const formula& f) {
   const halves h = halves_of(f);
-  return h.even()   ? activation_symmetry{.kind = parity::even}
-         : h.offset ? activation_symmetry{.kind = parity::odd, .offset = *h.offset}
-                    : activation_symmetry{};
+  if (h.even() || !h.offset) {
+    return {.kind = h.even() ? parity::even : parity::none, .slope = h.slope};
+  }
+  return {.kind = parity::odd, .offset = *h.offset, .slope = h.slope};
 }
 
 class analyser {

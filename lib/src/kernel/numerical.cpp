@@ -125,6 +125,15 @@ std::array<double, 5> piece_averages(const activation& f,
   return result;
 }
 
+// f as a sum of waves, a polynomial among them.
+std::optional<detail::wave_sum> waves_of(const activation& f) {
+  if (const auto* waves = f.as_waves()) {
+    return detail::wave_sum(*waves);
+  }
+  const polynomial* p = f.as_polynomial();
+  return p != nullptr ? std::optional(detail::wave_sum({{0.0, *p, {}}})) : std::nullopt;
+}
+
 // One variable of a pair seen from a fixed value of the other: the mean of `of` is slope times that
 // value.
 struct conditional {
@@ -153,8 +162,13 @@ double conditional_derivative(const conditional& c, double t, std::size_t smooth
 
 }  // namespace
 
-numerical_pair::numerical_pair(const activation& f, const activation& g)
+numerical_pair::numerical_pair(const activation& f, const activation& g, bool with_series)
     : f_(f), g_(g), kinks_at_zero_(f.kinked_at_zero_alone() && g.kinked_at_zero_alone()) {
+  const auto waves_of_f = waves_of(f);
+  const auto waves_of_g = waves_of(g);
+  if (waves_of_f && waves_of_g) {
+    waves_.emplace(*waves_of_f, *waves_of_g);
+  }
   if (!kinks_at_zero_) {
     pieces_of_f_ = piecewise_polynomial::of(f);
     pieces_of_g_ = piecewise_polynomial::of(g);
@@ -164,15 +178,15 @@ numerical_pair::numerical_pair(const activation& f, const activation& g)
   if (of_f != nullptr && of_g != nullptr && f.continuous() && g.continuous() &&
       is_well_conditioned(*of_f) && is_well_conditioned(*of_g)) {
     half_lines_.emplace(*of_f, *of_g);
-    return;  // no series is asked for
-  }
-  if (pieces_of_f_ && pieces_of_g_ && f.continuous() && g.continuous()) {
+  } else if (pieces_of_f_ && pieces_of_g_ && f.continuous() && g.continuous()) {
     const auto knots_of_f = knot_polynomials_of(f);
     const auto knots_of_g = knot_polynomials_of(g);
     if (is_well_conditioned(*knots_of_f) && is_well_conditioned(*knots_of_g)) {
       between_knots_.emplace(*knots_of_f, *knots_of_g);
-      return;
     }
+  }
+  if (closed() && !with_series) {
+    return;
   }
   try {
     unit_g_.emplace(g_, 1.0, 2);
@@ -211,6 +225,9 @@ pair_moments numerical_pair::slice::moments(const pair_covariance& covariance, m
   if (pair_.closed() && covariance.q1 > 0.0 && covariance.q2 > 0.0 &&
       !(curved && covariance.on_edge())) {
     return pair_.in_closed_form(covariance, wanted);
+  }
+  if (!curved && pair_.in_waves_at(covariance.q1, covariance.q2)) {
+    return pair_.waves_->gradient(covariance, wanted);
   }
   if (covariance.on_edge()) {
     return pair_.edge(covariance, wanted);

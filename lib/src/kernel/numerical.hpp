@@ -14,6 +14,7 @@
 #include "kernel/piecewise_pair.hpp"
 #include "kernel/piecewise_polynomial.hpp"
 #include "kernel/sector_table.hpp"
+#include "kernel/wave_pair.hpp"
 
 namespace loradyn {
 
@@ -33,12 +34,18 @@ bool series_ends(const activation& f, const activation& g, const pair_covariance
 /// coefficients at unit variance, the one of every target.
 class numerical_pair {
  public:
-  numerical_pair(const activation& f, const activation& g);
+  /// \param with_series whether the slices' series are asked for of a closed pair too
+  numerical_pair(const activation& f, const activation& g, bool with_series);
 
   [[nodiscard]] pair_moments moments(const pair_covariance& covariance, moment_set wanted) const;
 
   /// Whether values and slopes are summed in closed form.
   [[nodiscard]] bool closed() const noexcept { return half_lines_ || between_knots_; }
+
+  /// Whether values and slopes are sums of waves at these variances, to rounding of each.
+  [[nodiscard]] bool in_waves_at(double q1, double q2) const noexcept {
+    return waves_ && waves_->holds_at(q1, q2);
+  }
 
   /// Whether one side is a polynomial between kinks beside 0, so that the plane costs a line.
   [[nodiscard]] bool has_pieces() const noexcept { return pieces_of_f_ || pieces_of_g_; }
@@ -102,6 +109,7 @@ class numerical_pair {
   std::optional<piecewise_polynomial> pieces_of_g_;
   std::optional<half_line_pair> half_lines_;
   std::optional<piecewise_pair> between_knots_;
+  std::optional<wave_pair> waves_;
   std::optional<hermite_projection> unit_g_;
 };
 

@@ -5,8 +5,10 @@
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 #include "kernel/closed_form.hpp"
 #include "kernel/numerical.hpp"
 
@@ -38,12 +40,43 @@ void pair_covariance::validate() const {
 
 namespace {
 
-// f where `other` has the parity that f - offset has not: every average of the pair's derivatives
-// is that of the constant, and exactly so.
+// The even or the odd part of a function that is a polynomial on either side of 0, where that part
+// is one polynomial: x²/2 is the even part of relu², x/2 the odd one of relu.
+std::optional<polynomial> part_of(const half_line_polynomials& f, parity kind) {
+  std::vector<double> part(std::max(f.negative.size(), f.positive.size()));
+  for (std::size_t k = 0; k < part.size(); ++k) {
+    const double below = k < f.negative.size() ? f.negative[k] : 0.0;
+    const double above = k < f.positive.size() ? f.positive[k] : 0.0;
+    if ((k % 2 == 0) == (kind == parity::even)) {
+      part[k] = 0.5 * (above + below);
+    } else if (above != below) {
+      return std::nullopt;
+    }
+  }
+  return polynomial::from_monomials(std::move(part));
+}
+
+// What is left of f beside `other`: where that is even, f's even part, the offset of an odd f;
+// where it is odd about 0, f's odd part, the line of one that is even but for a line. Every average
+// of the pair's derivatives is the same, and exactly so.
 activation beside(const activation& f, const activation& other) {
   const activation_symmetry symmetry = f.symmetry();
-  if (symmetry.kind == parity::odd && other.symmetry().kind == parity::even) {
+  const activation_symmetry of_other = other.symmetry();
+  const bool beside_odd = of_other.kind == parity::odd && of_other.offset == 0.0;
+  if (of_other.kind == symmetry.kind || !(of_other.kind == parity::even || beside_odd)) {
+    return f;
+  }
+  if (of_other.kind == parity::even && symmetry.kind == parity::odd) {
     return activation(polynomial({symmetry.offset}, {symmetry.offset}), f.name());
+  }
+  if (beside_odd && symmetry.slope) {
+    const std::vector<double> line{0.0, *symmetry.slope};
+    return activation(polynomial(line, line), f.name());
+  }
+  if (const half_line_polynomials* pieces = f.on_half_lines()) {
+    if (auto part = part_of(*pieces, of_other.kind)) {
+      return activation(*std::move(part), f.name());
+    }
   }
   return f;
 }
@@ -54,7 +87,11 @@ pair_kernel::pair_kernel(activation f, activation g) : f_(std::move(f)), g_(std:
   if (!f_.parts().has_rest && !g_.parts().has_rest) {
     closed_ = std::make_shared<const closed_pair>(f_, g_);
   } else {
-    numerical_ = std::make_shared<const numerical_pair>(beside(f_, g_), beside(g_, f_));
+    const activation f_beside_g = beside(f_, g_);
+    const activation g_beside_f = beside(g_, f_);
+    // A pair may be closed where f with itself is not: then its series goes into their table.
+    const bool is_part = !f_beside_g.same_as(f_) || !g_beside_f.same_as(g_);
+    numerical_ = std::make_shared<const numerical_pair>(f_beside_g, g_beside_f, is_part);
   }
 }
 

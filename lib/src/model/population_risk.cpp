@@ -6,8 +6,10 @@
 #include <sstream>
 #include <utility>
 #include "kernel/averages.hpp"
+#include "kernel/numerical.hpp"
 #include "kernel/polynomial_pair.hpp"
 #include "model/prepared_slopes.hpp"
+#include "model/wave_slope.hpp"
 
 namespace loradyn {
 namespace {
@@ -49,8 +51,11 @@ population_risk::population_risk(activation student, activation teacher)
   if (f != nullptr && g != nullptr) {
     polynomials_ = std::make_shared<const polynomial_pair>(*f, *g);
   }
+  if (auto waves = wave_slope::of(self_.f(), cross_.g())) {
+    waves_ = std::make_shared<const wave_slope>(*std::move(waves));
+  }
   if (!self_.closed() || !cross_.closed()) {
-    prepared_ = std::make_shared<const prepared_slopes>(self_, cross_);
+    prepared_ = std::make_shared<const prepared_slopes>(self_, cross_, waves_);
   }
 }
 
@@ -98,7 +103,18 @@ polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& 
 // (2.3), with d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
 risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
-  return {-m.cross_e11, 0.5 * (m.self_e11 + m.self_e20 - m.cross_e20),
+  const risk_slopes s = slopes_of(m, overlaps.Q);
+  if (waves_ && waves_->holds_at(overlaps.Q)) {
+    // Of sums of waves each is as small as what it adds.
+    if (waves_->is_whole()) {
+      return {s.M, 0.5 * s.twice_Q, 0.5 * std::abs(s.twice_Q)};
+    }
+    if (cross_.numerical()->in_waves_at(overlaps.Q, 1.0)) {
+      const double own = s.twice_Q + m.cross_e20;
+      return {s.M, 0.5 * s.twice_Q, 0.5 * (std::abs(own) + std::abs(m.cross_e20))};
+    }
+  }
+  return {s.M, 0.5 * s.twice_Q,
           0.5 * (std::abs(m.self_e11) + std::abs(m.self_e20) + std::abs(m.cross_e20))};
 }
 
@@ -131,6 +147,13 @@ double population_risk::slope_size(double Q) const {
 
 risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
+  return slopes_of(m, overlaps.Q);
+}
+
+risk_slopes population_risk::slopes_of(const polynomial_pair_moments& m, double Q) const {
+  if (waves_ && waves_->holds_at(Q)) {
+    return {-m.cross_e11, (*waves_)(Q) - (waves_->is_whole() ? 0.0 : m.cross_e20)};
+  }
   return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};  // (2.3)
 }
 

@@ -1,53 +1,78 @@
 #include "model/prepared_slopes.hpp"
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include "kernel/numerical.hpp"
 
 namespace loradyn {
 namespace {
 
-// E[σ'²] + E[σσ''] = d/dQ E[σ(λ)²], and the sizes of what the slopes are summed of: of R_M that of
-// which its accuracy is a part (docs/theory.md, section 3).
-double own_slope(const pair_kernel& self, double r, std::span<double> sizes) {
-  const pair_moments m = self.moments(pair_covariance::diagonal(r * r), moment_set::gradient);
-  sizes[0] = m.e11;
-  sizes[1] = std::abs(m.e11) + std::abs(m.e20);
-  return m.e11 + m.e20;
-}
+// What of 2R_Q is the same all along a circle.
+class own_slope {
+ public:
+  own_slope(pair_kernel self, std::shared_ptr<const wave_slope> waves)
+      : self_(std::move(self)), waves_(std::move(waves)) {}
 
-polar_functions::sampler samples(const pair_kernel& self, const pair_kernel& cross) {
-  return [self, cross](double r, std::span<const double> c, std::span<const double> gap,
-                       std::span<double> out, std::span<double> sizes) {
+  struct value {
+    double slope;
+    bool is_whole;  // nothing is to be taken off for the teacher
+  };
+  // E[σ'²] + E[σσ''] = d/dQ E[σ(λ)²], and the sizes of what the slopes are summed of: of R_M that
+  // of which its accuracy is a part (docs/theory.md, section 3).
+  value at(double r, std::span<double> sizes) const {
+    const pair_moments m = self_.moments(pair_covariance::diagonal(r * r), moment_set::gradient);
+    sizes[0] = m.e11;
+    sizes[1] = std::abs(m.e11) + std::abs(m.e20);
+    if (waves_ && waves_->holds_at(r * r)) {
+      return {(*waves_)(r * r), waves_->is_whole()};
+    }
+    return {m.e11 + m.e20, false};
+  }
+
+ private:
+  pair_kernel self_;
+  std::shared_ptr<const wave_slope> waves_;
+};
+
+polar_functions::sampler samples(const own_slope& of_student, const pair_kernel& cross) {
+  return [of_student, cross](double r, std::span<const double> c, std::span<const double> gap,
+                             std::span<double> out, std::span<double> sizes) {
     const std::size_t n = c.size();
-    const double own = own_slope(self, r, sizes);
+    const own_slope::value own = of_student.at(r, sizes);
     numerical_pair::slice at(*cross.numerical(), r * r);
     for (std::size_t i = 0; i < n; ++i) {
       const pair_moments m = at.moments({r * r, 1.0, c[i], gap[i]}, moment_set::gradient);
       out[i] = -m.e11;
-      out[n + i] = own - m.e20;
+      out[n + i] = own.slope - (own.is_whole ? 0.0 : m.e20);
     }
   };
 }
 
-polar_patches::sampler series(const pair_kernel& self, const pair_kernel& cross) {
-  return [self, cross](double r, std::span<const double>, std::span<double> out,
-                       std::span<double> sizes) {
+polar_patches::sampler series(const own_slope& of_student, const pair_kernel& cross) {
+  return [of_student, cross](double r, std::span<const double>, std::span<double> out,
+                             std::span<double> sizes) {
     constexpr std::size_t n = polar_patches::powers;
+    const own_slope::value own = of_student.at(r, sizes);
     numerical_pair::slice at(*cross.numerical(), r * r);
     at.series(1, 1, out.first(n));
     at.series(2, 0, out.subspan(n, n));
     for (double& coefficient : out) {
       coefficient = -coefficient;
     }
-    out[n] += own_slope(self, r, sizes);
+    if (own.is_whole) {
+      std::fill(out.begin() + n, out.end(), 0.0);
+    }
+    out[n] += own.slope;
   };
 }
 
 }  // namespace
 
-prepared_slopes::prepared_slopes(const pair_kernel& self, const pair_kernel& cross)
-    : sample_(samples(self, cross)),
-      functions_(2, sample_, series(self, cross), cross.f().kinks(), cross.g().kinks()) {}
+prepared_slopes::prepared_slopes(const pair_kernel& self, const pair_kernel& cross,
+                                 const std::shared_ptr<const wave_slope>& waves)
+    : sample_(samples({self, waves}, cross)),
+      functions_(2, sample_, series({self, waves}, cross), cross.f().kinks(), cross.g().kinks()) {}
 
 std::vector<risk_slopes> prepared_slopes::on_circle(double Q, std::span<const double> M,
                                                     std::span<const double> gap) const {

@@ -6,10 +6,12 @@
 
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <loradyn/model/population_risk.hpp>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 #include "kernel/polar_patches.hpp"
+#include "model/wave_slope.hpp"
 
 namespace loradyn {
 
@@ -18,7 +20,9 @@ namespace loradyn {
 /// are made. Immutable to its users, safe from any thread.
 class prepared_slopes {
  public:
-  prepared_slopes(const pair_kernel& self, const pair_kernel& cross);
+  /// \param waves null where the student shows none
+  prepared_slopes(const pair_kernel& self, const pair_kernel& cross,
+                  const std::shared_ptr<const wave_slope>& waves);
 
   /// Nothing where there is no patch.
   [[nodiscard]] std::optional<risk_slopes> slopes(const field_overlaps& o) const;

@@ -87,10 +87,20 @@ enum class parity {
   odd    ///< σ(-x) - c = -(σ(x) - c)
 };
 
-/// The parity of an activation: σ is even, or σ - offset is odd.
+/// The parity of an activation: σ is even, or σ - offset is odd, or, where it has neither, its odd
+/// part may still be known.
 struct activation_symmetry {
   parity kind = parity::none;
   double offset = 0.0;  ///< c, 0 where σ is not odd
+  /// s where σ(x) - s x is even: 0 of an even σ, ½ of ReLU and GELU
+  std::optional<double> slope = {};
+};
+
+/// cosine(x) cos(frequency x) + sine(x) sin(frequency x)
+struct wave {
+  double frequency = 0.0;  ///< >= 0
+  polynomial cosine;
+  polynomial sine;
 };
 
 /// A scalar activation σ: smooth between finitely many kinks. A cheap, immutable value: copies
@@ -152,6 +162,9 @@ class activation {
   [[nodiscard]] const activation_parts& parts() const noexcept;
   /// The polynomials that σ is on either side of 0, or null.
   [[nodiscard]] const half_line_polynomials* on_half_lines() const noexcept;
+  /// The waves that σ is the sum of, by increasing frequency, where its text shows a short such sum
+  /// of more than a polynomial; else null.
+  [[nodiscard]] const std::vector<wave>* as_waves() const noexcept;
   /// The polynomial that σ is, or null.
   [[nodiscard]] const polynomial* as_polynomial() const noexcept;
 

@@ -16,6 +16,7 @@ namespace loradyn {
 class polynomial_pair;
 struct polynomial_pair_moments;
 class prepared_slopes;
+class wave_slope;
 
 /// The second moments of student and teacher fields, λ = <w, x> and λ* = <w*, x>.
 struct field_overlaps {
@@ -99,10 +100,13 @@ class population_risk {
   [[nodiscard]] polynomial_pair_moments gradient_moments(const field_overlaps& overlaps) const;
   [[nodiscard, gnu::noinline]] risk_slopes tabulated_slopes(const field_overlaps& overlaps) const;
   [[nodiscard]] risk_slopes computed_slopes(const field_overlaps& overlaps) const;
+  // (2.3) of the moments at |w|² = Q.
+  [[nodiscard]] risk_slopes slopes_of(const polynomial_pair_moments& m, double Q) const;
 
   pair_kernel self_;
   pair_kernel cross_;
   std::shared_ptr<const polynomial_pair> polynomials_;  // where both are such
+  std::shared_ptr<const wave_slope> waves_;             // where the student is their sum
   std::shared_ptr<const prepared_slopes> prepared_;     // where there is no closed form
   double teacher_power_ = 0.0;                          // E[g(z)²]
 };
