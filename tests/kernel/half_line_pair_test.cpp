@@ -116,7 +116,9 @@ TEST_CASE("the averages of what jumps have the slopes of their values") {
   const pair_moments m = k.gradient({0.8, 1.0, 0.3, 0.8 - 0.09}, moment_set::gradient);
   CHECK(m.e11 == test::within((value(0.8, 0.3 + h) - value(0.8, 0.3 - h)) / (2 * h), 1e-7));
   CHECK(0.5 * m.e20 == test::within((value(0.8 + h, 0.3) - value(0.8 - h, 0.3)) / (2 * h), 1e-7));
-  CHECK(
-      average_slope_of(jumping, 0.8) ==
-      test::within((average_of(jumping, 0.8 + h) - average_of(jumping, 0.8 - h)) / (2 * h), 1e-7));
+  const half_line_average average(jumping);
+  CHECK(average.slope(0.8) ==
+        test::within((average.value(0.8 + h) - average.value(0.8 - h)) / (2 * h), 1e-7));
+  CHECK(average.curvature(0.8) ==
+        test::within((average.slope(0.8 + h) - average.slope(0.8 - h)) / (2 * h), 1e-7));
 }

@@ -199,9 +199,19 @@ TEST_CASE("the averages between knots of what jumps have the slopes of their val
   CHECK(
       m.e20 ==
       test::within(2.0 * test::difference([&](double t) { return value(0.8 + t, 0.3); }, h), 1e-9));
-  CHECK(average_slope_of(jumping, 0.8) ==
-        test::within(test::difference([&](double t) { return average_of(jumping, 0.8 + t); }, h),
-                     1e-9));
+  const knot_average average(jumping);
+  CHECK(average.slope(0.8) ==
+        test::within(test::difference([&](double t) { return average.value(0.8 + t); }, h), 1e-9));
+  // The delta's derivatives up to the third, of jumps up to the third derivative.
+  const knot_polynomials cubic{{{-0.4, {1.0, 0.2, 0.1, -0.3}, {0.5, 1.0, -0.6, 0.4}},
+                                {0.9, {0.3, -0.7, 0.2, 0.4}, {-1.0, 0.1, 0.3, 0.1, 0.05}}}};
+  for (const knot_polynomials& f : {jumping, cubic}) {
+    const knot_average of_f(f);
+    for (const double q : {0.3, 0.8, 4.0}) {
+      const auto slope = [&](double t) { return of_f.slope(q + t); };
+      CHECK(of_f.curvature(q) == test::within(test::difference(slope, 1e-2 * q), 1e-8));
+    }
+  }
   // f g of equal knots, and f' between them.
   const knot_polynomials square = product_of(jumping, jumping);
   CHECK(square.knots[0].right[1] == Approx(2.0 * 2.0 * 0.3));

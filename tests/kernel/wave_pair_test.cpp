@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernel/averages.hpp"
+#include "support/difference.hpp"
 #include "support/within.hpp"
 
 using namespace loradyn;
@@ -51,7 +52,7 @@ double power_of(const std::string& f, std::size_t order, double q) {
   for (std::size_t i = 0; i < order; ++i) {
     derivative = derivative.derivative();
   }
-  return wave_average(derivative.times(derivative))(q);
+  return wave_average(derivative.times(derivative)).value(q);
 }
 
 }  // namespace
@@ -106,6 +107,20 @@ TEST_CASE("what decays keeps its digits") {
     CHECK(m.e00 == Approx(value).epsilon(1e-13));
     CHECK(m.e11 == Approx(-81.0 * c * c * e).epsilon(1e-13));
     CHECK(m.e20 == Approx(-9.0 * value).epsilon(1e-13));
+  }
+}
+
+TEST_CASE("averages of waves have the slopes of their values") {
+  for (const std::string& f : names) {
+    const wave_average average(waves_of(f));
+    for (const double q : {0.2, 1.0, 3.0}) {
+      CAPTURE(f, q);
+      const auto value = [&](double t) { return average.value(q + t); };
+      const auto slope = [&](double t) { return average.slope(q + t); };
+      const double size = 1e-9 * (1.0 + std::abs(average.value(q)));
+      CHECK(average.slope(q) == test::within(test::difference(value, 3e-3 * q), size));
+      CHECK(average.curvature(q) == test::within(test::difference(slope, 3e-3 * q), 10.0 * size));
+    }
   }
 }
 

@@ -21,17 +21,6 @@ const auto half_moments = [] {
   return m;
 }();
 
-// E[Σ c_k (x z)ᵏ 1(z > 0)]
-double half_sum(const std::vector<double>& c, double x) {
-  double sum = 0.0;
-  double power = 1.0;
-  for (std::size_t k = 0; k < c.size(); ++k) {
-    sum += c[k] * power * half_moments[k];
-    power *= x;
-  }
-  return sum;
-}
-
 double coefficient(const std::vector<double>& c, std::size_t k) {
   return k < c.size() ? c[k] : 0.0;
 }
@@ -79,11 +68,11 @@ bool is_well_conditioned(const half_line_polynomials& f) {
   for (double& c : magnitudes.positive) {
     c = std::abs(c);
   }
-  const half_line_polynomials square = product_of(f, f);
-  const half_line_polynomials largest = product_of(magnitudes, magnitudes);
+  const half_line_average square(product_of(f, f));
+  const half_line_average largest(product_of(magnitudes, magnitudes));
   constexpr std::array<double, 5> variances{1e-2, 1e-1, 1.0, 1e1, 1e2};
   return std::all_of(variances.begin(), variances.end(), [&](double q) {
-    return average_of(largest, q) <= most_cancelled * most_cancelled * average_of(square, q);
+    return largest.value(q) <= most_cancelled * most_cancelled * square.value(q);
   });
 }
 
@@ -95,22 +84,41 @@ half_line_polynomials product_of(const half_line_polynomials& f, const half_line
   return {product_of(f.negative, g.negative), product_of(f.positive, g.positive)};
 }
 
-double average_of(const half_line_polynomials& f, double q) {
+half_line_average::half_line_average(const half_line_polynomials& f)
+    : c_(std::max(f.negative.size(), f.positive.size())) {
+  for (std::size_t k = 0; k < c_.size(); ++k) {
+    const double below = coefficient(f.negative, k);
+    c_[k] = half_moments[k] * (coefficient(f.positive, k) + (k % 2 == 0 ? below : -below));
+  }
+}
+
+double half_line_average::value(double q) const {
   const double deviation = std::sqrt(q);
-  return half_sum(f.negative, -deviation) + half_sum(f.positive, deviation);
+  double sum = 0.0;
+  for (std::size_t k = c_.size(); k-- > 0;) {
+    sum = sum * deviation + c_[k];
+  }
+  return sum;
 }
 
 // Of √q ᵏ: what jumps at 0 jumps there whatever q is.
-double average_slope_of(const half_line_polynomials& f, double q) {
+double half_line_average::slope(double q) const {
   const double deviation = std::sqrt(q);
-  const auto weighted = [](std::vector<double> c) {
-    for (std::size_t k = 0; k < c.size(); ++k) {
-      c[k] *= static_cast<double>(k);
-    }
-    return c;
-  };
-  return (half_sum(weighted(f.negative), -deviation) + half_sum(weighted(f.positive), deviation)) /
-         (2.0 * q);
+  double sum = 0.0;
+  for (std::size_t k = c_.size(); k-- > 1;) {
+    sum = sum * deviation + static_cast<double>(k) * c_[k];
+  }
+  return sum / (2.0 * deviation);
+}
+
+double half_line_average::curvature(double q) const {
+  const double deviation = std::sqrt(q);
+  double sum = 0.0;
+  for (std::size_t k = c_.size(); k-- > 1;) {
+    const auto n = static_cast<double>(k);
+    sum = sum * deviation + n * (n - 2.0) * c_[k];
+  }
+  return sum / (4.0 * q * deviation);
 }
 
 half_line_pair::half_line_pair(const half_line_polynomials& f, const half_line_polynomials& g)

@@ -25,11 +25,19 @@ half_line_polynomials derivative_of(const half_line_polynomials& f);
 /// f g
 half_line_polynomials product_of(const half_line_polynomials& f, const half_line_polynomials& g);
 
-/// E[f(√q z)]
-double average_of(const half_line_polynomials& f, double q);
+/// E[f(√q z)] of f, which may jump, prepared.
+class half_line_average {
+ public:
+  explicit half_line_average(const half_line_polynomials& f);
+  [[nodiscard]] double value(double q) const;
+  /// d/dq, q > 0
+  [[nodiscard]] double slope(double q) const;
+  /// d²/dq², q > 0
+  [[nodiscard]] double curvature(double q) const;
 
-/// d/dq E[f(√q z)] for q > 0, f continuous or not.
-double average_slope_of(const half_line_polynomials& f, double q);
+ private:
+  std::vector<double> c_;  // of √q ᵏ
+};
 
 /// The kernel of f, which may jump at 0, and g, which may not, in closed form: (3.4) of
 /// docs/theory.md. Error: rounding of the terms.

@@ -109,13 +109,17 @@ struct relu_pair {
 };
 
 // Polynomials between kinks: (6.2) multiplied out, as `products`.
-template <class Pieces, class Pair>
+template <class Pieces, class Pair, class Average>
 struct products_of_pieces {
   products_of_pieces(const Pieces& s, const Pieces& g)
-      : slope_power(product_of(derivative_of(s), derivative_of(s))),
-        power(product_of(product_of(s, s), slope_power)),
-        mixed(product_of(s, slope_power), g),
-        label_power(slope_power, product_of(g, g)) {}
+      : products_of_pieces(s, g, product_of(derivative_of(s), derivative_of(s))) {}
+
+  // of σ'² too
+  products_of_pieces(const Pieces& s, const Pieces& g, const Pieces& slope_square)
+      : slope_power(slope_square),
+        power(product_of(product_of(s, s), slope_square)),
+        mixed(product_of(s, slope_square), g),
+        label_power(slope_square, product_of(g, g)) {}
 
   [[nodiscard]] double value(double M, double Q, double gap, double label_noise) const {
     const pair_covariance v = place(M, Q, gap);
@@ -129,8 +133,7 @@ struct products_of_pieces {
     const pair_moments x = mixed.gradient(v, moment_set::value | moment_set::gradient);
     const pair_moments t = label_power.gradient(v, moment_set::value | moment_set::gradient);
     return {mean_square(v, x.e00, t.e00, label_noise), t.e11 - 2.0 * x.e11,
-            average_slope_of(power, v.q1) + 0.5 * t.e20 - x.e20 +
-                label_noise * average_slope_of(slope_power, v.q1)};
+            power.slope(v.q1) + 0.5 * t.e20 - x.e20 + label_noise * slope_power.slope(v.q1)};
   }
 
   // Of w = 0 the limit.
@@ -144,20 +147,21 @@ struct products_of_pieces {
   [[nodiscard]] double mean_square(const pair_covariance& v, double of_mixed, double of_label_power,
                                    double label_noise) const {
     constexpr double rounding = 1e-15;
-    const double own = average_of(power, v.q1);
+    const double own = power.value(v.q1);
     const double quiet = own - 2.0 * of_mixed + of_label_power;
     return (quiet > rounding * (own + of_label_power) ? quiet : 0.0) +
-           label_noise * average_of(slope_power, v.q1);
+           label_noise * slope_power.value(v.q1);
   }
 
-  Pieces slope_power;  // σ'²
-  Pieces power;        // (σσ')²
-  Pair mixed;          // σσ'² and g
-  Pair label_power;    // σ'² and g²
+  Average slope_power;  // σ'²
+  Average power;        // (σσ')²
+  Pair mixed;           // σσ'² and g
+  Pair label_power;     // σ'² and g²
 };
 
-using half_line_products = products_of_pieces<half_line_polynomials, half_line_pair>;
-using knot_products = products_of_pieces<knot_polynomials, piecewise_pair>;
+using half_line_products =
+    products_of_pieces<half_line_polynomials, half_line_pair, half_line_average>;
+using knot_products = products_of_pieces<knot_polynomials, piecewise_pair, knot_average>;
 
 // Whether all of them keep their digits.
 template <class Pieces>

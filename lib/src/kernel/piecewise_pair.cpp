@@ -177,7 +177,7 @@ bool is_well_conditioned(const knot_polynomials& f) {
       return false;
     }
   }
-  const knot_polynomials square = product_of(f, f);
+  const knot_average square(product_of(f, f));
   constexpr std::array<double, 5> variances{1e-2, 1e-1, 1.0, 1e1, 1e2};
   return std::all_of(variances.begin(), variances.end(), [&](double q) {
     double magnitude = 0.0;
@@ -186,7 +186,7 @@ bool is_well_conditioned(const knot_polynomials& f) {
       magnitude +=
           magnitude_of(c, where == extent::below ? -at : at, where == extent::everywhere, q);
     });
-    return magnitude <= most_cancelled * std::sqrt(std::max(0.0, average_of(square, q)));
+    return magnitude <= most_cancelled * std::sqrt(std::max(0.0, square.value(q)));
   });
 }
 
@@ -208,32 +208,58 @@ knot_polynomials product_of(const knot_polynomials& f, const knot_polynomials& g
   return p;
 }
 
-double average_of(const knot_polynomials& f, double q) {
-  const double deviation = std::sqrt(q);
-  double sum = 0.0;
-  each_part(f, [&](const series& c, double at, extent where) {
-    const bool below = where == extent::below;
-    const series upward = below ? reflected(c) : c;
-    series m(c.size());
-    truncated_powers(below ? at : -at, deviation, where == extent::everywhere, m.size(), m.data());
-    for (std::size_t k = 0; k < m.size(); ++k) {
-      sum += upward[k] * m[k];
+knot_average::knot_average(const knot_polynomials& f) {
+  each_part(f, [&](series c, double at, extent where) {
+    c.resize(count_of(c));
+    if (c.empty()) {
+      return;
     }
+    const bool below = where == extent::below;
+    part p{below ? -at : at, where == extent::everywhere, {}};
+    p.c[0] = below ? reflected(std::move(c)) : std::move(c);
+    p.c[1] = derivative_of(derivative_of(p.c[0]));
+    p.c[2] = derivative_of(derivative_of(p.c[1]));
+    parts_.push_back(std::move(p));
   });
+  for (const knot_polynomials::knot& k : f.knots) {
+    series jump = difference_of(k.right, k.left);
+    jump.resize(std::max<std::size_t>(jump.size(), 4));
+    jumps_.push_back({k.at, {jump[0], jump[1], 2.0 * jump[2], 6.0 * jump[3]}});
+  }
+}
+
+// E[δ⁽ⁿ⁾(X - a)] = He_n(z)/√qⁿ times the density at a = √q z.
+double knot_average::derivative(std::size_t h, double q) const {
+  const double deviation = std::sqrt(q);
+  std::array<double, 2 * most_piece_degree + 1> m;
+  double sum = 0.0;
+  for (const part& p : parts_) {
+    const series& c = p.c[h];
+    truncated_powers(-p.at, deviation, p.everywhere, c.size(), m.data());
+    for (std::size_t k = 0; k < c.size(); ++k) {
+      sum += c[k] * m[k];
+    }
+  }
+  for (const jumps& j : jumps_) {
+    double before = 0.0;
+    double current = 1.0;
+    double of_knot = 0.0;
+    for (std::size_t n = 0; n < 2 * h; ++n) {
+      of_knot += j.of[2 * h - 1 - n] * current;
+      // He_{n+1}(z) = z He_n(z) - n He_{n-1}(z)
+      const double next = (j.at * current - static_cast<double>(n) * before) / q;
+      before = std::exchange(current, next);
+    }
+    if (of_knot != 0.0) {
+      sum += density(j.at, q) * of_knot;
+    }
+  }
   return sum;
 }
 
-// ½ E[f''] with δ of the slopes' jumps and δ' of f's.
-double average_slope_of(const knot_polynomials& f, double q) {
-  double sum = average_of(derivative_of(derivative_of(f)), q);
-  for (const knot_polynomials::knot& k : f.knots) {
-    const series jump = difference_of(k.right, k.left);
-    const double of_slope = jump.size() > 1 ? jump[1] : 0.0;
-    const double of_value = jump.empty() ? 0.0 : jump[0];
-    sum += density(k.at, q) * (of_slope + of_value * k.at / q);
-  }
-  return 0.5 * sum;
-}
+double knot_average::value(double q) const { return derivative(0, q); }
+double knot_average::slope(double q) const { return 0.5 * derivative(1, q); }
+double knot_average::curvature(double q) const { return 0.25 * derivative(2, q); }
 
 std::vector<piecewise_pair::part> piecewise_pair::parts_of(const knot_polynomials& f) {
   std::vector<part> parts;

@@ -43,11 +43,34 @@ knot_polynomials derivative_of(const knot_polynomials& f);
 /// f g, of equal knots
 knot_polynomials product_of(const knot_polynomials& f, const knot_polynomials& g);
 
-/// E[f(√q z)], q > 0
-double average_of(const knot_polynomials& f, double q);
+/// E[f(√q z)] of f, which may jump, prepared; q > 0.
+class knot_average {
+ public:
+  explicit knot_average(const knot_polynomials& f);
+  [[nodiscard]] double value(double q) const;
+  /// d/dq
+  [[nodiscard]] double slope(double q) const;
+  /// d²/dq²
+  [[nodiscard]] double curvature(double q) const;
 
-/// d/dq E[f(√q z)], q > 0, f continuous or not.
-double average_slope_of(const knot_polynomials& f, double q);
+ private:
+  // What lies above a knot, or, by -x, below it, or everywhere: f, f'' and f⁗ in powers of x - at.
+  struct part {
+    double at;
+    bool everywhere;
+    std::array<std::vector<double>, 3> c;
+  };
+  // What a knot adds to the averages of derivatives: of[k] is the jump of the k-th.
+  struct jumps {
+    double at;
+    std::array<double, 4> of;
+  };
+  // E[f⁽²ʰ⁾(√q z)] with its δ-like parts
+  [[nodiscard]] double derivative(std::size_t h, double q) const;
+
+  std::vector<part> parts_;
+  std::vector<jumps> jumps_;
+};
 
 /// The kernel of f, which may jump, and g, which may not, in closed form: (3.5) of docs/theory.md.
 /// Error: rounding of the terms.

@@ -78,23 +78,35 @@ double size_of(const detail::wave_sum& f, double q) {
 
 }  // namespace
 
-wave_average::wave_average(const detail::wave_sum& f) {
+wave_average::wave_average(const detail::wave_sum& f) : value_(terms_of(f)) {
+  const detail::wave_sum second = f.derivative().derivative();
+  second_ = terms_of(second);
+  fourth_ = terms_of(second.derivative().derivative());
+}
+
+std::vector<wave_average::term> wave_average::terms_of(const detail::wave_sum& f) {
+  std::vector<term> terms;
   for (const auto& [frequency, a] : f.terms()) {
     auto parts = parts_of(a);
-    terms_.push_back({frequency, std::move(parts[0]), std::move(parts[1])});
+    terms.push_back({frequency, std::move(parts[0]), std::move(parts[1])});
   }
+  return terms;
 }
 
 // E[P(X) exp(ikX)] = exp(-k²q/2) E[P(X + ikq)]
-double wave_average::operator()(double q) const {
+double wave_average::average(const std::vector<term>& terms, double q) {
   double sum = 0.0;
-  for (const term& t : terms_) {
-    const series F =
-        derivatives_of(t.real, t.imaginary, std::max(t.real.degree(), t.imaginary.degree()), q);
+  for (const term& t : terms) {
+    const std::size_t degree = std::max(t.real.degree(), t.imaginary.degree());
+    const series F = derivatives_of(t.real, t.imaginary, degree, q);
     sum += std::exp(-0.5 * t.frequency * t.frequency * q) * shifted(F, 0, t.frequency * q).real();
   }
   return sum;
 }
+
+double wave_average::value(double q) const { return average(value_, q); }
+double wave_average::slope(double q) const { return 0.5 * average(second_, q); }
+double wave_average::curvature(double q) const { return 0.25 * average(fourth_, q); }
 
 double least_variance_of(const detail::wave_sum& f) {
   if (f.terms().empty() || f.terms().rbegin()->first == 0.0) {
@@ -117,7 +129,7 @@ double least_variance_of(const detail::wave_sum& f) {
   const auto holds = [&](double q) {
     return std::all_of(all.begin(), all.end(), [q](const size_and_average& d) {
       const double size = size_of(d.f, q);
-      return size * size <= most_cancelled * most_cancelled * d.square(q);
+      return size * size <= most_cancelled * most_cancelled * d.square.value(q);
     });
   };
   double least = std::numeric_limits<double>::infinity();

@@ -14,12 +14,16 @@
 
 namespace loradyn {
 
-/// E[f(√q z)] of a sum of waves: each to rounding of its own size, also where that is small beside
-/// f.
+/// E[f(√q z)] of a sum of waves and its derivatives by q, prepared: each to rounding of its own
+/// size, also where that is small beside f.
 class wave_average {
  public:
   explicit wave_average(const detail::wave_sum& f);
-  double operator()(double q) const;
+  [[nodiscard]] double value(double q) const;
+  /// d/dq
+  [[nodiscard]] double slope(double q) const;
+  /// d²/dq²
+  [[nodiscard]] double curvature(double q) const;
 
  private:
   struct term {
@@ -27,7 +31,12 @@ class wave_average {
     polynomial real;
     polynomial imaginary;
   };
-  std::vector<term> terms_;
+  static std::vector<term> terms_of(const detail::wave_sum& f);
+  static double average(const std::vector<term>& terms, double q);
+
+  std::vector<term> value_;
+  std::vector<term> second_;
+  std::vector<term> fourth_;
 };
 
 /// From which variance on the waves of f, f' and f'' cancel so little that their sums keep the

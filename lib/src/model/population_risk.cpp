@@ -8,8 +8,8 @@
 #include "kernel/averages.hpp"
 #include "kernel/numerical.hpp"
 #include "kernel/polynomial_pair.hpp"
+#include "model/power_slope.hpp"
 #include "model/prepared_slopes.hpp"
-#include "model/wave_slope.hpp"
 
 namespace loradyn {
 namespace {
@@ -51,11 +51,11 @@ population_risk::population_risk(activation student, activation teacher)
   if (f != nullptr && g != nullptr) {
     polynomials_ = std::make_shared<const polynomial_pair>(*f, *g);
   }
-  if (auto waves = wave_slope::of(self_.f(), cross_.g())) {
-    waves_ = std::make_shared<const wave_slope>(*std::move(waves));
+  if (auto own = power_slope::of(self_.f(), cross_.g())) {
+    own_ = std::make_shared<const power_slope>(*std::move(own));
   }
   if (!self_.closed() || !cross_.closed()) {
-    prepared_ = std::make_shared<const prepared_slopes>(self_, cross_, waves_);
+    prepared_ = std::make_shared<const prepared_slopes>(self_, cross_, own_);
   }
 }
 
@@ -104,9 +104,9 @@ polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& 
 risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
   const risk_slopes s = slopes_of(m, overlaps.Q);
-  if (waves_ && waves_->holds_at(overlaps.Q)) {
+  if (own_ && own_->is_of_waves() && own_->holds_at(overlaps.Q)) {
     // Of sums of waves each is as small as what it adds.
-    if (waves_->is_whole()) {
+    if (own_->is_whole()) {
       return {s.M, 0.5 * s.twice_Q, 0.5 * std::abs(s.twice_Q)};
     }
     if (cross_.numerical()->in_waves_at(overlaps.Q, 1.0)) {
@@ -146,13 +146,16 @@ double population_risk::slope_size(double Q) const {
 }
 
 risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {
-  const polynomial_pair_moments m = gradient_moments(overlaps);
-  return slopes_of(m, overlaps.Q);
+  if (own_ && own_->holds_at(overlaps.Q)) {
+    const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
+    return slopes_of({0.0, 0.0, cross.e11, cross.e20}, overlaps.Q);
+  }
+  return slopes_of(gradient_moments(overlaps), overlaps.Q);
 }
 
 risk_slopes population_risk::slopes_of(const polynomial_pair_moments& m, double Q) const {
-  if (waves_ && waves_->holds_at(Q)) {
-    return {-m.cross_e11, (*waves_)(Q) - (waves_->is_whole() ? 0.0 : m.cross_e20)};
+  if (own_ && own_->holds_at(Q)) {
+    return {-m.cross_e11, (*own_)(Q) - (own_->is_whole() ? 0.0 : m.cross_e20)};
   }
   return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};  // (2.3)
 }
@@ -166,12 +169,19 @@ risk_curvature population_risk::approximate_curvature(const field_overlaps& over
   return curvature(overlaps);
 }
 
+population_risk::own_part population_risk::own_part_at(double Q) const {
+  if (own_ && own_->holds_at(Q) && !own_->is_whole()) {
+    return {(*own_)(Q), own_->slope(Q)};
+  }
+  const pair_moments self = self_.moments(pair_covariance::diagonal(Q), moment_set::gradient);
+  return {self.e11 + self.e20, self_.diagonal_curvature(Q)};
+}
+
 // R = ½E[σ²](Q) - K(Q, 1, M) + const with Q = M² + gap.
 risk_curvature population_risk::curvature(const field_overlaps& o) const {
-  const pair_moments self = self_.moments(pair_covariance::diagonal(o.Q), moment_set::gradient);
-  const double power_slope = self.e11 + self.e20;
-  const double power_curvature = self_.diagonal_curvature(o.Q);
-  risk_curvature r{power_slope + 2.0 * o.M * o.M * power_curvature, o.M * power_curvature,
+  const own_part own = own_part_at(o.Q);
+  const double power_curvature = own.curvature;
+  risk_curvature r{own.slope + 2.0 * o.M * o.M * power_curvature, o.M * power_curvature,
                    0.5 * power_curvature};
   if (student_teacher(o).on_edge()) {
     const edge_curvature k = cross_.along_edge(o.M);

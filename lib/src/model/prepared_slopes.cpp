@@ -11,8 +11,8 @@ namespace {
 // What of 2R_Q is the same all along a circle.
 class own_slope {
  public:
-  own_slope(pair_kernel self, std::shared_ptr<const wave_slope> waves)
-      : self_(std::move(self)), waves_(std::move(waves)) {}
+  own_slope(pair_kernel self, std::shared_ptr<const power_slope> own)
+      : self_(std::move(self)), own_(std::move(own)) {}
 
   struct value {
     double slope;
@@ -24,15 +24,15 @@ class own_slope {
     const pair_moments m = self_.moments(pair_covariance::diagonal(r * r), moment_set::gradient);
     sizes[0] = m.e11;
     sizes[1] = std::abs(m.e11) + std::abs(m.e20);
-    if (waves_ && waves_->holds_at(r * r)) {
-      return {(*waves_)(r * r), waves_->is_whole()};
+    if (own_ && own_->holds_at(r * r)) {
+      return {(*own_)(r * r), own_->is_whole()};
     }
     return {m.e11 + m.e20, false};
   }
 
  private:
   pair_kernel self_;
-  std::shared_ptr<const wave_slope> waves_;
+  std::shared_ptr<const power_slope> own_;
 };
 
 polar_functions::sampler samples(const own_slope& of_student, const pair_kernel& cross) {
@@ -70,9 +70,9 @@ polar_patches::sampler series(const own_slope& of_student, const pair_kernel& cr
 }  // namespace
 
 prepared_slopes::prepared_slopes(const pair_kernel& self, const pair_kernel& cross,
-                                 const std::shared_ptr<const wave_slope>& waves)
-    : sample_(samples({self, waves}, cross)),
-      functions_(2, sample_, series({self, waves}, cross), cross.f().kinks(), cross.g().kinks()) {}
+                                 const std::shared_ptr<const power_slope>& own)
+    : sample_(samples({self, own}, cross)),
+      functions_(2, sample_, series({self, own}, cross), cross.f().kinks(), cross.g().kinks()) {}
 
 std::vector<risk_slopes> prepared_slopes::on_circle(double Q, std::span<const double> M,
                                                     std::span<const double> gap) const {

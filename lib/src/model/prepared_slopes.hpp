@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 #include "kernel/polar_patches.hpp"
-#include "model/wave_slope.hpp"
+#include "model/power_slope.hpp"
 
 namespace loradyn {
 
@@ -20,9 +20,9 @@ namespace loradyn {
 /// are made. Immutable to its users, safe from any thread.
 class prepared_slopes {
  public:
-  /// \param waves null where the student shows none
+  /// \param own null where the student has none
   prepared_slopes(const pair_kernel& self, const pair_kernel& cross,
-                  const std::shared_ptr<const wave_slope>& waves);
+                  const std::shared_ptr<const power_slope>& own);
 
   /// Nothing where there is no patch.
   [[nodiscard]] std::optional<risk_slopes> slopes(const field_overlaps& o) const;

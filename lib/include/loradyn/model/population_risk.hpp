@@ -16,7 +16,7 @@ namespace loradyn {
 class polynomial_pair;
 struct polynomial_pair_moments;
 class prepared_slopes;
-class wave_slope;
+class power_slope;
 
 /// The second moments of student and teacher fields, λ = <w, x> and λ* = <w*, x>.
 struct field_overlaps {
@@ -103,10 +103,17 @@ class population_risk {
   // (2.3) of the moments at |w|² = Q.
   [[nodiscard]] risk_slopes slopes_of(const polynomial_pair_moments& m, double Q) const;
 
+  // d/dQ E[σ²] and its slope.
+  struct own_part {
+    double slope;
+    double curvature;
+  };
+  [[nodiscard]] own_part own_part_at(double Q) const;
+
   pair_kernel self_;
   pair_kernel cross_;
   std::shared_ptr<const polynomial_pair> polynomials_;  // where both are such
-  std::shared_ptr<const wave_slope> waves_;             // where the student is their sum
+  std::shared_ptr<const power_slope> own_;              // where that is closed along one line
   std::shared_ptr<const prepared_slopes> prepared_;     // where there is no closed form
   double teacher_power_ = 0.0;                          // E[g(z)²]
 };
