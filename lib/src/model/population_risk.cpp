@@ -146,18 +146,26 @@ double population_risk::slope_size(double Q) const {
 }
 
 risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {
-  if (own_ && own_->holds_at(overlaps.Q)) {
-    const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
-    return slopes_of({0.0, 0.0, cross.e11, cross.e20}, overlaps.Q);
+  if (own_) {
+    return slopes_beside_own(overlaps);
   }
-  return slopes_of(gradient_moments(overlaps), overlaps.Q);
+  const polynomial_pair_moments m = gradient_moments(overlaps);
+  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};  // (2.3)
+}
+
+risk_slopes population_risk::slopes_beside_own(const field_overlaps& overlaps) const {
+  if (!own_->holds_at(overlaps.Q)) {
+    return slopes_of(gradient_moments(overlaps), overlaps.Q);
+  }
+  const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
+  return slopes_of({0.0, 0.0, cross.e11, cross.e20}, overlaps.Q);
 }
 
 risk_slopes population_risk::slopes_of(const polynomial_pair_moments& m, double Q) const {
   if (own_ && own_->holds_at(Q)) {
     return {-m.cross_e11, (*own_)(Q) - (own_->is_whole() ? 0.0 : m.cross_e20)};
   }
-  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};  // (2.3)
+  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
 }
 
 risk_curvature population_risk::approximate_curvature(const field_overlaps& overlaps) const {
@@ -169,19 +177,19 @@ risk_curvature population_risk::approximate_curvature(const field_overlaps& over
   return curvature(overlaps);
 }
 
-population_risk::own_part population_risk::own_part_at(double Q) const {
-  if (own_ && own_->holds_at(Q) && !own_->is_whole()) {
-    return {(*own_)(Q), own_->slope(Q)};
-  }
-  const pair_moments self = self_.moments(pair_covariance::diagonal(Q), moment_set::gradient);
-  return {self.e11 + self.e20, self_.diagonal_curvature(Q)};
-}
-
 // R = ½E[σ²](Q) - K(Q, 1, M) + const with Q = M² + gap.
 risk_curvature population_risk::curvature(const field_overlaps& o) const {
-  const own_part own = own_part_at(o.Q);
-  const double power_curvature = own.curvature;
-  risk_curvature r{own.slope + 2.0 * o.M * o.M * power_curvature, o.M * power_curvature,
+  double own_slope = 0.0;
+  double power_curvature = 0.0;
+  if (own_ && own_->holds_at(o.Q) && !own_->is_whole()) {
+    own_slope = (*own_)(o.Q);
+    power_curvature = own_->slope(o.Q);
+  } else {
+    const pair_moments self = self_.moments(pair_covariance::diagonal(o.Q), moment_set::gradient);
+    own_slope = self.e11 + self.e20;
+    power_curvature = self_.diagonal_curvature(o.Q);
+  }
+  risk_curvature r{own_slope + 2.0 * o.M * o.M * power_curvature, o.M * power_curvature,
                    0.5 * power_curvature};
   if (student_teacher(o).on_edge()) {
     const edge_curvature k = cross_.along_edge(o.M);

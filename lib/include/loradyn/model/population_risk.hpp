@@ -100,15 +100,10 @@ class population_risk {
   [[nodiscard]] polynomial_pair_moments gradient_moments(const field_overlaps& overlaps) const;
   [[nodiscard, gnu::noinline]] risk_slopes tabulated_slopes(const field_overlaps& overlaps) const;
   [[nodiscard]] risk_slopes computed_slopes(const field_overlaps& overlaps) const;
+  // Where own_ is.
+  [[nodiscard, gnu::noinline]] risk_slopes slopes_beside_own(const field_overlaps& overlaps) const;
   // (2.3) of the moments at |w|² = Q.
   [[nodiscard]] risk_slopes slopes_of(const polynomial_pair_moments& m, double Q) const;
-
-  // d/dQ E[σ²] and its slope.
-  struct own_part {
-    double slope;
-    double curvature;
-  };
-  [[nodiscard]] own_part own_part_at(double Q) const;
 
   pair_kernel self_;
   pair_kernel cross_;
