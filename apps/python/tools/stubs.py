@@ -37,6 +37,7 @@ KINDS = {
     "interval": "tuple[float, float]",
     "record": "int | str | npt.ArrayLike",
     "axis": "str | tuple[str, npt.ArrayLike]",
+    "stages": "Sequence[dict[str, Any]]",
     "progress": "bool | Callable[[int, int], Any]",
     "matrix": "npt.ArrayLike",
     "network": "Network",

@@ -6,6 +6,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/number_text.hpp>
+#include <loradyn/report/network_file.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -231,8 +232,15 @@ void network_members(Io& io, Network& n) {
   if (layout.off_target) {
     off_target = static_cast<std::uint64_t>(*layout.off_target);
   }
+  std::optional<std::string> rows;
+  if (layout.geometry) {
+    rows = network_text(*layout.geometry);
+  }
+  io.optional_member("network", rows);
   io.optional_member("off-target", off_target);
-  io.choice("readout", layout.readout, readout_rules);
+  if (!rows) {
+    io.choice("readout", layout.readout, readout_rules);
+  }
   io.choice("adapter", layout.adapter, adapter_constraints);
   io.choice("train", layout.trained, trained_parts);
   io.member("readout-rate", layout.readout_rate);
@@ -256,6 +264,10 @@ void network_members(Io& io, Network& n) {
     layout.off_target.reset();
     if (off_target) {
       layout.off_target = static_cast<std::ptrdiff_t>(std::min(*off_target, most));
+    }
+    layout.geometry.reset();
+    if (rows) {
+      layout.geometry = network_of_text(*rows);
     }
     layout.source.reset();
     if (source) {
