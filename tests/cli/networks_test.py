@@ -330,7 +330,7 @@ class Networks(support.InTemporaryDirectory):
                 self.assertIn(line, (self.path / "l.svg").read_text())
                 data = (self.path / "l.dat").read_text()
                 for root in roots:
-                    self.assertIn(f"{root:.6f}", data)
+                    self.assertIn(f"{root:.9f}"[:8], data)
         self.ask("phase", "--student", "he3", "--x", "mu=0.2:0.8:4", "--y", "lr-ratio=0.5:1:2", "--width", "2", "--nu",
                  "0.2", "--only", "tau", "--show", "tau", "-o", "l.csv", "--plot", "l.svg")
         self.assertNotIn("a drive", (self.path / "l.svg").read_text())

@@ -311,6 +311,16 @@ void parameter_members(Io& io, Problem& p) {
     std::erase(parameters, &study::registry::s0);
     parameters.insert(parameters.end(), study::layout_parameters.begin(),
                       study::layout_parameters.end());
+    bool has_rows = p.network->layout.geometry.has_value();
+    if constexpr (Io::reads) {
+      has_rows = io.has("network");
+    }
+    if (has_rows) {  // which say them
+      for (const study::parameter* what :
+           {&study::registry::nu, &study::registry::width, &study::registry::teacher_width}) {
+        std::erase(parameters, what);
+      }
+    }
   }
   for (const study::parameter* what : parameters) {
     if (p.x.parameter == what->name || p.y.parameter == what->name) {
@@ -357,6 +367,12 @@ void members(Io& io, Problem& p) {
   parameter_members(io, p);
   if (p.network) {
     network_members(io, *p.network);
+    if constexpr (Io::reads) {
+      if (const auto& rows = p.network->layout.geometry) {
+        p.otherwise.layout.width = static_cast<double>(rows->width());
+        p.otherwise.layout.teacher_width = static_cast<double>(rows->teacher.rows());
+      }
+    }
   }
   event_members(io, p);
   auto& integrator = p.request.integrator;
