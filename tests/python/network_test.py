@@ -93,10 +93,11 @@ class SameAsTheProgram(unittest.TestCase):
             file.write(FILE)
             file.flush()
             words = ("--network", file.name, "--off-target", "1")
-            same(self, ld.critical("he3", network=network, off_target=1, mu=(-0.5, 0.9)),
-                 program("critical", "--student", "he3", *words, "--mu", "-0.5:0.9"))
-            same(self, ld.critical("erf", network=network, off_target=1, adapter="free", decay=0.05),
-                 program("critical", "--student", "erf", *words, "--adapter", "free", "--decay", "0.05"))
+            same(self, ld.critical("erf", network=network, off_target=1, mu=(-0.5, 0.9)),
+                 program("critical", "--student", "erf", *words, "--mu", "-0.5:0.9"))
+            same(self, ld.critical("erf", network=network, off_target=1, adapter="free", decay=0.3, mu=(-0.95, 0.9)),
+                 program("critical", "--student", "erf", *words, "--adapter", "free", "--decay", "0.3", "--mu",
+                         "-0.95:0.9"))
             same(self, ld.escape("erf", network=network, off_target=1, mu=[0.2, 0.4], event="risk", at=0.2),
                  program("escape", "--student", "erf", *words, "--mu", "0.2,0.4", "--event", "risk", "--at", "0.2"))
             for x in "mu=0.2:0.4:2", "gamma=0:0.2:2":
@@ -363,7 +364,7 @@ class Errors(unittest.TestCase):
              lambda: ld.validate("erf", **two, gamma=1, dim=300, event="M", at=0.1)),
             (ValueError, "width is given, but must be left out: network says it",
              lambda: ld.rates("erf", network=net, width=2)),
-            (ValueError, "mu is given", lambda: ld.rates("erf", network=net, mu=0.5)),
+            (ValueError, "nu is given", lambda: ld.rates("erf", network=net, nu=0.5)),
             (ValueError, "nu is given", lambda: ld.rates("erf", network=net, nu=0.5)),
             (ValueError, "source is given", lambda: ld.rates("erf", network=net, source="erf")),
             (TypeError, "network is 3", lambda: ld.rates("erf", network=3)),

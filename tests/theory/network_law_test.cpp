@@ -33,6 +33,9 @@ network_problem problem_of(const row& r) {
       .geometry = aligned_geometry(r.width, r.width, 0.5, 0.0, 1), .student = f, .teacher = f};
   problem.parameters.rank = r.rank;
   problem.parameters.adapter = r.adapter;
+  if (r.adapter == adapter_constraint::frobenius) {  // V's norm is 1
+    problem.start.scale = 1.0 / std::sqrt(static_cast<double>(r.rank));
+  }
   problem.dimension = static_cast<std::uint64_t>(r.dimension);
   problem.learning_rate = learning_rate;
   problem.batch =
@@ -130,6 +133,7 @@ void compare(const std::vector<row>& rows, std::uint64_t runs, bool shrinks,
 // (14.10) by (14.13)
 TEST_CASE("escape times of two and four adapters have the law's distribution") {
   compare({{"erf", 1, 2, adapter_constraint::free, 1e4, 10.0},
+           {"erf", 1, 2, adapter_constraint::frobenius, 1e4, 10.0},
            {"relu", 1, 4, adapter_constraint::sphere, 1e4, 10.0}},
           800, false, [](const row&) { return true; });
 }

@@ -1,6 +1,7 @@
 #include "stages.hpp"
 
 #include <fmt/format.h>
+#include <pybind11/stl.h>
 
 #include <algorithm>
 #include <limits>
