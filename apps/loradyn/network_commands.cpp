@@ -222,19 +222,10 @@ int run_network_fixed_points(const network_options& network, const shared_option
 
 int run_network_critical(const network_options& network, const shared_options& shared,
                          const invocation& call) {
-  if (!network.file.empty()) {
-    throw argument_error("--network", "'" + network.file + "'",
-                         "left out: critical alignments are values of --mu");
-  }
   study::network_critical_problem problem{
       {read_pairs(shared), read_parameters(shared), parse_interval("--mu", shared.mu())},
       read_layout(network, shared)};
   require_search(network, problem.layout);
-  if (problem.layout.adapter == adapter_constraint::free && problem.layout.decay > 0.0) {
-    throw argument_error("--decay", "'" + network.decay + "'",
-                         "0 for free adapters, whose search then ends where a drive is left: rates "
-                         "tells where");
-  }
   problem.asked.at.parameters.misalignment =
       read_single_nu(shared, "one number here, for the table has no column for it");
   const study::network_shape shape = study::shape_of(problem.layout);

@@ -37,6 +37,18 @@ double read_at_least_zero(const std::string& option, const std::string& text) {
   return value;
 }
 
+// How many neurons are at --mu.
+void read_off_target(const network_options& o, study::network_layout& l) {
+  if (o.off_target.empty()) {
+    return;
+  }
+  l.off_target = read_size("--off-target", o.off_target, l.width, 0);
+  if (*l.off_target > l.width) {
+    throw argument_error("--off-target", "'" + o.off_target + "'",
+                         fmt::format("at most the width, {}", l.width));
+  }
+}
+
 }  // namespace
 
 void network_options::add_to(option_list& options, bool with_scale) {
@@ -70,7 +82,8 @@ void network_options::add_to(option_list& options, bool with_scale) {
   options.text("--source-overlap", source_overlap,
                "of each of the source's targets with the target's, -1 to 1", "X");
   options.text("--network", file,
-               "rows and readouts from a TOML file, in the place of --mu, --nu and the widths",
+               "rows and readouts from a TOML file, in the place of --nu and the widths; --mu\n"
+               "then sets their alignments",
                "FILE");
 }
 
@@ -165,11 +178,12 @@ study::network_layout read_layout(const network_options& o, const shared_options
     const std::string said = o.start_file.empty() ? "--network" : "--start";
     for (const auto& [option, text] : {std::pair("--width", &o.width),
                                        {"--teacher-width", &o.teacher_width},
-                                       {"--off-target", &o.off_target},
                                        {"--readout", &o.readout},
                                        {"--source-overlap", &o.source_overlap},
+                                       {"--off-target", &o.off_target},
                                        {"--mu", &shared.mu()}}) {
-      if (!text->empty()) {
+      const bool of_rows = text == &o.off_target || text == &shared.mu();
+      if (!text->empty() && !(of_rows && o.start_file.empty())) {
         throw argument_error(option, "'" + *text + "'", "left out: " + said + " says it");
       }
     }
@@ -193,6 +207,7 @@ study::network_layout read_layout(const network_options& o, const shared_options
     }
     l.width = l.geometry->width();
     l.teacher_width = l.geometry->teacher.rows();
+    read_off_target(o, l);
     if (l.source.has_value() != (l.geometry->source.rows() > 0)) {
       throw argument_error("--source", l.source ? "given" : "missing",
                            l.source ? "left out: " + said + " has no rows of a source"
@@ -205,13 +220,7 @@ study::network_layout read_layout(const network_options& o, const shared_options
   if (!o.readout.empty()) {
     l.readout = read_choice("--readout", o.readout, readout_rules);
   }
-  if (!o.off_target.empty()) {
-    l.off_target = read_size("--off-target", o.off_target, l.width, 0);
-    if (*l.off_target > l.width) {
-      throw argument_error("--off-target", "'" + o.off_target + "'",
-                           fmt::format("at most the width, {}", l.width));
-    }
-  }
+  read_off_target(o, l);
   if (o.source_overlap.empty() == l.source.has_value()) {
     throw argument_error(l.source ? "--source-overlap" : "--source", "missing",
                          "given: a source task has an activation and an overlap");
@@ -281,10 +290,10 @@ void require_network_start(const start_options& start) {
 
 study::parameter_grid read_network_grid(const study::network_layout& layout,
                                         const shared_options& shared) {
-  if (!layout.geometry) {
+  if (!layout.geometry || !shared.mu().empty()) {
     return read_grid(shared);
   }
-  // μ is not used; the table tells that there is none.
+  // The rows stand as they are; the table tells that there is no μ.
   study::parameter_grid grid;
   for (const study::parameter* p : study::model_parameters) {
     if (p == &registry::mu) {

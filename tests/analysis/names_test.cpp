@@ -35,11 +35,13 @@ TEST_CASE("statuses, outcomes and kinds go by their names") {
                           {critical_status::marginal, "marginal"},
                           {critical_status::touches, "touches"},
                           {critical_status::possible_double, "possible-double-root"},
+                          {critical_status::one_sided, "one-sided"},
                           {critical_status::unresolved, "no-convergence"}});
   check<law_status>({{law_status::ok, "ok"},
                      {law_status::no_instability, "no-instability"},
                      {law_status::no_escape, "no-escape"},
                      {law_status::several_modes, "several-modes"},
+                     {law_status::decays, "decays"},
                      {law_status::small_dimension, "small-dimension"}});
   check<outcome>({{outcome::learned, "learned"},
                   {outcome::unlearned, "unlearned"},

@@ -52,15 +52,17 @@ TEST_CASE("the search of one neuron is the search phase, at any rank (14.9)") {
 
 TEST_CASE("a mode is what the flow does to a small start along it (14.9)") {
   const char* name = GENERATE("erf", "he3", "relu");
-  const auto adapter = GENERATE(adapter_constraint::sphere, adapter_constraint::free);
-  CAPTURE(name, name_of(adapter_constraints, adapter));
+  const auto adapter =
+      GENERATE(adapter_constraint::sphere, adapter_constraint::free, adapter_constraint::frobenius);
+  const double decay = GENERATE(0.0, 0.05);
+  CAPTURE(name, name_of(adapter_constraints, adapter), decay);
   network_geometry g = aligned_geometry(3, 2, 0.5, 0.3, 3);
   g.readout = VectorXd::LinSpaced(3, 0.5, 0.9);
   network_parameters p;
-  p.rank = 1;
+  p.rank = 2;
   p.rate_ratio = 1.3;
   p.adapter = adapter;
-  p.decay = 0.05;
+  p.decay = decay;
   const network_flow f = flow_of(name, g, p);
   const network_search_result search = network_search(f);
   REQUIRE(!search.modes.empty());
@@ -68,8 +70,18 @@ TEST_CASE("a mode is what the flow does to a small start along it (14.9)") {
     CHECK(mode.left_u.dot(mode.u) + mode.left_v.dot(mode.v) == Approx(1.0).epsilon(1e-13));
     CHECK(mode.u.squaredNorm() + mode.v.squaredNorm() == Approx(1.0).epsilon(1e-13));
     const double size = 1e-6;
-    network_state x{size * mode.u, size * mode.v.transpose(),
-                    MatrixXd::Constant(1, 1, 1.0 - size * size * mode.v.squaredNorm()), g.readout};
+    network_state x{MatrixXd::Zero(3, 2), MatrixXd::Zero(2, g.directions()),
+                    MatrixXd::Identity(2, 2), g.readout};
+    x.U.col(0) = size * mode.u;
+    x.C.row(0) = size * mode.v.transpose();
+    if (adapter == adapter_constraint::frobenius) {
+      x.P *= 0.5;
+    }
+    if (adapter == adapter_constraint::free && decay > 0.0) {
+      x.P.setZero();  // where V is when a long search ends
+    } else {
+      x.P(0, 0) -= size * size * mode.v.squaredNorm();
+    }
     const network_state v = f.velocity(x);
     CHECK((v.U - mode.rate * x.U).norm() == test::within(0.0, 1e-4 * size * mode.rate));
     CHECK((v.C - mode.rate * x.C).norm() == test::within(0.0, 1e-4 * size * mode.rate));

@@ -152,11 +152,17 @@ class Networks(support.InTemporaryDirectory):
         self.assertEqual(run("plot", "c.csv", "-o", "again.svg", cwd=self.path).returncode, 0)
         self.assertEqual((self.path / "again.svg").read_bytes(), (self.path / "c.svg").read_bytes())
         self.assertEqual(self.ask("critical", *PUBLISHED[:2], *PUBLISHED[4:]), [])
-        self.refused("0 for free adapters", "critical", "--student", "he3", "--adapter", "free",
-                     "--decay", "0.1")
+        # A free adapter that decays escapes where its drive is beyond the decay, on one side.
+        stuck, = self.ask("critical", "--student", "erf", "--adapter", "free", "--decay", "0.05", "-o", "d.csv",
+                          "--plot", "d.svg") or rows((self.path / "d.csv").read_text())
+        self.assertEqual((stuck["status"], stuck["lambda"]), ("one-sided", "0"))
+        self.assertLess(float(stuck["slope"]), 0)
+        for side, left in ((-0.05, True), (0.05, False)):
+            mu = float(stuck["mu_c"]) + side
+            run_ = self.ask("escape", "--student", "erf", "--adapter", "free", "--decay", "0.05", "--mu", repr(mu),
+                            "--event", "M", "--at", "2")[0]
+            self.assertEqual(abs(float(run_["U_1_1"])) > 0.01, left)
         self.refused("lora", "critical", "--student", "he3", "--train", "full")
-        (self.path / "n.toml").write_text("")
-        self.refused("--network", "critical", "--student", "he3", "--network", "n.toml")
         huge = run("critical", "--student", "he3", "--width", "2", "--mu", "0:1e200", cwd=self.path)
         self.assertEqual(rows(huge.stdout)[0]["status"], "no-convergence")
 
@@ -233,7 +239,10 @@ class Networks(support.InTemporaryDirectory):
         words = ("phase", "--student", "erf", "--y", "rank=1:2:2", "--x")
         for message, *more in (("whole number", "width=1:2:4", "--mu", "0.5"),
                                ("--mu", "width=1:2:2"),
-                               ("left out", "mu=0.1:0.2:2", "--network", "n.toml"),
+                               ("nu is on an axis", "nu=0.1:0.2:2", "--network", "{teacher=[[1]], pretrained=[[1]]}"),
+                               ("--width is '2'", "mu=0.1:0.2:2", "--width", "2", "--network",
+                                "{teacher=[[1]], pretrained=[[1]]}"),
+                               ("techer is no key", "mu=0.1:0.2:2", "--network", "{techer=[[1]]}"),
                                ("0 where rank", "mu=0.1:0.2:2", "--refine", "1"),
                                ("none of a network", "m0=0.1:0.2:2", "--mu", "0.5"),
                                ("simulate nothing", "mu=0.1:0.2:2", "--dim", "100", "--engine", "chain"),
@@ -262,6 +271,69 @@ class Networks(support.InTemporaryDirectory):
             self.assertEqual(len(found), len(expected))
             for a, b in zip(found, expected):
                 self.assertAlmostEqual(float(a["lambda"]) / float(b["lambda"]), 1.0, 10)
+
+    def test_rows_at_an_alignment(self):
+        """--mu moves the rows along their targets: those of an aligned network are one at any mu."""
+        (self.path / "one.toml").write_text("teacher = [[1, 0]]\npretrained = [[0.9, 0.3]]\n")
+        words = ("--student", "he3", "--network", "one.toml")
+        for command, *more in (("rates", "--mu", "0.2,0.5"), ("critical", "--mu", "0:1"),
+                               ("escape", "--mu", "0.2,0.5", "--event", "M", "--at", "0.6"),
+                               ("phase", "--x", "mu=0.2:0.5:2", "--y", "gamma=0:0.1:2", "--event", "M", "--at", "0.6")):
+            with self.subTest(command):
+                found = self.ask(command, *words, *more)
+                expected = self.ask(command, "--student", "he3", "--width", "1", "--nu", "0.3", *more)
+                self.assertEqual(len(found), len(expected))
+                for a, b in zip(found, expected):
+                    for column in set(a) & set(b) - {"nu"}:
+                        self.assertEqual(a[column], b[column], column)
+        # Only the first ones, of rows that are not along their targets.
+        (self.path / "two.toml").write_text("teacher = [[1, 0], [0, 1]]\npretrained = [[0.5, 0.2], [0, 0.7]]\n"
+                                            "readout = [1, -1]\n")
+        run_, = self.ask("trajectory", "--student", "erf", "--network", "two.toml", "--mu", "0.3", "--off-target", "1",
+                         "--t-end", "1", "--points", "0:1:2")[:1]
+        for column, value in (("M_1_1", 0.3), ("M_1_2", 0.2), ("M_2_1", 0), ("M_2_2", 0.7)):
+            self.assertAlmostEqual(float(run_[column]), value, 4)
+        self.assertTrue(self.ask("critical", "--student", "he3", "--network", "two.toml", "--mu", "-0.9:0.9"))
+        self.refused("--off-target is '3'", "rates", "--student", "erf", "--network", "two.toml", "--mu", "0.3",
+                     "--off-target", "3")
+        self.refused("--nu is '0.1'", "rates", "--student", "erf", "--network", "two.toml", "--nu", "0.1")
+
+    def test_diagrams_of_rows(self):
+        """The rows stand in the question: stores and the table's own command bring them back, without the file."""
+        (self.path / "n.toml").write_text("teacher = [[1, 0], [0.3, 0.9]]\npretrained = [[0.1, 0.2], [0.4, 0.7]]\n"
+                                          "readout = [1, 0.5]\n")
+        words = ("phase", "--student", "he3", "--x", "mu=-0.4:0.8:4", "--y", "lr-ratio=0.5:1:2", "--network", "n.toml",
+                 "--only", "tau", "--show", "tau")
+        self.ask(*words, "-o", "one.csv", "--plot", "one.svg")
+        one = (self.path / "one.csv").read_text()
+        (self.path / "n.toml").unlink()
+        self.ask("plot", "one.csv", "-o", "again.svg")
+        self.assertEqual((self.path / "again.svg").read_bytes(), (self.path / "one.svg").read_bytes())
+        self.assertIn("a drive = 0", (self.path / "one.svg").read_text())
+        command = next(line for line in one.splitlines() if line.startswith("# command: loradyn "))
+        own = shlex.split(command.removeprefix("# command: loradyn "))
+        self.ask(*own, "--show", "tau", "-o", "two.csv")
+        self.assertEqual((self.path / "two.csv").read_text(), one)
+        self.assertEqual(run(*own, "--store", "s.sqlite", "--quiet", cwd=self.path).returncode, 0)
+        self.ask("export", "s.sqlite", "-o", "three.csv", "--show", "tau")
+        self.assertEqual((self.path / "three.csv").read_text(), one)
+
+    def test_lines_of_diagrams(self):
+        """Lines on which a mode loses its drive are those alignments that critical tells."""
+        for words, line in ((("--width", "2", "--teacher-width", "2"), "a drive = 0"),
+                            (("--adapter", "free", "--decay", "1"), "a drive = ω")):
+            with self.subTest(line):
+                roots = [float(row["mu_c"]) for row in
+                         self.ask("critical", "--student", "he3", *words, "--mu", "0.2:0.8")]
+                self.ask("phase", "--student", "he3", "--x", "mu=0.2:0.8:4", "--y", "lr-ratio=0.5:1:2", *words, "--only",
+                         "tau", "--show", "tau", "-o", "l.csv", "--plot", "l.svg")
+                self.assertIn(line, (self.path / "l.svg").read_text())
+                data = (self.path / "l.dat").read_text()
+                for root in roots:
+                    self.assertIn(f"{root:.9f}"[:8], data)
+        self.ask("phase", "--student", "he3", "--x", "mu=0.2:0.8:4", "--y", "lr-ratio=0.5:1:2", "--width", "2", "--nu",
+                 "0.2", "--only", "tau", "--show", "tau", "-o", "l.csv", "--plot", "l.svg")
+        self.assertNotIn("a drive", (self.path / "l.svg").read_text())
 
     def test_a_figure_is_redrawn_from_its_table(self):
         for name, words in (("trajectory", (*PUBLISHED, "--t-end", "100", "--points", "20")),

@@ -792,7 +792,7 @@ at = 0.05
         self.refused("stage 2 is a flip, but must be followed by a stage that trains", *ask,
                      "last.toml")
         self.write("[[stage]]\nlr = 0.1\nsteps = 5\n[[stage]]\nflip = true\n", "last.toml")
-        self.refused("--stages 'last.toml': a flip must be followed by a stage that trains",
+        self.refused("--stages 'last.toml', stage 2: a flip must be followed by a stage that trains",
                      "simulate", "--student", "erf", "--mu", "0.4", "--dim", "50", "--batch", "2",
                      "--stages", "last.toml")
         self.write("[[stage]]\nflip = true\ntime = 5\n", "last.toml")

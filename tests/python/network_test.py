@@ -9,7 +9,7 @@ import unittest
 
 import loradyn as ld
 import numpy as np
-from support import program, same
+from support import program, same, stage_file
 
 # The published start: two neurons of four at mu, the others at their target.
 PUBLISHED = {"mu": 0.5, "width": 4, "teacher_width": 4, "off_target": 2, "rank": 2, "readout": "sqrt"}
@@ -87,6 +87,68 @@ class SameAsTheProgram(unittest.TestCase):
                                     "0.1", "--readout", "sqrt", "--decay", "0.1"))
         self.assertEqual([["he3", "erf"][p] for p in several.point], several.student.tolist())
 
+    def test_rows_of_ones_own_at_an_alignment(self):
+        network = ld.Network(**ROWS)
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(FILE)
+            file.flush()
+            words = ("--network", file.name, "--off-target", "1")
+            same(self, ld.critical("erf", network=network, off_target=1, mu=(-0.5, 0.9)),
+                 program("critical", "--student", "erf", *words, "--mu", "-0.5:0.9"))
+            same(self, ld.critical("erf", network=network, off_target=1, adapter="free", decay=0.3, mu=(-0.95, 0.9)),
+                 program("critical", "--student", "erf", *words, "--adapter", "free", "--decay", "0.3", "--mu",
+                         "-0.95:0.9"))
+            same(self, ld.escape("erf", network=network, off_target=1, mu=[0.2, 0.4], event="risk", at=0.2),
+                 program("escape", "--student", "erf", *words, "--mu", "0.2,0.4", "--event", "risk", "--at", "0.2"))
+            for x in "mu=0.2:0.4:2", "gamma=0:0.2:2":
+                same(self, ld.phase("erf", network=network, x=x, y="rank=1:2:2", event="risk", at=0.2),
+                     program("phase", "--student", "erf", *words[:2], "--x", x, "--y", "rank=1:2:2", "--event", "risk",
+                             "--at", "0.2"))
+        for axis in "nu=0:0.2:2", "width=1:2:2", "teacher_width=1:2:2":
+            with self.assertRaisesRegex(ValueError, axis.partition("=")[0].replace("_", ".") + " is on an axis"):
+                ld.phase("erf", network=network, x="mu=0.2:0.4:2", y=axis.replace("_", "-"), event="risk", at=0.2)
+        with self.assertRaisesRegex(ValueError, "nu is given, but must be left out: network says it"):
+            ld.escape("erf", network=network, mu=0.4, nu=0.1)
+
+    def test_stages(self):
+        """Those of the program's files, through targets, sources, flips and events."""
+        stages = [{"time": 20}, {"flip": True}, {"on": "source", "gamma": 0.1, "until": "source-risk", "at": 0.05},
+                  {"teacher": "erf^3", "lr_ratio": 0.5, "noise": 0.1, "decay": 0.01, "time": 3}]
+        simulated = [{"lr": 0.1, "steps": 5}, {"flip": True}, {"on": "source", "lr": 0.05, "time": 1, "noise": 0.1}]
+        given = {"mu": 0.5, "nu": 0.3, "width": 2, "teacher_width": 2, "rank": 2, "adapter": "free", "source": "erf",
+                 "source_overlap": 0.6, "u0": 0.3}
+        words = ("--student", "erf", "--mu", "0.5", "--nu", "0.3", "--width", "2", "--teacher-width", "2", "--rank",
+                 "2", "--adapter", "free", "--source", "erf", "--source-overlap", "0.6", "--u0", "0.3")
+        with stage_file(stages) as path:
+            run = ld.trajectory("erf", **given, stages=stages, points=30)
+            same(self, run, program("trajectory", *words, "--stages", path, "--points", "30"))
+        self.assertEqual(run.stage_status.tolist(), ["end-time", "event", "end-time"])
+        self.assertEqual(run.stage_end[0], 20)
+        self.assertAlmostEqual(run.stage_end[2], run.t[-1], 9)
+        with stage_file(simulated) as path:
+            small = {**given, "dim": 60, "batch": 4, "runs": 6, "points": 4, "seed": 2}
+            same(self, ld.simulate("erf", **small, stages=simulated),
+                 program("simulate", *words, "--stages", path, "--dim", "60", "--batch", "4", "--runs", "6", "--points",
+                         "4", "--seed", "2"))
+        # Arrays have runs of their own, whose events come at their times.
+        several = ld.trajectory("erf", **{**given, "mu": [0.4, 0.5]}, stages=stages, points=5)
+        self.assertEqual(several.stage_end.shape, (2, 3))
+        self.assertEqual(several.stage_end[1, 1], run.stage_end[1])
+        for error, message, bad in (
+                (ValueError, "stage 1: on is 'both'", [{"on": "both", "time": 1}]),
+                (ValueError, "stage 1: lr_rate is no key of this stage; the nearest are lr_ratio",
+                 [{"lr_rate": 1, "time": 1}]),
+                (ValueError, "stage 2: a flip must be followed", [{"time": 1}, {"flip": True}]),
+                (TypeError, "stage 1: time is 'x', but must be a number", [{"time": "x"}]),
+                (TypeError, "stages is 3, but must be a list of dicts", 3),
+                (ValueError, "stages is empty", [])):
+            with self.assertRaisesRegex(error, message):
+                ld.trajectory("erf", **given, stages=bad)
+        with self.assertRaisesRegex(ValueError, "gamma is given, but must be left out: each stage says its own"):
+            ld.trajectory("erf", **given, stages=stages, gamma=1)
+        with self.assertRaisesRegex(ValueError, "mu is None"):
+            ld.trajectory("erf", width=2, stages=stages)
+
     def test_fixed_points(self):
         result = ld.fixed_points("he3", mu=[0.2, 0.5], width=1, starts=60, seed=4)
         same(self, result, program("fixed-points", "--student", "he3", "--mu", "0.2,0.5", "--width", "1", "--starts",
@@ -116,7 +178,7 @@ class SameAsTheProgram(unittest.TestCase):
              program("phase", "--student", "erf", "--x", "mu=0.2:0.8:3", "--y", "width=1:3:3", "--only", "tau",
                      "--decay", "0.01"))
         for message, more in (("rank is given, but must be left out: it is on an axis", {"rank": 2}),
-                              ("network is given", {"network": ld.Network([[1]], [[0.5]])}),
+                              ("width is given", {"network": ld.Network([[1]], [[0.5]])}),
                               ("m0 is given", {"m0": 0.2}), ("decay is -1", {"decay": -1}),
                               ("forgotten", {"forgotten": 0.1}), ("event is 'N'", {"event": "N"})):
             with self.assertRaisesRegex(ValueError, message):
@@ -302,7 +364,7 @@ class Errors(unittest.TestCase):
              lambda: ld.validate("erf", **two, gamma=1, dim=300, event="M", at=0.1)),
             (ValueError, "width is given, but must be left out: network says it",
              lambda: ld.rates("erf", network=net, width=2)),
-            (ValueError, "mu is given", lambda: ld.rates("erf", network=net, mu=0.5)),
+            (ValueError, "nu is given", lambda: ld.rates("erf", network=net, nu=0.5)),
             (ValueError, "nu is given", lambda: ld.rates("erf", network=net, nu=0.5)),
             (ValueError, "source is given", lambda: ld.rates("erf", network=net, source="erf")),
             (TypeError, "network is 3", lambda: ld.rates("erf", network=3)),

@@ -4,7 +4,7 @@ import unittest
 
 import loradyn as ld
 import numpy as np
-from support import program, same
+from support import program, same, stage_file
 
 
 class SameAsTheProgram(unittest.TestCase):
@@ -69,6 +69,34 @@ class SameAsTheProgram(unittest.TestCase):
         same(self, ld.trajectory("he3", mu=0.5, t_end=10, points="log:5", method="map", lr=0.01),
              program("trajectory", "--student", "he3", "--mu", "0.5", "--t-end", "10", "--points",
                      "log:5", "--method", "map", "--lr", "0.01"))
+
+    def test_stages(self):
+        stages = [{"pretrain": "erf", "rho": 0.7, "a0": 0.1, "time": 3},
+                  {"label": "y^2", "noise": 0.1, "gamma": 0.05, "time": 2}, {"flip": True},
+                  {"gamma": 0.1, "until": "risk", "at": 0.2, "time": 40}]
+        with stage_file(stages) as path:
+            run = ld.trajectory("erf", stages=stages, m0=0.1, points=40)
+            same(self, run, program("trajectory", "--student", "erf", "--stages", path, "--m0", "0.1", "--points",
+                                    "40"))
+            same(self, ld.trajectory("erf", stages=stages, t_end=4, points=5, time_unit="fisher"),
+                 program("trajectory", "--student", "erf", "--stages", path, "--t-end", "4", "--points", "5",
+                         "--time-unit", "fisher"))
+        self.assertEqual(run.stage_end.shape, (4,))
+        self.assertEqual(run.stage_end[:3].tolist(), [3, 5, 5])
+        simulated = [{"label": "y^2", "noise": 0.1, "lr": 0.05, "steps": 8}, {"flip": True}, {"lr": 0.1, "time": 0.5}]
+        with stage_file(simulated) as path:
+            same(self, ld.simulate("erf", mu=0.5, dim=80, batch=4, runs=7, points=5, seed=3, stages=simulated),
+                 program("simulate", "--student", "erf", "--mu", "0.5", "--dim", "80", "--batch", "4", "--runs", "7",
+                         "--points", "5", "--seed", "3", "--stages", path))
+        for message, given in (("mu is None, but must be given: no stage pre-trains", {"stages": stages[1:]}),
+                               ("mu is given, but must be left out: the first stage pre-trains",
+                                {"stages": stages, "mu": 0.5}),
+                               ("stage 1: label is 'exp.y.', but must be a polynomial in y",
+                                {"stages": [{"label": "exp(y)", "time": 1}], "mu": 0.5})):
+            with self.assertRaisesRegex(ValueError, message):
+                ld.trajectory("erf", **given)
+        with self.assertRaisesRegex(ValueError, "steps is given, but must be left out: each stage says its own"):
+            ld.simulate("erf", mu=0.5, dim=80, batch=4, steps=5, stages=simulated)
 
     def test_simulate(self):
         words = ("simulate", "--student", "erf", "--mu", "0.5", "--nu", "0.1", "--dim", "1000", "--batch",

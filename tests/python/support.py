@@ -1,9 +1,11 @@
 """What the tests of the module share."""
 
+import contextlib
 import csv
 import io
 import os
 import subprocess
+import tempfile
 
 import numpy as np
 
@@ -30,3 +32,16 @@ def same(test, result, table):
         else:
             expected = np.array([float(t) for t in texts])
             np.testing.assert_array_equal(column, expected, err_msg=name)
+
+
+@contextlib.contextmanager
+def stage_file(stages):
+    """The name of a file of stages for the program, of the module's dicts."""
+    def text(value):
+        return str(value).lower() if isinstance(value, bool) else repr(value)
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        for stage in stages:
+            file.write("[[stage]]\n")
+            file.writelines(f"{key.replace('_', '-')} = {text(value)}\n" for key, value in stage.items())
+        file.flush()
+        yield file.name

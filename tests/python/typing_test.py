@@ -29,6 +29,10 @@ net = ld.Network(teacher=[[1.0, 0.0]], pretrained=np.ones((2, 2)), readout=[1, -
 w: ld.TrajectoryResult = ld.trajectory("erf", network=net, rank=2, t_end=3)
 norm = (w.U**2).sum() + w.M_mean + net.teacher[0, 0]
 ld.escape("erf", mu=[0.1, 0.5], width=2, event="M_1_1", at=0.8, alpha=[[1.0], [2.0]])
+ld.escape("erf", mu=[0.1, 0.5], network=net, event="M", at=0.8)
+ld.trajectory("erf", mu=0.5, stages=[{"time": 3}, {"until": "M", "at": 0.9}])
+ld.trajectory("erf", stages=[{"pretrain": "erf", "time": 3}, {"time": 4}], t_end=5)
+ld.trajectory("erf", network=net, stages=[{"time": 3}])
 """
 WRONG = """\
 import loradyn as ld
@@ -38,7 +42,7 @@ ld.rates("erf", mus=0.5)
 ld.rates(3, mu=0.5)
 ld.rates("erf", mu=0.5, threads="all")
 ld.Flow("erf", mu=0.5).speed([0, 0, 0])
-ld.rates("erf", mu=0.5, network=ld.Network([[1]], [[1]]))
+ld.rates("erf", network=None)
 ld.rates("erf", network=3)
 ld.rates("erf", mu=0.5, width="two")
 """

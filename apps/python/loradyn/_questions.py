@@ -18,6 +18,7 @@ TYPES = {
     "interval": "(float, float)",
     "record": "int, str or array of floats",
     "axis": "str or (str, array of floats)",
+    "stages": "list of dicts",
     "progress": "bool or callable",
     "matrix": "array of floats, of rows",
     "network": "Network",

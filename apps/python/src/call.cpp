@@ -104,7 +104,18 @@ void call::require_left_out(std::initializer_list<std::string_view> names,
 
 bool call::optional(std::string_view name) const {
   const argument& a = arguments_[index(name)];
-  return a.standard ? a.standard.is_none() : !a.unless.empty() && has(a.unless);
+  if (a.standard) {
+    return a.standard.is_none();
+  }
+  constexpr std::string_view between = " or ";
+  for (std::string_view rest = a.unless; !rest.empty();) {
+    const std::size_t end = rest.find(between);
+    if (has(rest.substr(0, end))) {
+      return true;
+    }
+    rest = end == std::string_view::npos ? "" : rest.substr(end + between.size());
+  }
+  return false;
 }
 
 double number_of(std::string_view name, py::handle value) {

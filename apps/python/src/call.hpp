@@ -25,7 +25,7 @@ struct argument {
   std::string type;         // as a docstring and a stub say it, of `kinds` below
   std::string meaning;      // in a line or two
   py::object standard;      // what it is where nothing is given; a null object: it must be given,
-  std::string unless{};     // or None beside the argument of this name
+  std::string unless{};     // or None beside an argument of these names, "a" or "a or b"
   bool of_network = false;  // given, the question is asked of a network
 };
 

@@ -18,6 +18,7 @@
 
 #include "question.hpp"
 #include "runs.hpp"
+#include "stages.hpp"
 
 namespace loradyn::python {
 namespace {
@@ -163,13 +164,21 @@ study::network_layout layout_of(const call& given, const std::vector<std::string
                            : std::ptrdiff_t{1};
   };
   l.rank = size("rank", 1);
+  const auto read_off_target = [&] {
+    if (given.has("off_target")) {
+      l.off_target = size("off_target", 0);
+      if (*l.off_target > l.width && !on_axis("width")) {
+        throw argument_error("off_target", fmt::format("{}", *l.off_target),
+                             fmt::format("at most the width, {}", l.width));
+      }
+    }
+  };
   if (given.has("source")) {
     l.source = activation_from("source", given["source"])->function;
   }
   if (given.has("network")) {
-    given.require_left_out(
-        {"width", "teacher_width", "off_target", "readout", "source_overlap", "mu", "nu"},
-        "network says it");
+    given.require_left_out({"width", "teacher_width", "readout", "source_overlap", "nu"},
+                           "network says it");
     if (!py::isinstance<own_network>(given["network"])) {
       throw py::type_error(fmt::format("network is {}, but must be a Network",
                                        py::repr(given["network"]).cast<std::string>()));
@@ -177,6 +186,7 @@ study::network_layout layout_of(const call& given, const std::vector<std::string
     l.geometry = given["network"].cast<const own_network&>().geometry;
     l.width = l.geometry->width();
     l.teacher_width = l.geometry->teacher.rows();
+    read_off_target();
     if (l.source.has_value() != (l.geometry->source.rows() > 0)) {
       throw argument_error("source", l.source ? "given" : "None",
                            l.source ? "left out: network has no rows of a source"
@@ -189,13 +199,7 @@ study::network_layout layout_of(const call& given, const std::vector<std::string
   if (given.has("readout")) {
     l.readout = given.choice("readout", readout_rules);
   }
-  if (given.has("off_target")) {
-    l.off_target = size("off_target", 0);
-    if (*l.off_target > l.width && !on_axis("width")) {
-      throw argument_error("off_target", fmt::format("{}", *l.off_target),
-                           fmt::format("at most the width, {}", l.width));
-    }
-  }
+  read_off_target();
   if ((given.has("source_overlap") || on_axis("source_overlap")) != l.source.has_value()) {
     throw argument_error(l.source ? "source_overlap" : "source", "None",
                          "given: a source task has an activation and an overlap");
@@ -255,7 +259,9 @@ class network_points : public points {
  public:
   network_points(const call& given, std::span<const study::parameter* const> parameters,
                  std::vector<std::string> others = {})
-      : points(given, parameters, with_own(given, std::move(others))), common_(layout_of(given)) {
+      : points(given, parameters, with_own(given, std::move(others))),
+        common_(layout_of(given)),
+        has_alignment_(given.has("mu")) {
     require_start_of(common_, given);
     // All is checked before anything is computed; readouts that train somewhere are told of all.
     study::network_layout told = common_;
@@ -268,8 +274,8 @@ class network_points : public points {
 
   [[nodiscard]] study::parameter_point at(std::size_t i) const {
     study::parameter_point p = points::at(i);
-    if (common_.geometry) {
-      p.parameters.alignment = nan;  // not used; the table tells that there is none
+    if (common_.geometry && !has_alignment_) {
+      p.parameters.alignment = nan;  // the rows stand as they are; the table tells that
     }
     return p;
   }
@@ -301,6 +307,7 @@ class network_points : public points {
   }
 
   study::network_layout common_;
+  bool has_alignment_;
   study::network_shape shape_;
 };
 
@@ -442,7 +449,9 @@ std::vector<argument> network_arguments(bool with_scale) {
       {"rank", kinds::whole, "adapters; None: 1", py::none()},
       {"teacher_width", kinds::whole, "neurons of the teacher; None: 1", py::none()},
       {"off_target", kinds::whole,
-       "so many neurons start at mu and nu, the others at their target; None: all", py::none()},
+       "so many neurons start at mu and nu, the others at their target (of network: stay as they "
+       "are); None: all",
+       py::none()},
       {"readout", kinds::text,
        "each neuron counts 1 ('sum'), 1/width ('mean') or 1/√width ('sqrt'); None: 'sum'",
        py::none()},
@@ -468,7 +477,8 @@ std::vector<argument> network_arguments(bool with_scale) {
   all.push_back({"source_overlap", kinds::numbers,
                  "of each of the source's targets with the target's, -1 to 1", py::none()});
   all.push_back({"network", kinds::network,
-                 "rows and readouts of your own, in the place of mu, nu and the widths",
+                 "rows and readouts of your own, in the place of nu and the widths; mu then sets "
+                 "their alignments",
                  py::none()});
   for (argument& a : all) {
     a.of_network = true;
@@ -496,10 +506,10 @@ argument network_seed_argument() {
   return {"seed", kinds::numbers, "of a network's random start; None: 0", py::none()};
 }
 
-std::vector<argument> beside_network(std::vector<argument> parameters) {
+std::vector<argument> beside_network(std::vector<argument> parameters, const char* others) {
   for (argument& a : parameters) {
     if (a.name == registry::mu.column()) {
-      a.unless = "network";
+      a.unless = others;
     }
   }
   return parameters;
@@ -575,7 +585,6 @@ py::dict network_rates(const call& given) {
 
 py::dict network_critical(const call& given, double lo, double hi) {
   static constexpr std::array used{&registry::nu, &registry::lr_ratio};
-  given.require_left_out({"network"}, "critical alignments are values of mu");
   const network_points where(given, used);
   require_search(given, where.common());
   const auto found = of_points(given, where.size(), 1, [&](std::size_t i) {
@@ -627,7 +636,6 @@ py::dict network_fixed_points(const call& given) {
 
 study::phase_network phase_network_of(const call& given, const std::vector<std::string>& axes,
                                       study::parameter_point& point) {
-  given.require_left_out({"network"}, "a diagram's rows are those that mu and nu make");
   require_network_start(given);
   const auto number = [&](const char* name) { return given.optional_number(name); };
   const study::network_layout common = layout_of(given, axes);
@@ -650,21 +658,31 @@ study::phase_network phase_network_of(const call& given, const std::vector<std::
 py::dict network_trajectory(const call& given) {
   require_network_start(given);
   const bool maps = asks_map(given);
+  require_stages_alone(given, {"gamma", "noise", "lr_ratio"});
   const network_points where(given, run_parameters(), {"t_end", "lr", "dim", "seed"});
+  const study::stage_list stages = stages_from(given);
+  if (!given.has("mu") && !given.has("network")) {
+    throw argument_error("mu", "None", "given: no stage of a network pre-trains");
+  }
   const study::record_times record = record_times_of(given);
   const integration_options integrator = integrator_of(given);
   std::vector<study::network_trajectory_problem> problems;
   for (std::size_t i = 0; i < where.size(); ++i) {
     const double unit = where.pair(i).pair().rate_unit;
-    study::network_trajectory_problem problem{
-        .pair = where.pair(i).pair(),
-        .layout = where.layout(i),
-        .start = where.start(i),
-        .at = where.at(i),
-        .end = positive_of("t_end", where.other("t_end", i)) / unit,
-        .record = record,
-        .integrator = integrator,
-        .learning_rate = std::nullopt};
+    study::network_trajectory_problem problem{.pair = where.pair(i).pair(),
+                                              .layout = where.layout(i),
+                                              .start = where.start(i),
+                                              .at = where.at(i),
+                                              .end = std::nullopt,
+                                              .record = record,
+                                              .integrator = integrator,
+                                              .learning_rate = std::nullopt};
+    if (given.has("t_end")) {
+      problem.end = positive_of("t_end", where.other("t_end", i)) / unit;
+    }
+    if (!stages.empty()) {
+      problem.stages = study::network_stages_of(stages, 1.0 / unit);
+    }
     problem.integrator.end_time /= unit;
     if (maps) {
       problem.learning_rate = positive_of("lr", where.other("lr", i));
@@ -687,6 +705,11 @@ py::dict network_trajectory(const call& given) {
       at_points<double>(extent, found.size(), [&](std::size_t i) { return found[i].noise_error; });
   more["noise_method"] =
       texts_at_points(extent, found.size(), [&](std::size_t i) { return found[i].noise_method; });
+  std::vector<std::vector<stage_summary>> summaries;
+  for (const study::network_trajectory_result& run : found) {
+    summaries.push_back(run.stages);
+  }
+  tell_stages(more, extent, std::max<std::size_t>(problems.front().stages.size(), 1), summaries);
   return with_matrices(answer_stack(where, study::network_trajectory_columns(where.tables()), found,
                                     more, &study::network_trajectory_result::rows),
                        matrices_of(where.tables()), "matrices");
@@ -722,13 +745,23 @@ py::dict network_simulate(const call& given) {
   static constexpr std::array used{&registry::mu, &registry::nu, &registry::noise,
                                    &registry::lr_ratio, &registry::u0};
   const network_points where(given, used, simulated_numbers());
+  const study::stage_list stages = stages_from(given);
   const study::network_shape& s = where.tables();
   const std::uint64_t runs = simulated_runs(given);
   const bool by_event = asks_event(given);
   std::size_t times = 0;
   std::vector<study::network_simulate_problem> problems;
   for (std::size_t i = 0; i < where.size(); ++i) {
-    simulated_run run = simulated_at(given, where, i);
+    std::vector<study::network_simulated_stage> staged;
+    std::optional<std::uint64_t> all_steps;
+    if (!stages.empty()) {
+      staged = study::network_simulation_stages_of(stages, 1.0 / where.pair(i).pair().rate_unit);
+      all_steps = 0;
+      for (const study::network_simulated_stage& stage : staged) {
+        *all_steps += stage.steps;
+      }
+    }
+    simulated_run run = simulated_at(given, where, i, all_steps);
     study::network_simulate_problem problem{.pair = where.pair(i).pair(),
                                             .layout = where.layout(i),
                                             .start = where.start(i),
@@ -737,8 +770,11 @@ py::dict network_simulate(const call& given) {
       problem.u0 = problem.at.start.u;
     }
     problem.batch = run.batch;
-    problem.learning_rate = run.learning_rate;
-    problem.steps = run.steps;
+    if (staged.empty()) {
+      problem.learning_rate = run.learning_rate;
+      problem.steps = run.steps;
+    }
+    problem.stages = std::move(staged);
     problem.engine = given.choice("engine", simulation_engines);
     problem.runs = runs;
     problem.record = std::move(run.record);

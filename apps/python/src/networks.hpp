@@ -21,8 +21,9 @@ namespace loradyn::python {
 std::vector<argument> network_arguments(bool with_scale = true);
 std::vector<argument> network_start_arguments(bool with_dimension);
 argument network_seed_argument();
-// The parameters, of which mu is left out beside `network`.
-std::vector<argument> beside_network(std::vector<argument> parameters);
+// The parameters, of which mu may be left out beside `others`, such as "network or stages".
+std::vector<argument> beside_network(std::vector<argument> parameters,
+                                     const char* others = "network");
 // What is told of the fields that a result has of a network alone.
 using told_fields = std::vector<std::pair<std::string, std::string>>;
 told_fields network_rates_fields();

@@ -18,6 +18,7 @@
 
 #include "networks.hpp"
 #include "runs.hpp"
+#include "stages.hpp"
 
 namespace loradyn::python {
 namespace {
@@ -36,6 +37,16 @@ argument engine_argument() {
           "'chain': the overlaps alone, exact in law at a cost that does not grow with d; 'sgd': "
           "all d dimensions",
           py::str(std::string(name_of(simulation_engines, simulation_engine::chain)))};
+}
+
+// Pre-training sets μ and ν, and nothing else does.
+void require_pretrained(const call& given, const training_protocol& protocol) {
+  const bool pretrains = std::holds_alternative<pretraining_stage>(protocol.stages.front());
+  if (pretrains) {
+    given.require_left_out({"mu", "nu"}, "the first stage pre-trains");
+  } else if (!given.has("mu")) {
+    throw argument_error("mu", "None", "given: no stage pre-trains");
+  }
 }
 
 constexpr const char* validated_shape =
@@ -126,8 +137,10 @@ bool asks_event(const call& given) { return given.has("event") || given.has("at"
 
 std::uint64_t simulated_runs(const call& given) { return given.count("runs", 1, random_runs - 1); }
 
-simulated_run simulated_at(const call& given, const points& where, std::size_t i) {
-  if (given.has("steps") == given.has("t_end")) {
+simulated_run simulated_at(const call& given, const points& where, std::size_t i,
+                           std::optional<std::uint64_t> staged) {
+  require_stages_alone(given, {"lr", "steps", "t_end", "noise", "lr_ratio"});
+  if (!staged && given.has("steps") == given.has("t_end")) {
     throw argument_error("steps", given.has("steps") ? "given with t_end" : "None, as t_end",
                          "given, or t_end, the length of a run");
   }
@@ -136,10 +149,18 @@ simulated_run simulated_at(const call& given, const points& where, std::size_t i
   simulated_run r;
   r.dimension = whole_of("dim", where.other("dim", i), 3, largest);
   r.batch = whole_of("batch", where.other("batch", i), 1, largest);
-  r.learning_rate = positive_of("lr", where.other("lr", i));
+  if (!staged) {
+    r.learning_rate = positive_of("lr", where.other("lr", i));
+  }
   r.seed = whole_of("seed", where.other("seed", i), 0, max_seed);
   const bool by_steps = given.has("steps");
-  if (by_steps) {
+  if (staged) {
+    if (!(*staged < random_steps)) {
+      throw argument_error("stages", fmt::format("of {} steps", *staged),
+                           fmt::format("of less than {} steps", random_steps));
+    }
+    r.steps = *staged;
+  } else if (by_steps) {
     r.steps = whole_of("steps", where.other("steps", i), 1, random_steps - 1);
   } else {
     const double end = positive_of("t_end", where.other("t_end", i));
@@ -159,13 +180,15 @@ simulated_run simulated_at(const call& given, const points& where, std::size_t i
   const auto extent = [](const char* name, double count) {
     return study::extent{name, fmt::format("{}", count), count, true};
   };
-  study::require_simulation(
-      {extent("runs", static_cast<double>(simulated_runs(given))),
-       extent(by_steps ? "steps" : "t_end", by_event ? 1.0 : static_cast<double>(r.steps)),
-       extent("batch", static_cast<double>(r.batch)),
-       extent("dim", static_cast<double>(r.dimension)),
-       given.choice("engine", simulation_engines) == simulation_engine::sgd},
-      static_cast<double>(where.size()));
+  study::require_simulation({extent("runs", static_cast<double>(simulated_runs(given))),
+                             extent(staged     ? "stages"
+                                    : by_steps ? "steps"
+                                               : "t_end",
+                                    by_event ? 1.0 : static_cast<double>(r.steps)),
+                             extent("batch", static_cast<double>(r.batch)),
+                             extent("dim", static_cast<double>(r.dimension)),
+                             given.choice("engine", simulation_engines) == simulation_engine::sgd},
+                            static_cast<double>(where.size()));
   return r;
 }
 
@@ -231,8 +254,11 @@ question trajectory_question() {
       "((201,), True)\n";
   q.arguments = joined(
       {pair_arguments(),
-       beside_network(arguments_of(run_parameters())),
-       {{"t_end", kinds::numbers, "the end of the run, > 0", {}},
+       beside_network(arguments_of(run_parameters()), "network or stages"),
+       {{"t_end", kinds::numbers, "the end of the run, > 0", {}, "stages"},
+        stages_argument("teacher, gamma, noise, label, lr_ratio, time, until, at, signed, or flip; "
+                        "the first also pretrain, rho, a0, q0, until_risk; of a network on and "
+                        "decay, without label and pretrain"),
         record_argument(static_cast<int>(study::record_times{}.count), "; or the times"),
         {"method", kinds::text, "'flow', or 'map', of a finite learning rate", py::str("flow")},
         {"lr", kinds::numbers, "learning rate of the map", py::none()}},
@@ -243,7 +269,10 @@ question trajectory_question() {
        {time_unit_argument()},
        run_arguments()});
   q.columns = told(study::trajectory_columns());
-  q.more = {{"complete", "whether the run came to its end"}, {"status", "how it ended"}};
+  q.more = {{"complete", "whether the run came to its end"},
+            {"status", "how it ended"},
+            {"stage_end", "when each stage ended, an axis of stages last"},
+            {"stage_status", "and by what"}};
   q.of_network = network_fields();
   q.of_network.emplace_back("noise_method", "how the noise of the gradient was averaged");
   q.of_network.emplace_back("noise_error", "and its error, beside the trace of the noise");
@@ -254,7 +283,9 @@ question trajectory_question() {
     }
     given.require_left_out({"seed"}, "it is that of a network's start");
     const bool maps = asks_map(given);
+    require_stages_alone(given, {"gamma", "noise", "lr_ratio"});
     const points where(given, run_parameters(), {"t_end", "lr"});
+    const study::stage_list stages = stages_from(given);
     const study::record_times record = record_times_of(given);
     const integration_options integrator = integrator_of(given);
     std::vector<study::trajectory_problem> problems;
@@ -262,12 +293,14 @@ question trajectory_question() {
       const study::activation_pair& pair = where.pair(i).pair();
       const study::parameter_point at = where.at(i);
       const lora_parameters& p = at.parameters;
-      study::trajectory_problem problem{
-          .protocol = {},
-          .integrator = integrator,
-          .end = positive_of("t_end", where.other("t_end", i)) / pair.rate_unit,
-          .record = record,
-          .rate_unit = pair.rate_unit};
+      study::trajectory_problem problem{.protocol = {},
+                                        .integrator = integrator,
+                                        .end = {},
+                                        .record = record,
+                                        .rate_unit = pair.rate_unit};
+      if (given.has("t_end")) {
+        problem.end = positive_of("t_end", where.other("t_end", i)) / pair.rate_unit;
+      }
       problem.integrator.end_time /= pair.rate_unit;
       problem.protocol.alignment = p.alignment;
       problem.protocol.misalignment = p.misalignment;
@@ -276,9 +309,14 @@ question trajectory_question() {
         problem.protocol.method = tuning_method::map;
         problem.protocol.learning_rate = positive_of("lr", where.other("lr", i));
       }
-      problem.protocol.stages = {tuning_stage{where.pair(i).prepared().task, p.noise_scale,
-                                              p.label_noise, p.rate_ratio, problem.end,
-                                              std::nullopt}};
+      if (stages.empty()) {
+        problem.protocol.stages = {tuning_stage{where.pair(i).prepared().task, p.noise_scale,
+                                                p.label_noise, p.rate_ratio, problem.end,
+                                                std::nullopt}};
+      } else {
+        problem.protocol.stages = study::stages_of(stages, pair, 1.0 / pair.rate_unit);
+        require_pretrained(given, problem.protocol);
+      }
       problem.protocol.validate();
       problems.push_back(std::move(problem));
     }
@@ -293,6 +331,11 @@ question trajectory_question() {
     more["status"] = texts_at_points(where.extent(), found.size(), [&](std::size_t i) {
       return to_string(found[i].stages.back().status);
     });
+    std::vector<std::vector<stage_summary>> summaries;
+    for (const study::trajectory_result& run : found) {
+      summaries.push_back(run.stages);
+    }
+    tell_stages(more, where.extent(), std::max<std::size_t>(stages.size(), 1), summaries);
     return answer_stack(where, study::trajectory_columns(), found, more,
                         &study::trajectory_result::rows);
   };
@@ -338,8 +381,10 @@ question simulate_question() {
               beside_network(parameters),
               {dim,
                {"batch", kinds::numbers, "samples in a step", {}},
-               {"lr", kinds::numbers, "learning rate of v; u's is lr_ratio times it", {}},
+               {"lr", kinds::numbers, "learning rate of v; u's is lr_ratio times it", {}, "stages"},
                {"steps", kinds::numbers, "steps of a run; None: t_end says", py::none()},
+               stages_argument("lr and steps or time, teacher, noise, label, lr_ratio, or flip; of "
+                               "a network on and decay, without label"),
                {"t_end", kinds::numbers, "the length of a run in time, steps times lr", py::none()},
                {"runs", kinds::whole, "independent runs", py::int_(100)},
                engine_argument(),
@@ -369,6 +414,7 @@ question simulate_question() {
       return network_simulate(given);
     }
     const points where(given, simulated_parameters, simulated_numbers());
+    const study::stage_list stages = stages_from(given);
     const bool by_event = asks_event(given);
     const std::uint64_t runs = simulated_runs(given);
     const simulation_engine engine = given.choice("engine", simulation_engines);
@@ -376,14 +422,27 @@ question simulate_question() {
     for (std::size_t i = 0; i < where.size(); ++i) {
       const study::activation_pair& pair = where.pair(i).pair();
       const study::parameter_point at = where.at(i);
-      const simulated_run run = simulated_at(given, where, i);
+      std::vector<simulation_stage> staged;
+      std::optional<std::uint64_t> all_steps;
+      if (!stages.empty()) {
+        staged = study::simulation_stages_of(stages, pair, 1.0 / pair.rate_unit);
+        all_steps = 0;
+        for (const simulation_stage& stage : staged) {
+          *all_steps += stage.steps;
+        }
+      }
+      const simulated_run run = simulated_at(given, where, i, all_steps);
+      const double rate = staged.empty() ? run.learning_rate : staged.back().learning_rate;
       study::simulate_problem asked{
           .problem = make_problem(pair.risk.student(), pair.risk.teacher(), at.parameters,
-                                  run.dimension, run.batch, run.learning_rate, run.steps),
+                                  run.dimension, run.batch, rate, run.steps),
           .engine = engine,
           .plan = {},
           .runs = runs,
           .rate_unit = pair.rate_unit};
+      if (!staged.empty()) {
+        asked.problem.stages = std::move(staged);
+      }
       asked.problem.seed = run.seed;
       if (given.has("u0")) {
         asked.problem.start.u0 = at.start.u;
@@ -395,7 +454,7 @@ question simulate_question() {
         asked.problem.start.s0 = at.start.s;
       }
       asked.problem.validate();
-      asked.plan.risk = study::risk_of(pair.risk, at.parameters.label_noise);
+      asked.plan.risk = study::risk_of(pair.risk, asked.problem.stages.back().label_noise);
       if (by_event) {
         overlap_event event;
         event.is_signed = given.flag("signed");

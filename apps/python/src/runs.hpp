@@ -48,7 +48,9 @@ std::vector<std::string> simulated_numbers();
 bool asks_event(const call& given);
 std::uint64_t simulated_runs(const call& given);
 // Throws argument_error where the machine is too small, or the user's life too short.
-simulated_run simulated_at(const call& given, const points& where, std::size_t i);
+// `staged` are the steps of stages, which say their learning rates.
+simulated_run simulated_at(const call& given, const points& where, std::size_t i,
+                           std::optional<std::uint64_t> staged = std::nullopt);
 
 // What `simulate` gives, under the study's control. Throws `interrupted` where it was stopped.
 template <class Simulate>

@@ -1,6 +1,7 @@
 """Writes the stubs of the module loradyn from what it tells of itself: stubs.py FILE."""
 
 import inspect
+import itertools
 import pathlib
 import sys
 
@@ -37,6 +38,7 @@ KINDS = {
     "interval": "tuple[float, float]",
     "record": "int | str | npt.ArrayLike",
     "axis": "str | tuple[str, npt.ArrayLike]",
+    "stages": "Sequence[dict[str, Any]]",
     "progress": "bool | Callable[[int, int], Any]",
     "matrix": "npt.ArrayLike",
     "network": "Network",
@@ -98,22 +100,24 @@ def result_stub(question, cls):
 
 
 def function_stub(question, result):
-    """A function; of one that is asked of a network too, with what is left out then, two."""
+    """A function; where an argument may be left out beside others, one for each choice of these."""
     name, arguments = question["name"], question["arguments"]
-    unless = {a["unless"] for a in arguments if a["unless"]}
+    beside = {a["name"]: set(a["unless"].split(" or ")) - {""} for a in arguments}
+    unless = sorted(set().union(*beside.values()))
     if not unless:
         return f"def {name}({parameters_of(arguments)}) -> {result}: ..."
     told = []
-    for beside in (False, True):
-        here = []
-        for a in arguments:
-            a = dict(a)
-            if a["unless"] and beside:
-                a |= {"required": False, "standard": None, "type": "nothing"}
-            elif a["name"] in unless:
-                a |= {"required": True} if beside else {"type": "nothing"}
-            here.append(a)
-        told.append(f"@overload\ndef {name}({parameters_of(here)}) -> {result}: ...")
+    for count in range(len(unless) + 1):
+        for given in itertools.combinations(unless, count):
+            here = []
+            for a in arguments:
+                a = dict(a)
+                if beside[a["name"]] & set(given):
+                    a |= {"required": False, "standard": None}
+                elif a["name"] in unless:
+                    a |= {"required": True} if a["name"] in given else {"type": "nothing"}
+                here.append(a)
+            told.append(f"@overload\ndef {name}({parameters_of(here)}) -> {result}: ...")
     return "\n".join(told)
 
 

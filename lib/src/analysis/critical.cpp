@@ -42,6 +42,8 @@ std::string_view to_string(critical_status status) {
       return "touches";
     case critical_status::possible_double:
       return "possible-double-root";
+    case critical_status::one_sided:
+      return "one-sided";
     case critical_status::unresolved:
       break;
   }

@@ -59,6 +59,8 @@ std::string_view to_string(law_status status) {
       return "no-escape";
     case law_status::several_modes:
       return "several-modes";
+    case law_status::decays:
+      return "decays";
     case law_status::small_dimension:
       break;
   }

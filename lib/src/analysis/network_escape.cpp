@@ -9,6 +9,7 @@
 #include <loradyn/number_text.hpp>
 #include <string>
 #include <utility>
+#include "analysis/network_drive.hpp"
 
 namespace loradyn {
 namespace {
@@ -290,24 +291,30 @@ escape_law law_of_escape(const network_flow& f, const network_overlap_event& eve
   }
   const network_mode& mode = search.modes.front();
   law.tau = 1.0 / mode.rate;
-  law.variance = mode.left_v.squaredNorm();
+  if (decays_while_searching(p)) {
+    law.status = law_status::decays;
+    return law;
+  }
+  const double square = searching_square(p);
+  law.variance = square * mode.left_v.squaredNorm();
   if (p.noise_scale > 0.0) {
-    law.variance += p.rate_ratio * p.rate_ratio * p.noise_scale *
+    law.variance += square * p.rate_ratio * p.rate_ratio * p.noise_scale *
                     mode.left_u.dot(noise_at_start(f) * mode.left_u) / (2.0 * mode.rate);
   }
   law.mean_amplitude =
       std::sqrt(dimension * law.degrees) * std::abs(mode.left_u.sum()) * std::abs(u0);
 
   // One adapter along the mode, so small that its corrections are below the tolerance.
-  network_parameters single = p;
-  single.rank = 1;
-  const network_flow one(f.task(), f.geometry(), single);
+  // Where all adapters share V's norm the others stay beside it.
+  network_parameters along = p;
+  along.rank = p.adapter == adapter_constraint::frobenius ? p.rank : 1;
+  const network_flow one(f.task(), f.geometry(), along);
   constexpr double size = 1e-12;
-  network_state small;
-  small.U = size * mode.u;
-  small.C = size * mode.v.transpose();
-  small.P = MatrixXd::Constant(1, 1, 1.0 - small.C.squaredNorm());
-  small.a = f.geometry().readout;
+  network_state small = origin_of(one);
+  small.U.col(0) = size * mode.u;
+  small.C.row(0) = size * mode.v.transpose();
+  small.P *= square;
+  small.P(0, 0) -= small.C.squaredNorm();
   event.validate(one);
   const ode_event<any_dimension> crossing = event_of(one, event, small);
   if (met_by(crossing, one, small)) {
@@ -325,10 +332,10 @@ escape_law law_of_escape(const network_flow& f, const network_overlap_event& eve
   }
   // As for one neuron: beyond 0.3 the flow's corrections are a tenth.
   constexpr double linear_reach = 0.3;
-  const double square =
+  const double exceeded =
       boost::math::quantile(boost::math::complement(boost::math::chi_squared(law.degrees), 0.05));
   const double large =
-      std::sqrt((law.variance * square + law.mean_amplitude * law.mean_amplitude) / dimension);
+      std::sqrt((law.variance * exceeded + law.mean_amplitude * law.mean_amplitude) / dimension);
   law.status = large > linear_reach ? law_status::small_dimension : law_status::ok;
   // By definition: the second mode's amplitude is a tenth of the first's at the escape.
   constexpr double leading = 0.1;

@@ -16,6 +16,17 @@ using Eigen::VectorXd;
 
 }  // namespace
 
+bool decays_while_searching(const network_parameters& p) {
+  return p.adapter == adapter_constraint::free && p.decay > 0.0;
+}
+
+double searching_square(const network_parameters& p) {
+  if (p.adapter == adapter_constraint::frobenius) {
+    return 1.0 / static_cast<double>(p.rank);
+  }
+  return decays_while_searching(p) ? 0.0 : 1.0;
+}
+
 network_state origin_of(const network_flow& f) {
   const network_geometry& g = f.geometry();
   const Index r = f.parameters().rank;
@@ -30,8 +41,10 @@ network_drive drive_at_start(const network_flow& f) {
   f.task().risk.slopes(o, f.teacher_gram(), g.readout, g.teacher_readout, false, s);
   const MatrixXd by_targets = s.targets * g.teacher;
   const MatrixXd by_weights = s.twice_weights * g.pretrained;
-  network_drive drive{
-      by_targets + by_weights, s.twice_weights, by_targets.norm() + by_weights.norm(), {}};
+  network_drive drive{by_targets + by_weights,
+                      searching_square(f.parameters()) * s.twice_weights,
+                      by_targets.norm() + by_weights.norm(),
+                      {}};
   MatrixXd weights = s.twice_weights.cwiseAbs();
   weights.diagonal() = s.weight_sizes;
   drive.sizes = s.targets.cwiseAbs() * f.teacher_gram().cwiseAbs() +

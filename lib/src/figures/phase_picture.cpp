@@ -129,7 +129,7 @@ void tell_outcomes(heat_map& h) {
   }
 }
 
-// The lines A = 0; without points where there are none.
+// The lines on which searches lose their drive; without points where there are none.
 curve critical_lines(const phase_grid& grid) {
   curve line;
   const phase_axis& x = grid.axes()[0];
@@ -146,7 +146,7 @@ curve critical_lines(const phase_grid& grid) {
                   {drawn_place(x, x.values.front()), drawn_place(x, x.values.back()),
                    drawn_place(y, y.values.front()), drawn_place(y, y.values.back())},
                   cells);
-  line.label = "A = 0";
+  line.label = grid.critical_line();
   line.style = line_style::dashed;
   line.colour = 1;
   for (const plane_curve& c : curves) {

@@ -128,6 +128,16 @@ void require_count(std::ptrdiff_t value, std::ptrdiff_t least, const char* name)
   }
 }
 
+void require_aligned(std::ptrdiff_t width, double alignment, std::ptrdiff_t off_target) {
+  if (off_target < 0 || off_target > width) {
+    throw argument_error("off-target", std::to_string(off_target),
+                         "between 0 and the width, " + std::to_string(width));
+  }
+  if (!std::isfinite(alignment)) {
+    throw argument_error("mu (alignment)", number_text(alignment), "finite");
+  }
+}
+
 }  // namespace
 
 Eigen::VectorXd readouts(readout_rule rule, std::ptrdiff_t width) {
@@ -160,6 +170,26 @@ void network_geometry::validate() const {
   require_finite(readout, "the readouts");
   require_finite(teacher_readout, "the teacher's readouts");
   require_finite(source_readout, "the source's readouts");
+}
+
+network_geometry realigned(network_geometry g, double alignment, std::ptrdiff_t off_target) {
+  require_aligned(g.width(), alignment, off_target);
+  for (std::ptrdiff_t j = 0; j < off_target; ++j) {
+    const Eigen::RowVectorXd target = g.teacher.row(j % g.teacher.rows());
+    const double power = target.squaredNorm();
+    if (!(power > 0.0)) {
+      throw argument_error("the square of a target", number_text(power), "> 0 for an alignment");
+    }
+    Eigen::RowVectorXd beside = g.pretrained.row(j);
+    beside -= beside.dot(target) / power * target;
+    // A row along the target leaves rounding alone, which would make a direction of its own.
+    constexpr double rounding = 1e-15;
+    if (beside.norm() <= rounding * g.pretrained.row(j).norm()) {
+      beside.setZero();
+    }
+    g.pretrained.row(j) = alignment * target + beside;
+  }
+  return g;
 }
 
 void network_parameters::validate() const {
@@ -236,13 +266,7 @@ network_geometry aligned_geometry(std::ptrdiff_t width, std::ptrdiff_t teacher_w
                                   std::optional<double> source_overlap) {
   require_count(width, 1, "width");
   require_count(teacher_width, 1, "teacher-width");
-  if (off_target < 0 || off_target > width) {
-    throw argument_error("off-target", std::to_string(off_target),
-                         "between 0 and the width, " + std::to_string(width));
-  }
-  if (!std::isfinite(alignment)) {
-    throw argument_error("mu (alignment)", number_text(alignment), "finite");
-  }
+  require_aligned(width, alignment, off_target);
   if (!(misalignment >= 0.0) || !std::isfinite(misalignment)) {
     throw argument_error("nu (misalignment)", number_text(misalignment), "finite and >= 0");
   }

@@ -16,10 +16,14 @@ namespace {
 // A file of rows and readouts, or of where a run ends, which has V and U beside them.
 class network_file {
  public:
-  network_file(std::string option, const std::string& path, std::vector<std::string> more)
-      : place_(fmt::format("{} '{}'", option, path)) {
+  network_file(const std::string& option, const std::string& path, std::vector<std::string> more)
+      : place_(is_inline(path) ? option : fmt::format("{} '{}'", option, path)) {
     try {
-      values_ = toml::parse(read_file(path));
+      if (is_inline(path)) {
+        values_ = std::move(*toml::parse("inline = " + path)["inline"].as_table());
+      } else {
+        values_ = toml::parse(read_file(path));
+      }
     } catch (const toml::parse_error& e) {
       throw error(fmt::format("{}, line {}, column {}: {}", place_, e.source().begin.line,
                               e.source().begin.column, e.description()));
@@ -94,6 +98,9 @@ class network_file {
   }
 
  private:
+  // A table in braces in the place of a file.
+  static bool is_inline(const std::string& path) { return path.starts_with('{'); }
+
   [[nodiscard]] error fault(const std::string& key, const std::string& what) const {
     return error(fmt::format("{}: {} {}", place_, key, what));
   }
@@ -155,6 +162,24 @@ std::string to_toml(const Eigen::MatrixXd& m) {
 }
 
 }  // namespace
+
+std::string network_text(const network_geometry& g) {
+  std::string text = fmt::format(
+      "{{teacher = {}, pretrained = {}, readout = {}, teacher-readout = {}", to_toml(g.teacher),
+      to_toml(g.pretrained), to_toml(g.readout), to_toml(g.teacher_readout));
+  if (g.source.rows() > 0) {
+    text += fmt::format(", source = {}, source-readout = {}", to_toml(g.source),
+                        to_toml(g.source_readout));
+  }
+  return text + "}";
+}
+
+network_geometry network_of_text(const std::string& text) {
+  if (!text.starts_with('{')) {
+    throw error("network: it is no table in braces");
+  }
+  return network_file("network", text, {}).geometry();
+}
 
 network_geometry read_network_file(const std::string& path) {
   return network_file("--network", path, {}).geometry();

@@ -82,16 +82,10 @@ void members_of(Io& io, Problem& p, const study::network_rates_problem*) {
 template <class Io, class Problem>
 void members_of(Io& io, Problem& p, const study::network_critical_problem*) {
   if constexpr (Io::reads) {
-    io.refuse({"network"}, "critical alignments are values of --mu");
     take_common(io);
     take_network(io);
     p.layout = read_layout(io);
     require_search(io, p.layout);
-    if (p.layout.adapter == adapter_constraint::free && p.layout.decay > 0.0) {
-      throw argument_error("--decay", "'" + io.peek("decay") + "'",
-                           "0 for free adapters, whose search then ends where a drive is left: "
-                           "rates tells where");
-    }
   } else {
     say_layout(io, p.layout);
   }

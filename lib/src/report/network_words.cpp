@@ -48,9 +48,19 @@ void read_scale(question_reader& io, study::network_layout& l) {
   io.member("alpha", l.alpha, read_positive);
 }
 
+// How many neurons are at --mu.
+void read_off_target(question_reader& io, study::network_layout& l) {
+  io.member("off-target", l.off_target, [&](const std::string& option, const std::string& text) {
+    const std::uint64_t count = read_count(option, text, 0, study::most_neurons);
+    if (count > static_cast<std::uint64_t>(l.width)) {
+      throw argument_error(option, "'" + text + "'", fmt::format("at most the width, {}", l.width));
+    }
+    return static_cast<std::ptrdiff_t>(count);
+  });
+}
+
 void read_rows(question_reader& io, study::network_layout& l) {
-  for (const char* name :
-       {"width", "teacher-width", "off-target", "readout", "source-overlap", "mu"}) {
+  for (const char* name : {"width", "teacher-width", "readout", "source-overlap"}) {
     io.refuse({name}, "--network says it");
   }
   if (const std::string nu = io.peek("nu");
@@ -60,6 +70,7 @@ void read_rows(question_reader& io, study::network_layout& l) {
   l.geometry = read_network_file(io.text("network"));
   l.width = l.geometry->width();
   l.teacher_width = l.geometry->teacher.rows();
+  read_off_target(io, l);
   if (l.source.has_value() != (l.geometry->source.rows() > 0)) {
     throw argument_error("--source", l.source ? "given" : "missing",
                          l.source ? "left out: --network has no rows of a source"
@@ -92,13 +103,7 @@ study::network_layout read_layout(question_reader& io, scale_words scale) {
   io.member("width", l.width, read_size);
   io.member("teacher-width", l.teacher_width, read_size);
   io.choice("readout", l.readout, readout_rules);
-  io.member("off-target", l.off_target, [&](const std::string& option, const std::string& text) {
-    const std::uint64_t count = read_count(option, text, 0, study::most_neurons);
-    if (count > static_cast<std::uint64_t>(l.width)) {
-      throw argument_error(option, "'" + text + "'", fmt::format("at most the width, {}", l.width));
-    }
-    return static_cast<std::ptrdiff_t>(count);
-  });
+  read_off_target(io, l);
   if (io.says("source-overlap") != l.source.has_value()) {
     throw argument_error(l.source ? "--source-overlap" : "--source", "missing",
                          "given: a source task has an activation and an overlap");
@@ -132,10 +137,10 @@ void say_layout(question_writer& io, const study::network_layout& l) {
 }
 
 study::parameter_grid read_network_grid(question_reader& io, const study::network_layout& layout) {
-  if (!layout.geometry) {
+  if (!layout.geometry || io.says("mu")) {
     return read_grid(io, study::model_parameters);
   }
-  // μ is not used; the table tells that there is none.
+  // The rows stand as they are; the table tells that there is no μ.
   study::parameter_grid grid;
   for (const study::parameter* p : study::model_parameters) {
     if (p != &registry::mu) {

@@ -14,11 +14,12 @@ enum class scale_words { none, alpha };
 // Takes the words in the order of tables.
 void take_network(question_reader& io);
 
-// The layout; of rows of its own they take the place of --mu and --nu.
+// The layout; of rows of its own they take the place of --nu and the widths.
 study::network_layout read_layout(question_reader& io, scale_words scale = scale_words::alpha);
 void say_layout(question_writer& io, const study::network_layout& layout);
 
-// The parameters' values; of a layout with rows of its own μ and ν are not asked for.
+// The parameters' values; of a layout with rows of its own ν is not asked for, and μ is NaN where
+// it is not given.
 study::parameter_grid read_network_grid(question_reader& io, const study::network_layout& layout);
 // The same where there may be one combination only; `expected` says of what, and why.
 study::parameter_point read_network_point(question_reader& io, const study::network_layout& layout,

@@ -75,7 +75,6 @@ bool asks_network(question_reader& io) {
 
 // The network, whose numbers go to the point.
 study::phase_network read_network(question_reader& io, study::parameter_point& point) {
-  io.refuse({"network"}, "a diagram's rows are those that mu and nu make");
   refuse_start_of_one_neuron(io);
   const auto on_axis = [&](const study::parameter& p) {
     const std::string start = std::string(p.name) + "=";
@@ -87,7 +86,7 @@ study::phase_network read_network(question_reader& io, study::parameter_point& p
                                {&registry::rank, ""},
                                {&registry::decay, ""},
                                {&registry::source_overlap, "0"}}) {
-    if (on_axis(*p)) {
+    if (on_axis(*p) && (!io.says("network") || p == &registry::rank || p == &registry::decay)) {
       io.refuse({p->name}, "it is on an axis");
       io.replace(std::string(p->name), any);
     }

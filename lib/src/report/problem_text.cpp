@@ -6,6 +6,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/number_text.hpp>
+#include <loradyn/report/network_file.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -231,8 +232,15 @@ void network_members(Io& io, Network& n) {
   if (layout.off_target) {
     off_target = static_cast<std::uint64_t>(*layout.off_target);
   }
+  std::optional<std::string> rows;
+  if (layout.geometry) {
+    rows = network_text(*layout.geometry);
+  }
+  io.optional_member("network", rows);
   io.optional_member("off-target", off_target);
-  io.choice("readout", layout.readout, readout_rules);
+  if (!rows) {
+    io.choice("readout", layout.readout, readout_rules);
+  }
   io.choice("adapter", layout.adapter, adapter_constraints);
   io.choice("train", layout.trained, trained_parts);
   io.member("readout-rate", layout.readout_rate);
@@ -256,6 +264,10 @@ void network_members(Io& io, Network& n) {
     layout.off_target.reset();
     if (off_target) {
       layout.off_target = static_cast<std::ptrdiff_t>(std::min(*off_target, most));
+    }
+    layout.geometry.reset();
+    if (rows) {
+      layout.geometry = network_of_text(*rows);
     }
     layout.source.reset();
     if (source) {
@@ -299,6 +311,16 @@ void parameter_members(Io& io, Problem& p) {
     std::erase(parameters, &study::registry::s0);
     parameters.insert(parameters.end(), study::layout_parameters.begin(),
                       study::layout_parameters.end());
+    bool has_rows = p.network->layout.geometry.has_value();
+    if constexpr (Io::reads) {
+      has_rows = io.has("network");
+    }
+    if (has_rows) {  // which say them
+      for (const study::parameter* what :
+           {&study::registry::nu, &study::registry::width, &study::registry::teacher_width}) {
+        std::erase(parameters, what);
+      }
+    }
   }
   for (const study::parameter* what : parameters) {
     if (p.x.parameter == what->name || p.y.parameter == what->name) {
@@ -345,6 +367,12 @@ void members(Io& io, Problem& p) {
   parameter_members(io, p);
   if (p.network) {
     network_members(io, *p.network);
+    if constexpr (Io::reads) {
+      if (const auto& rows = p.network->layout.geometry) {
+        p.otherwise.layout.width = static_cast<double>(rows->width());
+        p.otherwise.layout.teacher_width = static_cast<double>(rows->teacher.rows());
+      }
+    }
   }
   event_members(io, p);
   auto& integrator = p.request.integrator;

@@ -70,7 +70,10 @@ void tell_noise(const network_flow& f, const network_state& x, network_trajector
 
 network_geometry geometry_of(const network_layout& l, const parameter_point& at) {
   if (l.geometry) {
-    return *l.geometry;
+    const double alignment = at.parameters.alignment;
+    return std::isnan(alignment)
+               ? *l.geometry
+               : realigned(*l.geometry, alignment, l.off_target.value_or(l.geometry->width()));
   }
   network_geometry g = aligned_geometry(l.width, l.teacher_width, at.parameters.alignment,
                                         at.parameters.misalignment, l.off_target.value_or(l.width),

@@ -26,15 +26,7 @@ network_critical_row row_of(const row_key& key, double unit,
           std::string(to_string(root.status))};
 }
 
-aligned_family family_of(const network_layout& layout, const parameter_point& at) {
-  return {layout.width, layout.teacher_width, layout.off_target.value_or(layout.width),
-          at.parameters.misalignment, layout.readout};
-}
-
 void require_search(const network_layout& layout) {
-  if (layout.geometry) {
-    throw argument_error("the rows of a network", "given", "those that mu and nu make");
-  }
   if (layout.trained != trained_part::lora) {
     throw argument_error("train", std::string(name_of(trained_parts, layout.trained)),
                          "lora, for nothing else has a search");
@@ -42,6 +34,15 @@ void require_search(const network_layout& layout) {
 }
 
 }  // namespace
+
+aligned_family family_of(const network_layout& layout, const parameter_point& at) {
+  return {layout.width,
+          layout.teacher_width,
+          layout.off_target.value_or(layout.width),
+          at.parameters.misalignment,
+          layout.readout,
+          layout.geometry};
+}
 
 row_description<network_critical_row> network_critical_columns(const network_shape& s) {
   using row = network_critical_row;

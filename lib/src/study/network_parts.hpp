@@ -3,6 +3,7 @@
 /// \file
 /// What a network's questions are made of. Internal to the study room.
 
+#include <loradyn/analysis/network_critical.hpp>
 #include <loradyn/model/network.hpp>
 #include <loradyn/model/network_task.hpp>
 #include <loradyn/study/network.hpp>
@@ -18,6 +19,9 @@ std::vector<std::string> entry_names(const std::string& name, std::ptrdiff_t siz
 
 /// The frozen rows and readouts at a point.
 network_geometry geometry_of(const network_layout& l, const parameter_point& at);
+
+/// The networks of a layout over μ; at a point with its ν.
+aligned_family family_of(const network_layout& layout, const parameter_point& at);
 
 /// The numbers, LoRA's scale in κ; κ = 0 where not U and V train.
 network_parameters parameters_of(const network_layout& l, const parameter_point& at);

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/analysis/network_critical.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
@@ -167,6 +169,52 @@ class phase_grid::pair_pool {
   std::unordered_map<std::uint64_t, std::shared_ptr<slot>> slots_;
 };
 
+// Where modes of a network lose their drive; what that is asked of is made when it is first needed.
+class phase_grid::critical_map {
+ public:
+  explicit critical_map(const phase_grid& grid) : grid_(grid) {}
+
+  [[nodiscard]] double at(double x, double y) {
+    std::call_once(once_, [this] { make(); });
+    return (*made_)(flow_at(x, y));
+  }
+
+ private:
+  [[nodiscard]] network_flow flow_at(double x, double y) const {
+    const point p = grid_.at(x, y);
+    const network_layout layout = with_numbers(grid_.problem_.network->layout, p.at.layout);
+    return {task_of(grid_.pair_for(p.braces), layout), geometry_of(layout, p.at),
+            parameters_of(layout, p.at)};
+  }
+
+  void make() {
+    // Enough that not all are critical, at no round values.
+    constexpr std::array shares{0.117, 0.431, 0.873};
+    const auto& [x, y] = grid_.axes_;
+    std::vector<network_flow> places;
+    for (const double across : shares) {
+      for (const double up : shares) {
+        const auto value = [](const phase_axis& axis, double share) {
+          return between(axis.values.front(), axis.values.back(), share, axis.logarithmic);
+        };
+        try {
+          places.push_back(flow_at(value(x, across), value(y, up)));
+        } catch (const loradyn::error&) {
+          continue;  // he{k} between two degrees
+        }
+      }
+    }
+    const point corner = grid_.at(x.values.back(), y.values.back());
+    made_.emplace(
+        family_of(with_numbers(grid_.problem_.network->layout, corner.at.layout), corner.at),
+        grid_.decays_while_searching(), places);
+  }
+
+  const phase_grid& grid_;
+  std::once_flag once_;
+  std::optional<critical_function> made_;
+};
+
 axis_request read_axis(const std::string& option, const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) {
@@ -231,6 +279,10 @@ phase_grid::phase_grid(phase_problem problem)
   }
   check_alignment();
   check_numbers();
+  if (has_rows() && !problem_.has_alignment && !is_on_axis(registry::mu)) {
+    // The rows stand as they are; the table tells that there is no μ.
+    otherwise_.parameters.alignment = std::numeric_limits<double>::quiet_NaN();
+  }
   check_size();
   check_start();
   for (const phase_axis& axis : axes_) {
@@ -250,6 +302,9 @@ phase_grid::phase_grid(phase_problem problem)
   }
   columns_ = make_columns();
   pairs_ = std::make_unique<pair_pool>(*this);
+  if (problem_.network) {
+    lines_ = std::make_unique<critical_map>(*this);
+  }
 }
 
 void phase_grid::check_numbers() const {
@@ -275,7 +330,7 @@ void phase_grid::check_numbers() const {
 
 void phase_grid::check_alignment() const {
   const bool over_mu = is_on_axis(registry::mu);
-  if (over_mu == problem_.has_alignment) {
+  if (over_mu == problem_.has_alignment && (over_mu || !has_rows())) {
     throw argument_error("--mu", over_mu ? "given" : "missing",
                          over_mu ? "left out: it is on an axis" : "given, or on an axis");
   }
@@ -383,11 +438,15 @@ void phase_grid::check_network() const {
   if (is_on_axis(registry::rank) && network.layout.trained != trained_part::lora) {
     throw argument_error("rank", "on an axis", "left out: but for --train lora it is the width");
   }
-  const bool has_overlap =
-      is_on_axis(registry::source_overlap) || otherwise_.layout.source_overlap.has_value();
-  if (network.layout.source.has_value() != has_overlap) {
-    throw argument_error(has_overlap ? "--source" : "--source-overlap", "missing",
-                         "given: a source task has an activation and an overlap");
+  if (has_rows()) {
+    check_rows();
+  } else {
+    const bool has_overlap =
+        is_on_axis(registry::source_overlap) || otherwise_.layout.source_overlap.has_value();
+    if (network.layout.source.has_value() != has_overlap) {
+      throw argument_error(has_overlap ? "--source" : "--source-overlap", "missing",
+                           "given: a source task has an activation and an overlap");
+    }
   }
   if (network.forgotten && !network.layout.source) {
     throw argument_error("--forgotten", fmt::format("{}", *network.forgotten),
@@ -413,6 +472,35 @@ void phase_grid::check_network() const {
         require_law_event(asked.event, f.parameters().rank);
       }
     }
+  }
+}
+
+// What rows of a network's own say is on no axis, and the same wherever it is said.
+void phase_grid::check_rows() const {
+  const network_layout& layout = problem_.network->layout;
+  const network_geometry& rows = *layout.geometry;
+  for (const parameter* p :
+       {&registry::nu, &registry::width, &registry::teacher_width, &registry::source_overlap}) {
+    if (is_on_axis(*p)) {
+      throw argument_error(std::string(p->name), "on an axis", "left out: --network says it");
+    }
+  }
+  const auto require = [](const char* name, double value, Eigen::Index expected) {
+    if (value != static_cast<double>(expected)) {
+      throw argument_error(name, fmt::format("{}", value),
+                           fmt::format("{}, as --network says", expected));
+    }
+  };
+  require("--width", otherwise_.layout.width, rows.width());
+  require("--teacher-width", otherwise_.layout.teacher_width, rows.teacher.rows());
+  if (otherwise_.parameters.misalignment != 0.0) {
+    throw argument_error("--nu", fmt::format("{}", otherwise_.parameters.misalignment),
+                         "left out: --network says it");
+  }
+  if (layout.source.has_value() != (rows.source.rows() > 0)) {
+    throw argument_error("--source", layout.source ? "given" : "missing",
+                         layout.source ? "left out: --network has no rows of a source"
+                                       : "given: --network has rows of a source");
   }
 }
 
@@ -462,6 +550,15 @@ void phase_grid::fill_network(const activation_pair& pair, const parameter_point
 
 bool phase_grid::is_on_axis(const parameter& p) const {
   return axes_[0].what == &p || axes_[1].what == &p;
+}
+
+bool phase_grid::has_rows() const {
+  return problem_.network && problem_.network->layout.geometry.has_value();
+}
+
+bool phase_grid::decays_while_searching() const {
+  return problem_.network && problem_.network->layout.adapter == adapter_constraint::free &&
+         (is_on_axis(registry::decay) || otherwise_.layout.decay > 0.0);
 }
 
 bool phase_grid::has_own_column(const phase_axis& axis) const {
@@ -609,6 +706,9 @@ std::optional<phase_row> phase_grid::row(std::uint64_t place) const {
 
 double phase_grid::drive(double x, double y) const {
   try {
+    if (lines_) {
+      return lines_->at(x, y);
+    }
     const point p = at(x, y);
     const search_phase_result phase = search_phase(pair_for(p.braces).risk, p.at.parameters);
     return phase.A;
@@ -620,8 +720,24 @@ double phase_grid::drive(double x, double y) const {
 bool phase_grid::has_critical_lines() const {
   const bool moves_A =
       is_on_axis(registry::mu) || axes_[0].what == nullptr || axes_[1].what == nullptr;
-  return !problem_.network && otherwise_.parameters.misalignment == 0.0 &&
-         !is_on_axis(registry::nu) && moves_A;
+  if (problem_.network) {
+    const network_layout& layout = problem_.network->layout;
+    if (layout.trained != trained_part::lora || is_on_axis(registry::width) ||
+        is_on_axis(registry::teacher_width)) {
+      return false;
+    }
+    if (decays_while_searching()) {
+      return moves_A || is_on_axis(registry::decay) || is_on_axis(registry::nu);
+    }
+    if (has_rows()) {
+      return moves_A && targets_span_rows(*layout.geometry);
+    }
+  }
+  return otherwise_.parameters.misalignment == 0.0 && !is_on_axis(registry::nu) && moves_A;
+}
+
+const char* phase_grid::critical_line() const {
+  return !problem_.network ? "A = 0" : decays_while_searching() ? "a drive = ω" : "a drive = 0";
 }
 
 }  // namespace loradyn::study

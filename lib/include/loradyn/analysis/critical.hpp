@@ -22,10 +22,13 @@ enum class critical_status {
                     ///< the corner, or the jump, of a kinked student at μ = 0, ν = 0
   possible_double,  ///< a smooth A comes within rounding of zero and has the same sign on both
                     ///< sides: a double root, two roots, or none
-  unresolved,       ///< no root: a piece of the interval on which A can't be followed
+  one_sided,   ///< free adapters that decay: the drive passes the decay, so that the mode grows
+               ///< on one side alone: τ ~ (1 + κ)/(2κ |slope (μ - μ_c)|)
+  unresolved,  ///< no root: a piece of the interval on which A can't be followed
 };
 
-/// "diverges", "finite", "marginal", "touches", "possible-double-root", "no-convergence".
+/// "diverges", "finite", "marginal", "touches", "possible-double-root", "one-sided",
+/// "no-convergence".
 std::string_view to_string(critical_status status);
 
 /// One root of A(μ), or an unresolved piece.

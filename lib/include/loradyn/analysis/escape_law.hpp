@@ -18,9 +18,11 @@ enum class law_status {
               ///< starts
   small_dimension,  ///< one start in twenty is so large that its search is not linear: |Z| > 0.3 √d
   several_modes,    ///< a second mode grows nearly as fast: d^{(λ₂/λ₊ - 1)/2} > 0.1
+  decays,  ///< free adapters that decay: V's length falls while they search, and their rates with
+           ///< it
 };
 
-/// "ok", "no-instability", "no-escape", "small-dimension", "several-modes".
+/// "ok", "no-instability", "no-escape", "small-dimension", "several-modes", "decays".
 std::string_view to_string(law_status status);
 
 /// t_hit = τ (½ log d - log|Z|) + T_nl over random starts (v uniform on the sphere, u = u0) and the
@@ -35,7 +37,8 @@ struct escape_law {
   double degrees = 1.0;         ///< r: |Z|²/Var Z is a χ² of so many degrees of freedom
   law_status status = law_status::ok;
 
-  /// P(t_hit <= t). NaN, as the following three, where the status is no_instability or no_escape.
+  /// P(t_hit <= t). NaN, as the following three, where the status is no_instability, no_escape or
+  /// decays.
   [[nodiscard]] double cdf(double t) const;
   /// The density at t.
   [[nodiscard]] double density(double t) const;

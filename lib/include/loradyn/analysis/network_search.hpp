@@ -20,7 +20,8 @@ struct network_mode {
   Eigen::VectorXd left_v;
 };
 
-/// The linearised flow at W = W0. The rank changes none of its rates.
+/// The linearised flow at W = W0. The rank changes none of its rates, but where V's Frobenius norm
+/// is kept, of which each adapter has a share.
 struct network_search_result {
   std::vector<network_mode> modes;  ///< those that grow, the fastest first
   double pull = 0.0;  ///< |G0|: the drive of the search; it vanishes at critical alignments
@@ -28,8 +29,9 @@ struct network_search_result {
   search_status status = search_status::ok;
 };
 
-/// The modes of [[-κ (H0 + ω), -κ G0], [-G0', -ω]] (the last only for free adapters), which for
-/// U = √κ Ũ is symmetric.
+/// The modes of [[-κ (q H0 + ω), -κ G0], [-G0', -ω]] (the last only for free adapters), which for
+/// U = √κ Ũ is symmetric. q is |V_a|²: 1, 1/r where V's Frobenius norm is kept, and 0 for free
+/// adapters that decay, whose V is gone before a search of τ log √d ends.
 /// \throws convergence_error where a kernel's quadrature does not converge
 network_search_result network_search(const network_flow& f);
 

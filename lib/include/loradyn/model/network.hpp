@@ -73,6 +73,11 @@ struct network_geometry {
   void validate() const;
 };
 
+/// The same with other alignments: W0_j = μ T_i + what of W0_j is orthogonal to T_i,
+/// i = (j - 1) mod k + 1, for the first `off_target` neurons.
+/// \throws argument_error unless 0 <= off_target <= K and μ is finite, and for a target of length 0
+network_geometry realigned(network_geometry geometry, double alignment, std::ptrdiff_t off_target);
+
 /// The numbers that go with it.
 struct network_parameters {
   std::ptrdiff_t rank = 1;  ///< r >= 1

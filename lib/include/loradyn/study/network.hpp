@@ -52,7 +52,9 @@ struct network_layout {
   lora_scaling scaling = lora_scaling::rank;
   std::optional<double> source_overlap;  ///< of the source's targets with the target's
   std::optional<activation> source;      ///< the source's activation, with the overlap
-  /// Frozen rows and readouts of the user's own, in the place of μ, ν and what is derived of them.
+  /// Frozen rows and readouts of the user's own, in the place of ν, the widths and what is derived
+  /// of them. A point's μ, unless it is NaN, is the alignment of the first `off_target` neurons
+  /// (without it of all), as of `realigned`.
   std::optional<network_geometry> geometry;
 
   /// What it is to be called where all of W, or V alone, trains: r = K.

@@ -17,7 +17,7 @@ namespace loradyn::study {
 /// Where modes lose their drive on an interval, for each pair.
 struct network_critical_problem {
   critical_problem asked;
-  network_layout layout;  ///< without rows of its own
+  network_layout layout;
 };
 
 /// One root of one mode's drive.
@@ -43,8 +43,7 @@ struct network_critical_result {
   std::size_t finished = 0;  ///< pairs: all of them, or the first where it was stopped
 };
 
-/// \throws argument_error unless the interval has lo < hi, and for a layout that has no search or
-/// rows of its own
+/// \throws argument_error unless the interval has lo < hi, and for a layout that has no search
 network_critical_result critical(const network_critical_problem& problem,
                                  const study_control& control);
 

@@ -152,11 +152,16 @@ class phase_grid {
   /// The cell at a place; nothing where it is stopped. Of any thread.
   [[nodiscard]] std::optional<phase_row> row(std::uint64_t place) const;
 
-  /// A at a point between the cells, NaN where there is none.
+  /// A at a point between the cells, NaN where there is none; of a network the `critical_function`
+  /// of its modes.
   [[nodiscard]] double drive(double x, double y) const;
 
-  /// Whether A = 0 is where the search time diverges: ν = 0 everywhere.
+  /// Whether drive = 0 is where a search time diverges: ν = 0, or nothing of a network's rows
+  /// beside its targets, everywhere; of free adapters that decay in any case.
   [[nodiscard]] bool has_critical_lines() const;
+
+  /// What such a line is: "A = 0", "a drive = 0", "a drive = ω".
+  [[nodiscard]] const char* critical_line() const;
 
  private:
   struct point {
@@ -164,6 +169,7 @@ class phase_grid {
     brace_values braces;
   };
   class pair_pool;
+  class critical_map;
 
   void check_numbers() const;
   void check_alignment() const;
@@ -171,7 +177,10 @@ class phase_grid {
   void check_start() const;
   void check_ensemble() const;
   void check_network() const;
+  void check_rows() const;
   [[nodiscard]] bool is_on_axis(const parameter& p) const;
+  [[nodiscard]] bool has_rows() const;
+  [[nodiscard]] bool decays_while_searching() const;
   [[nodiscard]] bool has_own_column(const phase_axis& axis) const;
   [[nodiscard]] point at(double x, double y) const;
   [[nodiscard]] activation_pair pair_for(const brace_values& braces) const;
@@ -186,6 +195,7 @@ class phase_grid {
   std::array<phase_axis, 2> axes_;
   row_description<phase_row> columns_;
   std::unique_ptr<pair_pool> pairs_;
+  std::unique_ptr<critical_map> lines_;  // of a network
 };
 
 /// The cells of the grid, x fastest, then those that each level of refinement adds, level by level:
