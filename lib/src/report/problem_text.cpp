@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -6,7 +8,10 @@
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/number_text.hpp>
+#include <loradyn/report/printable.hpp>
 #include <loradyn/report/problem_text.hpp>
+#include <loradyn/report/question.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -455,6 +460,23 @@ phase_problem phase_problem_of(const parameter_list& parameters) {
     object[name] = parameter_json(value);
   }
   return problem_of(object);
+}
+
+std::string command_of(const phase_problem& problem) {
+  std::string command = "loradyn phase";
+  for (const auto& [name, value] : parameters_of(problem)) {
+    if (name == "signed") {
+      command += value == "true" ? " --signed" : "";
+    } else if (name != "only" || problem.tau_only) {
+      // Axes and lists as their options take them.
+      const std::string text =
+          name == "x" || name == "y" ? to_text(name == "x" ? problem.x : problem.y)
+          : name == "quantiles"      ? to_text(value_range{.list = problem.request.quantiles})
+                                     : question({{name, value}}).text(name);
+      command += fmt::format(" --{} {}", name, shell_quoted(text));
+    }
+  }
+  return command;
 }
 
 std::unique_ptr<const study::phase_grid> phase_grid_of(const parameter_list& parameters) {

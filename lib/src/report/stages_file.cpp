@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cctype>
@@ -9,11 +8,11 @@
 #include <loradyn/error.hpp>
 #include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/nearest_names.hpp>
-#include <loradyn/report/file.hpp>
 #include <loradyn/report/stages_file.hpp>
 #include <optional>
 #include <tuple>
 #include <utility>
+#include "report/file_words.hpp"
 
 namespace loradyn {
 namespace {
@@ -277,31 +276,24 @@ simulation_stage read_simulated(const stage_table& s, const study::activation_pa
 
 // Every [[stage]] of a file, one after another, to `take`.
 template <class Take>
-void read_file_of_stages(const std::string& path, const Take& take) {
-  toml::table values;
-  try {
-    values = toml::parse(read_text(path));
-  } catch (const toml::parse_error& e) {
-    throw error(fmt::format("--stages '{}', line {}, column {}: {}", path, e.source().begin.line,
-                            e.source().begin.column, e.description()));
-  }
-  const toml::array* stages = values.get_as<toml::array>("stage");
-  if (stages == nullptr || stages->empty() || values.size() != 1 || !stages->is_array_of_tables()) {
-    throw error(fmt::format(
-        "--stages '{}' must hold tables [[stage]], one or more, and nothing else", path));
+void read_file_of_stages(const file_word& file, const Take& take) {
+  const toml::array* stages = file.values.get_as<toml::array>("stage");
+  if (stages == nullptr || stages->empty() || file.values.size() != 1 ||
+      !stages->is_array_of_tables()) {
+    throw error(file.place + " must hold tables [[stage]], one or more, and nothing else");
   }
   std::size_t number = 0;
   for (const toml::node& node : *stages) {
-    take(stage_table(*node.as_table(), fmt::format("--stages '{}', stage {}", path, ++number)));
+    take(stage_table(*node.as_table(), fmt::format("{}, stage {}", file.place, ++number)));
   }
 }
 
 // Stages that may begin with a flip.
 template <class Stage, class Read>
-std::vector<Stage> read_flipping_stages(const std::string& path, const Read& read) {
+std::vector<Stage> read_flipping_stages(const file_word& file, const Read& read) {
   std::vector<Stage> stages;
   std::string flip;  // the place of one that the next stage begins with
-  read_file_of_stages(path, [&](const stage_table& s) {
+  read_file_of_stages(file, [&](const stage_table& s) {
     if (read_flip(s)) {
       flip = flip.empty() ? s.place() : "";  // two of them are none
     } else {
@@ -310,17 +302,19 @@ std::vector<Stage> read_flipping_stages(const std::string& path, const Read& rea
     }
   });
   if (!flip.empty() || stages.empty()) {
-    throw error(fmt::format("--stages '{}': a flip must be followed by a stage that trains", path));
+    throw error(file.place + ": a flip must be followed by a stage that trains");
   }
   return stages;
 }
 
+file_word stages_of(const std::string& path) { return {"--stages", path, file_word::source::text}; }
+
 }  // namespace
 
-std::vector<training_stage> read_stages(const std::string& path, const study::activation_pair& pair,
+std::vector<training_stage> read_stages(const file_word& file, const study::activation_pair& pair,
                                         double time_unit) {
   std::vector<training_stage> stages;
-  read_file_of_stages(path, [&](const stage_table& s) {
+  read_file_of_stages(file, [&](const stage_table& s) {
     if (read_flip(s)) {
       stages.emplace_back(flip_stage{});
     } else {
@@ -331,23 +325,44 @@ std::vector<training_stage> read_stages(const std::string& path, const study::ac
   return stages;
 }
 
-std::vector<simulation_stage> read_simulation_stages(const std::string& path,
+std::vector<simulation_stage> read_simulation_stages(const file_word& file,
                                                      const study::activation_pair& pair,
                                                      double time_unit) {
   return read_flipping_stages<simulation_stage>(
-      path, [&](const stage_table& s) { return read_simulated(s, pair, time_unit); });
+      file, [&](const stage_table& s) { return read_simulated(s, pair, time_unit); });
+}
+
+std::vector<study::network_training_stage> read_network_stages(const file_word& file,
+                                                               double time_unit) {
+  return read_flipping_stages<study::network_training_stage>(
+      file, [&](const stage_table& s) { return read_network_tuning(s, time_unit); });
+}
+
+std::vector<study::network_simulated_stage> read_network_simulation_stages(const file_word& file,
+                                                                           double time_unit) {
+  return read_flipping_stages<study::network_simulated_stage>(
+      file, [&](const stage_table& s) { return read_network_simulated(s, time_unit); });
+}
+
+std::vector<training_stage> read_stages(const std::string& path, const study::activation_pair& pair,
+                                        double time_unit) {
+  return read_stages(stages_of(path), pair, time_unit);
+}
+
+std::vector<simulation_stage> read_simulation_stages(const std::string& path,
+                                                     const study::activation_pair& pair,
+                                                     double time_unit) {
+  return read_simulation_stages(stages_of(path), pair, time_unit);
 }
 
 std::vector<study::network_training_stage> read_network_stages(const std::string& path,
                                                                double time_unit) {
-  return read_flipping_stages<study::network_training_stage>(
-      path, [&](const stage_table& s) { return read_network_tuning(s, time_unit); });
+  return read_network_stages(stages_of(path), time_unit);
 }
 
 std::vector<study::network_simulated_stage> read_network_simulation_stages(const std::string& path,
                                                                            double time_unit) {
-  return read_flipping_stages<study::network_simulated_stage>(
-      path, [&](const stage_table& s) { return read_network_simulated(s, time_unit); });
+  return read_network_simulation_stages(stages_of(path), time_unit);
 }
 
 }  // namespace loradyn
