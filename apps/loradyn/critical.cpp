@@ -19,9 +19,6 @@ int write_roots(answer<Problem>& a, const question& words,
   const auto result = compute(
       words, [&](const auto& control) { return study::critical(a.problem(), control); }, "pairs",
       names_of(pairs, {}));
-  if (!asks_network(words)) {
-    tell_methods(words, pairs);
-  }
   for (const auto& piece : result.unresolved) {
     a.tell({{"unresolved",
              fmt::format("{}|{} on {}:{}", piece.student, piece.teacher, piece.lo, piece.hi)}});
@@ -33,6 +30,7 @@ int write_roots(answer<Problem>& a, const question& words,
 int run_critical(const question& words, const invocation& call) {
   if (!asks_network(words)) {
     answer<study::critical_problem> a(words, call);
+    tell_methods(words, a.problem().pairs);
     return write_roots(a, words, a.problem().pairs, study::critical_columns(), critical_figure);
   }
   answer<study::network_critical_problem> a(words, call);

@@ -19,9 +19,6 @@ int write_rests(answer<Problem>& a, const question& words, const Columns& column
   const auto result = compute(
       words, [&](const auto& control) { return study::fixed_points(problem, control); }, "points",
       names_of(problem.pairs, problem.grid));
-  if (!asks_network(words)) {
-    tell_methods(words, problem.pairs);
-  }
   a.write(columns, result.rows, draw);
   return a.code(result.rows, result.finished, problem.pairs.size() * problem.grid.size());
 }
@@ -29,6 +26,7 @@ int write_rests(answer<Problem>& a, const question& words, const Columns& column
 int run_fixed_points(const question& words, const invocation& call) {
   if (!asks_network(words)) {
     answer<study::fixed_points_problem> a(words, call);
+    tell_methods(words, a.problem().pairs);
     return write_rests(a, words, study::fixed_point_columns(), fixed_points_figure);
   }
   answer<study::network_fixed_points_problem> a(words, call);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/report/progress_text.hpp>
 
 #include "message.hpp"
 
