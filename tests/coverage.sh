@@ -19,7 +19,7 @@ case ${1:-} in
     tests='^(gaussian|activation|kernel|model|dynamics|analysis)$'
     ;;
   above)
-    targets=(simulation_test sweep_test study_test report_test program_test loradyn-program)
+    targets=(simulation_test sweep_test study_test report_test loradyn-program)
     tests='^(simulation|sweep|study|report|program|cli\.(program|property|networks|network_simulation)_test)$'
     ;;
   *)

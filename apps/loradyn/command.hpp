@@ -9,10 +9,6 @@
 
 namespace loradyn::cli {
 
-// A word as a POSIX shell takes it: in quotes where it needs them, and in quotes whatever it is.
-std::string shell_quoted(const std::string& word);
-std::string in_quotes(const std::string& text);
-
 // The words of the command line, for the table's provenance.
 struct invocation {
   std::string command_line;  // quoted so that a shell takes it
@@ -27,6 +23,13 @@ enum exit_code : int {
 
 // Adds the command's options to its subcommand and returns what runs it, with the exit code.
 using setup = std::function<int(const invocation&)> (*)(option_list&);
+
+// What runs a command by what its options say.
+inline std::function<int(const invocation&)> running(const option_list& list,
+                                                     int (*run)(const question&,
+                                                                const invocation&)) {
+  return [said = list.said(), run](const invocation& call) { return run(said->said(), call); };
+}
 
 std::function<int(const invocation&)> setup_rates(option_list& options);
 std::function<int(const invocation&)> setup_critical(option_list& options);

@@ -2,52 +2,52 @@
 
 #include <fmt/format.h>
 
+#include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/report/question.hpp>
-#include <memory>
 
 #include "command.hpp"
-#include "interruption.hpp"
-#include "network_commands.hpp"
-#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
 namespace loradyn::cli {
 namespace {
 
-int run_critical(const shared_options& shared, const invocation& call) {
-  auto asked = read_question<study::critical_problem>(question(describe(shared)));
-  const study::critical_problem& problem = asked.problem;
-  outputs out(shared);
-
-  const study::critical_result result = study_run(shared, "pairs", names_of(problem.pairs, {}))(
-      [&](const auto& control) { return study::critical(problem, control); });
-  tell_methods(shared, problem.pairs);
+template <class Problem, class Columns, class Draw>
+int write_roots(answer<Problem>& a, const question& words,
+                const std::vector<study::activation_pair>& pairs, const Columns& columns,
+                const Draw& draw) {
+  const auto result = compute(
+      words, [&](const auto& control) { return study::critical(a.problem(), control); }, "pairs",
+      names_of(pairs, {}));
   for (const auto& piece : result.unresolved) {
-    asked.said.emplace_back("unresolved", fmt::format("{}|{} on {}:{}", piece.student,
-                                                      piece.teacher, piece.lo, piece.hi));
+    a.tell({{"unresolved",
+             fmt::format("{}|{} on {}:{}", piece.student, piece.teacher, piece.lo, piece.hi)}});
   }
-  const provenance meta = provenance_of(call, asked.said);
-  out.write(meta, study::critical_columns(), result.rows,
-            [&] { return critical_figure(meta, result.rows); });
-  return result.finished < problem.pairs.size()
-             ? report_interruption(result.finished, problem.pairs.size(), call.command_line.c_str())
-             : exit_code_for(result.rows);
+  a.write(columns, result.rows, draw);
+  return a.code(result.rows, result.finished, pairs.size());
+}
+
+int run_critical(const question& words, const invocation& call) {
+  if (!asks_network(words)) {
+    answer<study::critical_problem> a(words, call);
+    tell_methods(words, a.problem().pairs);
+    return write_roots(a, words, a.problem().pairs, study::critical_columns(), critical_figure);
+  }
+  answer<study::network_critical_problem> a(words, call);
+  return write_roots(a, words, a.problem().asked.pairs,
+                     study::network_critical_columns(study::shape_of(a.problem().layout)),
+                     network_critical_figure);
 }
 
 }  // namespace
 
-std::function<int(const invocation&)> setup_critical(option_list& options) {
-  auto shared = std::make_shared<shared_options>();
-  auto network = std::make_shared<network_options>();
-  shared->parameters[study::registry::mu] = "0:1";
-  shared->add_mu_to(options, "LO:HI");
-  network->add_to(options);
-  shared->add_to(options);
-  options.idle("--gamma");
-  options.idle("--noise");
-  options.footer(
+std::function<int(const invocation&)> setup_critical(option_list& list) {
+  add_mu(list, "LO:HI", "0:1");
+  add_network(list);
+  add_shared(list);
+  list.idle("--gamma");
+  list.idle("--noise");
+  list.footer(
       "--mu is an interval, its ends left out.\n\n"
       "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: "
       "tau\n"
@@ -64,10 +64,7 @@ std::function<int(const invocation&)> setup_critical(option_list& options) {
       "Examples:\n"
       "  loradyn critical --student he3,he10\n"
       "  loradyn critical --student tanh --teacher relu --mu -1:1.5");
-  return [shared, network](const invocation& call) {
-    return network->given() ? run_network_critical(*network, *shared, call)
-                            : run_critical(*shared, call);
-  };
+  return running(list, run_critical);
 }
 
 }  // namespace loradyn::cli

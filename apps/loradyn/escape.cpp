@@ -4,99 +4,79 @@
 
 #include <algorithm>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/report/question.hpp>
 #include <loradyn/study/tolerance.hpp>
-#include <memory>
 
 #include "command.hpp"
-#include "interruption.hpp"
-#include "network_commands.hpp"
-#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
 namespace loradyn::cli {
 namespace {
 
-struct escape_options {
-  shared_options shared;
-  start_options start;
-  event_options event;
-  integrator_options integrator;
-  law_options law;
-  network_options network;
-};
-
-// How the rows were made, and how much the time of the one that took most depends on the tolerance.
-void tell_making(const shared_options& shared, const study::escape_problem& problem,
-                 const std::vector<study::escape_row>& rows) {
-  if (!shared.verbose || rows.empty()) {
+// Refuses an event that every start meets, and tells how the rows were made, and how much the time
+// of the one that took most depends on the tolerance.
+void look_at(const question& words, const study::escape_problem& problem,
+             const std::vector<study::escape_row>& rows) {
+  if (!rows.empty() && std::all_of(rows.begin(), rows.end(),
+                                   [](const auto& row) { return row.status == "met-at-start"; })) {
+    const std::string at = words.text("at");
+    throw argument_error(fmt::format("--event {} --at {}", words.text("event"),
+                                     at.empty() ? fmt::format("{}", problem.request.event.at) : at),
+                         "met by the start", "an event that the start does not meet");
+  }
+  if (!words.says("verbose") || rows.empty()) {
     return;
   }
-  tell_methods(shared, problem.pairs);
+  tell_methods(words, problem.pairs);
   const study::tolerance_check check = study::check_tolerance(problem, rows);
-  tell_error(shared, check,
+  tell_error(words, check,
              fmt::format("t_hit of {}, which took {} right-hand sides,",
                          names_of(problem.pairs, problem.grid)(check.which),
                          rows[check.which].work.velocities));
 }
+// A network's table says which starts meet the event.
+void look_at(const question&, const study::network_escape_problem&,
+             const std::vector<study::network_escape_row>&) {}
 
-int run_escape(escape_options options, const invocation& call) {
-  if (options.network.given_with(options.start)) {
-    return run_network_escape(options.network, options.shared, options.start, options.event,
-                              options.integrator, options.law, call);
-  }
-  const shared_options& shared = options.shared;
-  question words = words_of({describe(shared), describe(options.start), words_of(options.event),
-                             describe(options.integrator)});
-  words.say("start", text_parameter(options.start.file));
-  if (!options.law.dimension.empty()) {
-    words.say("dim", options.law.dimension);
-    words.say("quantiles", options.law.quantiles);
-  }
-  const auto asked = read_question<study::escape_problem>(words);
-  const study::escape_problem& problem = asked.problem;
-  const auto columns = study::columns_of(problem);
-  outputs out(shared);
+template <class Problem, class Columns, class Draw>
+int write_escapes(answer<Problem>& a, const question& words, const Columns& columns,
+                  const Draw& draw) {
+  const Problem& problem = a.problem();
+  const auto rows = compute(
+      words, [&](const auto& control) { return study::escape(problem, control); }, "points",
+      names_of(problem.pairs, problem.grid));
+  look_at(words, problem, rows);
+  const std::size_t written = a.write(columns, rows, draw);
+  return a.code(rows, written, problem.pairs.size() * problem.grid.size());
+}
 
-  const std::vector<study::escape_row> rows =
-      study_run(shared, "points", names_of(problem.pairs, problem.grid))(
-          [&](const auto& control) { return study::escape(problem, control); });
-  if (!rows.empty() && std::all_of(rows.begin(), rows.end(), [](const study::escape_row& row) {
-        return row.status == "met-at-start";
-      })) {
-    throw argument_error(
-        fmt::format("--event {} --at {}", options.event.quantity,
-                    options.event.at.empty() ? fmt::format("{}", problem.request.event.at)
-                                             : options.event.at),
-        "met by the start", "an event that the start does not meet");
+int run_escape(const question& words, const invocation& call) {
+  if (!asks_network(words)) {
+    answer<study::escape_problem> a(words, call);
+    return write_escapes(a, words, study::columns_of(a.problem()), escape_figure);
   }
-
-  tell_making(shared, problem, rows);
-  const provenance meta = provenance_of(call, asked.said);
-  const std::size_t total = problem.pairs.size() * problem.grid.size();
-  const std::size_t written =
-      out.write(meta, columns, rows, [&] { return escape_figure(meta, rows); });
-  return written < total ? report_interruption(written, total, call.command_line.c_str())
-                         : exit_code_for(rows);
+  answer<study::network_escape_problem> a(words, call);
+  return write_escapes(
+      a, words,
+      study::network_escape_columns(study::shape_of(a.problem().layout), a.problem().quantiles),
+      network_escape_figure);
 }
 
 }  // namespace
 
 std::function<int(const invocation&)> setup_escape(option_list& list) {
-  auto options = std::make_shared<escape_options>();
-  options->shared.add_mu_to(list, "R");
-  options->event.add_to(list, "m", "0.5 for m", "R");
-  options->start.add_to(list, "1e-6");
-  options->law.add_to(list, "R");
+  add_mu(list, "R");
+  add_event(list, "m", "0.5 for m", "R");
+  add_start(list, "1e-6");
+  add_law(list, "R");
   list.needs("--quantiles", {"--dim"});
-  options->network.add_to(list);
-  options->network.add_start_to(list, false);
-  options->integrator.max_steps = study::row_step_limit;
-  options->integrator.add_to(list);
-  options->shared.add_to(list);
-  options->start.add_file_to(list);
+  add_network(list);
+  add_network_start(list, false);
+  add_integrator(list, study::row_step_limit);
+  add_shared(list);
+  add_start_file(list);
   list.footer(
       "A row for each value of every R; columns: student,teacher,mu,nu,gamma,noise,lr_ratio, dim "
       "and\n"
@@ -118,7 +98,7 @@ std::function<int(const invocation&)> setup_escape(option_list& list) {
       "levels.csv\n"
       "  loradyn escape --student erf --mu 0.5 --gamma 1 --dim log:100:10000:9\n"
       "  loradyn escape --student erf --mu 0.5 --event risk --at 0.01");
-  return [options](const invocation& call) { return run_escape(*options, call); };
+  return running(list, run_escape);
 }
 
 }  // namespace loradyn::cli

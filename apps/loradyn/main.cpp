@@ -12,6 +12,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
 #include <loradyn/report/figure.hpp>
+#include <loradyn/report/printable.hpp>
 #include <loradyn/version.hpp>
 #include <memory>
 #include <new>

@@ -9,6 +9,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/nearest_names.hpp>
+#include <loradyn/report/printable.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
 #include <memory>
@@ -31,11 +32,6 @@ struct known_option {
   std::string meaning;               // a line
   bool is_file = false;
 };
-
-bool is_file_type(const std::string& type) {
-  return type.starts_with("FILE") || type.starts_with("TABLE") || type.starts_with("STORE") ||
-         type.starts_with("FIGURE") || type.starts_with("TARGET") || type.starts_with("SOURCE");
-}
 
 std::vector<known_option> options_of(const CLI::App& command) {
   std::vector<known_option> known;
@@ -301,48 +297,48 @@ std::string man_page(const CLI::App& app) {
 }  // namespace
 
 std::function<int(const invocation&)> setup_help(option_list& list) {
-  auto command = std::make_shared<std::string>();
-  list.text("command", *command, "a command; without one, all of them", "COMMAND");
-  return [command](const invocation&) {
+  list.text("command", "a command; without one, all of them", "COMMAND");
+  return running(list, [](const question& words, const invocation&) -> int {
+    const std::string command = words.text("command");
     const every_command all;
-    if (command->empty()) {
+    if (command.empty()) {
       write_stdout(all.app().help());
       return done;
     }
     std::vector<std::string> names;
     for (const CLI::App* known : commands_of(all.app())) {
       names.push_back(known->get_name());
-      if (known->get_name() == *command) {
+      if (known->get_name() == command) {
         write_stdout(known->help("loradyn"));
         return done;
       }
     }
-    throw error(fmt::format("'{}' is no command of loradyn; the nearest are {}", *command,
-                            nearest_names(*command, names)));
-  };
+    throw error(fmt::format("'{}' is no command of loradyn; the nearest are {}", command,
+                            nearest_names(command, names)));
+  });
 }
 
 std::function<int(const invocation&)> setup_completion(option_list& list) {
-  auto shell = std::make_shared<std::string>();
-  list.text("shell", *shell, "bash, zsh or fish", "bash|zsh|fish");
+  list.text("shell", "bash, zsh or fish", "bash|zsh|fish");
   list.footer(
       "Prints what the shell reads. An installation has it where the shells look.\n\n"
       "Examples:\n"
       "  loradyn completion bash > ~/.local/share/bash-completion/completions/loradyn\n"
       "  loradyn completion fish > ~/.config/fish/completions/loradyn.fish");
-  return [shell](const invocation&) {
+  return running(list, [](const question& words, const invocation&) -> int {
+    const std::string shell = words.text("shell");
     const every_command all;
-    if (*shell == "bash") {
+    if (shell == "bash") {
       write_stdout(bash_completion(all.app()));
-    } else if (*shell == "zsh") {
+    } else if (shell == "zsh") {
       write_stdout(zsh_completion(all.app()));
-    } else if (*shell == "fish") {
+    } else if (shell == "fish") {
       write_stdout(fish_completion(all.app()));
     } else {
-      throw argument_error("SHELL", "'" + *shell + "'", "bash, zsh or fish");
+      throw argument_error("SHELL", "'" + shell + "'", "bash, zsh or fish");
     }
     return done;
-  };
+  });
 }
 
 std::function<int(const invocation&)> setup_man(option_list& list) {

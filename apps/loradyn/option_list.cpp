@@ -4,21 +4,69 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <loradyn/error.hpp>
 
 namespace loradyn::cli {
 
-void option_list::text(const std::string& name, std::string& target, const std::string& help,
-                       const std::string& type) {
+namespace {
+
+// The long name of an option such as "-o,--output", or the name of a place.
+std::string word_of(const std::string& name) {
+  const std::size_t dashes = name.rfind("--");
+  return dashes == std::string::npos ? name : name.substr(dashes + 2);
+}
+
+}  // namespace
+
+bool is_file_type(std::string_view type) {
+  constexpr std::array<std::string_view, 6> files{"FILE",   "TABLE",  "STORE",
+                                                  "FIGURE", "TARGET", "SOURCE"};
+  return std::any_of(files.begin(), files.end(),
+                     [type](std::string_view file) { return type.starts_with(file); });
+}
+
+question option_words::said() const {
+  question words;
+  for (const auto& [name, text] : texts_) {
+    words.say(name, text);
+  }
+  for (const auto& [name, list] : lists_) {
+    words.say(name, fmt::format("{}", fmt::join(list, " | ")));
+  }
+  for (const auto& [name, is_given] : flags_) {
+    words.say(name, is_given ? "true" : "");
+  }
+  for (const std::string& name : names_) {
+    const auto& said = words.said();
+    const auto found = std::find_if(said.begin(), said.end(),
+                                    [&](const auto& word) { return word.first == name; });
+    if (found != said.end()) {
+      words.say(name, text_parameter(found->second));
+    }
+  }
+  return words;
+}
+
+void option_list::text(const std::string& name, const std::string& help, const std::string& type,
+                       const std::string& standard) {
+  const std::string word = word_of(name);
+  std::string& target = words_->text(word);
+  target = standard;
+  if (type == "NAME" || is_file_type(type)) {
+    words_->is_name(word);
+  }
   CLI::Option* const option = app_.add_option(name, target, help)->type_name(type);
   if (!target.empty()) {
     option->capture_default_str();
   }
 }
 
-void option_list::texts(const std::string& name, std::vector<std::string>& target,
-                        const std::string& help, const std::string& type) {
-  app_.add_option(name, target, help)->type_name(type)->allow_extra_args(false);
+void option_list::texts(const std::string& name, const std::string& help, const std::string& type) {
+  words_->is_name(word_of(name));
+  app_.add_option(name, words_->list(word_of(name)), help)
+      ->type_name(type)
+      ->allow_extra_args(false);
 }
 
 void option_list::words(const std::string& name, std::vector<std::string>& target,
@@ -26,16 +74,25 @@ void option_list::words(const std::string& name, std::vector<std::string>& targe
   app_.add_option(name, target, help)->type_name(type);
 }
 
-void option_list::number(const std::string& name, std::uint64_t& target, const std::string& help,
+void option_list::number(const std::string& name, const std::string& help, std::uint64_t standard,
                          std::uint64_t least, std::uint64_t most) {
+  std::string& target = words_->text(word_of(name));
+  target = std::to_string(standard);
   app_.add_option(name, target, help)
       ->type_name("N")
-      ->check(CLI::Range(least, most))
+      ->check([=](const std::string& text) {
+        try {
+          static_cast<void>(read_count(name, text, least, most));
+          return std::string();
+        } catch (const argument_error&) {
+          return fmt::format("Value {} not in range {} to {}", text, least, most);
+        }
+      })
       ->capture_default_str();
 }
 
-void option_list::flag(const std::string& name, bool& target, const std::string& help) {
-  app_.add_flag(name, target, help);
+void option_list::flag(const std::string& name, const std::string& help) {
+  app_.add_flag(name, words_->flag(word_of(name)), help);
 }
 
 void option_list::exclude(const std::string& name, std::initializer_list<const char*> others) {

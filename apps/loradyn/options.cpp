@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
-#include <loradyn/error.hpp>
-#include <loradyn/sweep/range.hpp>
-#include <optional>
-#include <tuple>
+#include <loradyn/report/progress_text.hpp>
 
 #include "message.hpp"
 
@@ -17,341 +14,185 @@ namespace loradyn::cli {
 
 namespace registry = study::registry;
 
-described& operator+=(described& all, const described& more) {
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
-
-void add_given(described& all, const std::string& name, const std::string& text) {
-  if (!text.empty()) {
-    all.emplace_back(name, text);
-  }
-}
-
-question words_of(std::initializer_list<described> lists) {
-  described all;
-  for (const described& list : lists) {
-    all += list;
-  }
-  return question(std::move(all));
-}
-
-parameter_texts::parameter_texts(std::span<const study::parameter* const> parameters) {
-  for (const study::parameter* p : parameters) {
-    texts_.emplace(p, p->standard ? fmt::format("{}", *p->standard) : "");
-  }
-}
-
 namespace {
-
-constexpr const char* unlimited = "inf";  // --t-max
 
 std::string option_of(const study::parameter& p) { return "--" + std::string(p.name); }
 
 // A parameter's option, with its range in the help.
-void add_parameter(option_list& options, const study::parameter& p, std::string& text,
-                   const std::string& type) {
+void add_parameter(option_list& list, const study::parameter& p, const std::string& type,
+                   const std::string& standard) {
   const std::string range = p.range();
-  options.text(option_of(p), text, std::string(p.meaning) + (range.empty() ? "" : ", " + range),
-               type);
-}
-
-std::string students_of(const shared_options& options) {
-  return fmt::format("{}", fmt::join(options.students, " | "));
-}
-
-std::vector<activation> read_activations(const std::string& option, const std::string& list) {
-  std::vector<activation> activations;
-  for (const std::string_view text : split_activations(list)) {
-    activations.push_back(read_activation(option, text));
-  }
-  return activations;
+  list.text(option_of(p), std::string(p.meaning) + (range.empty() ? "" : ", " + range), type,
+            standard);
 }
 
 }  // namespace
 
-void look_options::add_to(option_list& options) {
-  options.text("--size", size,
-               "of the figure: width and height in cm, or column (8.6 cm wide) or page (17.8); "
-               "texts have 8 to 10 pt then",
-               "W,H|column|page");
-  options.text("--font", font, "of the figure (default: Helvetica)", "NAME");
-  options.text("--style", theme, "of the figure: for a light page, a dark one, or ink",
-               "light|dark|print");
-}
-
-figure_style look_options::style() const {
-  figure_style style;
-  style.font = font;
-  style.theme = read_choice("--style", theme, figure_themes);
-  constexpr double column = 8.6;
-  constexpr double page = 17.8;
-  constexpr double least = 3.0;
-  constexpr double most = 100.0;
-  if (size == "column" || size == "page") {
-    style.size = {size == "column" ? column : page, 0.0};
-  } else if (!size.empty()) {
-    const std::size_t comma = size.find(',');
-    const auto side = [&](const std::string& text) {
-      const double value = parse_number("--size", text);
-      if (!(value >= least && value <= most)) {
-        throw argument_error("--size", "'" + size + "'",
-                             fmt::format("from {} to {} cm wide and high", least, most));
-      }
-      return value;
-    };
-    if (comma == std::string::npos) {
-      throw argument_error("--size", "'" + size + "'",
-                           "width and height in cm such as 8.6,6, or column or page");
-    }
-    style.size = {side(size.substr(0, comma)), side(size.substr(comma + 1))};
+void add(option_list& list, std::span<const option_text> options) {
+  for (const option_text& o : options) {
+    list.text(o.name, o.meaning, o.type, o.standard);
   }
-  return style;
 }
 
-void table_options::add_to(option_list& options) {
-  options.text("-o,--output", file,
-               "the table: .csv, .json or .h5; - is standard output, as without it", "FILE");
-  options.text("--format", format, "of the table, whatever its name (default: its ending, or csv)",
-               "csv|json|h5");
-  options.flag("--no-header", headless,
-               "of csv the rows alone, without parameters and names of columns");
+void add_look(option_list& list) {
+  static constexpr std::array<option_text, 3> look{
+      {{"--size", "W,H|column|page",
+        "of the figure: width and height in cm, or column (8.6 cm wide) or page (17.8); "
+        "texts have 8 to 10 pt then"},
+       {"--font", "NAME", "of the figure (default: Helvetica)"},
+       {"--style", "light|dark|print", "of the figure: for a light page, a dark one, or ink",
+        "light"}}};
+  add(list, look);
 }
 
-void shared_options::add_to(option_list& options) {
-  options.texts("--student", students,
-                "the student's activation, or a list a,b,c: a curve each;\n"
-                "given again: another panel of the figure. An expression of\n" +
-                    activation_grammar(),
-                "NAME");
-  options.text(
-      "--teacher", teachers,
+void add_table(option_list& list) {
+  list.text("-o,--output", "the table: .csv, .json or .h5; - is standard output, as without it",
+            "FILE");
+  list.text("--format", "of the table, whatever its name (default: its ending, or csv)",
+            "csv|json|h5");
+  list.flag("--no-header", "of csv the rows alone, without parameters and names of columns");
+}
+
+void add_shared(option_list& list) {
+  list.texts("--student",
+             "the student's activation, or a list a,b,c: a curve each;\n"
+             "given again: another panel of the figure. An expression of\n" +
+                 activation_grammar(),
+             "NAME");
+  list.text(
+      "--teacher",
       "the teacher's; one for all, one each, or a list for one student (default: the student's)",
       "NAME");
   for (const study::parameter* p : study::model_parameters) {
     if (p != &registry::mu) {
-      add_parameter(options, *p, parameters[*p], "R");
+      add_parameter(list, *p, "R", fmt::format("{}", *p->standard));
     }
   }
-  options.text("--time-unit", unit, "raw, or fisher: times in units of 1/E[student'(z)^2]",
-               "raw|fisher");
-  output.add_to(options);
-  options.text("--plot", figure,
-               "the figure: .svg, .pdf, .png or .tex, its gnuplot script and data beside it",
-               "FILE");
-  look.add_to(options);
-  options.text("--config", config,
-               "read options from a TOML file (-: standard input); the command line wins", "FILE");
-  options.number("--seed", seed, "seed of the random numbers", 0, UINT64_MAX);
+  list.text("--time-unit", "raw, or fisher: times in units of 1/E[student'(z)^2]", "raw|fisher",
+            "raw");
+  add_table(list);
+  list.text("--plot", "the figure: .svg, .pdf, .png or .tex, its gnuplot script and data beside it",
+            "FILE");
+  add_look(list);
+  list.text("--config", "read options from a TOML file (-: standard input); the command line wins",
+            "FILE");
+  list.number("--seed", "seed of the random numbers", 0, 0, UINT64_MAX);
   constexpr std::uint64_t most_threads = 4096;
-  options.number("--threads", threads, "threads to use; 0: all. Results don't depend on it", 0,
-                 most_threads);
-  options.flag("-q,--quiet", quiet, "no progress and no notes on standard error");
-  options.flag("--progress", progress, "progress even where standard error is no terminal");
-  options.flag("--verbose", verbose, "tell on standard error how the numbers are made");
+  list.number("--threads", "threads to use; 0: all. Results don't depend on it", 0, 0,
+              most_threads);
+  list.flag("-q,--quiet", "no progress and no notes on standard error");
+  list.flag("--progress", "progress even where standard error is no terminal");
+  list.flag("--verbose", "tell on standard error how the numbers are made");
 }
 
-void shared_options::add_mu_to(option_list& options, const std::string& type) {
-  add_parameter(options, registry::mu, parameters[registry::mu], type);
+void add_mu(option_list& list, const std::string& type, const std::string& standard) {
+  add_parameter(list, registry::mu, type, standard);
 }
 
-bool shared_options::shows_progress() const {
-  return !quiet && (progress || ::isatty(STDERR_FILENO) != 0);
+void add_start(option_list& list, const std::string& u0, const std::string& m0) {
+  list.text(option_of(registry::u0), std::string(registry::u0.meaning) + " (default: " + u0 + ")",
+            "X");
+  add_parameter(list, registry::m0, "X",
+                m0.empty() ? fmt::format("{}", *registry::m0.standard) : m0);
+  add_parameter(list, registry::s0, "X", fmt::format("{}", *registry::s0.standard));
 }
 
-described describe(const shared_options& options) {
-  described all{{"student", text_parameter(students_of(options))}};
-  add_given(all, "teacher", text_parameter(options.teachers));
-  for (const study::parameter* p : study::model_parameters) {
-    add_given(all, std::string(p->name), options.parameters[*p]);
+void add_start_file(option_list& list) {
+  list.text("--start", "start from what trajectory --end-state wrote: u, m, s, mu and nu", "FILE");
+  list.exclude("--start", {"--u0", "--m0", "--s0", "--mu", "--nu"});
+}
+
+void add_event(option_list& list, const std::string& quantity, const std::string& at,
+               const std::string& type) {
+  list.text("--event", "what tells the end of the search: m, M or risk", "m|M|risk", quantity);
+  list.text("--at", "the value it reaches (default: " + at + ")", type);
+  list.flag("--signed", "m or M itself, not its absolute value");
+}
+
+void add_integrator(option_list& list, std::uint64_t max_steps) {
+  static constexpr std::array<option_text, 4> integrator{
+      {{"--t-max", "X", "the time after which a run is given up", "inf"},
+       {"--rtol", "X", "relative tolerance of a step, 1e-13 to 0.1", "1e-9"},
+       {"--atol", "X", "absolute tolerance of a step", "1e-16"},
+       {"--stepper", "auto|explicit|stiff", "auto, explicit (Dormand-Prince) or stiff (Rosenbrock)",
+        "auto"}}};
+  add(list, integrator);
+  list.number("--max-steps", "steps after which a run is given up", max_steps, 1, UINT64_MAX);
+}
+
+void add_law(option_list& list, const std::string& type) {
+  list.text(option_of(registry::dim),
+            "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2", type);
+  list.text("--quantiles", "of that law", "R", "0.05,0.25,0.5,0.75,0.95");
+}
+
+void add_network(option_list& list, bool with_scale) {
+  static constexpr std::array<option_text, 9> layout{
+      {{"--width", "K", "neurons of the student (default: 1)"},
+       {"--rank", "R", "adapters (default: 1)"},
+       {"--teacher-width", "K", "neurons of the teacher (default: 1)"},
+       {"--off-target", "N",
+        "so many neurons start at mu and nu, the others at their target (default: all)"},
+       {"--readout", "sum|mean|sqrt",
+        "each neuron counts 1, 1/width or 1/sqrt(width) (default: sum)"},
+       {"--adapter", "sphere|free|frobenius",
+        "V's rows have norm 1, nothing holds them, or V keeps its Frobenius norm\n"
+        "(default: sphere; free where all weights train)"},
+       {"--train", "lora|v|full|scratch",
+        "U and V, V alone, all weights from w0, or all from small random ones (default: lora)"},
+       {"--decay", "X", "weight decay (default: 0)"},
+       {"--readout-rate", "X",
+        "learning rate of the readouts over V's; 0 freezes them (default: 0)"}}};
+  static constexpr std::array<option_text, 2> scale{
+      {{"--alpha", "X", "LoRA's alpha: W = W0 + s U V, s = alpha/rank (default: s = 1)"},
+       {"--scaling", "rank|root", "s is alpha/rank, or alpha/sqrt(rank) (default: rank)"}}};
+  static constexpr std::array<option_text, 3> source{
+      {{"--source", "NAME", "the source task's activation: what is forgotten is a column"},
+       {"--source-overlap", "X", "of each of the source's targets with the target's, -1 to 1"},
+       {"--network", "FILE",
+        "rows and readouts from a TOML file, in the place of --nu and the widths; --mu\n"
+        "then sets their alignments"}}};
+  add(list, layout);
+  if (with_scale) {
+    add(list, scale);
   }
-  return all += {{"time-unit", options.unit}, {"seed", std::to_string(options.seed)}};
+  add(list, source);
 }
 
-parameter_texts start_options::defaults() {
-  parameter_texts texts(study::start_parameters);
-  texts[registry::u0] = "";  // commands have defaults of their own
-  return texts;
+void add_scratch_norm(option_list& list) {
+  list.text("--scratch-norm",
+            "the norm of the weights that --train scratch starts from (default: 0.1)", "X");
 }
 
-void start_options::add_to(option_list& options, const std::string& u0_default) {
-  options.text(option_of(registry::u0), texts[registry::u0],
-               std::string(registry::u0.meaning) + " (default: " + u0_default + ")", "X");
-  add_parameter(options, registry::m0, texts[registry::m0], "X");
-  add_parameter(options, registry::s0, texts[registry::s0], "X");
-}
-
-void start_options::add_file_to(option_list& options) {
-  options.text("--start", file, "start from what trajectory --end-state wrote: u, m, s, mu and nu",
-               "FILE");
-  options.exclude("--start", {"--u0", "--m0", "--s0", "--mu", "--nu"});
-}
-
-described describe(const start_options& options) {
-  described all;
-  for (const study::parameter* p : study::start_parameters) {
-    const std::string& text = options.texts[*p];
-    all.emplace_back(p->name, text.empty() ? fmt::format("{}", *p->standard) : text);
-  }
-  return all;
-}
-
-void event_options::add_to(option_list& options, const std::string& quantity_default,
-                           const std::string& at_default, const std::string& type) {
-  quantity = quantity_default;
-  options.text("--event", quantity, "what tells the end of the search: m, M or risk", "m|M|risk");
-  options.text("--at", at, "the value it reaches (default: " + at_default + ")", type);
-  options.flag("--signed", is_signed, "m or M itself, not its absolute value");
-}
-
-described words_of(const event_options& options) {
-  described all;
-  add_given(all, "event", options.quantity);
-  add_given(all, "at", options.at);
-  add_given(all, "signed", options.is_signed ? "true" : "");
-  return all;
-}
-
-void integrator_options::add_to(option_list& options) {
-  options.text("--t-max", t_max, "the time after which a run is given up", "X");
-  options.text("--rtol", rtol, "relative tolerance of a step, 1e-13 to 0.1", "X");
-  options.text("--atol", atol, "absolute tolerance of a step", "X");
-  options.text("--stepper", method, "auto, explicit (Dormand-Prince) or stiff (Rosenbrock)",
-               "auto|explicit|stiff");
-  options.number("--max-steps", max_steps, "steps after which a run is given up", 1, UINT64_MAX);
-}
-
-described describe(const integrator_options& options) {
-  described all;
-  add_given(all, "t-max", options.t_max == unlimited ? "" : options.t_max);
-  return all += {{"rtol", options.rtol},
-                 {"atol", options.atol},
-                 {"stepper", options.method},
-                 {"max-steps", std::to_string(options.max_steps)}};
-}
-
-void law_options::add_to(option_list& options, const std::string& type) {
-  options.text(option_of(registry::dim), dimension,
-               "the law of the escape time over random starts in this dimension,\nu0 = 1/d^2",
-               type);
-  options.text("--quantiles", quantiles, "of that law", "R");
-}
-
-described describe(const law_options& options) {
-  described all;
-  add_given(all, "dim", options.dimension);
-  return all += {{"quantiles", options.quantiles}};
-}
-
-activation read_activation(const std::string& option, std::string_view text) {
-  try {
-    return parse_activation(text);
-  } catch (const parse_error& e) {
-    throw error(fmt::format("{} '{}': {}", option, text, e.what()));
+void add_network_start(option_list& list, bool with_dimension) {
+  list.text("--start-batch",
+            "a network's V starts along the gradient of so many samples (default: at random)", "N");
+  add_scratch_norm(list);
+  if (with_dimension) {
+    list.text("--dim", "the dimension of a network's random start (default: 1000)", "D");
   }
 }
 
-study::time_unit read_unit(const shared_options& options) {
-  return read_choice("--time-unit", options.unit, study::time_units);
+figure_style read_style(const question& words) {
+  figure_style style;
+  style.font = words.text("font");
+  style.theme = read_choice("--style", words.text("style"), figure_themes);
+  if (words.says("size")) {
+    style.size = read_figure_size("--size", words.text("size"));
+  }
+  return style;
 }
 
-std::vector<study::activation_pair> read_pairs(const shared_options& options) {
-  if (options.students.empty()) {
-    throw error("--student is missing: name an activation, such as --student erf");
-  }
-  std::vector<activation> students;
-  for (const std::string& list : options.students) {
-    for (activation& a : read_activations("--student", list)) {
-      students.push_back(std::move(a));
-    }
-  }
-  std::vector<activation> teachers;
-  if (!options.teachers.empty()) {
-    teachers = read_activations("--teacher", options.teachers);
-    if (students.size() == 1 && teachers.size() > 1) {
-      students.insert(students.end(), teachers.size() - 1, activation(students.front()));
-    }
-    if (teachers.size() != 1 && teachers.size() != students.size()) {
-      throw argument_error(
-          "--teacher", "'" + options.teachers + "'",
-          fmt::format("one activation, or one for each of the {} students", students.size()));
-    }
-  }
-  const study::time_unit unit = read_unit(options);
-  std::vector<study::activation_pair> pairs;
-  for (std::size_t i = 0; i < students.size(); ++i) {
-    pairs.push_back(study::make_pair(
-        students[i], teachers.empty() ? students[i] : teachers[teachers.size() == 1 ? 0 : i],
-        unit));
-  }
-  return pairs;
+bool shows_progress(const question& words) {
+  return !words.says("quiet") && (words.says("progress") || ::isatty(STDERR_FILENO) != 0);
 }
 
-study::activation_pair read_single_pair(const shared_options& options,
-                                        const std::string& expected) {
-  std::vector<study::activation_pair> pairs = read_pairs(options);
-  if (pairs.size() != 1) {
-    throw argument_error("--student", fmt::format("{} activations", pairs.size()), expected);
-  }
-  return std::move(pairs.front());
+std::size_t read_threads(const question& words) {
+  return static_cast<std::size_t>(read_count("--threads", words.text("threads"), 0, UINT64_MAX));
 }
 
-void require_mu(const shared_options& options, const std::string& example) {
-  if (options.mu().empty()) {
-    throw error("--mu is missing: give " + example);
-  }
-}
-
-study::parameter_point read_parameters(const shared_options& options) {
-  study::parameter_point point;
-  for (const study::parameter* p : study::model_parameters) {
-    if (p != &registry::mu && p != &registry::nu) {
-      p->set(point, read_value(*p, options.parameters[*p]));
-    }
-  }
-  return point;
-}
-
-double read_single_nu(const shared_options& options, const std::string& expected) {
-  const std::vector<double> nu = read_values(registry::nu, options.nu());
-  if (nu.size() != 1) {
-    throw argument_error("--nu", "'" + options.nu() + "'", expected);
-  }
-  return nu.front();
-}
-
-study::parameter_grid read_grid(const shared_options& options,
-                                std::span<const study::parameter* const> swept) {
-  require_mu(options, "the alignments, such as --mu 0.1:0.9:9");
-  study::parameter_grid grid;
-  for (const study::parameter* p : study::model_parameters) {
-    if (std::find(swept.begin(), swept.end(), p) != swept.end()) {
-      grid.axes.push_back({p, read_values(*p, options.parameters[*p])});
-    } else {
-      p->set(grid.otherwise, read_value(*p, options.parameters[*p]));
-    }
-  }
-  return grid;
-}
-
-std::vector<study::extent> extents_of(const shared_options& options,
-                                      const study::parameter_grid& grid, std::size_t pairs) {
-  std::vector<study::extent> extents;
-  for (const study::swept_parameter& axis : grid.axes) {
-    const bool of_the_model =
-        std::find(study::model_parameters.begin(), study::model_parameters.end(), axis.what) !=
-        study::model_parameters.end();
-    const auto count = static_cast<double>(axis.values.size());
-    extents.push_back({option_of(*axis.what),
-                       of_the_model ? options.parameters[*axis.what] : fmt::format("{}", count),
-                       count, !of_the_model});
-  }
-  extents.push_back({"--student", students_of(options), static_cast<double>(pairs)});
-  return extents;
-}
-
-void tell_methods(const shared_options& options, const std::vector<study::activation_pair>& pairs) {
-  if (!options.verbose) {
+void tell_methods(const question& words, const std::vector<study::activation_pair>& pairs) {
+  if (!words.says("verbose")) {
     return;
   }
   for (const study::activation_pair& pair : pairs) {
@@ -359,18 +200,18 @@ void tell_methods(const shared_options& options, const std::vector<study::activa
   }
 }
 
-void tell_work(const shared_options& options, const integration_work& work) {
-  if (options.verbose) {
+void tell_work(const question& words, const integration_work& work) {
+  if (words.says("verbose")) {
     say("integrated with {} right-hand sides and {} Jacobians: {} explicit steps (Dormand-Prince "
         "5(4)), {} stiff ones (Rosenbrock 4(3)), {} of them rejected",
         work.velocities, work.jacobians, work.explicit_steps, work.stiff_steps, work.rejected);
   }
 }
 
-void tell_error(const shared_options& options, const study::tolerance_check& check,
+void tell_error(const question& words, const study::tolerance_check& check,
                 const std::string& number) {
-  tell_work(options, check.work);
-  if (options.verbose && check.again) {
+  tell_work(words, check.work);
+  if (words.says("verbose") && check.again) {
     say("{} = {}; with a tenth of the tolerance {}, which differs by {:.1g} of it", number,
         check.value, *check.again, std::abs(*check.again - check.value) / std::abs(check.value));
   }
@@ -400,76 +241,6 @@ std::string slow_text(const study::point_watch& watch, const point_name& name) {
   return slowest && slowest->seconds > patience
              ? fmt::format("{} ({})", name(slowest->point), duration_text(slowest->seconds))
              : std::string();
-}
-
-study_run::study_run(const shared_options& options, std::string unit, point_name name)
-    : threads_(options.threads),
-      shown_(options.shows_progress()),
-      unit_(std::move(unit)),
-      name_(std::move(name)) {}
-
-overlap_state read_start(const start_options& options) {
-  study::parameter_point point;
-  for (const study::parameter* p : study::start_parameters) {
-    if (const std::string& text = options.texts[*p]; !text.empty()) {
-      p->set(point, parse_number(option_of(*p), text));
-    }
-  }
-  const overlap_state& x = point.start;
-  if (!in_disc(x)) {
-    throw argument_error(
-        "--m0 " + options.texts[registry::m0] + " with --s0 " + options.texts[registry::s0],
-        fmt::format("m0^2 + s0^2 = {}", x.m * x.m + x.s * x.s), "at most 1");
-  }
-  return x;
-}
-
-integration_options read_integrator(const integrator_options& options, double time_unit) {
-  integration_options o;
-  if (options.t_max != unlimited) {
-    o.end_time = read_positive("--t-max", options.t_max) * time_unit;
-  }
-  o.relative_tolerance = parse_number("--rtol", options.rtol);
-  if (!(o.relative_tolerance >= 1e-13 && o.relative_tolerance <= 0.1)) {
-    throw argument_error("--rtol", "'" + options.rtol + "'", "between 1e-13 and 0.1");
-  }
-  o.absolute_tolerance = parse_number("--atol", options.atol);
-  if (!(o.absolute_tolerance >= 0.0)) {
-    throw argument_error("--atol", "'" + options.atol + "'", ">= 0");
-  }
-  o.step_limit = static_cast<std::size_t>(options.max_steps);
-  o.method = read_choice("--stepper", options.method, steppers);
-  return o;
-}
-
-std::vector<double> read_quantiles(const std::string& text) {
-  std::vector<double> quantiles = parse_range("--quantiles", text);
-  for (const double p : quantiles) {
-    if (!(p > 0.0 && p < 1.0)) {
-      throw argument_error("--quantiles", "'" + text + "'", "between 0 and 1");
-    }
-  }
-  return quantiles;
-}
-
-std::uint64_t read_record_size(const std::string& text) {
-  constexpr std::uint64_t most_points = 100'000'000;
-  return read_count("--points", text.starts_with("log:") ? text.substr(4) : text, 2, most_points);
-}
-
-std::vector<std::uint64_t> read_simulation_record(const std::string& text, std::uint64_t steps) {
-  const std::uint64_t n = read_record_size(text);
-  return text.starts_with("log:") ? logarithmic_record(steps, n) : linear_record(steps, n);
-}
-
-void require_stages_parameters(const shared_options& shared) {
-  for (const study::parameter* p : study::model_parameters) {
-    const std::string& text = shared.parameters[*p];
-    if (p != &registry::mu && p != &registry::nu && text != fmt::format("{}", *p->standard)) {
-      throw argument_error(fmt::format("--{}", p->name), "'" + text + "'",
-                           "left out: each stage says its own");
-    }
-  }
 }
 
 }  // namespace loradyn::cli

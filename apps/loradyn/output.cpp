@@ -1,10 +1,11 @@
 #include "output.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/study/escape.hpp>
-#include <loradyn/version.hpp>
 
 #include "interruption.hpp"
 #include "message.hpp"
@@ -30,33 +31,16 @@ void open(std::optional<File>& file, const char* option, const char* otherwise,
 
 }  // namespace
 
-std::string shell_quoted(const std::string& word) {
-  const std::string plain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) {
-    return word;
-  }
-  return in_quotes(word);
-}
-
-std::string in_quotes(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  }
-  return quoted + "'";
-}
-
-outputs::outputs(const shared_options& options) {
+outputs::outputs(const question& words) {
   std::optional<table_format> format;
-  if (!options.output.format.empty()) {
-    format = read_choice("--format", options.output.format, table_formats);
+  if (words.says("format")) {
+    format = read_choice("--format", words.text("format"), table_formats);
   }
-  open(table_, "--output", format ? "" : ", or --format given", options.output.file, format,
-       options.output.headless);
-  if (!options.figure.empty()) {
-    open(figure_, "--plot", "", options.figure, options.look.style());
-  } else if (options.look.given()) {
+  open(table_, "--output", format ? "" : ", or --format given", words.text("output"), format,
+       words.says("no-header"));
+  if (words.says("plot")) {
+    open(figure_, "--plot", "", words.text("plot"), read_style(words));
+  } else if (words.says("size") || words.says("font") || words.text("style") != "light") {
     throw error("--size, --font and --style are of a figure: give --plot too");
   }
 }
@@ -102,17 +86,6 @@ void outputs::draw(const std::function<figure()>& figure_of) {
   }
 }
 
-provenance provenance_of(const invocation& call, parameter_list said) {
-  return {version, call.command_line, std::move(said)};
-}
-
-provenance provenance_of(const invocation& call, const shared_options& options,
-                         const described& own) {
-  provenance meta{version, call.command_line, describe(options)};
-  meta.parameters += own;
-  return meta;
-}
-
 void failure_count::add(const std::string& status, double t_hit) {
   ++rows_;
   failed_ += study::is_failure(status) && std::isnan(t_hit) ? 1 : 0;
@@ -124,6 +97,28 @@ int failure_count::exit_code() const {
     return computation_failed;
   }
   return done;
+}
+
+int finish(phase_report& report, outputs& out) {
+  out.table().finish();
+  if (out.draws() && !stop_requested()) {
+    out.draw([&] { return report.drawn(); });
+  }
+  return failure_count(report.failed(), report.rows()).exit_code();
+}
+
+int write_store(const sweep_store& store, const study::phase_grid& grid, phase_colours colours,
+                outputs& out) {
+  phase_report report(grid, store.configuration().version, colours, out.table(), out.draws());
+  const std::uint64_t missing = add_stored(store, report);
+  const int code = finish(report, out);
+  if (missing > 0) {
+    throw file_error(fmt::format(
+        "the store is damaged: {} of the {} cells that it counts as finished are missing. The "
+        "others are in the table; loradyn merge takes them into a new store",
+        missing, report.rows() + missing));
+  }
+  return code;
 }
 
 }  // namespace loradyn::cli

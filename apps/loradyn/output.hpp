@@ -6,16 +6,19 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <loradyn/figures/phase_report.hpp>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
 #include <loradyn/report/table_output.hpp>
 #include <loradyn/study/row.hpp>
+#include <loradyn/version.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "command.hpp"
+#include "interruption.hpp"
 #include "options.hpp"
 
 namespace loradyn::cli {
@@ -25,7 +28,7 @@ namespace loradyn::cli {
 class outputs {
  public:
   // Throws argument_error, naming the option, and file_error.
-  explicit outputs(const shared_options& options);
+  explicit outputs(const question& words);
 
   // Writes the table, then draws its figure; of an interrupted command the table alone, as many
   // rows as a second allows. Returns how many. Throws file_error and drawing_error; the table is
@@ -38,11 +41,8 @@ class outputs {
         [&](std::size_t i) { return columns.cells(rows[i]); }, figure_of);
   }
 
-  // The same in parts, for a table that is not held in memory: its header, its rows, its end, then
-  // the figure. The first three throw as table_file's do, `draw` as above.
-  void begin(const table_header& header) { table_->begin(header); }
-  void add(std::span<const cell> row) { table_->add(row); }
-  void finish_table() { table_->finish(); }
+  // The same in parts, for a table that is not held in memory, then the figure.
+  [[nodiscard]] table_output& table() { return *table_; }
   // Nothing where --plot is not given; `draws` says so before the figure is made.
   // Throws reported_interruption where the user interrupts it.
   void draw(const std::function<figure()>& figure_of);
@@ -57,15 +57,13 @@ class outputs {
   std::optional<figure_file> figure_;
 };
 
-// Where a table comes from: what was asked; or the shared parameters and those of the command's
-// own.
-provenance provenance_of(const invocation& call, parameter_list said);
-provenance provenance_of(const invocation& call, const shared_options& options,
-                         const described& own);
-
 // Counts the rows that are no result, one after the other.
 class failure_count {
  public:
+  // None yet, or so many of so many rows.
+  failure_count() = default;
+  failure_count(std::uint64_t failed, std::uint64_t rows) : rows_(rows), failed_(failed) {}
+
   // A run that met its event is a result, though its rest was not reached.
   void add(const std::string& status, double t_hit = std::numeric_limits<double>::quiet_NaN());
 
@@ -90,5 +88,49 @@ int exit_code_for(const std::vector<Row>& rows) {
   }
   return failures.exit_code();
 }
+
+// The end of a diagram's table, and its figure; returns the exit code.
+int finish(phase_report& report, outputs& out);
+// The finished cells of a store, and the end. Throws file_error, once all is written, where cells
+// are missing that the store counts as finished.
+int write_store(const sweep_store& store, const study::phase_grid& grid, phase_colours colours,
+                outputs& out);
+
+// What a command was asked, and its answer on the way out.
+template <class Problem>
+class answer {
+ public:
+  // Reads the question, then opens the files. Throws as both do.
+  answer(const question& words, const invocation& call)
+      : call_(call), asked_(read_question<Problem>(words)), out_(words) {}
+
+  [[nodiscard]] const Problem& problem() const { return asked_.problem; }
+  // Says more in the table's provenance than the question.
+  void tell(const parameter_list& more) {
+    asked_.said.insert(asked_.said.end(), more.begin(), more.end());
+  }
+
+  // Writes the rows and draws their figure, draw(provenance, rows). Returns how many rows there are
+  // then.
+  template <class Row, class Draw>
+  std::size_t write(const study::row_description<Row>& columns, const std::vector<Row>& rows,
+                    const Draw& draw) {
+    const provenance meta{version, call_.command_line, asked_.said};
+    return out_.write(meta, columns, rows, [&] { return draw(meta, rows); });
+  }
+
+  // The exit code of rows of so many points.
+  template <class Row>
+  [[nodiscard]] int code(const std::vector<Row>& rows, std::size_t finished,
+                         std::size_t total) const {
+    return finished < total ? report_interruption(finished, total, call_.command_line.c_str())
+                            : exit_code_for(rows);
+  }
+
+ private:
+  const invocation& call_;
+  asked<Problem> asked_;
+  outputs out_;
+};
 
 }  // namespace loradyn::cli

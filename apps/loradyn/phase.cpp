@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/report/phase_work.hpp>
@@ -19,67 +20,16 @@
 #include "command.hpp"
 #include "interruption.hpp"
 #include "message.hpp"
-#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
-#include "phase_output.hpp"
 
 namespace loradyn::cli {
 namespace {
 
 using study::planned_cell;
 
-// The simulated runs of every cell.
-struct ensemble_options {
-  std::string engine;  // empty: none
-  std::string batch = "16";
-  std::string learning_rate;
-  std::string runs = "100";
-  std::string steps = "1000000";
-};
-
-struct phase_options {
-  shared_options shared;
-  std::string x;
-  std::string y;
-  std::string show = "t";
-  std::string only = "escape";
-  std::string refine = "0";
-  std::string refine_step = "0.2";
-  std::string store;
-  std::string shard;
-  start_options start;
-  event_options event;
-  law_options law;
-  ensemble_options ensemble;
-  integrator_options integrator;
-  network_options network;
-  std::string forgotten;
-};
-
-phase_colours colours_of(const phase_options& options) {
-  return read_choice("--show", options.show, phase_colour_names);
-}
-
-// What the options say.
-question question_from(const phase_options& o) {
-  question words = words_of({describe(o.shared), describe(o.start), words_of(o.event),
-                             describe(o.integrator), describe(o.network), describe(o.law)});
-  const ensemble_options& e = o.ensemble;
-  for (const auto& [name, text] : {std::pair("x", &o.x),
-                                   {"y", &o.y},
-                                   {"only", &o.only},
-                                   {"refine", &o.refine},
-                                   {"refine-step", &o.refine_step},
-                                   {"forgotten", &o.forgotten},
-                                   {"engine", &e.engine},
-                                   {"batch", &e.batch},
-                                   {"lr", &e.learning_rate},
-                                   {"runs", &e.runs},
-                                   {"steps", &e.steps}}) {
-    words.say(name, *text);
-  }
-  return words;
+phase_colours colours_of(const question& words) {
+  return read_choice("--show", words.text("show"), phase_colour_names);
 }
 
 using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
@@ -87,9 +37,9 @@ using outcome_counts = std::vector<std::pair<std::string, std::uint64_t>>;
 // Tells how far the diagram is, and what came out so far.
 class cell_progress {
  public:
-  cell_progress(const shared_options& shared, const study::phase_grid& grid, std::uint64_t finished)
+  cell_progress(const question& words, const study::phase_grid& grid, std::uint64_t finished)
       : grid_(grid),
-        line_(shared.shows_progress() && !writes_to_terminal(shared), "cells",
+        line_(shows_progress(words) && !writes_to_terminal(words), "cells",
               static_cast<std::size_t>(finished), [this] {
                 return slow_text(watch_, [this](std::uint64_t place) { return name_of(place); });
               }) {}
@@ -115,8 +65,8 @@ class cell_progress {
 
  private:
   // Rows on the same terminal would tear the line.
-  static bool writes_to_terminal(const shared_options& shared) {
-    return names_stdout(shared.output.file) && ::isatty(STDOUT_FILENO) != 0;
+  static bool writes_to_terminal(const question& words) {
+    return names_stdout(words.text("output")) && ::isatty(STDOUT_FILENO) != 0;
   }
 
   [[nodiscard]] std::string name_of(std::uint64_t place) const {
@@ -130,49 +80,50 @@ class cell_progress {
   progress_line line_;
 };
 
-int run_stored(const phase_options& options, const study::phase_grid& grid, const invocation& call,
+int run_stored(const question& words, const study::phase_grid& grid, const invocation& call,
                phase_leader& leader, std::size_t threads) {
-  const shared_options& shared = options.shared;
-  const phase_shard part = read_shard(options.shard);
+  const std::string name = words.text("store");
+  const std::string shard = words.text("shard");
+  const phase_shard part = read_shard(shard);
   if (part.count > 1 && grid.problem().levels > 0) {
-    throw argument_error("--shard", "'" + options.shard + "'",
+    throw argument_error("--shard", "'" + shard + "'",
                          "left out with --refine, whose cells depend on all others: several "
                          "processes share a store, and ranks of MPI the work");
   }
   std::optional<outputs> out;
-  if (!shared.output.file.empty() || !shared.figure.empty()) {
-    out.emplace(shared);
+  if (words.says("output") || words.says("plot")) {
+    out.emplace(words);
   }
-  sweep_store store(options.store, configuration_of(grid));
+  sweep_store store(name, configuration_of(grid));
   stored_work work(grid, store, part);
   {
-    cell_progress progress(shared, grid, work.finished());
+    cell_progress progress(words, grid, work.finished());
     leader.lead(work, [&] { progress.update(work); });
     compute_here(
         grid, threads, work, [&] { progress.update(work); }, progress.watch());
   }
   if (interruption() != 0) {
-    return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
+    return report_stored_interruption(store.finished(), work.total(), name.c_str(),
                                       call.command_line.c_str());
   }
   if (!work.complete()) {
-    if (!shared.quiet) {
+    if (!words.says("quiet")) {
       say("shard {} is finished; '{}' holds {} of {} cells. Once all shards are, "
           "loradyn merge brings them together",
-          options.shard, options.store, store.finished(), work.total());
+          shard, name, store.finished(), work.total());
     }
     return done;
   }
   if (!out) {
-    if (!shared.quiet) {
-      say("'{}' is complete; loradyn export makes its table and figure", options.store);
+    if (!words.says("quiet")) {
+      say("'{}' is complete; loradyn export makes its table and figure", name);
     }
     return done;
   }
   try {
-    return write_store(store, grid, colours_of(options), *out);
+    return write_store(store, grid, colours_of(words), *out);
   } catch (const interrupted&) {
-    return report_stored_interruption(store.finished(), work.total(), options.store.c_str(),
+    return report_stored_interruption(store.finished(), work.total(), name.c_str(),
                                       call.command_line.c_str());
   }
 }
@@ -183,9 +134,9 @@ struct direct_count {
   std::uint64_t total = 0;
 };
 
-direct_count compute_alone(const shared_options& shared, const study::phase_grid& grid,
+direct_count compute_alone(const question& words, const study::phase_grid& grid,
                            std::size_t threads, phase_report& report) {
-  cell_progress progress(shared, grid, 0);
+  cell_progress progress(words, grid, 0);
   std::map<std::string, std::uint64_t> outcomes;
   direct_count count;
   const study::study_control control{
@@ -203,47 +154,46 @@ direct_count compute_alone(const shared_options& shared, const study::phase_grid
     work += row.escape.work;
     ++outcomes[grid.outcome_of(row)];
   });
-  tell_work(shared, work);
+  tell_work(words, work);
   return count;
 }
 
-direct_count compute_with_ranks(const shared_options& shared, const study::phase_grid& grid,
+direct_count compute_with_ranks(const question& words, const study::phase_grid& grid,
                                 std::size_t threads, phase_report& report, phase_leader& leader) {
   direct_work work(grid, [&report](const std::vector<cell>& row) { report.add(row); });
-  cell_progress progress(shared, grid, 0);
+  cell_progress progress(words, grid, 0);
   leader.lead(work, [&] { progress.update(work); });
   compute_here(
       grid, threads, work, [&] { progress.update(work); }, progress.watch());
   return {work.delivered(), work.total()};
 }
 
-int run_direct(const phase_options& options, const study::phase_grid& grid, const invocation& call,
+int run_direct(const question& words, const study::phase_grid& grid, const invocation& call,
                const ranks& processes, phase_leader& leader, std::size_t threads) {
-  const shared_options& shared = options.shared;
-  if (!options.shard.empty()) {
+  if (words.says("shard")) {
     throw error("--shard needs --store: each shard has a store of its own");
   }
-  outputs out(shared);
-  phase_report report(grid, version, colours_of(options), out);
+  outputs out(words);
+  phase_report report(grid, version, colours_of(words), out.table(), out.draws());
   const direct_count count = processes.alone()
-                                 ? compute_alone(shared, grid, threads, report)
-                                 : compute_with_ranks(shared, grid, threads, report, leader);
-  const int code = report.finish();
+                                 ? compute_alone(words, grid, threads, report)
+                                 : compute_with_ranks(words, grid, threads, report, leader);
+  const int code = finish(report, out);
   if (interruption() != 0) {
     return report_interruption(count.delivered, count.total, call.command_line.c_str());
   }
   return code;
 }
 
-int run_phase(const phase_options& options, const invocation& call) {
+int run_phase(const question& words, const invocation& call) {
   const ranks processes;
-  const std::size_t given = options.shared.threads;
+  const std::size_t given = read_threads(words);
   const std::size_t threads = given == 0 && !processes.alone() ? 1 : given;  // ranks are threads
-  static_cast<void>(colours_of(options));
+  static_cast<void>(colours_of(words));
   std::unique_ptr<const study::phase_grid> made;
   try {
     made = std::make_unique<const study::phase_grid>(
-        read_question<study::phase_problem>(question_from(options)).problem);
+        read_question<study::phase_problem>(words).problem);
   } catch (const interrupted&) {
     // The other ranks may be further, and wait for this one.
     if (processes.leads()) {
@@ -264,53 +214,52 @@ int run_phase(const phase_options& options, const invocation& call) {
     return done;
   }
   phase_leader leader(processes);
-  return options.store.empty() ? run_direct(options, grid, call, processes, leader, threads)
-                               : run_stored(options, grid, call, leader, threads);
+  return words.says("store") ? run_stored(words, grid, call, leader, threads)
+                             : run_direct(words, grid, call, processes, leader, threads);
 }
 
 }  // namespace
 
 std::function<int(const invocation&)> setup_phase(option_list& list) {
-  auto options = std::make_shared<phase_options>();
-  list.text("--x", options->x, "the horizontal parameter and its values", "PARAM=R");
-  list.text("--y", options->y, "the vertical one", "PARAM=R");
-  options->shared.add_mu_to(list, "X");
-  list.text("--show", options->show, "what the colours of the figure tell",
-            "t|law|tau|risk|source-risk|outcome");
-  list.text("--only", options->only, "tau: the search time alone, without a run", "tau|escape");
-  list.text("--refine", options->refine,
-            "halve the steps of the grid so often, adding cells only where neighbours differ\n"
-            "in outcome or time",
-            "N");
-  list.text("--refine-step", options->refine_step,
-            "the difference of log10 t between neighbours that is refined", "X");
-  list.text("--store", options->store,
-            "keep every finished cell here, an SQLite file: a killed run goes on from it,\n"
-            "and several runs on it share the work",
-            "FILE");
-  list.text("--shard", options->shard, "compute the i-th of n parts only, into --store", "i/n");
-  options->event.add_to(list, "m", "0.5 for m");
-  options->start.add_to(list, "1e-6");
-  options->law.add_to(list, "D");
-  options->network.add_to(list);
-  options->network.add_start_to(list, false);
-  list.text("--forgotten", options->forgotten,
-            "the risk on the source at the end beyond which a run that learned counts as "
-            "forgotten",
-            "X");
-  ensemble_options& ensemble = options->ensemble;
-  list.text("--engine", ensemble.engine,
-            "simulate an ensemble in every cell: chain, exact in law at a cost that does not\n"
-            "grow with d, or sgd; needs --dim",
-            "chain|sgd");
-  list.text("--batch", ensemble.batch, "samples in a step of a simulated run", "N");
-  list.text("--lr", ensemble.learning_rate,
-            "learning rate of simulated runs; gamma is made of it (default: gamma batch/dim)", "X");
-  list.text("--runs", ensemble.runs, "simulated runs in a cell", "N");
-  list.text("--steps", ensemble.steps, "steps after which a simulated run is given up", "N");
-  options->integrator.max_steps = study::row_step_limit;
-  options->integrator.add_to(list);
-  options->shared.add_to(list);
+  static constexpr std::array<option_text, 2> axes{
+      {{"--x", "PARAM=R", "the horizontal parameter and its values"},
+       {"--y", "PARAM=R", "the vertical one"}}};
+  static constexpr std::array<option_text, 6> diagram{
+      {{"--show", "t|law|tau|risk|source-risk|outcome", "what the colours of the figure tell", "t"},
+       {"--only", "tau|escape", "tau: the search time alone, without a run", "escape"},
+       {"--refine", "N",
+        "halve the steps of the grid so often, adding cells only where neighbours differ\n"
+        "in outcome or time",
+        "0"},
+       {"--refine-step", "X", "the difference of log10 t between neighbours that is refined",
+        "0.2"},
+       {"--store", "FILE",
+        "keep every finished cell here, an SQLite file: a killed run goes on from it,\n"
+        "and several runs on it share the work"},
+       {"--shard", "i/n", "compute the i-th of n parts only, into --store"}}};
+  static constexpr std::array<option_text, 6> ensemble{
+      {{"--forgotten", "X",
+        "the risk on the source at the end beyond which a run that learned counts as "
+        "forgotten"},
+       {"--engine", "chain|sgd",
+        "simulate an ensemble in every cell: chain, exact in law at a cost that does not\n"
+        "grow with d, or sgd; needs --dim"},
+       {"--batch", "N", "samples in a step of a simulated run", "16"},
+       {"--lr", "X",
+        "learning rate of simulated runs; gamma is made of it (default: gamma batch/dim)"},
+       {"--runs", "N", "simulated runs in a cell", "100"},
+       {"--steps", "N", "steps after which a simulated run is given up", "1000000"}}};
+  add(list, axes);
+  add_mu(list, "X");
+  add(list, diagram);
+  add_event(list, "m", "0.5 for m");
+  add_start(list, "1e-6");
+  add_law(list, "D");
+  add_network(list);
+  add_network_start(list, false);
+  add(list, ensemble);
+  add_integrator(list, study::row_step_limit);
+  add_shared(list);
   for (const char* of_the_ensemble : {"--batch", "--lr", "--runs", "--steps"}) {
     list.needs(of_the_ensemble, {"--engine"});
   }
@@ -331,7 +280,7 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
       "  loradyn phase --student erf --x mu=0.1:0.9:33 --y gamma=log:0.1:10:33 --noise 0.1\n"
       "  loradyn phase --student erf --x mu=0.2:0.8:13 --y gamma=log:0.5:8:9 --dim 1000 \\\n"
       "    --engine chain --runs 200 --plot both.svg");
-  return [options](const invocation& call) { return run_phase(*options, call); };
+  return running(list, run_phase);
 }
 
 }  // namespace loradyn::cli

@@ -1,9 +1,9 @@
 // loradyn plot: the figure of a table that the program wrote.
 
+#include <array>
 #include <loradyn/error.hpp>
 #include <loradyn/figures/table_figure.hpp>
 #include <loradyn/report/figure.hpp>
-#include <memory>
 #include <string>
 
 #include "command.hpp"
@@ -13,38 +13,33 @@
 namespace loradyn::cli {
 namespace {
 
-struct plot_options {
-  std::string table;
-  std::string figure;
-  std::string over;
-  look_options look;
-};
-
-int run_plot(const plot_options& options) {
-  if (options.table.empty()) {
+int run_plot(const question& words, const invocation&) {
+  const std::string table = words.text("table");
+  const std::string file = words.text("output");
+  if (table.empty()) {
     throw error("TABLE is missing: name a table that loradyn wrote");
   }
-  if (options.figure.empty()) {
+  if (file.empty()) {
     throw error("--output is missing: name the figure, such as -o tau.svg");
   }
   figure f = [&] {
     try {
-      return figure_of_file(options.table);
+      return figure_of_file(table);
     } catch (const file_error&) {
       throw;  // it names the file
     } catch (const error& e) {
-      throw error("TABLE '" + options.table + "': " + e.what());
+      throw error("TABLE '" + table + "': " + e.what());
     }
   }();
-  if (!options.over.empty()) {
+  if (words.says("over")) {
     try {
-      add_points_of_file(f, options.over);
+      add_points_of_file(f, words.text("over"));
     } catch (const argument_error& e) {
       throw argument_error("--over", e.value(), e.expected());
     }
   }
   try {
-    figure_file(options.figure, options.look.style()).draw(f);
+    figure_file(file, read_style(words)).draw(f);
     if (!has_content(f)) {
       say("the figure is empty: {}", f.panels.front().nothing);
     }
@@ -57,17 +52,16 @@ int run_plot(const plot_options& options) {
 }  // namespace
 
 std::function<int(const invocation&)> setup_plot(option_list& list) {
-  auto options = std::make_shared<plot_options>();
-  list.text("table", options->table, "a table that loradyn wrote: .csv, .json or .h5", "TABLE");
-  list.text("-o,--output", options->figure,
-            "the figure: .svg, .pdf, .png or .tex, its gnuplot script and data beside it",
-            "FIGURE");
-  list.text("--over", options->over,
-            "a table whose first two columns of numbers are points over the figure's first panel",
-            "TABLE");
-  options->look.add_to(list);
+  static constexpr std::array<option_text, 3> files{
+      {{"table", "TABLE", "a table that loradyn wrote: .csv, .json or .h5"},
+       {"-o,--output", "FIGURE",
+        "the figure: .svg, .pdf, .png or .tex, its gnuplot script and data beside it"},
+       {"--over", "TABLE",
+        "a table whose first two columns of numbers are points over the figure's first panel"}}};
+  add(list, files);
+  add_look(list);
   list.footer("Example:\n  loradyn plot tau.csv -o tau.pdf");
-  return [options](const invocation&) { return run_plot(*options); };
+  return running(list, run_plot);
 }
 
 }  // namespace loradyn::cli

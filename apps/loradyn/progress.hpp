@@ -54,14 +54,4 @@ class progress_line {
   std::jthread ticker_;  // the last member: it ends before the others do
 };
 
-/// The text of that line. \param rate points a second; 0 where none is known
-std::string progress_text(std::size_t done, std::size_t total, double rate, const std::string& unit,
-                          const std::string& note);
-
-/// A text cut to so many characters of UTF-8.
-std::string cut_to_width(const std::string& text, std::size_t width);
-
-/// "12 s", "3 min 20 s", "2 h 5 min".
-std::string duration_text(double seconds);
-
 }  // namespace loradyn::cli

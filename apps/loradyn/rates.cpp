@@ -1,47 +1,48 @@
 // loradyn rates: the search phase, a row per pair, κ, ν and μ.
 
+#include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/report/question.hpp>
-#include <memory>
 
 #include "command.hpp"
-#include "interruption.hpp"
-#include "network_commands.hpp"
-#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
 namespace loradyn::cli {
 namespace {
 
-int run_rates(const shared_options& shared, const invocation& call) {
-  const auto asked = read_question<study::rates_problem>(question(describe(shared)));
-  const study::rates_problem& problem = asked.problem;
-  outputs out(shared);
-
-  const std::vector<study::rates_row> rows =
-      study_run(shared)([&](const auto& control) { return study::rates(problem, control); });
-  tell_methods(shared, problem.pairs);
-  const std::size_t total = problem.pairs.size() * problem.grid.size();
-  const provenance meta = provenance_of(call, asked.said);
+int run_rates_of_one(const question& words, const invocation& call) {
+  answer<study::rates_problem> a(words, call);
+  const study::rates_problem& problem = a.problem();
+  const auto rows =
+      compute(words, [&](const auto& control) { return study::rates(problem, control); });
+  tell_methods(words, problem.pairs);
   const std::size_t written =
-      out.write(meta, study::rates_columns(problem.grid.told(study::rates_parameters)), rows,
-                [&] { return rates_figure(meta, rows); });
-  return written < total ? report_interruption(written, total, call.command_line.c_str())
-                         : exit_code_for(rows);
+      a.write(study::rates_columns(problem.grid.told(study::rates_parameters)), rows, rates_figure);
+  return a.code(rows, written, problem.pairs.size() * problem.grid.size());
+}
+
+int run_rates(const question& words, const invocation& call) {
+  if (!asks_network(words)) {
+    return run_rates_of_one(words, call);
+  }
+  answer<study::network_rates_problem> a(words, call);
+  const auto rows =
+      compute(words, [&](const auto& control) { return study::rates(a.problem(), control); });
+  a.write(study::network_rates_columns(study::shape_of(a.problem().layout)), rows,
+          network_rates_figure);
+  // A point has as many rows as modes that grow.
+  return interruption() != 0 ? 128 + interruption() : exit_code_for(rows);
 }
 
 }  // namespace
 
-std::function<int(const invocation&)> setup_rates(option_list& options) {
-  auto shared = std::make_shared<shared_options>();
-  auto network = std::make_shared<network_options>();
-  shared->add_mu_to(options, "R");
-  network->add_to(options);
-  shared->add_to(options);
-  options.idle("--gamma");
-  options.idle("--noise");
-  options.footer(
+std::function<int(const invocation&)> setup_rates(option_list& list) {
+  add_mu(list, "R");
+  add_network(list);
+  add_shared(list);
+  list.idle("--gamma");
+  list.idle("--noise");
+  list.footer(
       "R is a number, a list 0.1,0.2,0.5, a range lo:hi:n, or log:lo:hi:n.\n\n"
       "Columns: student,teacher,mu,nu, lr_ratio where it has several values, "
       "A,B,C,lambda,tau,status;\n"
@@ -57,9 +58,7 @@ std::function<int(const invocation&)> setup_rates(option_list& options) {
       "  loradyn rates --student relu --teacher relu,erf --mu 0.1:0.9:9 --lr-ratio 0.1,1,10\n"
       "  loradyn rates --student he3 --mu 0.03:0.99:193 --time-unit fisher --plot tau.svg -o "
       "tau.csv");
-  return [shared, network](const invocation& call) {
-    return network->given() ? run_network_rates(*network, *shared, call) : run_rates(*shared, call);
-  };
+  return running(list, run_rates);
 }
 
 }  // namespace loradyn::cli

@@ -2,163 +2,162 @@
 
 #include <fmt/format.h>
 
-#include <loradyn/error.hpp>
+#include <array>
+#include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/report/question.hpp>
-#include <memory>
+#include <loradyn/report/checkpoint_file.hpp>
 
-#include "checkpoints.hpp"
 #include "command.hpp"
-#include "interruption.hpp"
 #include "message.hpp"
-#include "network_commands.hpp"
-#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
 namespace loradyn::cli {
 namespace {
 
-struct simulate_options {
-  shared_options shared;
-  std::string dimension;
-  std::string batch;
-  std::string learning_rate;
-  std::string steps;
-  std::string t_end;
-  std::string runs = "100";
-  std::string engine = "chain";
-  std::string points = "101";
-  std::string stages;
-  std::string checkpoint;
-  start_options start;
-  event_options event;
-  network_options network;
-};
-
-// What the options say.
-question question_from(const simulate_options& o) {
-  question words = words_of({describe(o.shared), words_of(o.event)});
-  for (const study::parameter* p : study::start_parameters) {
-    words.say(std::string(p->name), o.start.texts[*p]);
-  }
-  words.say("start", text_parameter(o.start.file));
-  words.say("stages", text_parameter(o.stages));
-  for (const auto& [name, text] : {std::pair("dim", &o.dimension),
-                                   {"batch", &o.batch},
-                                   {"lr", &o.learning_rate},
-                                   {"steps", &o.steps},
-                                   {"t-end", &o.t_end},
-                                   {"runs", &o.runs},
-                                   {"engine", &o.engine},
-                                   {"points", &o.points}}) {
-    words.say(name, *text);
-  }
-  return words;
+// Where a run that diverges was last, of one neuron.
+std::string place_of(const run_result& run) {
+  return fmt::format(" at u = {}, m = {}, s = {}", run.last.u, run.last.m, run.last.s);
 }
-
-// An ensemble with progress, which the user may interrupt: what is done is kept in `checkpoint`,
-// where that names a file.
-study::simulate_result run_ensemble(const shared_options& shared,
-                                    const study::simulate_problem& asked,
-                                    const std::string& checkpoint) {
-  const std::string kept = read_checkpoint(checkpoint, shared.quiet);
-  progress_line progress(shared.shows_progress(), "runs");
-  return study::simulate(asked, ensemble_control_of(shared, asked.runs, progress, checkpoint),
-                         kept);
-}
+std::string place_of(const network_run&) { return ""; }
 
 // Says which runs left the averages; returns the exit code.
-int report_divergence(const ensemble& done) {
+template <class Ensemble>
+int report_divergence(const Ensemble& ensemble) {
   std::size_t diverged = 0;
-  const run_result* first = nullptr;
-  for (const run_result& r : done.runs) {
-    if (r.outcome == run_outcome::diverged) {
-      ++diverged;
-      first = first == nullptr ? &r : first;
+  auto first = ensemble.runs.end();
+  for (auto run = ensemble.runs.begin(); run != ensemble.runs.end(); ++run) {
+    if (run->outcome == run_outcome::diverged && diverged++ == 0) {
+      first = run;
     }
   }
   if (diverged > 0) {
-    say("{} of {} runs diverged, the first of them run {} after step {} at u = {}, "
-        "m = {}, s = {}; they are in no average from there on",
-        diverged, done.requested, first->run, first->steps, first->last.u, first->last.m,
-        first->last.s);
+    say("{} of {} runs diverged, the first of them run {} after step {}{}; they are in no average "
+        "from there on",
+        diverged, ensemble.requested, first->run, first->steps, place_of(*first));
   }
-  return diverged == done.requested ? computation_failed : cli::done;
+  return diverged == ensemble.requested ? computation_failed : done;
 }
 
-int run_simulate(simulate_options options, const invocation& call) {
-  if (options.network.given_with(options.start)) {
-    return run_network_simulate(
-        options.network, options.shared, options.start, options.event,
-        {options.dimension, options.batch, options.learning_rate, options.steps, options.t_end,
-         options.runs, options.engine, options.points, options.stages, options.checkpoint},
-        call);
-  }
-  const shared_options& shared = options.shared;
-  const question words = question_from(options);
-  const auto asked = read_question<study::simulate_problem>(words);
-  tell_methods(shared, pairs_of(words));
-  outputs out(shared);
-  const std::string checkpoint = checkpoint_of(shared, options.checkpoint);
-  const study::simulate_result result = run_ensemble(shared, asked.problem, checkpoint);
-  if (!result.done.complete()) {
-    return report_interrupted(result.done.runs.size(), result.done.requested, checkpoint, call);
-  }
+// Where an interruption keeps what is done: what --checkpoint says, or beside the file of --output;
+// empty where there is neither.
+std::string checkpoint_name(const question& words) {
+  const std::string asked = words.text("checkpoint");
+  const std::string table = words.text("output");
+  return asked.empty() && !names_stdout(table) && !names_nowhere(table) ? table + ".checkpoint"
+                                                                        : asked;
+}
 
-  const provenance meta = provenance_of(call, asked.said);
-  if (asked.problem.plan.events.empty()) {
-    out.write(meta, study::record_columns(), result.recorded,
-              [&] { return ensemble_figure(meta, result.recorded); });
+// Says what an interruption left; returns the exit code.
+template <class Ensemble>
+int report_interrupted(const Ensemble& ensemble, const std::string& checkpoint,
+                       const invocation& call) {
+  if (checkpoint.empty()) {
+    say("interrupted after {} of {} runs; nothing was kept, for neither --output nor "
+        "--checkpoint names a file",
+        ensemble.runs.size(), ensemble.requested);
   } else {
-    out.write(meta, study::run_columns(), result.runs,
-              [&] { return hitting_figure(meta, result.runs); });
+    say("interrupted after {} of {} runs; '{}' keeps them. To go on run: {}", ensemble.runs.size(),
+        ensemble.requested, checkpoint, call.command_line);
   }
-  remove_checkpoint(checkpoint);
+  return 128 + interruption();
+}
+
+// Simulates with progress, which the user may interrupt: what is done is kept in a checkpoint,
+// where there is a name for it. `write` writes what comes out.
+template <class Problem, class Write>
+int simulate(answer<Problem>& a, const question& words, const invocation& call,
+             const Write& write) {
+  const checkpoint_file checkpoint(checkpoint_name(words));
+  if (!checkpoint.kept().empty() && !words.says("quiet")) {
+    say("going on from '{}'", checkpoint.path());
+  }
+  const auto result = [&] {
+    const std::uint64_t runs = a.problem().runs;
+    progress_line line(shows_progress(words), "runs");
+    ensemble_control control;
+    control.threads = read_threads(words);
+    control.stop = [] { return interruption() != 0; };
+    control.progress = [&](std::size_t, double share) {
+      line.update(static_cast<std::size_t>(share * static_cast<double>(runs)), runs);
+    };
+    if (!checkpoint.path().empty()) {
+      control.keep = [&](const std::string& bytes) { checkpoint.keep(bytes); };
+    }
+    return study::simulate(a.problem(), control, checkpoint.kept());
+  }();
+  if (!result.done.complete()) {
+    return report_interrupted(result.done, checkpoint.path(), call);
+  }
+  write(result);
+  checkpoint.remove();
   return report_divergence(result.done);
+}
+
+int run_network(const question& words, const invocation& call) {
+  answer<study::network_simulate_problem> a(words, call);
+  const study::network_shape shape = study::shape_of(a.problem().layout);
+  return simulate(a, words, call, [&](const study::network_simulate_result& result) {
+    if (a.problem().event) {
+      a.write(study::network_run_columns(shape), result.runs, network_hitting_figure);
+    } else {
+      a.write(study::network_summary_columns(shape), result.recorded,
+              [&](const provenance& meta, const auto& rows) {
+                return network_ensemble_figure(meta, shape, rows);
+              });
+    }
+  });
+}
+
+int run_simulate(const question& words, const invocation& call) {
+  if (asks_network(words)) {
+    return run_network(words, call);
+  }
+  answer<study::simulate_problem> a(words, call);
+  if (words.says("verbose")) {
+    tell_methods(words, pairs_of(words));
+  }
+  return simulate(a, words, call, [&](const study::simulate_result& result) {
+    if (a.problem().plan.events.empty()) {
+      a.write(study::record_columns(), result.recorded, ensemble_figure);
+    } else {
+      a.write(study::run_columns(), result.runs, hitting_figure);
+    }
+  });
 }
 
 }  // namespace
 
 std::function<int(const invocation&)> setup_simulate(option_list& list) {
-  auto options = std::make_shared<simulate_options>();
-  parameter_texts& start = options->start.texts;
-  for (const study::parameter* p : study::start_parameters) {
-    start[*p] = "";  // of a random v
-  }
-  options->shared.add_mu_to(list, "X");
-  list.text("--dim", options->dimension, "the dimension d", "N");
-  list.text("--batch", options->batch, "samples in a step", "N");
-  list.text("--lr", options->learning_rate, "learning rate of v; u's is --lr-ratio times it", "X");
-  list.text("--steps", options->steps, "steps of a run", "N");
-  list.text("--t-end", options->t_end, "or its length in time, steps times --lr", "X");
-  list.text("--runs", options->runs, "independent runs", "N");
-  list.text(
-      "--engine", options->engine,
-      "chain: the overlaps alone, exact in law at a cost\nthat does not grow with d; sgd: all d "
-      "dimensions",
-      "chain|sgd");
-  list.text("--points", options->points, "record times, evenly spaced or logarithmically",
-            "N|log:N");
-  list.text("--u0", start[study::registry::u0], "adapter's amplitude at the start (default: 1/d^2)",
-            "X");
-  list.text("--m0", start[study::registry::m0],
-            "its overlap with the target (default: v uniform on the sphere)", "X");
-  list.text("--s0", start[study::registry::s0],
-            "its overlap with the pre-trained weight's other part", "X");
-  list.text("--event", options->event.quantity, "a row for each run, with the time of this event",
-            "m|M|risk");
-  list.text("--at", options->event.at, "the value that it reaches (default: 0.5 for m)", "X");
-  list.flag("--signed", options->event.is_signed, "m or M itself, not its absolute value");
-  list.text("--stages", options->stages, "a TOML file of stages, each with its steps and lr",
-            "FILE");
-  list.text("--checkpoint", options->checkpoint,
-            "what an interruption leaves (default: beside --output)", "FILE");
+  add_mu(list, "X");
+  static constexpr std::array<option_text, 13> training{
+      {{"--dim", "N", "the dimension d"},
+       {"--batch", "N", "samples in a step"},
+       {"--lr", "X", "learning rate of v; u's is --lr-ratio times it"},
+       {"--steps", "N", "steps of a run"},
+       {"--t-end", "X", "or its length in time, steps times --lr"},
+       {"--runs", "N", "independent runs", "100"},
+       {"--engine", "chain|sgd",
+        "chain: the overlaps alone, exact in law at a cost\nthat does not grow with d; sgd: all d "
+        "dimensions",
+        "chain"},
+       {"--points", "N|log:N", "record times, evenly spaced or logarithmically", "101"},
+       {"--u0", "X", "adapter's amplitude at the start (default: 1/d^2)"},
+       {"--m0", "X", "its overlap with the target (default: v uniform on the sphere)"},
+       {"--s0", "X", "its overlap with the pre-trained weight's other part"},
+       {"--event", "m|M|risk", "a row for each run, with the time of this event"},
+       {"--at", "X", "the value that it reaches (default: 0.5 for m)"}}};
+  add(list, training);
+  list.flag("--signed", "m or M itself, not its absolute value");
+  static constexpr std::array<option_text, 2> files{
+      {{"--stages", "FILE", "a TOML file of stages, each with its steps and lr"},
+       {"--checkpoint", "FILE", "what an interruption leaves (default: beside --output)"}}};
+  add(list, files);
   list.needs("--signed", {"--event", "--at"});
-  options->network.add_to(list);
-  options->network.add_start_to(list, false);
-  options->shared.add_to(list);
-  options->start.add_file_to(list);
+  add_network(list);
+  add_network_start(list, false);
+  add_shared(list);
+  add_start_file(list);
   list.footer(
       "Columns: step,t,runs,diverged and for u, m, m_abs, s, M, Q and risk "
       "_mean,_sd,_q05,_q50,_q95\n"
@@ -177,7 +176,7 @@ std::function<int(const invocation&)> setup_simulate(option_list& list) {
       "free "
       "\\\n"
       "    --dim 10000 --batch 200 --lr 0.02 --t-end 200 --runs 20 -o network.csv");
-  return [options](const invocation& call) { return run_simulate(*options, call); };
+  return running(list, run_simulate);
 }
 
 }  // namespace loradyn::cli

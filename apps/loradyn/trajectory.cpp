@@ -3,168 +3,141 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <loradyn/error.hpp>
+#include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
-#include <loradyn/report/question.hpp>
+#include <loradyn/report/network_file.hpp>
 #include <loradyn/report/start_file.hpp>
 #include <loradyn/study/tolerance.hpp>
-#include <loradyn/study/trajectory.hpp>
-#include <memory>
 
 #include "command.hpp"
-#include "interruption.hpp"
 #include "message.hpp"
-#include "network_commands.hpp"
-#include "network_options.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
 namespace loradyn::cli {
 namespace {
 
-struct trajectory_options {
-  shared_options shared;
-  start_options start;
-  integrator_options integrator;
-  std::string t_end;
-  std::string points = "201";
-  std::string stages;
-  std::string method = "flow";
-  std::string learning_rate;
-  std::string end_state;
-  network_options network;
-};
-
-// What the options say.
-question question_from(const trajectory_options& o) {
-  question words = words_of({describe(o.shared), describe(o.start), describe(o.integrator)});
-  words.say("start", text_parameter(o.start.file));
-  words.say("stages", text_parameter(o.stages));
-  for (const auto& [name, text] : {std::pair("t-end", &o.t_end),
-                                   {"points", &o.points},
-                                   {"method", &o.method},
-                                   {"lr", &o.learning_rate}}) {
-    words.say(name, *text);
-  }
-  return words;
-}
-
 // How the runs were made, and how much the end of the one that took most depends on the tolerance.
-void tell_making(const shared_options& shared, const std::vector<study::activation_pair>& pairs,
+void tell_making(const question& words, const std::vector<study::activation_pair>& pairs,
                  const std::vector<study::trajectory_problem>& problems,
                  const std::vector<study::trajectory_result>& runs) {
-  if (!shared.verbose || runs.empty()) {
+  if (!words.says("verbose") || runs.empty()) {
     return;
   }
-  tell_methods(shared, pairs);
+  tell_methods(words, pairs);
   const study::tolerance_check check = study::check_tolerance(problems, runs);
   const auto& rows = runs[check.which].rows;
   tell_error(
-      shared, check,
+      words, check,
       rows.empty() ? "" : fmt::format("m at t = {} of the run that took most", rows.back().t));
 }
 
-void read_method(const trajectory_options& options, training_protocol& protocol) {
-  const std::string& rate = options.learning_rate;
-  if (options.method == "map") {
-    protocol.method = tuning_method::map;
-    if (rate.empty()) {
-      throw error("--lr is missing: the map needs a learning rate");
-    }
-    protocol.learning_rate = read_positive("--lr", rate);
-  } else if (options.method != "flow") {
-    throw argument_error("--method", "'" + options.method + "'", "flow or map");
-  } else if (!rate.empty()) {
-    throw argument_error("--lr", "'" + rate + "'", "left out, or given with --method map");
+// Says why a run did not come to its end; returns the exit code.
+int report_cut(const std::vector<stage_summary>& stages, const invocation& call) {
+  if (interruption() != 0) {
+    say("interrupted in stage {}; the table holds what was reached. For all of it run: {}",
+        std::max<std::size_t>(stages.size(), 1), call.command_line);
+    return 128 + interruption();
   }
+  say("stage {} ended at t = {} with {}; the table holds what was reached", stages.size(),
+      stages.back().end, to_string(stages.back().status));
+  return computation_failed;
 }
 
-int run_network(const trajectory_options& options, const invocation& call) {
-  training_protocol way;
-  read_method(options, way);
-  const bool by_map = way.method == tuning_method::map;
-  return run_network_trajectory(
-      options.network, options.shared, options.start, options.integrator,
-      {options.t_end, options.points, read_record(options.points),
-       by_map ? std::optional(way.learning_rate) : std::nullopt, options.stages, options.end_state},
-      call);
+int run_network(const question& words, const invocation& call) {
+  answer<study::network_trajectory_problem> a(words, call);
+  const study::network_layout& layout = a.problem().layout;
+  const study::network_shape shape = study::shape_of(layout);
+  const study::network_trajectory_result run = study::trajectory(a.problem());
+  for (std::size_t i = 0; i < run.stages.size(); ++i) {
+    const stage_summary& s = run.stages[i];
+    a.tell({{fmt::format("stage {}", i + 1),
+             fmt::format("t = {} to {}: {}", s.begin, s.end, to_string(s.status))}});
+  }
+  if (!run.noise_method.empty()) {
+    a.tell({{"noise method", run.noise_method},
+            {"noise error", fmt::format("{:.1e} of the trace", run.noise_error)}});
+  }
+  a.write(study::network_trajectory_columns(shape), run.rows,
+          [&](const provenance& meta, const auto& rows) {
+            return network_trajectory_figure(meta, shape, rows);
+          });
+  if (!run.complete) {
+    return report_cut(run.stages, call);
+  }
+  if (words.says("end-state")) {
+    const network_state& x = run.end;
+    write_network_start_file(
+        words.text("end-state"),
+        {run.geometry,
+         {layout.trained == trained_part::lora ? std::optional(x.U) : std::nullopt, x.C, x.P}});
+  }
+  return done;
 }
 
-int run_trajectory(trajectory_options options, const invocation& call) {
-  if (options.network.given_with(options.start)) {
-    return run_network(options, call);
+int run_trajectory(const question& words, const invocation& call) {
+  if (asks_network(words) || words.says("dim")) {
+    return run_network(words, call);
   }
-  const shared_options& shared = options.shared;
-  auto asked = read_question<study::trajectory_family>(question_from(options));
-  const study::trajectory_family& family = asked.problem;
+  answer<study::trajectory_family> a(words, call);
+  const study::trajectory_family& family = a.problem();
   const study::parameter_grid& grid = family.grid;
-  if (grid.size() > 1 && !options.end_state.empty()) {
-    throw argument_error("--end-state", "'" + options.end_state + "'",
+  if (grid.size() > 1 && words.says("end-state")) {
+    throw argument_error("--end-state", "'" + words.text("end-state") + "'",
                          "left out: several runs have several ends");
   }
   const std::vector<study::trajectory_problem> problems = study::problems_of(family);
-  outputs out(shared);
-
-  const std::vector<study::trajectory_result> runs =
-      study_run(shared, "runs", names_of({family.pair}, grid))(
-          [&](const auto& control) { return study::trajectories(problems, control); });
-  tell_making(shared, {family.pair}, problems, runs);
-  asked.said += study::words_of_stages(grid, runs);
-  const provenance meta = provenance_of(call, asked.said);
+  const std::vector<study::trajectory_result> runs = compute(
+      words, [&](const auto& control) { return study::trajectories(problems, control); }, "runs",
+      names_of({family.pair}, grid));
+  tell_making(words, {family.pair}, problems, runs);
+  a.tell(study::words_of_stages(grid, runs));
   if (grid.size() == 1) {
-    const std::vector<study::trajectory_row> rows =
-        runs.empty() ? std::vector<study::trajectory_row>() : runs.front().rows;
-    out.write(meta, study::trajectory_columns(), rows,
-              [&] { return trajectory_figure(meta, rows); });
+    a.write(study::trajectory_columns(),
+            runs.empty() ? std::vector<study::trajectory_row>() : runs.front().rows,
+            trajectory_figure);
   } else {
-    const std::vector<study::family_row> rows = study::rows_of(family, runs);
-    out.write(meta, study::family_columns(grid.told({})), rows,
-              [&] { return family_figure(meta, rows); });
+    a.write(study::family_columns(grid.told({})), study::rows_of(family, runs), family_figure);
   }
   const auto cut = std::find_if(runs.begin(), runs.end(),
                                 [](const study::trajectory_result& run) { return !run.complete; });
   if (cut == runs.end() && runs.size() == grid.size()) {
-    if (!options.end_state.empty()) {
-      write_start_file(options.end_state,
+    if (words.says("end-state")) {
+      write_start_file(words.text("end-state"),
                        {runs.front().alignment, runs.front().misalignment, runs.front().end});
     }
     return done;
   }
-  if (interruption() != 0) {
-    if (grid.size() > 1) {
-      return report_interruption(static_cast<std::size_t>(cut - runs.begin()), grid.size(),
-                                 call.command_line.c_str());
-    }
-    say("interrupted in stage {}; the table holds what was reached. For all of it run: {}",
-        runs.empty() ? 1 : runs.front().stages.size(), call.command_line);
-    return 128 + interruption();
+  if (interruption() != 0 && grid.size() > 1) {
+    return report_interruption(static_cast<std::size_t>(cut - runs.begin()), grid.size(),
+                               call.command_line.c_str());
   }
-  const stage_summary& last = cut->stages.back();
-  say("stage {} ended at t = {} with {}; the table holds what was reached", cut->stages.size(),
-      last.end, to_string(last.status));
-  return computation_failed;
+  return report_cut(cut == runs.end() ? std::vector<stage_summary>() : cut->stages, call);
 }
 
 }  // namespace
 
 std::function<int(const invocation&)> setup_trajectory(option_list& list) {
-  auto options = std::make_shared<trajectory_options>();
-  options->shared.add_mu_to(list, "R");
-  list.text("--t-end", options->t_end, "the end of the run", "X");
-  list.text("--points", options->points,
-            "record this many times, log:N spaced logarithmically, or these times", "N|log:N|R");
-  options->start.add_to(list, "1e-6");
-  list.text("--stages", options->stages, "a TOML file of stages", "FILE");
-  list.text("--method", options->method, "the flow, or the map of a finite learning rate",
-            "flow|map");
-  list.text("--lr", options->learning_rate, "learning rate of the map", "X");
-  options->integrator.add_to(list);
-  options->network.add_to(list);
-  options->network.add_start_to(list, true);
-  list.text("--end-state", options->end_state, "where the run ends, for --start of another command",
-            "FILE");
-  options->shared.add_to(list);
-  options->start.add_file_to(list);
+  add_mu(list, "R");
+  static constexpr std::array<option_text, 2> length{
+      {{"--t-end", "X", "the end of the run"},
+       {"--points", "N|log:N|R",
+        "record this many times, log:N spaced logarithmically, or these times", "201"}}};
+  static constexpr std::array<option_text, 3> way{
+      {{"--stages", "FILE", "a TOML file of stages"},
+       {"--method", "flow|map", "the flow, or the map of a finite learning rate", "flow"},
+       {"--lr", "X", "learning rate of the map"}}};
+  add(list, length);
+  add_start(list, "1e-6");
+  add(list, way);
+  add_integrator(list);
+  add_network(list);
+  add_network_start(list, true);
+  list.text("--end-state", "where the run ends, for --start of another command", "FILE");
+  add_shared(list);
+  add_start_file(list);
   list.footer(
       "Columns: t,u,m,s,M,Q,risk,stage, behind those of the parameters that have several values: a "
       "run\n"
@@ -177,7 +150,7 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
       "family.csv\n"
       "  loradyn trajectory --student he3 --mu 0.5 --t-end 10 --method map --lr 0.01\n"
       "  loradyn trajectory --student erf --stages protocol.toml");
-  return [options](const invocation& call) { return run_trajectory(*options, call); };
+  return running(list, run_trajectory);
 }
 
 }  // namespace loradyn::cli

@@ -239,9 +239,9 @@ class Networks(support.InTemporaryDirectory):
         words = ("phase", "--student", "erf", "--y", "rank=1:2:2", "--x")
         for message, *more in (("whole number", "width=1:2:4", "--mu", "0.5"),
                                ("--mu", "width=1:2:2"),
-                               ("nu is on an axis", "nu=0.1:0.2:2", "--network", "{teacher=[[1]], pretrained=[[1]]}"),
+                               ("nu is on an axis", "nu=0.1:0.2:2", "--network", '{"teacher":[[1]],"pretrained":[[1]]}'),
                                ("--width is '2'", "mu=0.1:0.2:2", "--width", "2", "--network",
-                                "{teacher=[[1]], pretrained=[[1]]}"),
+                                '{"teacher":[[1]],"pretrained":[[1]]}'),
                                ("techer is no key", "mu=0.1:0.2:2", "--network", "{techer=[[1]]}"),
                                ("0 where rank", "mu=0.1:0.2:2", "--refine", "1"),
                                ("none of a network", "m0=0.1:0.2:2", "--mu", "0.5"),

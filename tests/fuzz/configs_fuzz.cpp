@@ -24,14 +24,15 @@ using fuzz::require;
 struct command {
   command() {
     cli::option_list list(app);
-    shared.add_to(list);
-    shared.add_mu_to(list, "R");
-    start.add_to(list, "1e-6");
-    event.add_to(list, "m", "0.5");
-    integrator.add_to(list);
-    law.add_to(list, "R");
+    cli::add_shared(list);
+    cli::add_mu(list, "R");
+    cli::add_start(list, "1e-6");
+    cli::add_event(list, "m", "0.5");
+    cli::add_integrator(list);
+    cli::add_law(list, "R");
     list.words("words", words, "words", "WORD");
-    start.add_file_to(list);
+    cli::add_start_file(list);
+    said = list.said();
   }
 
   void apply(const std::string& path) {
@@ -54,15 +55,11 @@ struct command {
   }
 
   CLI::App app{"", "rates"};
-  cli::shared_options shared;
-  cli::start_options start;
-  cli::event_options event;
-  cli::integrator_options integrator;
-  cli::law_options law;
   std::vector<std::string> words;
+  std::shared_ptr<const cli::option_words> said;
 };
 
-// Whatever the texts are, the readers of options take them or refuse them.
+// Whatever the texts are, what reads options takes them or refuses them.
 template <class Read>
 void read_or_refuse(const Read& read) {
   try {
@@ -72,16 +69,12 @@ void read_or_refuse(const Read& read) {
 }
 
 void read_options(const command& c) {
-  read_or_refuse([&] { return cli::read_unit(c.shared); });
-  read_or_refuse([&] { return cli::read_parameters(c.shared); });
-  read_or_refuse([&] { return cli::read_single_nu(c.shared, "one number"); });
-  read_or_refuse([&] { return cli::read_start(c.start); });
-  read_or_refuse([&] { return cli::read_integrator(c.integrator, 2.0); });
-  read_or_refuse([&] {
-    return read_question<study::escape_problem>(
-        cli::words_of({cli::describe(c.shared), cli::describe(c.start), cli::words_of(c.event),
-                       cli::describe(c.integrator), cli::describe(c.law)}));
-  });
+  const question words = c.said->said();
+  read_or_refuse([&] { return cli::read_style(words); });
+  read_or_refuse([&] { return cli::read_threads(words); });
+  read_or_refuse([&] { return pairs_of(words); });
+  read_or_refuse([&] { return read_question<study::escape_problem>(words); });
+  read_or_refuse([&] { return read_question<study::network_escape_problem>(words); });
 }
 
 void read_config(const fuzz::directory& place, std::string_view content) {

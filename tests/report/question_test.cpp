@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <loradyn/error.hpp>
@@ -271,6 +273,99 @@ TEST_CASE("Whole numbers are read exactly", "[question]") {
   }
   CHECK_THROWS_AS(read_count("--runs", "0", 1, 5), argument_error);
   CHECK_THROWS_AS(read_count("--runs", "6", 1, 5), argument_error);
+}
+
+TEST_CASE("What a file says is a part of the question", "[question]") {
+  const test::scratch folder;
+  const auto file = [&](const char* name, const char* text) {
+    const std::string path = (folder.path / name).string();
+    std::ofstream(path) << text;
+    return path;
+  };
+  const auto gone = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path)) {
+      std::filesystem::remove(entry);
+    }
+  };
+  const std::string rows = file("rows.toml",
+                                "teacher = [[1, 0], [0, 1]]\nreadout = [1, 0.5]\n"
+                                "pretrained = [[0.6, 0.1], [0.2, 0.5]]\n");
+  const std::string start = file("start.toml",
+                                 "teacher = [[1]]\npretrained = [[0.5], [0.30000000000000004]]\n"
+                                 "U = [[1e-3], [0]]\nC = [[0.25]]\nP = [[0.9375]]\n");
+  const auto escape = read_question<study::network_escape_problem>(
+      words_of({{"student", "erf"}, {"network", text_parameter(rows)}, {"gamma", "0,1"}}));
+  const auto run = read_question<study::network_trajectory_problem>(
+      words_of({{"student", "erf"}, {"start", text_parameter(start)}, {"t-end", "3"}}));
+  const auto staged = read_question<study::network_trajectory_problem>(words_of(
+      {{"student", "erf"},
+       {"mu", "0.5"},
+       {"width", "2"},
+       {"stages", file("stages.toml",
+                       "[[stage]]\ntime = 2\nnoise = 0.1\n[[stage]]\nflip = true\n[[stage]]\n"
+                       "until = \"M_1_1\"\nat = 0.9\ntime = 1e3\n")}}));
+  const auto simulated = read_question<study::network_simulate_problem>(words_of(
+      {{"student", "erf"},
+       {"mu", "0.5"},
+       {"dim", "100"},
+       {"batch", "20"},
+       {"stages", file("simulated.toml",
+                       "[[stage]]\nlr = 0.1\nsteps = 30\n[[stage]]\nlr = 0.2\nsteps = 12\n")}}));
+  const auto family = read_question<study::trajectory_family>(
+      words_of({{"student", "he3"},
+                {"mu", "0.2"},
+                {"stages", file("one.toml",
+                                "[[stage]]\nteacher = \"erf\"\nlabel = \"y^2\"\ntime = 2\n"
+                                "[[stage]]\ntime = 3\n")}}));
+  gone();
+
+  // A table's parameters ask the same without the files.
+  const auto again = read_question<study::network_escape_problem>(question(escape.said));
+  CHECK(again.problem.layout.geometry->pretrained == escape.problem.layout.geometry->pretrained);
+  CHECK(again.problem.layout.geometry->readout[1] == 0.5);
+  CHECK(std::is_permutation(again.said.begin(), again.said.end(), escape.said.begin(),
+                            escape.said.end()));
+  CHECK(question_of(again.problem).said() == question_of(escape.problem).said());
+  CHECK(read_question<study::network_escape_problem>(question_of(escape.problem))
+            .problem.layout.geometry->teacher == escape.problem.layout.geometry->teacher);
+  CHECK(problem_from_json<study::network_escape_problem>(to_json(question_of(escape.problem)))
+            .layout.geometry->teacher == escape.problem.layout.geometry->teacher);
+
+  const auto on = read_question<study::network_trajectory_problem>(question(run.said));
+  CHECK(on.problem.start.given->C(0, 0) == 0.25);
+  CHECK((*on.problem.start.given->U)(0, 0) == 1e-3);
+  CHECK(on.problem.layout.geometry->pretrained(1, 0) == 0.1 + 0.2);
+  const auto written =
+      read_question<study::network_trajectory_problem>(question_of(run.problem)).problem;
+  CHECK(written.start.given->P == run.problem.start.given->P);
+  CHECK(written.layout.geometry->pretrained == run.problem.layout.geometry->pretrained);
+
+  const auto stages =
+      read_question<study::network_trajectory_problem>(question(staged.said)).problem.stages;
+  REQUIRE(stages.size() == 2);
+  CHECK(stages[0].task.label_noise == 0.1);
+  CHECK(stages[1].flips);
+  CHECK(stages[1].until->entry == std::pair<std::ptrdiff_t, std::ptrdiff_t>(1, 1));
+  CHECK(stages[1].duration == 1e3);
+
+  const question told(simulated.said);
+  CHECK(told.text("lr") == "0.2");
+  CHECK(told.text("steps") == "42");
+  CHECK(told.text("gamma") == "1");
+  CHECK(simulated.problem.record.back() == 42);
+
+  CHECK(question(family.said).text("stages") ==
+        R"({"stage":[{"label":"y^2","teacher":"erf","time":2},{"time":3}]})");
+}
+
+TEST_CASE("A question says whether it asks of a network", "[question]") {
+  CHECK_FALSE(asks_network(words_of({{"student", "erf"}, {"mu", "0.5"}, {"dim", "1000"}})));
+  CHECK(asks_network(words_of({{"student", "erf"}, {"decay", "0"}})));
+  CHECK(asks_network(words_of({{"student", "erf"}, {"x", "mu=0.1:0.9:3"}, {"y", "rank=1,2"}})));
+  CHECK_FALSE(asks_network(words_of({{"student", "erf"}, {"start", "there is none"}})));
+  CHECK_THROWS_WITH(read_question<study::network_escape_problem>(
+                        words_of({{"student", "erf"}, {"mu", "0.5"}, {"start", "there is none"}})),
+                    Catch::Contains("the end state of a network"));
 }
 
 TEST_CASE("What only a file says has no words", "[question]") {

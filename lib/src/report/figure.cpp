@@ -3,6 +3,8 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -13,6 +15,7 @@
 #include <loradyn/interruption.hpp>
 #include <loradyn/report/figure.hpp>
 #include <loradyn/report/printable.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <utility>
 #include "report/child_process.hpp"
 #include "report/descriptor.hpp"
@@ -170,6 +173,31 @@ void require_family(const std::string& font) {
 }
 
 }  // namespace
+
+std::pair<double, double> read_figure_size(const std::string& option, const std::string& text) {
+  constexpr double column = 8.6;
+  constexpr double page = 17.8;
+  constexpr double least = 3.0;
+  constexpr double most = 100.0;
+  if (text == "column" || text == "page") {
+    return {text == "column" ? column : page, 0.0};
+  }
+  const std::size_t comma = text.find(',');
+  if (comma == std::string::npos) {
+    throw argument_error(option, "'" + text + "'",
+                         "width and height in cm such as 8.6,6, or column or page");
+  }
+  const auto side = [&](const std::string& number) {
+    const double value = parse_number(option, number);
+    if (!(value >= least && value <= most)) {
+      throw argument_error(option, "'" + text + "'",
+                           fmt::format("from {} to {} cm wide and high", least, most));
+    }
+    return value;
+  };
+  const double width = side(text.substr(0, comma));
+  return {width, side(text.substr(comma + 1))};
+}
 
 figure_file::figure_file(const fs::path& picture, figure_style style)
     : style_(std::move(style)),

@@ -1,14 +1,13 @@
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <loradyn/error.hpp>
 #include <loradyn/nearest_names.hpp>
 #include <loradyn/report/file.hpp>
-#include <loradyn/report/network_file.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
+#include "report/file_words.hpp"
 
 namespace loradyn {
 namespace {
@@ -16,18 +15,8 @@ namespace {
 // A file of rows and readouts, or of where a run ends, which has V and U beside them.
 class network_file {
  public:
-  network_file(const std::string& option, const std::string& path, std::vector<std::string> more)
-      : place_(is_inline(path) ? option : fmt::format("{} '{}'", option, path)) {
-    try {
-      if (is_inline(path)) {
-        values_ = std::move(*toml::parse("inline = " + path)["inline"].as_table());
-      } else {
-        values_ = toml::parse(read_file(path));
-      }
-    } catch (const toml::parse_error& e) {
-      throw error(fmt::format("{}, line {}, column {}: {}", place_, e.source().begin.line,
-                              e.source().begin.column, e.description()));
-    }
+  network_file(const file_word& file, std::vector<std::string> more)
+      : place_(file.place), values_(file.values) {
     std::vector<std::string> keys{"teacher", "pretrained",      "source",
                                   "gram",    "width",           "teacher-width",
                                   "readout", "teacher-readout", "source-readout"};
@@ -141,8 +130,8 @@ class network_file {
     return v;
   }
 
-  std::string place_;
-  toml::table values_;
+  const std::string& place_;
+  const toml::table& values_;
 };
 
 std::string to_toml(const Eigen::VectorXd& v) {
@@ -161,70 +150,89 @@ std::string to_toml(const Eigen::MatrixXd& m) {
   return text + "]";
 }
 
-}  // namespace
-
-std::string network_text(const network_geometry& g) {
-  std::string text = fmt::format(
-      "{{teacher = {}, pretrained = {}, readout = {}, teacher-readout = {}", to_toml(g.teacher),
-      to_toml(g.pretrained), to_toml(g.readout), to_toml(g.teacher_readout));
+// Each array of a geometry, and of where a run ends, under its key.
+template <class Visit>
+void visit_members(const network_geometry& g, const Visit& visit) {
+  visit("teacher", g.teacher);
+  visit("pretrained", g.pretrained);
+  visit("readout", g.readout);
+  visit("teacher-readout", g.teacher_readout);
   if (g.source.rows() > 0) {
-    text += fmt::format(", source = {}, source-readout = {}", to_toml(g.source),
-                        to_toml(g.source_readout));
+    visit("source", g.source);
+    visit("source-readout", g.source_readout);
   }
+}
+
+template <class Visit>
+void visit_members(const network_start_values& values, const Visit& visit) {
+  visit_members(values.geometry, visit);
+  if (values.start.U) {
+    visit("U", *values.start.U);
+  }
+  visit("C", values.start.C);
+  visit("P", values.start.P);
+}
+
+// Arrays stand in JSON as they do in TOML.
+template <class Values>
+std::string to_json(const Values& values) {
+  std::string text;
+  visit_members(values, [&](const char* key, const auto& value) {
+    text += fmt::format("{}\"{}\":{}", text.empty() ? "{" : ",", key, to_toml(value));
+  });
   return text + "}";
 }
+
+file_word file_of(const std::string& option, const std::string& path) {
+  return {option, path, file_word::source::regular};
+}
+
+}  // namespace
+
+network_geometry read_network(const file_word& file) { return network_file(file, {}).geometry(); }
+
+network_start_values read_network_start(const file_word& file) {
+  const network_file said(file, {"U", "C", "P"});
+  network_start_values values{said.geometry(), {}};
+  if (said.has("U")) {
+    values.start.U = said.matrix("U");
+  }
+  values.start.C = said.matrix("C");
+  values.start.P = said.matrix("P");
+  return values;
+}
+
+std::string text_of(const network_geometry& rows) { return to_json(rows); }
+std::string text_of(const network_start_values& start) { return to_json(start); }
 
 network_geometry network_of_text(const std::string& text) {
   if (!text.starts_with('{')) {
     throw error("network: it is no table in braces");
   }
-  return network_file("network", text, {}).geometry();
+  return read_network({"network", text, file_word::source::regular});
 }
 
 network_geometry read_network_file(const std::string& path) {
-  return network_file("--network", path, {}).geometry();
+  return read_network(file_of("--network", path));
 }
 
 bool is_network_start_file(const std::string& path) {
   try {
-    return toml::parse(read_file(path)).contains("C");
-  } catch (const toml::parse_error&) {
-    return false;
+    return file_of("--start", path).values.contains("C");
   } catch (const error&) {
     return false;
   }
 }
 
 network_start_values read_network_start_file(const std::string& path) {
-  const network_file file("--start", path, {"U", "C", "P"});
-  network_start_values values{file.geometry(), {}};
-  if (file.has("U")) {
-    values.start.U = file.matrix("U");
-  }
-  values.start.C = file.matrix("C");
-  values.start.P = file.matrix("P");
-  return values;
+  return read_network_start(file_of("--start", path));
 }
 
 void write_network_start_file(const std::string& path, const network_start_values& values) {
-  const network_geometry& g = values.geometry;
   std::string text;
-  const auto line = [&text](const char* key, const auto& value) {
+  visit_members(values, [&](const char* key, const auto& value) {
     text += fmt::format("{} = {}\n", key, to_toml(value));
-  };
-  line("teacher", g.teacher);
-  line("pretrained", g.pretrained);
-  line("readout", g.readout);
-  line("teacher-readout", g.teacher_readout);
-  if (g.source.rows() > 0) {
-    line("source", g.source);
-    line("source-readout", g.source_readout);
-  }
-  if (values.start.U) {
-    line("U", *values.start.U);
-  }
-  line("C", values.start.C);
-  line("P", values.start.P);
+  });
   pending_file file(path);
   file.write(text);
   file.commit();

@@ -4,7 +4,9 @@
 
 #include <limits>
 #include <loradyn/simulation/random.hpp>
+#include <numeric>
 #include <vector>
+#include "report/file_words.hpp"
 #include "report/network_words.hpp"
 #include "report/question_io.hpp"
 #include "report/question_templates.hpp"
@@ -16,7 +18,6 @@ namespace registry = study::registry;
 using study::extent;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr const char* no_words = "a network's question has no words for it";
 constexpr const char* one_run = "one here, for a trajectory is one run";
 
 void require_search(question_reader& io, const study::network_layout& layout) {
@@ -36,13 +37,10 @@ double read_u0(question_reader& io) {
   return u0;
 }
 
-// Throws argument_error for stages, and for a start that another run has ended at.
-void require_words(bool one_stage, const study::network_start_request& start) {
-  if (!one_stage) {
-    throw argument_error("the stages", "those of a file", fmt::format("none: {}", no_words));
-  }
-  if (start.given) {
-    throw argument_error("the start", "that of a file", fmt::format("none: {}", no_words));
+// Throws argument_error for stages.
+void require_one_stage(bool one) {
+  if (!one) {
+    throw argument_error("the stages", "those of a file", "none: a problem has no words for them");
   }
 }
 
@@ -54,7 +52,7 @@ void require_rows(question_reader& io, const Problem& p, double rows_each, doubl
 
 // What `rates`, `escape` and `fixed-points` ask alike.
 template <class Io, class Problem>
-void grid_members(Io& io, Problem& p) {
+void grid_members(Io& io, Problem& p, const std::optional<study::network_given_start>& start = {}) {
   if constexpr (Io::reads) {
     p.pairs = read_pairs(io);
     take_network(io);
@@ -63,7 +61,7 @@ void grid_members(Io& io, Problem& p) {
   } else {
     say_pairs(io, p.pairs);
     say_grid(io, p.grid);
-    say_layout(io, p.layout);
+    say_layout(io, p.layout, start);
   }
 }
 
@@ -97,23 +95,28 @@ void members_of(Io& io, Problem& p, const study::network_trajectory_problem*) {
   const double unit = p.pair.rate_unit;
   training_protocol way;
   if constexpr (Io::reads) {
-    io.refuse({"start", "stages"}, no_words);
+    refuse_start_of_one_neuron(io);
     take_network(io);
     io.take_in_order({"dim"});
-    refuse_start_of_one_neuron(io);
     p.layout = read_layout(io);
     p.at = read_network_point(io, p.layout, "--mu, --nu, --gamma, --noise, --lr-ratio",
                               "one each, for a trajectory is one run");
-    if (!io.says("t-end")) {
+    if (!io.says("t-end") && !io.says("stages")) {
       throw error("--t-end is missing: say how long the run is");
     }
     p.start = read_network_start(io);
     p.at.start.u = read_u0(io);
-    p.end = read_positive("--t-end", io.peek("t-end")) / unit;
+    if (const std::string end = io.peek("t-end"); !end.empty()) {
+      p.end = read_positive("--t-end", end) / unit;
+    }
+    if (io.says("stages")) {
+      refuse_parameters_of_stages(io);
+      p.stages = read_network_stages(io.file("stages"), 1.0 / unit);
+    }
   } else {
-    require_words(p.stages.empty(), p.start);
+    require_one_stage(p.stages.empty());
     say_pairs(io, {&p.pair, 1});
-    say_layout(io, p.layout);
+    say_layout(io, p.layout, p.start.given);
     say_network_start(io, p.start, p.layout);
     say_point(io, p.at, study::model_parameters);
     say_point(io, p.at, std::array{&registry::u0});
@@ -148,7 +151,7 @@ void members_of(Io& io, Problem& p, const study::network_escape_problem*) {
   if constexpr (Io::reads) {
     refuse_start_of_one_neuron(io);
   }
-  grid_members(io, p);
+  grid_members(io, p, p.start.given);
   if constexpr (Io::reads) {
     p.start = read_network_start(io);
     p.grid.otherwise.start.u = read_u0(io);
@@ -157,7 +160,6 @@ void members_of(Io& io, Problem& p, const study::network_escape_problem*) {
       p.quantiles = study::escape_request().quantiles;
     }
   } else {
-    require_words(true, p.start);
     say_network_start(io, p.start, p.layout);
     io.say("dim", p.quantiles ? std::to_string(p.start.dimension) : "");
     say_point(io, p.grid.otherwise, std::array{&registry::u0});
@@ -204,14 +206,16 @@ void members_of(Io& io, Problem& p, const study::network_fixed_points_problem*) 
 namespace {
 
 // Throws argument_error where the machine is too small, or the user's life too short.
-void require_size(question_reader& io, const study::network_simulate_problem& p) {
+void require_size(question_reader& io, const study::network_simulate_problem& p,
+                  std::uint64_t all_steps) {
   const study::network_shape shape = study::shape_of(p.layout);
   const extent runs = count_extent("--runs", io.peek("runs"), static_cast<double>(p.runs));
-  const auto steps = static_cast<double>(p.event ? 1 : p.steps);
+  const auto steps = static_cast<double>(p.event ? 1 : all_steps);
   study::require_simulation(
       {runs,
-       io.says("t-end") ? extent{"--t-end", io.peek("t-end"), steps}
-                        : count_extent("--steps", io.peek("steps"), steps),
+       io.says("stages")  ? extent{"--stages", io.peek("stages"), steps}
+       : io.says("t-end") ? extent{"--t-end", io.peek("t-end"), steps}
+                          : count_extent("--steps", io.peek("steps"), steps),
        count_extent("--batch", io.peek("batch"), static_cast<double>(p.batch)),
        count_extent("--dim", io.peek("dim"), static_cast<double>(p.start.dimension)),
        p.engine == simulation_engine::sgd});
@@ -229,15 +233,34 @@ void require_size(question_reader& io, const study::network_simulate_problem& p)
 }
 
 void refuse_for_simulation(question_reader& io) {
-  io.refuse({"start", "stages", "checkpoint"}, no_words);
+  refuse_start_of_one_neuron(io);
   io.refuse({"m0", "s0"}, "a network's V starts at random, or by --start-batch");
   for (const auto& [name, example] : {std::pair("dim", "the dimension, such as 1000"),
                                       {"batch", "the size of a batch, such as 64"},
                                       {"lr", "the learning rate, such as 0.1"}}) {
-    if (!io.says(name)) {
+    if (!io.says(name) && (name != std::string_view("lr") || !io.says("stages"))) {
       throw error(fmt::format("--{} is missing: give {}", name, example));
     }
   }
+}
+
+// How long a run is: one stage that the words say, or those of a file. Returns all steps.
+std::uint64_t read_length(question_reader& io, study::network_simulate_problem& p) {
+  const double unit = p.pair.rate_unit;
+  if (!io.says("stages")) {
+    io.member("lr", p.learning_rate, read_positive);
+    p.steps = read_steps(io, p.learning_rate, unit);
+    return p.steps;
+  }
+  io.refuse({"lr", "steps", "t-end"}, "each stage says its own");
+  refuse_parameters_of_stages(io);
+  p.stages = read_network_simulation_stages(io.file("stages"), 1.0 / unit);
+  io.tell("lr", fmt::format("{}", p.stages.back().learning_rate));
+  const std::uint64_t all = std::accumulate(
+      p.stages.begin(), p.stages.end(), std::uint64_t{0},
+      [](std::uint64_t sum, const study::network_simulated_stage& s) { return sum + s.steps; });
+  io.tell("steps", std::to_string(all));
+  return all;
 }
 
 }  // namespace
@@ -250,18 +273,19 @@ void members_of(Io& io, Problem& p, const study::network_simulate_problem*) {
     refuse_for_simulation(io);
     io.take_in_order({"dim"});
   } else {
-    require_words(p.stages.empty(), p.start);
+    require_one_stage(p.stages.empty());
     say_pairs(io, {&p.pair, 1});
     say_network_start(io, p.start, p.layout);
     say_point(io, p.at,
               std::array{&registry::mu, &registry::nu, &registry::noise, &registry::lr_ratio});
-    say_layout(io, p.layout);
+    say_layout(io, p.layout, p.start.given);
     io.say("steps", std::to_string(p.steps));
+    io.say("lr", fmt::format("{}", p.learning_rate));
   }
   io.member("batch", p.batch, count_between(1, largest_batch));
-  io.member("lr", p.learning_rate, read_positive);
+  std::uint64_t all_steps = p.steps;
   if constexpr (Io::reads) {
-    p.steps = read_steps(io, p.learning_rate, p.pair.rate_unit);
+    all_steps = read_length(io, p);
   }
   io.member("runs", p.runs, count_between(1, random_runs - 1));
   io.choice("engine", p.engine, simulation_engines);
@@ -271,17 +295,17 @@ void members_of(Io& io, Problem& p, const study::network_simulate_problem*) {
     p.layout = read_layout(io);
     p.at = read_network_point(io, p.layout, "--mu, --nu, --noise, --lr-ratio", "one each here");
     p.start = read_network_start(io);
-    tell_gamma(io, p.learning_rate * static_cast<double>(p.start.dimension) /
-                       static_cast<double>(p.batch));
+    const double rate = p.stages.empty() ? p.learning_rate : p.stages.back().learning_rate;
+    tell_gamma(io, rate * static_cast<double>(p.start.dimension) / static_cast<double>(p.batch));
     io.tell("dim", std::to_string(p.start.dimension));
     io.tell("batch", std::to_string(p.batch));
     io.tell("runs", std::to_string(p.runs));
     if (io.says("event") || io.says("at")) {
       p.event = read_network_event(io);
     }
-    require_size(io, p);
+    require_size(io, p, all_steps);
     if (!p.event) {
-      p.record = read_steps_of_record(io, p.steps);
+      p.record = read_steps_of_record(io, all_steps);
     }
   } else if (p.event) {
     say_network_event(io, *p.event);

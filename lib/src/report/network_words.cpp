@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <limits>
-#include <loradyn/report/network_file.hpp>
+#include "report/file_words.hpp"
 
 namespace loradyn {
 
@@ -59,31 +59,64 @@ void read_off_target(question_reader& io, study::network_layout& l) {
   });
 }
 
+// The rows of a file, or of another run's end with its state: in the place of nu and the widths, of
+// a run also of mu.
 void read_rows(question_reader& io, study::network_layout& l) {
-  for (const char* name : {"width", "teacher-width", "readout", "source-overlap"}) {
-    io.refuse({name}, "--network says it");
+  const bool of_run = io.says("start");
+  const std::string said = of_run ? "--start" : "--network";
+  io.refuse({"width", "teacher-width", "readout", "source-overlap"}, said + " says it");
+  if (of_run) {
+    io.refuse({"off-target", "mu"}, said + " says it");
   }
   if (const std::string nu = io.peek("nu");
       !nu.empty() && read_values(registry::nu, nu) != std::vector<double>{0.0}) {
-    throw argument_error("--nu", "'" + nu + "'", "left out: --network says it");
+    io.refuse({"nu"}, said + " says it");
   }
-  l.geometry = read_network_file(io.text("network"));
+  if (of_run) {
+    io.refuse({"network", "rank", "start-batch", "scratch-norm"}, said + " says it");
+    const network_start_values start = read_network_start(io.file("start"));
+    l.geometry = start.geometry;
+    l.rank = start.start.C.rows();
+  } else {
+    l.geometry = read_network(io.file("network"));
+  }
   l.width = l.geometry->width();
   l.teacher_width = l.geometry->teacher.rows();
   read_off_target(io, l);
   if (l.source.has_value() != (l.geometry->source.rows() > 0)) {
     throw argument_error("--source", l.source ? "given" : "missing",
-                         l.source ? "left out: --network has no rows of a source"
-                                  : "given: --network has rows of a source");
+                         l.source ? "left out: " + said + " has no rows of a source"
+                                  : "given: " + said + " has rows of a source");
   }
 }
 
 }  // namespace
 
+bool asks_network(const question& words, bool alpha_is_scale) {
+  for (const char* name :
+       {"width", "rank", "teacher-width", "adapter", "train", "readout", "off-target", "decay",
+        "readout-rate", "scaling", "source", "source-overlap", "network", "start-batch",
+        "scratch-norm", "forgotten", "starts"}) {
+    if (words.says(name)) {
+      return true;
+    }
+  }
+  if (alpha_is_scale && words.says("alpha")) {
+    return true;
+  }
+  for (const char* axis : {"x", "y"}) {
+    const std::string text = words.text(axis);
+    if (study::layout_parameter_named(text.substr(0, text.find('='))) != nullptr) {
+      return true;
+    }
+  }
+  return words.says("start") && is_network_start_file(words.text("start"));
+}
+
 void take_network(question_reader& io) {
   io.take_in_order({"width", "rank", "teacher-width", "off-target", "readout", "adapter", "train",
                     "decay", "readout-rate", "alpha", "scaling", "source", "source-overlap",
-                    "network", "start-batch", "scratch-norm"});
+                    "network", "start-batch", "scratch-norm", "start"});
 }
 
 study::network_layout read_layout(question_reader& io, scale_words scale) {
@@ -96,7 +129,7 @@ study::network_layout read_layout(question_reader& io, scale_words scale) {
     read_scale(io, l);
   }
   io.member("source", l.source, read_activation);
-  if (io.says("network")) {
+  if (io.says("network") || io.says("start")) {
     read_rows(io, l);
     return l;
   }
@@ -112,10 +145,11 @@ study::network_layout read_layout(question_reader& io, scale_words scale) {
   return l;
 }
 
-void say_layout(question_writer& io, const study::network_layout& l) {
+void say_layout(question_writer& io, const study::network_layout& l,
+                const std::optional<study::network_given_start>& start) {
   io.choice("train", l.trained, trained_parts);
   io.choice("adapter", l.adapter, adapter_constraints);
-  if (l.trained == trained_part::lora) {
+  if (l.trained == trained_part::lora && !start) {
     io.member("rank", l.rank, read_size);
   }
   io.member("decay", l.decay, read_finite);
@@ -126,8 +160,9 @@ void say_layout(question_writer& io, const study::network_layout& l) {
   }
   io.member("source", l.source, read_activation);
   if (l.geometry) {
-    throw argument_error("the network", "one of rows of its own",
-                         "one of mu and nu: its rows stand in a file");
+    io.say(start ? "start" : "network",
+           start ? text_of(network_start_values{*l.geometry, *start}) : text_of(*l.geometry));
+    return;
   }
   io.member("width", l.width, read_size);
   io.member("teacher-width", l.teacher_width, read_size);
@@ -161,7 +196,10 @@ study::parameter_point read_network_point(question_reader& io, const study::netw
 }
 
 void refuse_start_of_one_neuron(question_reader& io) {
-  io.refuse({"start"}, "it is one neuron's");
+  if (const std::string start = io.peek("start"); !start.empty() && !is_network_start_file(start)) {
+    throw argument_error("--start", "'" + start + "'",
+                         "the end state of a network: it is one neuron's");
+  }
   for (const study::parameter* p : {&registry::m0, &registry::s0}) {
     const std::string text = io.peek(p->name);
     if (!text.empty() && text != fmt::format("{}", *p->standard)) {
@@ -185,6 +223,9 @@ study::network_start_request read_network_start(question_reader& io) {
     start.dimension = read_count("--dim", dimension, 3, most_samples);
   }
   io.member("seed", start.seed, read_seed);
+  if (io.says("start")) {
+    start.given = read_network_start(io.file("start")).start;
+  }
   io.member("start-batch", start.one_step_batch, count_between(1, most_samples));
   read_scratch_norm(io, start.scale);
   return start;
@@ -195,7 +236,7 @@ void say_network_start(question_writer& io, const study::network_start_request& 
   io.say("dim", std::to_string(start.dimension));
   io.say("seed", std::to_string(start.seed));
   io.member("start-batch", start.one_step_batch, read_seed);
-  if (layout.trained == trained_part::scratch) {
+  if (layout.trained == trained_part::scratch && !start.given) {
     io.member("scratch-norm", start.scale, read_positive);
   }
 }

@@ -16,7 +16,8 @@ void take_network(question_reader& io);
 
 // The layout; of rows of its own they take the place of --nu and the widths.
 study::network_layout read_layout(question_reader& io, scale_words scale = scale_words::alpha);
-void say_layout(question_writer& io, const study::network_layout& layout);
+void say_layout(question_writer& io, const study::network_layout& layout,
+                const std::optional<study::network_given_start>& start = {});
 
 // The parameters' values; of a layout with rows of its own ν is not asked for, and μ is NaN where
 // it is not given.

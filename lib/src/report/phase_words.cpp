@@ -54,25 +54,6 @@ study::ensemble_request read_ensemble(question_reader& io) {
   return e;
 }
 
-// Whether the words ask of a network: any of its own, or an axis over its sizes.
-bool asks_network(question_reader& io) {
-  for (const char* name :
-       {"width", "rank", "teacher-width", "adapter", "train", "readout", "off-target", "decay",
-        "readout-rate", "alpha", "scaling", "source", "source-overlap", "network", "start-batch",
-        "scratch-norm", "forgotten"}) {
-    if (io.says(name)) {
-      return true;
-    }
-  }
-  for (const char* axis : {"x", "y"}) {
-    const std::string text = io.peek(axis);
-    if (study::layout_parameter_named(text.substr(0, text.find('='))) != nullptr) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // The network, whose numbers go to the point.
 study::phase_network read_network(question_reader& io, study::parameter_point& point) {
   refuse_start_of_one_neuron(io);
@@ -127,7 +108,7 @@ asked<study::phase_problem> read_question(const question& words) {
     p.otherwise.parameters.alignment = read_value(registry::mu, io.peek("mu"));
   }
   p.otherwise.start = read_start(io);
-  if (asks_network(io)) {
+  if (asks_network(words)) {
     p.network = read_network(io, p.otherwise);
   } else {
     p.request.event = read_event(io, "m");

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -6,14 +8,17 @@
 #include <loradyn/error.hpp>
 #include <loradyn/names.hpp>
 #include <loradyn/number_text.hpp>
-#include <loradyn/report/network_file.hpp>
+#include <loradyn/report/printable.hpp>
 #include <loradyn/report/problem_text.hpp>
+#include <loradyn/report/question.hpp>
+#include <loradyn/sweep/range.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
+#include "report/file_words.hpp"
 #include "report/one_line.hpp"
 #include "report/parameter_json.hpp"
 
@@ -234,7 +239,7 @@ void network_members(Io& io, Network& n) {
   }
   std::optional<std::string> rows;
   if (layout.geometry) {
-    rows = network_text(*layout.geometry);
+    rows = text_of(*layout.geometry);
   }
   io.optional_member("network", rows);
   io.optional_member("off-target", off_target);
@@ -483,6 +488,23 @@ phase_problem phase_problem_of(const parameter_list& parameters) {
     object[name] = parameter_json(value);
   }
   return problem_of(object);
+}
+
+std::string command_of(const phase_problem& problem) {
+  std::string command = "loradyn phase";
+  for (const auto& [name, value] : parameters_of(problem)) {
+    if (name == "signed") {
+      command += value == "true" ? " --signed" : "";
+    } else if (name != "only" || problem.tau_only) {
+      // Axes and lists as their options take them.
+      const std::string text =
+          name == "x" || name == "y" ? to_text(name == "x" ? problem.x : problem.y)
+          : name == "quantiles"      ? to_text(value_range{.list = problem.request.quantiles})
+                                     : question({{name, value}}).text(name);
+      command += fmt::format(" --{} {}", name, shell_quoted(text));
+    }
+  }
+  return command;
 }
 
 std::unique_ptr<const study::phase_grid> phase_grid_of(const parameter_list& parameters) {

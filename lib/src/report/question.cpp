@@ -6,9 +6,9 @@
 #include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/report/problem_text.hpp>
-#include <loradyn/report/stages_file.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
+#include "report/file_words.hpp"
 #include "report/network_words.hpp"
 #include "report/question_io.hpp"
 #include "report/question_templates.hpp"
@@ -136,15 +136,9 @@ namespace {
 // first may pre-train.
 study::parameter_grid read_stages_of(question_reader& io, const study::activation_pair& pair,
                                      training_protocol& protocol) {
-  protocol.stages = read_stages(io.text("stages"), pair, raw_unit(pair));
+  protocol.stages = read_stages(io.file("stages"), pair, raw_unit(pair));
   const bool pretrains = std::holds_alternative<pretraining_stage>(protocol.stages.front());
-  for (const study::parameter* p : study::model_parameters) {
-    const std::string text = io.peek(p->name);
-    if (p != &registry::mu && p != &registry::nu && !text.empty() &&
-        text != fmt::format("{}", *p->standard)) {
-      throw argument_error(option_of(*p), "'" + text + "'", "left out: each stage says its own");
-    }
-  }
+  refuse_parameters_of_stages(io);
   const std::string nu = io.peek("nu");
   if (pretrains && !nu.empty() && read_values(registry::nu, nu) != std::vector<double>{0.0}) {
     throw argument_error("--nu", "'" + nu + "'", "left out: the first stage pre-trains");
@@ -316,7 +310,7 @@ void read_simulated_stages(question_reader& io, const study::activation_pair& pa
     return;
   }
   io.refuse({"lr", "steps", "t-end"}, "each stage says its own");
-  p.stages = read_simulation_stages(io.peek("stages"), pair, raw_unit(pair));
+  p.stages = read_simulation_stages(io.file("stages"), pair, raw_unit(pair));
   io.tell("lr", fmt::format("{}", p.stages.back().learning_rate));
   io.tell("steps", std::to_string(p.steps()));
 }
@@ -392,7 +386,6 @@ void members_of(Io& io, Problem& asked, const study::simulate_problem*) {
     if (io.says("s0") && !p.start.m0) {
       throw error("--m0 is missing: --s0 fixes v, and needs both its overlaps");
     }
-    io.take_in_order({"stages"});
     p.validate();
     asked.plan.risk = study::risk_of(io.pair().risk, p.stages.back().label_noise);
     if (io.says("event") || io.says("at")) {

@@ -7,12 +7,15 @@
 #include <loradyn/simulation/random.hpp>
 #include <nlohmann/json.hpp>
 #include <set>
+#include "report/file_word.hpp"
 #include "report/one_line.hpp"
 #include "report/parameter_json.hpp"
 
 namespace loradyn {
 
 namespace registry = study::registry;
+
+bool question::says(std::string_view name) const { return !text(name).empty(); }
 
 std::string question::text(std::string_view name) const {
   for (const auto& [key, value] : said_) {
@@ -99,6 +102,17 @@ void question_reader::take_in_order(std::initializer_list<std::string_view> name
       said_.push_back(*found);
     }
   }
+}
+
+const file_word& question_reader::file(std::string_view name) {
+  auto& held = files_[std::string(name)];
+  if (held == nullptr) {
+    // Stages are what a user types, and may come by a pipe; the others are looked at twice.
+    const auto from = name == "stages" ? file_word::source::text : file_word::source::regular;
+    held = std::make_shared<const file_word>(option_of(name), peek(name), from);
+    tell(name, held->content());
+  }
+  return *held;
 }
 
 void question_reader::tell(std::string_view name, const std::string& value) {
@@ -229,6 +243,16 @@ std::vector<double> read_values(const study::parameter& p, const std::string& te
     throw argument_error(option_of(p), "'" + text + "'", p.range());
   }
   return values;
+}
+
+void refuse_parameters_of_stages(question_reader& io) {
+  for (const study::parameter* p : study::model_parameters) {
+    const std::string text = io.peek(p->name);
+    if (p != &registry::mu && p != &registry::nu && !text.empty() &&
+        text != fmt::format("{}", *p->standard)) {
+      io.refuse({p->name}, "each stage says its own");
+    }
+  }
 }
 
 std::string parameter_text(question_reader& io, const study::parameter& p) {
@@ -376,7 +400,10 @@ study::parameter_grid read_grid(question_reader& io,
 void say_point(question_writer& io, const study::parameter_point& at,
                std::span<const study::parameter* const> parameters) {
   for (const study::parameter* p : parameters) {
-    io.member(p->name, p->get(at), read_number);
+    // A network of rows of its own has no alignment.
+    if (const std::optional<double> value = p->get(at); p != &registry::mu || !std::isnan(*value)) {
+      io.member(p->name, value, read_number);
+    }
   }
 }
 

@@ -16,6 +16,8 @@
 #include <loradyn/study/parameter.hpp>
 #include <loradyn/study/resources.hpp>
 #include <loradyn/sweep/range.hpp>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -24,6 +26,8 @@
 #include <vector>
 
 namespace loradyn {
+
+struct file_word;
 
 inline std::string option_of(std::string_view name) { return "--" + std::string(name); }
 inline std::string option_of(const study::parameter& p) { return option_of(p.name); }
@@ -41,6 +45,8 @@ class question_reader {
   [[nodiscard]] std::string text(std::string_view name);
   // Takes these as parts of the problem, in this order.
   void take_in_order(std::initializer_list<std::string_view> names);
+  // The file that a word names, read once; the problem is told by what it says.
+  const file_word& file(std::string_view name);
   // Says what was left to a default, or is decided otherwise.
   void tell(std::string_view name, const std::string& value);
   // The words in the place of others, before anything is read.
@@ -76,6 +82,7 @@ class question_reader {
   std::set<std::string, std::less<>> used_;
   parameter_list said_;
   std::optional<study::activation_pair> pair_;
+  std::map<std::string, std::shared_ptr<const file_word>, std::less<>> files_;
 };
 
 class question_writer {
@@ -130,6 +137,9 @@ inline auto count_between(std::uint64_t least, std::uint64_t most) {
     return read_count(option, text, least, most);
   };
 }
+
+// Refuses parameters that each stage of a file says itself.
+void refuse_parameters_of_stages(question_reader& io);
 
 // What is said of a parameter, or else what is the standard.
 std::string parameter_text(question_reader& io, const study::parameter& p);

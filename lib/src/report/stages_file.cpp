@@ -1,14 +1,13 @@
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
-#include <loradyn/report/file.hpp>
 #include <loradyn/report/stages_file.hpp>
 #include <loradyn/study/stage_words.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
+#include "report/file_words.hpp"
 
 namespace loradyn {
 namespace {
@@ -79,48 +78,64 @@ class stage_table : public study::stage_words {
 };
 
 // Every [[stage]] of a file, one after another.
-study::stage_list read_file_of_stages(const std::string& path) {
-  toml::table values;
-  try {
-    values = toml::parse(read_text(path));
-  } catch (const toml::parse_error& e) {
-    throw error(fmt::format("--stages '{}', line {}, column {}: {}", path, e.source().begin.line,
-                            e.source().begin.column, e.description()));
-  }
-  const toml::array* stages = values.get_as<toml::array>("stage");
-  if (stages == nullptr || stages->empty() || values.size() != 1 || !stages->is_array_of_tables()) {
-    throw error(fmt::format(
-        "--stages '{}' must hold tables [[stage]], one or more, and nothing else", path));
+study::stage_list read_file_of_stages(const file_word& file) {
+  const toml::array* stages = file.values.get_as<toml::array>("stage");
+  if (stages == nullptr || stages->empty() || file.values.size() != 1 ||
+      !stages->is_array_of_tables()) {
+    throw error(file.place + " must hold tables [[stage]], one or more, and nothing else");
   }
   study::stage_list list;
   for (const toml::node& node : *stages) {
     list.push_back(std::make_unique<const stage_table>(
-        *node.as_table(), fmt::format("--stages '{}', stage {}", path, list.size() + 1)));
+        *node.as_table(), fmt::format("{}, stage {}", file.place, list.size() + 1)));
   }
   return list;
 }
 
+file_word stages_of(const std::string& path) { return {"--stages", path, file_word::source::text}; }
+
 }  // namespace
+
+std::vector<training_stage> read_stages(const file_word& file, const study::activation_pair& pair,
+                                        double time_unit) {
+  return study::stages_of(read_file_of_stages(file), pair, time_unit);
+}
+
+std::vector<simulation_stage> read_simulation_stages(const file_word& file,
+                                                     const study::activation_pair& pair,
+                                                     double time_unit) {
+  return study::simulation_stages_of(read_file_of_stages(file), pair, time_unit);
+}
+
+std::vector<study::network_training_stage> read_network_stages(const file_word& file,
+                                                               double time_unit) {
+  return study::network_stages_of(read_file_of_stages(file), time_unit);
+}
+
+std::vector<study::network_simulated_stage> read_network_simulation_stages(const file_word& file,
+                                                                           double time_unit) {
+  return study::network_simulation_stages_of(read_file_of_stages(file), time_unit);
+}
 
 std::vector<training_stage> read_stages(const std::string& path, const study::activation_pair& pair,
                                         double time_unit) {
-  return study::stages_of(read_file_of_stages(path), pair, time_unit);
+  return read_stages(stages_of(path), pair, time_unit);
 }
 
 std::vector<simulation_stage> read_simulation_stages(const std::string& path,
                                                      const study::activation_pair& pair,
                                                      double time_unit) {
-  return study::simulation_stages_of(read_file_of_stages(path), pair, time_unit);
+  return read_simulation_stages(stages_of(path), pair, time_unit);
 }
 
 std::vector<study::network_training_stage> read_network_stages(const std::string& path,
                                                                double time_unit) {
-  return study::network_stages_of(read_file_of_stages(path), time_unit);
+  return read_network_stages(stages_of(path), time_unit);
 }
 
 std::vector<study::network_simulated_stage> read_network_simulation_stages(const std::string& path,
                                                                            double time_unit) {
-  return study::network_simulation_stages_of(read_file_of_stages(path), time_unit);
+  return read_network_simulation_stages(stages_of(path), time_unit);
 }
 
 }  // namespace loradyn

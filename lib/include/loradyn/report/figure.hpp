@@ -128,6 +128,10 @@ enum class figure_theme { light, dark, print };
 inline constexpr name_table<figure_theme, 3> figure_themes{
     {{"light", figure_theme::light}, {"dark", figure_theme::dark}, {"print", figure_theme::print}}};
 
+/// Width and height in centimetres of a size in words: W,H, column (8.6 cm) or page (17.8 cm wide),
+/// whose height is 0. \throws argument_error for what is none from 3 to 100 cm
+std::pair<double, double> read_figure_size(const std::string& option, const std::string& text);
+
 /// What a picture looks like.
 struct figure_style {
   /// Width and height in centimetres, with texts of 8 to 10 pt; a height of 0 is what panels and

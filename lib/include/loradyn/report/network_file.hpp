@@ -9,14 +9,9 @@
 
 namespace loradyn {
 
-/// A network as a table in braces, by the keys of a file, on one line.
-std::string network_text(const network_geometry& geometry);
-/// And back, to the same bits. \throws error; argument_error for what is no Gram matrix
-network_geometry network_of_text(const std::string& text);
-
 /// The rows teacher, pretrained and source, or their gram with teacher-width and width, and
 /// readout, teacher-readout and source-readout, 1 where they are left out.
-/// \param path or the table itself, in braces
+/// \param path or the content itself, as a JSON object
 /// \throws error, naming the file and the key; argument_error for what is no Gram matrix
 network_geometry read_network_file(const std::string& path);
 

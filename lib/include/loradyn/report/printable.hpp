@@ -20,4 +20,9 @@ std::string printable_lines(std::string_view text);
 /// Whether `printable` changes nothing.
 bool is_printable(std::string_view text);
 
+/// A word as a POSIX shell takes it: in quotes where it needs them.
+std::string shell_quoted(const std::string& word);
+/// The same in quotes whatever it is.
+std::string in_quotes(const std::string& text);
+
 }  // namespace loradyn

@@ -35,6 +35,9 @@ parameter_list parameters_of(const study::phase_problem& problem);
 /// The problem that parameters tell. \throws argument_error for those of none
 study::phase_problem phase_problem_of(const parameter_list& parameters);
 
+/// The command line that asks it, `loradyn phase …`, without what its answer does not depend on.
+std::string command_of(const study::phase_problem& problem);
+
 /// The grid of the problem that a table or a store holds. \throws error
 std::unique_ptr<const study::phase_grid> phase_grid_of(const parameter_list& parameters);
 

@@ -41,6 +41,8 @@ class question {
 
   /// What is said under a name; an empty text where nothing is.
   [[nodiscard]] std::string text(std::string_view name) const;
+  /// Whether anything is said under a name.
+  [[nodiscard]] bool says(std::string_view name) const;
   /// Says a text in the place of what was said; an empty one says nothing.
   void say(const std::string& name, const std::string& text);
   /// All of it, in the order in which it was said.
@@ -71,6 +73,11 @@ asked<Problem> read_question(const question& words);
 /// The question of a diagram.
 template <>
 asked<study::phase_problem> read_question(const question& words);
+
+/// Whether words ask of a network: any of those that are a network's alone, an axis over its sizes,
+/// or the start that a run of one has left. \param alpha_is_scale whether `alpha` is LoRA's, or
+/// something else that every question of its kind may say
+bool asks_network(const question& words, bool alpha_is_scale = true);
 
 /// The pairs of activations that a question names. \throws error, argument_error
 std::vector<study::activation_pair> pairs_of(const question& words);

@@ -1,8 +1,7 @@
-#include "progress.hpp"
-
 #include <catch2/catch.hpp>
+#include <loradyn/report/progress_text.hpp>
 
-using namespace loradyn::cli;
+using namespace loradyn;
 
 TEST_CASE("a line of progress tells share, count, rate, time left and a note") {
   CHECK(progress_text(2500, 10000, 500.0, "cells", "learned 2000") ==
