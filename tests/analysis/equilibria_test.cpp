@@ -35,6 +35,15 @@ std::vector<double> edge_points(const char* name) {
 
 }  // namespace
 
+TEST_CASE("at the target the slopes cancel to the rounding of their terms") {
+  for (const char* name : {"he5*(relu+0.5*he6)", "relu^2", "relu^3+0.2*x", "min(max(x,-1),1)"}) {
+    CAPTURE(name);
+    const population_risk risk(parse_activation(name), parse_activation(name));
+    const risk_slopes s = risk.slopes({.M = 1.0, .Q = 1.0, .gap = 0.0});
+    CHECK(s.M + s.twice_Q == test::within(0.0, 4.5e-16 * risk.slope_size(1.0)));
+  }
+}
+
 // (8.1) along w*
 TEST_CASE("every critical point along the teacher is found") {
   // Against the sign changes of a dense scan of dR(M, M²)/dM.

@@ -86,6 +86,7 @@ MatrixXd directions_of(const MatrixXd& targets) {
   if ((targets * targets.transpose()).isIdentity(0.0)) {
     return targets;
   }
+  // Gram matrices are taken to 1e-12 of their trace: less of a row is rounding.
   constexpr double independent = 1e-12;
   Eigen::ColPivHouseholderQR<MatrixXd> qr(targets.transpose());
   qr.setThreshold(independent);
@@ -300,6 +301,7 @@ class followed_determinant {
   }
 
   void choose(Index rows, Index columns, const std::vector<MatrixXd>& drives) {
+    // Of determinants to try, a microsecond each.
     constexpr double most_choices = 2000.0;
     if (choice_count(rows, rank_) * choice_count(columns, rank_) > most_choices) {
       part_.rows = pivots(drives, rank_, false);
@@ -405,6 +407,7 @@ class followed_block {
   // Where one of several modes that vanish together does so by itself.
   [[nodiscard]] double polished(double mu, const mode& m) const {
     const double shift = along(mu, m) / slope_along(mu, m);
+    // Heuristic: rounding of 1e-16 splits a triple root by 5e-6 (network_critical_test.cpp).
     constexpr double split = 1e-5;
     return std::abs(shift) < split * (hi_ - lo_) ? mu - shift : mu;
   }
@@ -599,7 +602,7 @@ network_geometry aligned_family::at(double alignment) const {
 }
 
 bool targets_span_rows(const network_geometry& geometry) {
-  constexpr double rounding = 1e-12;
+  constexpr double rounding = 1e-12;  // of the Gram matrices, as they are taken
   const MatrixXd directions = directions_of(geometry.teacher);
   const MatrixXd& rows = geometry.pretrained;
   return (rows - rows * directions.transpose() * directions).norm() <= rounding * rows.norm();

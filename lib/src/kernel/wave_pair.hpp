@@ -59,7 +59,7 @@ class wave_pair {
   [[nodiscard]] pair_moments gradient(const pair_covariance& v, moment_set wanted) const;
 
  private:
-  static constexpr std::size_t orders = 3;
+  static constexpr std::size_t orders = 3;  // f, f' and f''
   // Of one frequency, by derivative.
   struct term {
     double frequency;

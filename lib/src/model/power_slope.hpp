@@ -16,7 +16,7 @@ namespace loradyn {
 /// d/dQ E[σ(√Q z)²], the student's own part of 2R_Q, along one line and in closed form: of σ² as a
 /// polynomial between kinks, or as waves, each of which decays by itself, where E[σ'²] + E[σσ''],
 /// terms of size 1, leave as little as exp(-2Q). Where an even sum of waves meets a teacher c +
-/// odd, which it sees as c alone, it is all of 2R_Q, of E[(σ - c)²].
+/// odd, which it sees as c alone, it is all of 2R_Q, of E[(σ - c)²]. (3.6) of docs/theory.md.
 class power_slope {
  public:
   /// Nothing where σ² has no such form.

@@ -216,7 +216,7 @@ std::pair<double, std::uint64_t> read_length(const stage_reader& s, double time_
   if (steps.has_value() == time.has_value()) {
     throw error(fmt::format("{}: give either steps or time", s.place()));
   }
-  constexpr double most = 1e14;
+  constexpr double most = 1e14;  // still whole numbers of a double, and years of any machine
   const double count = steps ? *steps : std::ceil(*time / *rate - 1e-9);
   if (!(count >= 1.0 && count <= most && count == std::floor(count))) {
     throw error(fmt::format("{}: {} must make a whole number of steps, from 1 to {}", s.place(),
