@@ -242,7 +242,7 @@ class Networks(support.InTemporaryDirectory):
                                ("nu is on an axis", "nu=0.1:0.2:2", "--network", '{"teacher":[[1]],"pretrained":[[1]]}'),
                                ("--width is '2'", "mu=0.1:0.2:2", "--width", "2", "--network",
                                 '{"teacher":[[1]],"pretrained":[[1]]}'),
-                               ("techer is no key", "mu=0.1:0.2:2", "--network", "{techer=[[1]]}"),
+                               ("techer is no key", "mu=0.1:0.2:2", "--network", '{"techer":[[1]]}'),
                                ("0 where rank", "mu=0.1:0.2:2", "--refine", "1"),
                                ("none of a network", "m0=0.1:0.2:2", "--mu", "0.5"),
                                ("simulate nothing", "mu=0.1:0.2:2", "--dim", "100", "--engine", "chain"),
