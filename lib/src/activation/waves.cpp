@@ -213,11 +213,13 @@ std::size_t wave_sum::degree() const {
 }
 
 std::optional<std::vector<wave>> waves_of(const formula& f) {
-  std::vector<std::optional<wave_sum>> values;
-  for (const formula_node& node : f.nodes) {
-    auto value = value_of(node, node.left < values.size() ? values[node.left] : std::nullopt,
-                          node.right < values.size() ? values[node.right] : std::nullopt);
-    values.push_back(value && is_small(*value) ? std::move(value) : std::nullopt);
+  std::vector<std::optional<wave_sum>> values(f.nodes.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const formula_node& node = f.nodes[i];
+    auto value = value_of(node, values[node.left], values[node.right]);
+    if (value && is_small(*value)) {
+      values[i] = std::move(value);
+    }
   }
   if (!values.back() || values.back()->terms().empty() ||
       values.back()->terms().rbegin()->first == 0.0) {

@@ -45,22 +45,17 @@ complex shifted(const series& F, std::size_t n, double shift) {
   return sum;
 }
 
-// E[P(X + iα) Q(Y + iβ)] = Σ_n cⁿ/n! E[P⁽ⁿ⁾(X + iα)] E[Q⁽ⁿ⁾(Y + iβ)]
-complex average_of(const series& P, double alpha, const series& Q, double beta, double c) {
+// E[P(X + iα) Q(Y + iβ)] = Σ_n cⁿ/n! E[P⁽ⁿ⁾(X + iα)] E[Q⁽ⁿ⁾(Y + iβ)], or with the conjugate of Q.
+complex average_of(const series& P, double alpha, const series& Q, double beta, bool conjugate,
+                   double c) {
   complex sum = 0.0;
   double weight = 1.0;
   for (std::size_t n = 0; n < std::min(P.size(), Q.size()); ++n) {
-    sum += weight * shifted(P, n, alpha) * shifted(Q, n, beta);
+    sum += weight * shifted(P, n, alpha) *
+           (conjugate ? std::conj(shifted(Q, n, -beta)) : shifted(Q, n, beta));
     weight *= c / (static_cast<double>(n) + 1.0);
   }
   return sum;
-}
-
-series conjugate(series F) {
-  for (complex& value : F) {
-    value = std::conj(value);
-  }
-  return F;
 }
 
 // Σ √E[|amplitude(√q z)|²] over the waves, at most.
@@ -189,9 +184,7 @@ pair_moments wave_pair::gradient(const pair_covariance& v, moment_set wanted) co
         const double beta = k * v.c + l * v.q2;
         const double factor = (waves ? 0.5 : 1.0) * std::exp(-0.5 * (k * alpha + l * beta));
         const auto average = [&](std::size_t i, std::size_t j) {
-          const series& Q = of_g[b][j];
-          return factor *
-                 average_of(of_f[a][i], alpha, l < 0.0 ? conjugate(Q) : Q, beta, v.c).real();
+          return factor * average_of(of_f[a][i], alpha, of_g[b][j], beta, l < 0.0, v.c).real();
         };
         if (contains(wanted, moment_set::value)) {
           m.e00 += average(0, 0);

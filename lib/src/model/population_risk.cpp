@@ -103,19 +103,18 @@ polynomial_pair_moments population_risk::gradient_moments(const field_overlaps& 
 // (2.3), with d/dQ E[σ(λ)²] = E[σ'²] + E[σσ''].
 risk_gradient population_risk::gradient(const field_overlaps& overlaps) const {
   const polynomial_pair_moments m = gradient_moments(overlaps);
-  const risk_slopes s = slopes_of(m, overlaps.Q);
-  if (own_ && own_->is_of_waves() && own_->holds_at(overlaps.Q)) {
+  double twice_Q = m.self_e11 + m.self_e20 - m.cross_e20;
+  double terms = std::abs(m.self_e11) + std::abs(m.self_e20) + std::abs(m.cross_e20);
+  if (has_own_at(overlaps.Q)) {
+    twice_Q = own_->twice_Q(overlaps.Q, m.cross_e20);
     // Of sums of waves each is as small as what it adds.
-    if (own_->is_whole()) {
-      return {s.M, 0.5 * s.twice_Q, 0.5 * std::abs(s.twice_Q)};
-    }
-    if (cross_.numerical()->in_waves_at(overlaps.Q, 1.0)) {
-      const double own = s.twice_Q + m.cross_e20;
-      return {s.M, 0.5 * s.twice_Q, 0.5 * (std::abs(own) + std::abs(m.cross_e20))};
+    if (own_->is_of_waves() && own_->is_whole()) {
+      terms = std::abs(twice_Q);
+    } else if (own_->is_of_waves() && cross_.numerical()->in_waves_at(overlaps.Q, 1.0)) {
+      terms = std::abs((*own_)(overlaps.Q)) + std::abs(m.cross_e20);
     }
   }
-  return {s.M, 0.5 * s.twice_Q,
-          0.5 * (std::abs(m.self_e11) + std::abs(m.self_e20) + std::abs(m.cross_e20))};
+  return {-m.cross_e11, 0.5 * twice_Q, 0.5 * terms};
 }
 
 // A call of its own for tables, so that closed pairs pay for a test of the pointer alone.
@@ -146,26 +145,18 @@ double population_risk::slope_size(double Q) const {
 }
 
 risk_slopes population_risk::computed_slopes(const field_overlaps& overlaps) const {
-  if (own_) {
+  if (has_own_at(overlaps.Q)) {
     return slopes_beside_own(overlaps);
   }
   const polynomial_pair_moments m = gradient_moments(overlaps);
   return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};  // (2.3)
 }
 
-risk_slopes population_risk::slopes_beside_own(const field_overlaps& overlaps) const {
-  if (!own_->holds_at(overlaps.Q)) {
-    return slopes_of(gradient_moments(overlaps), overlaps.Q);
-  }
-  const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
-  return slopes_of({0.0, 0.0, cross.e11, cross.e20}, overlaps.Q);
-}
+bool population_risk::has_own_at(double Q) const noexcept { return own_ && own_->holds_at(Q); }
 
-risk_slopes population_risk::slopes_of(const polynomial_pair_moments& m, double Q) const {
-  if (own_ && own_->holds_at(Q)) {
-    return {-m.cross_e11, (*own_)(Q) - (own_->is_whole() ? 0.0 : m.cross_e20)};
-  }
-  return {-m.cross_e11, m.self_e11 + m.self_e20 - m.cross_e20};
+risk_slopes population_risk::slopes_beside_own(const field_overlaps& overlaps) const {
+  const pair_moments cross = cross_.moments(student_teacher(overlaps), moment_set::gradient);
+  return {-cross.e11, own_->twice_Q(overlaps.Q, cross.e20)};
 }
 
 risk_curvature population_risk::approximate_curvature(const field_overlaps& overlaps) const {
@@ -181,7 +172,7 @@ risk_curvature population_risk::approximate_curvature(const field_overlaps& over
 risk_curvature population_risk::curvature(const field_overlaps& o) const {
   double own_slope = 0.0;
   double power_curvature = 0.0;
-  if (own_ && own_->holds_at(o.Q) && !own_->is_whole()) {
+  if (has_own_at(o.Q) && !own_->is_whole()) {
     own_slope = (*own_)(o.Q);
     power_curvature = own_->slope(o.Q);
   } else {

@@ -31,7 +31,11 @@ class power_slope {
   [[nodiscard]] double operator()(double Q) const {
     return std::visit([Q](const auto& square) { return square.slope(Q); }, square_);
   }
-  /// d/dQ of it
+  /// 2R_Q, of E[σ''g] where the teacher's part is not in it
+  [[nodiscard]] double twice_Q(double Q, double cross_e20) const {
+    return (*this)(Q) - (is_whole_ ? 0.0 : cross_e20);
+  }
+  /// d/dQ of the student's own part
   [[nodiscard]] double slope(double Q) const {
     return std::visit([Q](const auto& square) { return square.curvature(Q); }, square_);
   }

@@ -87,9 +87,6 @@ class network_file {
   }
 
  private:
-  // A table in braces in the place of a file.
-  static bool is_inline(const std::string& path) { return path.starts_with('{'); }
-
   [[nodiscard]] error fault(const std::string& key, const std::string& what) const {
     return error(fmt::format("{}: {} {}", place_, key, what));
   }

@@ -100,10 +100,9 @@ class population_risk {
   [[nodiscard]] polynomial_pair_moments gradient_moments(const field_overlaps& overlaps) const;
   [[nodiscard, gnu::noinline]] risk_slopes tabulated_slopes(const field_overlaps& overlaps) const;
   [[nodiscard]] risk_slopes computed_slopes(const field_overlaps& overlaps) const;
-  // Where own_ is.
+  // Whether own_ is to be used at |w|² = Q, and the slopes there.
+  [[nodiscard]] bool has_own_at(double Q) const noexcept;
   [[nodiscard, gnu::noinline]] risk_slopes slopes_beside_own(const field_overlaps& overlaps) const;
-  // (2.3) of the moments at |w|² = Q.
-  [[nodiscard]] risk_slopes slopes_of(const polynomial_pair_moments& m, double Q) const;
 
   pair_kernel self_;
   pair_kernel cross_;
