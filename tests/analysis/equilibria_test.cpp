@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/analysis/equilibria.hpp>
@@ -41,6 +42,32 @@ TEST_CASE("at the target the slopes cancel to the rounding of their terms") {
     const population_risk risk(parse_activation(name), parse_activation(name));
     const risk_slopes s = risk.slopes({.M = 1.0, .Q = 1.0, .gap = 0.0});
     CHECK(s.M + s.twice_Q == test::within(0.0, 4.5e-16 * risk.slope_size(1.0)));
+  }
+}
+
+TEST_CASE("the target of a matched pair of any degree is M = 1 with no risk") {
+  for (const char* name :
+       {"he4*(he6+0.5*relu)", "he6*(he8+relu)", "he10*relu", "he5*he7*relu", "relu*he15", "he12"}) {
+    CAPTURE(name);
+    const learning_task task(parse_activation(name), parse_activation(name));
+    const risk_landscape landscape = landscape_of(task.risk);
+    CHECK(std::any_of(landscape.points.begin(), landscape.points.end(),
+                      [](const auto& p) { return p.M == 1.0 && p.gap == 0.0 && p.risk == 0.0; }));
+    // The adapter has u and m by rounding, the equilibrium M, Q and risk of the point.
+    const flow f(task, {.alignment = 0.4, .misalignment = 0.37, .label_noise = 0.5});
+    const auto found = equilibria(f, landscape.points);
+    CHECK(std::any_of(found.begin(), found.end(), [](const equilibrium& e) {
+      return e.M == 1.0 && e.Q == 1.0 && e.risk == 0.25 && e.kind == equilibrium_kind::sink;
+    }));
+    // Beside it the risk is E[σ'²]/2 of the gap, where the difference of the powers has the
+    // rounding of both.
+    const double squares =
+        task.risk.self_kernel().moments(pair_covariance::diagonal(1.0), moment_set::gradient).e11;
+    for (const double gap : {1e-32, 1e-20, 1e-15}) {
+      const double M = 1.0 - std::numeric_limits<double>::epsilon();
+      CHECK(task.risk.value({.M = M, .Q = M * M + gap, .gap = gap}, 0.0) ==
+            test::within(0.5 * squares * gap, 1e-6 * squares * gap + 1e-29 * squares));
+    }
   }
 }
 

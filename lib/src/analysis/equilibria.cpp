@@ -230,16 +230,23 @@ std::optional<overlap_state> nearest_rest(const flow& f, const overlap_state& st
 std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critical_point>& points) {
   const lora_parameters& p = f.parameters();
   std::vector<overlap_state> starts;
+  std::vector<equilibrium> found;
   for (const risk_critical_point& point : points) {
-    if (const auto x = adapter_to(point, p)) {
-      starts.push_back(*x);
+    const auto x = adapter_to(point, p);
+    if (!x) {
+      continue;
+    }
+    starts.push_back(*x);
+    if (p.noise_scale == 0.0) {
+      // M, Q and the risk are the point's own, without the rounding of u and m.
+      equilibrium e = describe_equilibrium(f, *x);
+      e.M = point.M;
+      e.Q = point.M * point.M + point.gap;
+      e.risk = point.risk + 0.5 * p.label_noise;
+      add(found, e);
     }
   }
-  std::vector<equilibrium> found;
   if (p.noise_scale == 0.0) {
-    for (const overlap_state& x : starts) {
-      add(found, describe_equilibrium(f, x));
-    }
     if (const auto e = corner(f)) {
       add(found, *e);
     }

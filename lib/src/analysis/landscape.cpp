@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <loradyn/analysis/landscape.hpp>
 #include <loradyn/error.hpp>
 #include <optional>
@@ -125,6 +127,19 @@ void add_interior(const population_risk& risk, double farthest,
   }
 }
 
+// The root itself, or ±1 where that is a zero to the last digits too: a target is there, and of
+// high degrees a risk of rounding, which grows from there like 1e8 (M - 1), is none of the
+// target's.
+double rounded_to_target(const std::function<scaled_value(double)>& slope, double root) {
+  constexpr double rounding = 16.0 * std::numeric_limits<double>::epsilon();
+  const double target = std::copysign(1.0, root);
+  if (root == target || !(std::abs(root - target) <= zero_fraction)) {
+    return root;
+  }
+  const scaled_value there = slope(target);
+  return std::abs(there.value) <= rounding * there.scale ? target : root;
+}
+
 // The critical points within a radius.
 risk_landscape points_within(const population_risk& risk, std::span<const double> distances) {
   std::vector<risk_critical_point> points;
@@ -146,9 +161,10 @@ risk_landscape points_within(const population_risk& risk, std::span<const double
        isolate_roots(slope, -farthest, farthest, breaks, "dR/dM along the teacher")) {
     // A kinked student at M = 0 has a corner there instead of a zero. A zero is below
     // `zero_fraction` of its scale, a hundredth of the bound.
-    const scaled_value at_root = slope(r.x);
+    const double x = rounded_to_target(slope, r.x);
+    const scaled_value at_root = slope(x);
     if (std::abs(at_root.value) <= 1e-9 * at_root.scale || at_root.value == 0.0) {
-      points.push_back({r.x, 0.0, risk.value(overlaps_of(r.x, 0.0), 0.0)});
+      points.push_back({x, 0.0, risk.value(overlaps_of(x, 0.0), 0.0)});
     }
   }
   add_interior(risk, farthest, points);

@@ -76,6 +76,18 @@ double population_risk::value(const field_overlaps& overlaps, double label_noise
                                            });
     return 0.5 * squares.value[0] + 0.5 * label_noise;
   }
+  // Rounding of M and gap alone is as many times the powers' as the degree is: next to w = ±w* the
+  // difference is its first order, which leaves 64 ε (or the root of it, where kinks meet) of
+  // itself times the degree's square, and zero at a target.
+  constexpr double nearest = 64.0 * std::numeric_limits<double>::epsilon();
+  const double away = overlaps.M - std::copysign(1.0, overlaps.M);
+  if (std::abs(away) <= nearest && overlaps.gap <= nearest &&
+      (away != 0.0 || overlaps.gap != 0.0)) {
+    const field_overlaps there{overlaps.M - away, 1.0, 0.0};
+    const risk_gradient slope = gradient(there);
+    return value(there, label_noise) + (slope.M + 2.0 * there.M * slope.Q) * away +
+           slope.Q * overlaps.gap;
+  }
   const double student_power = self_.value(pair_covariance::diagonal(overlaps.Q));  // (2.1)
   const double product = cross_.value(covariance);
   const double powers = student_power + teacher_power_;
