@@ -114,8 +114,8 @@ void add_integrator(option_list& list, std::uint64_t max_steps) {
       {{"--t-max", "X", "the time after which a run is given up", "inf"},
        {"--rtol", "X", "relative tolerance of a step, 1e-13 to 0.1", "1e-9"},
        {"--atol", "X", "absolute tolerance of a step", "1e-16"},
-       {"--stepper", "auto|explicit|stiff", "auto, explicit (Dormand-Prince) or stiff (Rosenbrock)",
-        "auto"}}};
+       {"--stepper", "auto|explicit|stiff",
+        "auto, explicit (Dormand-Prince) or stiff (implicit Euler, extrapolated)", "auto"}}};
   add(list, integrator);
   list.number("--max-steps", "steps after which a run is given up", max_steps, 1, UINT64_MAX);
 }
@@ -203,7 +203,7 @@ void tell_methods(const question& words, const std::vector<study::activation_pai
 void tell_work(const question& words, const integration_work& work) {
   if (words.says("verbose")) {
     say("integrated with {} right-hand sides and {} Jacobians: {} explicit steps (Dormand-Prince "
-        "5(4)), {} stiff ones (Rosenbrock 4(3)), {} of them rejected",
+        "5(4)), {} stiff ones (implicit Euler, extrapolated), {} of them rejected",
         work.velocities, work.jacobians, work.explicit_steps, work.stiff_steps, work.rejected);
   }
 }

@@ -91,7 +91,7 @@ TEST_CASE("both steppers agree") {
   integration_options o;
   o.method = stepper::explicit_5;
   const double a = p.run({.alignment = 0.6}, {}, default_start, o).t_hit;
-  o.method = stepper::stiff_4;
+  o.method = stepper::stiff;
   CHECK(p.run({.alignment = 0.6}, {}, default_start, o).t_hit == Approx(a).epsilon(1e-8));
 }
 

@@ -40,7 +40,7 @@ study::phase_problem full() {
   p.request.integrator.relative_tolerance = 1e-7;
   p.request.integrator.absolute_tolerance = 0.0;
   p.request.integrator.step_limit = std::numeric_limits<std::size_t>::max();
-  p.request.integrator.method = stepper::stiff_4;
+  p.request.integrator.method = stepper::stiff;
   p.request.quantiles = {0.1, 0.123456789012345678};
   study::ensemble_request& e = p.ensemble.emplace();
   e.engine = simulation_engine::sgd;

@@ -40,7 +40,8 @@ std::vector<argument> integrator_arguments(std::size_t step_limit) {
        py::float_(standard.relative_tolerance)},
       {"atol", kinds::number, "absolute tolerance of a step",
        py::float_(standard.absolute_tolerance)},
-      {"stepper", kinds::text, "'auto', 'explicit' (Dormand-Prince) or 'stiff' (Rosenbrock)",
+      {"stepper", kinds::text,
+       "'auto', 'explicit' (Dormand-Prince) or 'stiff' (implicit Euler, extrapolated)",
        py::str("auto")},
       {"max_steps", kinds::whole, "steps after which a run is given up", py::int_(step_limit)}};
 }

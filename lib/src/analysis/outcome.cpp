@@ -154,9 +154,10 @@ bool rest_detector::operator()(const dense_step<3>& step) {
 }
 
 bool rest_detector::grows_by_decades(double t) {
-  // What comes to rest like t^{-p} grows less by 10^{-3p}, below ½ from p = 0.1 on: "a weight that
-  // grows like the logarithm of time diverges, one that slows down does not" has p = 0.2.
-  constexpr double alike = 2.0;
+  // From its first decade to its last what comes to rest like t^{-p} grows less by 10^{-5p}, below
+  // a third from p = 0.1 on: "a weight that grows like the logarithm of time diverges, one that
+  // slows down does not" has p = 0.2.
+  constexpr double alike = 3.0;
   // Heuristic, over half of them: "He_3 unlearns below its critical alignment and learns above"
   // passes from 1e-4 to 0.1, not at 0.
   constexpr double least_growth = 1e-2;
@@ -168,16 +169,17 @@ bool rest_detector::grows_by_decades(double t) {
   if (marks_.size() <= diverging_decades) {
     return false;
   }
-  const mark& last = marks_.back();
-  const mark& middle = marks_[marks_.size() - 1 - diverging_decades / 2];
-  const mark& first = marks_[marks_.size() - 1 - diverging_decades];
-  const auto slope = [](const mark& a, const mark& b) {
-    return (b.power - a.power) / (b.log_time - a.log_time);
-  };
-  const double late = slope(middle, last);
-  const double early = slope(first, middle);
-  return late > 0.0 && early > 0.0 && late < alike * early && early < alike * late &&
-         last.power - middle.power > least_growth * last.power;
+  const auto last = marks_.end() - 1;
+  const auto first = last - static_cast<std::ptrdiff_t>(diverging_decades);
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0.0;
+  for (auto m = first; m != last; ++m) {
+    const double slope = (m[1].power - m->power) / (m[1].log_time - m->log_time);
+    least = std::min(least, slope);
+    most = std::max(most, slope);
+  }
+  const double in_half = last->power - (last - diverging_decades / 2)->power;
+  return least > 0.0 && most < alike * least && in_half > least_growth * last->power;
 }
 
 bool rest_detector::repeats(const dense_step<3>& step) {

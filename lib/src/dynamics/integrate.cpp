@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include "dynamics/rosenbrock.hpp"
+#include "dynamics/extrapolated_euler.hpp"
 
 namespace loradyn {
 namespace {
@@ -45,90 +45,55 @@ double largest(const state<N>& x) {
 template <std::size_t N>
 class dormand_prince {
  public:
-  static constexpr double error_order = 5.0;  // of h: its own error estimate
-
   dormand_prince(const ode_system<N>& system, const state<N>& shape)
-      : x1(shape), velocity1(shape), error(shape), system_(system), between_(shape) {}
+      : x1(shape), velocity1(shape), system_(system), error_(shape), between_(shape) {}
 
-  void attempt(const state<N>& x0, const state<N>& velocity0, double h) {
+  // As those of `extrapolated_euler`.
+  template <class Ratio>
+  double attempt(const state<N>& x0, const state<N>& velocity0, double h, const Ratio& ratio_of) {
+    // As in Hairer's DOPRI5, but for a largest factor of 6 where he has 10. They decide the cost
+    // alone: "both steppers agree".
+    constexpr double safety = 0.9;
+    constexpr double least_factor = 0.2;
+    constexpr double largest_factor = 6.0;
+    constexpr double error_order = 5.0;  // of h
+    finish(x0, velocity0, h);
+    length_ = h;
+    const double ratio = ratio_of(error_, x1);
+    const double proposal =
+        ratio > 0.0 ? safety * std::pow(ratio, -1.0 / error_order) : largest_factor;
+    next_ = h * std::clamp(proposal, least_factor, ratio > 1.0 ? 1.0 : largest_factor);
+    return ratio;
+  }
+
+  [[nodiscard]] double next() const noexcept { return next_; }
+
+  void finish(const state<N>& x0, const state<N>& velocity0, double t) {
     const auto f = [this](const state<N>& x, state<N>& dxdt, double) {
       ++work.velocities;
       dxdt = system_.velocity(x);
     };
     ++work.explicit_steps;
-    stepper_.do_step(f, x0, velocity0, 0.0, x1, velocity1, h, error);
+    stepper_.do_step(f, x0, velocity0, 0.0, x1, velocity1, t, error_);
+    length_ = t;
   }
 
-  [[nodiscard]] state<N> at(const state<N>& x0, const state<N>& velocity0, double h, double t) {
-    stepper_.calc_state(t, between_, x0, velocity0, 0.0, x1, velocity1, h);
+  const state<N>& at(const state<N>& x0, const state<N>& velocity0, double t) {
+    stepper_.calc_state(t, between_, x0, velocity0, 0.0, x1, velocity1, length_);
     return between_;
   }
 
   state<N> x1;
   state<N> velocity1;
-  state<N> error;
   integration_work work;
 
  private:
   const ode_system<N>& system_;
+  state<N> error_;
   state<N> between_;
+  double length_ = 0.0;  // of the step that x1 ends
+  double next_ = 0.0;
   odeint::runge_kutta_dopri5<state<N>> stepper_;
-};
-
-template <std::size_t N>
-class rosenbrock {
- public:
-  static constexpr double error_order = 4.0;  // of h: its own error estimate
-
-  rosenbrock(const ode_system<N>& system, const state<N>& shape)
-      : x1(shape),
-        velocity1(shape),
-        error(shape),
-        system_(system),
-        shape_(shape),
-        stepper_(
-            shape.size(),
-            [this](const double* x, double* value) {
-              ++work.velocities;
-              const state<N> v = system_.velocity(unpacked(x));
-              std::copy(v.begin(), v.end(), value);
-            },
-            [this](const double* x, double* value) {
-              ++work.jacobians;
-              const auto n = static_cast<Eigen::Index>(shape_.size());
-              constexpr int size = N == any_dimension ? Eigen::Dynamic : static_cast<int>(N);
-              Eigen::Map<Eigen::Matrix<double, size, size, Eigen::RowMajor>> j(value, n, n);
-              j = system_.jacobian(unpacked(x));
-            }) {}
-
-  void attempt(const state<N>& x0, const state<N>&, double h) {
-    ++work.stiff_steps;
-    ++work.velocities;
-    stepper_.attempt(x0.data(), h, x1.data(), error.data());
-    velocity1 = system_.velocity(x1);
-  }
-
-  [[nodiscard]] state<N> at(const state<N>&, const state<N>&, double, double t) {
-    state<N> x = shape_;
-    stepper_.at(t, x.data());
-    return x;
-  }
-
-  state<N> x1;
-  state<N> velocity1;
-  state<N> error;
-  integration_work work;
-
- private:
-  [[nodiscard]] state<N> unpacked(const double* x) const {
-    state<N> result = shape_;
-    std::copy_n(x, shape_.size(), result.begin());
-    return result;
-  }
-
-  const ode_system<N>& system_;
-  const state<N> shape_;  // of the size of a state
-  rosenbrock_stepper stepper_;
 };
 
 // Where a step crosses an event, as a time from its beginning.
@@ -213,6 +178,32 @@ std::optional<crossing_found> first_crossing(const Function& g, double h, double
   return std::nullopt;
 }
 
+// The same of g that costs a step of its own, where a cheap g, of a few per cent, tells: whether it
+// is far from zero, or passes it on its way from one end to the other without a turn. Where it
+// doesn't, g itself does.
+template <class Cheap, class Function>
+std::optional<crossing_found> first_crossing(const Cheap& cheap, const Function& g, double h,
+                                             double at_begin, double at_end, crossing direction) {
+  constexpr std::size_t parts = 8;
+  constexpr double far = 0.25;  // of the change over the step: several times the error of `cheap`
+  std::array<double, parts + 1> value{};
+  value.front() = at_begin;
+  value.back() = at_end;
+  for (std::size_t j = 1; j < parts; ++j) {
+    value[j] = cheap(h * static_cast<double>(j) / static_cast<double>(parts));
+  }
+  const auto [least, most] = std::minmax_element(value.begin(), value.end());
+  if (at_begin * at_end > 0.0) {
+    const bool apart = *least * *most > 0.0 &&
+                       std::min(std::abs(*least), std::abs(*most)) > far * (*most - *least);
+    return apart ? std::nullopt : first_crossing(g, h, at_begin, at_end, direction);
+  }
+  const bool one_way =
+      std::is_sorted(value.begin(), value.end()) || std::is_sorted(value.rbegin(), value.rend());
+  return one_way ? first_crossing(cheap, h, at_begin, at_end, direction)
+                 : first_crossing(g, h, at_begin, at_end, direction);
+}
+
 template <std::size_t N>
 class integration {
  public:
@@ -262,7 +253,7 @@ class integration {
     if (!all_finite(event_values_)) {
       return ended(integration_status::undefined);
     }
-    bool stiff = options_.method == stepper::stiff_4 ||
+    bool stiff = options_.method == stepper::stiff ||
                  (options_.method == stepper::automatic && stiff_at_start());
     h_ = first_step();
     for (;;) {
@@ -287,10 +278,10 @@ class integration {
   }
 
   // The largest growth rate decides how long the solution takes, the largest rate how long a stable
-  // explicit step is. The ratio decides what a run costs, not where it leads: at 2000 a growth by
-  // e^20 is 12 000 explicit steps.
+  // explicit step is. The ratio decides what a run costs, not where it leads: at 150 a growth by
+  // e^4 is 200 explicit steps, as much as the others take.
   [[nodiscard]] bool stiff_at_start() {
-    constexpr double ratio = 2000.0;
+    constexpr double ratio = 150.0;
     ++own_.jacobians;
     const ode_matrix<N> j = system_.jacobian(x_);
     if (!j.allFinite()) {
@@ -329,13 +320,11 @@ class integration {
   // Steps of one method until the integration ends, or until the other method is due: nothing then.
   template <class Method>
   std::optional<integration_status> steps_of(Method& method, bool is_stiff) {
-    // As in Hairer's DOPRI5, but for a largest factor of 6 where he has 10. They and the two
-    // numbers after them decide the cost alone: "both steppers agree".
-    constexpr double safety = 0.9;
-    constexpr double least_factor = 0.2;
-    constexpr double largest_factor = 6.0;
-    constexpr std::size_t check_interval = 25;
-    constexpr std::size_t patience = 10;
+    constexpr double least_factor = 0.2;  // where a step leads to what is not finite
+    // Heuristic, of the cost alone ("both steppers agree"): explicit steps that stability limits
+    // cost more than others after some fifty.
+    constexpr std::size_t check_interval = 10;
+    constexpr std::size_t patience = 5;
     std::size_t suspicions = 0;
     bool shrunk = false;  // since the last step that was accepted
     for (std::size_t count = 1;; ++count) {
@@ -360,28 +349,25 @@ class integration {
         return speed > largest_state ? integration_status::blow_up
                                      : integration_status::step_underflow;
       }
-      method.attempt(x_, velocity_, h);
-      double ratio = error_ratio(method.error, method.x1);
-      undefined_ahead_ = !std::isfinite(largest<N>(method.x1)) ||
-                         !std::isfinite(largest<N>(method.velocity1)) ||
-                         (ratio <= 1.0 && !events_exist_at(method.x1));
-      if (undefined_ahead_) {
-        ratio = std::numeric_limits<double>::infinity();
-      }
-      const double proposal =
-          ratio > 0.0 ? safety * std::pow(ratio, -1.0 / Method::error_order) : largest_factor;
-      if (ratio > 1.0) {
+      const double ratio = method.attempt(
+          x_, velocity_, h,
+          [this](const state<N>& error, const state<N>& x1) { return error_ratio(error, x1); });
+      undefined_ahead_ = !std::isfinite(ratio) || !std::isfinite(largest<N>(method.x1)) ||
+                         (ratio <= 1.0 && !(std::isfinite(largest<N>(method.velocity1)) &&
+                                            events_exist_at(method.x1)));
+      if (undefined_ahead_ || ratio > 1.0) {
         ++result_.rejected;
         shrunk = true;
-        h_ = h * std::clamp(proposal, least_factor, 1.0);
+        h_ = undefined_ahead_ ? least_factor * h : method.next();
         continue;
       }
       shrunk = false;
+      const double next = method.next();
       if (const auto end = accept(method, h)) {
         return end;
       }
       if (!last || h == h_) {
-        h_ = h * std::clamp(proposal, least_factor, largest_factor);
+        h_ = next;
       }
       if (largest<N>(x_) > largest_state) {
         return integration_status::blow_up;
@@ -390,10 +376,11 @@ class integration {
         return integration_status::end_time;
       }
       if (options_.method == stepper::automatic && count % check_interval == 0) {
-        // Stability limits an explicit step to about 3.3 over the largest rate: 2.5 is near it, and
-        // 1, for the way back, well below.
+        // Stability limits an explicit step to about 3.3 over the largest rate, and one of the
+        // others reaches further than ten of its steps long before: from 1. Where they are as short
+        // as 0.2 of it there is no more to gain.
         const double reach = h * jacobian_norm();
-        suspicions = (is_stiff ? reach < 1.0 : reach > 2.5) ? suspicions + 1 : 0;
+        suspicions = (is_stiff ? reach < 0.2 : reach > 1.0) ? suspicions + 1 : 0;
         if (suspicions == patience) {
           return std::nullopt;
         }
@@ -422,11 +409,10 @@ class integration {
     double length = h;
     std::optional<std::size_t> which;
     crossing_found first{};
-    const auto dense = [&](double t) { return method.at(x_, velocity_, length, t); };
+    const auto dense = [&](double t) { return method.at(x_, velocity_, t); };
     for (std::size_t i = 0; i < events_.size(); ++i) {
       const auto g = [&](double t) { return events_[i].value(dense(t)); };
-      const auto found =
-          first_crossing(g, h, event_values_[i], values_at_end_[i], events_[i].direction);
+      const auto found = found_in(method, i, g, h);
       if (found && (!which || found->time < first.time)) {
         which = i;
         first = *found;
@@ -458,22 +444,55 @@ class integration {
     return go_on ? std::nullopt : std::optional(integration_status::stopped);
   }
 
+  template <class Function>
+  std::optional<crossing_found> found_in(dormand_prince<N>&, std::size_t i, const Function& g,
+                                         double h) {
+    return first_crossing(g, h, event_values_[i], values_at_end_[i], events_[i].direction);
+  }
+  template <class Function>
+  std::optional<crossing_found> found_in(extrapolated_euler<N>& method, std::size_t i,
+                                         const Function& g, double h) {
+    // Hermite's cubic through both ends.
+    state<N> x = x_;
+    const auto cheap = [&](double t) {
+      const double s = t / h;
+      const double r = 1.0 - s;
+      for (std::size_t n = 0; n < x.size(); ++n) {
+        x[n] = r * r * ((1.0 + 2.0 * s) * x_[n] + t * velocity_[n]) +
+               s * s * ((1.0 + 2.0 * r) * method.x1[n] - (h - t) * method.velocity1[n]);
+      }
+      return events_[i].value(x);
+    };
+    return first_crossing(cheap, g, h, event_values_[i], values_at_end_[i], events_[i].direction);
+  }
+
   // The step of the method itself that ends at the event, by steps along the slope at the crossing
-  // of its dense output. Each leaves the slope's relative error: of 1e-4 or less, four reach
-  // rounding. A change of a hundredth of the step says that the dense output is no guide.
+  // of its dense output, and then along the secant. A change of a tenth of the step says that the
+  // dense output is no guide.
   template <class Method>
   double polished(Method& method, const ode_event<N>& event, const crossing_found& found,
                   double longest) {
+    constexpr int iterations = 8;      // from 1e-3 the secant's order of 1.6 reaches rounding in 5
+    constexpr double resolved = 1e-8;  // of the step: below, a secant is of rounding
     double length = found.time;
-    for (int iteration = 0; iteration < 4; ++iteration) {
-      method.attempt(x_, velocity_, length);
-      const double change = -event.value(method.x1) / found.slope;
-      if (!(std::abs(change) > 4.0 * epsilon * length) || !(std::abs(change) < 1e-2 * longest)) {
-        break;
+    double slope = found.slope;
+    double value_before = 0.0;
+    double length_before = length;
+    for (int iteration = 0; iteration < iterations; ++iteration) {
+      method.finish(x_, velocity_, length);
+      const double value = event.value(method.x1);
+      if (std::abs(length - length_before) > resolved * longest) {
+        slope = (value - value_before) / (length - length_before);
+      }
+      value_before = value;
+      length_before = length;
+      const double change = -value / slope;
+      if (!(std::abs(change) > 4.0 * epsilon * length) || !(std::abs(change) < 0.1 * longest)) {
+        return length;
       }
       length = std::clamp(length + change, 0.0, 1.01 * longest);
     }
-    method.attempt(x_, velocity_, length);
+    method.finish(x_, velocity_, length);
     return length;
   }
 
@@ -497,7 +516,7 @@ class integration {
   std::vector<double> event_values_;
   std::vector<double> values_at_end_;
   dormand_prince<N> explicit_;
-  rosenbrock<N> stiff_;
+  extrapolated_euler<N> stiff_;
   integration_result<N> result_;
   integration_work own_{1, 0, 0, 0, 0};  // what the methods don't count: the velocity at the start
 };

@@ -293,7 +293,7 @@ integration_result<any_dimension> integrate_network(
   if (begun.status != integration_status::step_limit || tried >= options.step_limit) {
     return begun;
   }
-  own.method = stepper::stiff_4;
+  own.method = stepper::stiff;
   own.step_limit = options.step_limit - tried;
   auto r = integrate<any_dimension>(system, begun.x, begun.t, own, events, observer);
   r.steps += begun.steps;

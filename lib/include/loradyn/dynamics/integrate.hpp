@@ -57,21 +57,21 @@ struct dense_step {
   const ode_state<N>& at_begin;
   const ode_state<N>& at_end;
   const ode_state<N>& velocity_at_end;
-  /// The state at a time between begin and end: of fourth order (explicit) or third (Rosenbrock).
+  /// The state at a time between begin and end: of fourth order (explicit), or by a step of its own.
   /// It refers to the integration: valid while the observer runs.
   std::function<ode_state<N>(double)> at;
 };
 
 /// How steps are made.
 enum class stepper {
-  automatic,   ///< Dormand-Prince, and Rosenbrock where stability would limit its steps
+  automatic,   ///< Dormand-Prince, and the other where stability would limit its steps
   explicit_5,  ///< Dormand-Prince 5(4)
-  stiff_4,     ///< Rosenbrock 4(3) with the analytic Jacobian
+  stiff,       ///< the linearly implicit Euler method with the analytic Jacobian, extrapolated
 };
 
 /// Their names.
 inline constexpr name_table<stepper, 3> steppers{
-    {{"auto", stepper::automatic}, {"explicit", stepper::explicit_5}, {"stiff", stepper::stiff_4}}};
+    {{"auto", stepper::automatic}, {"explicit", stepper::explicit_5}, {"stiff", stepper::stiff}}};
 
 /// Each step's estimated error in component i is at most
 /// absolute_tolerance + relative_tolerance max(|x_i| before, |x_i| after).
