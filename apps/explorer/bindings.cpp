@@ -551,6 +551,16 @@ Value choice(const request& asked, std::string_view key, const name_table<Value,
   return *value;
 }
 
+// A whole number, as far as a double has them all.
+std::uint64_t count_of(const request& asked, std::string_view key) {
+  const double value = asked.number(key);
+  constexpr double most = 0x1p53;
+  if (!(value >= 0.0 && value <= most && value == std::trunc(value))) {
+    throw argument_error(std::string(key), fmt::format("{}", value), "a whole number >= 0");
+  }
+  return static_cast<std::uint64_t>(value);
+}
+
 study::network_layout layout_of(const request& asked) {
   const auto size = [&](const parameter& p) {
     const double value = asked.number(p.name);
@@ -563,7 +573,7 @@ study::network_layout layout_of(const request& asked) {
   l.width = size(registry::width);
   l.teacher_width = size(registry::teacher_width);
   l.rank = size(registry::rank);
-  l.off_target = static_cast<std::ptrdiff_t>(asked.number("off-target"));
+  l.off_target = static_cast<std::ptrdiff_t>(count_of(asked, "off-target"));
   l.readout = choice(asked, "readout", readout_rules);
   l.trained = choice(asked, "train", trained_parts);
   l.adapter = choice(asked, "adapter", adapter_constraints);
@@ -574,10 +584,11 @@ study::network_layout layout_of(const request& asked) {
 void network(const request& asked, json& out) {
   const prepared_pair& pair = pair_of(asked);
   const double unit = pair.pair.rate_unit;
+  study::network_start_request start;
+  start.dimension = count_of(asked, "dim");
+  start.seed = count_of(asked, "seed");
   study::network_trajectory_problem problem{
-      .pair = pair.pair, .layout = layout_of(asked), .at = point_of(asked)};
-  problem.start.dimension = static_cast<std::uint64_t>(asked.number("dim"));
-  problem.start.seed = static_cast<std::uint64_t>(asked.number("seed"));
+      pair.pair, layout_of(asked), start, point_of(asked), {}, {}, {}, {}, {}};
   const std::vector<study::network_rates_row> modes =
       study::rates_at(pair.pair, problem.at, problem.layout);
   // Without an end time: some searches long.

@@ -365,7 +365,7 @@ function show_network() {
   series.push({ label: "risk", colour: "c4", scale: "y2", dash: [5, 2, 1, 2] });
   // A logarithmic axis has no place for t = 0, nor for a risk that is rounding.
   const from = state["net-log"] ? network.t.findIndex((t) => t > 0) : 0;
-  const least = 1e-16 * network.risk[0];
+  const least = 1e-12 * network.risk[0];
   charts.network.show({ series, x: "t", y: "overlaps", y2: "risk", x_log: Boolean(state["net-log"]), y2_log: true },
     [network.t, ...lines.slice(0, most).map(([, v]) => v), network.risk.map((v) => (v > least ? v : null))].map((v) => v.slice(from)));
 

@@ -36,11 +36,18 @@ class line_chart {
     this.chart?.destroy();
     const axis = (more) => ({ stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line") }, labelSize: 20, labelFont: "12px system-ui", font: "12px system-ui", ...more });
     const of_number = (u, ticks) => ticks.map((t) => (t === null ? "" : short(t, 4)));
+    // Of decades, so many that their names don't touch.
+    const of_decade = (u, ticks) => {
+      const decade = (t) => Math.round(Math.log10(t));
+      const all = ticks.filter((t) => t !== null);
+      const step = Math.ceil((decade(all.at(-1) ?? 1) - decade(all[0] ?? 1) + 1) / 7);
+      return ticks.map((t) => (t === null ? "" : step === 1 ? short(t, 4) : Math.abs(Math.log10(t) - decade(t)) < 1e-9 && decade(t) % step === 0 ? `10${superscript(decade(t))}` : ""));
+    };
     const scales = { x: { time: false, distr: spec.x_log ? 3 : 1 }, y: { distr: spec.log ? 3 : 1 } };
     const axes = [axis({ label: spec.x, values: of_number }), axis({ label: spec.y, scale: "y", values: of_number, size: 62 })];
     if (spec.y2) {
       scales.y2 = { distr: spec.y2_log ? 3 : 1 };
-      axes.push(axis({ label: spec.y2, scale: "y2", side: 1, grid: { show: false }, values: of_number, size: 56 }));
+      axes.push(axis({ label: spec.y2, scale: "y2", side: 1, grid: { show: false }, ticks: { show: !spec.y2_log }, values: spec.y2_log ? of_decade : of_number, size: 56 }));
     }
     this.chart = new uPlot({
       width: this.width(), height: plot_height, scales, axes,

@@ -441,6 +441,9 @@ test("the network's controls set its run, and faults are told in words", async (
   await page.press("#net-dim", "Tab");
   await page.waitForFunction(() => /dimension/.test(document.querySelector("#network-words").textContent));
   assert.equal(await page.inputValue("#dim"), "4", "d is one number");
+  await page.fill("#off-target", "1.5");
+  await page.press("#off-target", "Tab");
+  await page.waitForFunction(() => /off-target is 1.5, but must be a whole number/.test(document.querySelector("#network-words").textContent));
   await page.context().close();
 });
 
