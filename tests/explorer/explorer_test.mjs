@@ -403,6 +403,7 @@ test("the paper's two layers are those of the program, and of Python", async () 
     await page.selectOption("#preset", { label: name });
     await settled(page);
     const { columns } = await network_like_the_program(page, name);
+    measured[`${name} ms`] = Math.round(await page.evaluate(() => explorer.timing.network));
     ends[name] = Object.fromEntries(["risk", "M_1_1", "M_2_2"].map((column) => [column, columns[column].at(-1)]));
     if (has_python && name.includes("erf, one")) {
       const code = await page.evaluate(() => explorer.python_of("network", explorer.state, explorer.facts));
