@@ -18,7 +18,7 @@ test_packages=(
 )
 # With npm, where none is there yet: one from elsewhere is in the way of Debian's.
 explorer_packages=(
-  emscripten cmake ninja-build libboost1.74-dev libeigen3-dev libfmt-dev librandom123-dev
+  emscripten cmake ninja-build libboost1.74-dev libeigen3-dev libfmt-dev librandom123-dev zopfli
 )
 if ! command -v npm >/dev/null; then
   explorer_packages+=(npm)

@@ -18,6 +18,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/simulation/run.hpp>
 #include <loradyn/study/escape.hpp>
+#include <loradyn/study/network.hpp>
 #include <loradyn/study/rates.hpp>
 #include <loradyn/study/simulate.hpp>
 #include <loradyn/study/trajectory.hpp>
@@ -26,6 +27,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include "study/network_parts.hpp"
 
 namespace loradyn::explorer {
 namespace {
@@ -540,6 +542,108 @@ void cells(const request& asked, json& out) {
   out.end(']');
 }
 
+template <class Value, std::size_t Count>
+Value choice(const request& asked, std::string_view key, const name_table<Value, Count>& names) {
+  const auto value = value_named(names, asked.text(key));
+  if (!value) {
+    throw argument_error(std::string(key), asked.text(key), names_of(names));
+  }
+  return *value;
+}
+
+// A whole number, as far as a double has them all.
+std::uint64_t count_of(const request& asked, std::string_view key) {
+  const double value = asked.number(key);
+  constexpr double most = 0x1p53;
+  if (!(value >= 0.0 && value <= most && value == std::trunc(value))) {
+    throw argument_error(std::string(key), fmt::format("{}", value), "a whole number >= 0");
+  }
+  return static_cast<std::uint64_t>(value);
+}
+
+study::network_layout layout_of(const request& asked) {
+  const auto size = [&](const parameter& p) {
+    const double value = asked.number(p.name);
+    if (!p.allows(value)) {
+      throw argument_error(std::string(p.name), fmt::format("{}", value), p.range());
+    }
+    return static_cast<std::ptrdiff_t>(value);
+  };
+  study::network_layout l;
+  l.width = size(registry::width);
+  l.teacher_width = size(registry::teacher_width);
+  l.rank = size(registry::rank);
+  l.off_target = static_cast<std::ptrdiff_t>(count_of(asked, "off-target"));
+  l.readout = choice(asked, "readout", readout_rules);
+  l.trained = choice(asked, "train", trained_parts);
+  l.adapter = choice(asked, "adapter", adapter_constraints);
+  return l;
+}
+
+// A network's modes of the search, and its overlaps and risk in time.
+void network(const request& asked, json& out) {
+  const prepared_pair& pair = pair_of(asked);
+  const double unit = pair.pair.rate_unit;
+  study::network_start_request start;
+  start.dimension = count_of(asked, "dim");
+  start.seed = count_of(asked, "seed");
+  study::network_trajectory_problem problem{
+      pair.pair, layout_of(asked), start, point_of(asked), {}, {}, {}, {}, {}};
+  const std::vector<study::network_rates_row> modes =
+      study::rates_at(pair.pair, problem.at, problem.layout);
+  // Without an end time: some searches long.
+  double end = asked.number("t-end", 0.0);
+  if (end == 0.0) {
+    constexpr double searches = 30.0;
+    end = std::isfinite(modes.front().tau) ? searches * modes.front().tau : 100.0 * unit;
+    end = std::strtod(fmt::format("{:.1e}", end).c_str(), nullptr);
+  }
+  problem.end = end / unit;
+  problem.record = {{}, static_cast<std::size_t>(asked.number("points")), asked.has("log")};
+  if (const double rate = asked.number("lr", 0.0); rate > 0.0) {
+    problem.learning_rate = rate;
+  }
+  const study::network_trajectory_result result = study::trajectory(problem);
+  out.begin('{').member("t_end", end).key("modes").begin('[');
+  for (const study::network_rates_row& mode : modes) {
+    out.begin('{')
+        .member("lambda", mode.lambda)
+        .member("tau", mode.tau)
+        .numbers("u", mode.u)
+        .numbers("m", mode.m)
+        .member("status", mode.status)
+        .end('}');
+  }
+  out.end(']');
+  using record = study::network_record;
+  const auto column = [&](std::string_view name, auto value) {
+    std::vector<double> values;
+    for (const study::network_trajectory_row& row : result.rows) {
+      values.push_back(value(row));
+    }
+    out.numbers(name, values);
+  };
+  column("t", [](const auto& row) { return row.t; });
+  column("samples", [](const auto& row) { return row.at.samples; });
+  column("risk", [](const auto& row) { return row.at.risk; });
+  column("M_mean", [](const auto& row) { return row.at.mean_overlap; });
+  // The matrices of each time one after the other, as a table has them.
+  const auto matrices = [&](std::string_view name, std::vector<double> record::*entries) {
+    std::vector<double> values;
+    for (const study::network_trajectory_row& row : result.rows) {
+      values.insert(values.end(), (row.at.*entries).begin(), (row.at.*entries).end());
+    }
+    out.numbers(name, values);
+  };
+  matrices("U", &record::U);
+  matrices("M", &record::M);
+  matrices("m", &record::m);
+  matrices("S", &record::S);
+  out.member("complete", result.complete ? 1.0 : 0.0)
+      .member("status", result.stages.empty() ? "ok" : to_string(result.stages.back().status))
+      .end('}');
+}
+
 std::string answer(std::string_view text) {
   using question = void (*)(const request&, json&);
   static const std::map<std::string, question, std::less<>> questions{
@@ -555,7 +659,8 @@ std::string answer(std::string_view text) {
       {"plane", plane},
       {"law", law},
       {"chain", chain},
-      {"cells", cells}};
+      {"cells", cells},
+      {"network", network}};
   json out;
   try {
     const request asked(text);

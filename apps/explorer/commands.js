@@ -49,6 +49,16 @@ function call_of(picture, state, facts) {
   } else if (picture === "time") {
     command = "trajectory";
     o.model().give("t-end", facts.t_end).start().unit();
+  } else if (picture === "network") {
+    const all = ["full", "scratch"].includes(state.train);
+    command = "trajectory";
+    o.model().give("width", state.width).give("teacher-width", state["teacher-width"], 1)
+      .give("off-target", Math.min(state["off-target"], state.width), state.width)
+      .give("rank", state.train === "lora" ? state.rank : 1, 1).give("readout", state.readout, "sum")
+      .give("adapter", all ? "sphere" : state.adapter, "sphere").give("train", state.train, "lora")
+      .give("u0", state.u0, standard_state.u0).give("dim", state.dim, 1000).give("seed", state.seed, 0);
+    if (state["net-lr"] > 0) { o.give("method", "map").give("lr", state["net-lr"]); }
+    o.give("t-end", facts.network_end).give("points", state["net-log"] ? "log:200" : "", "").unit();
   } else if (picture === "run") {
     command = "escape";
     o.model().event().start().unit();

@@ -7,11 +7,6 @@ let ready = false;
 
 // ---- the library, in workers ----
 
-async function unpack(id) {
-  const bytes = Uint8Array.from(atob(element(id).textContent), (c) => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
-}
-
 class library {
   constructor(source, wasm) {
     this.source = source;
@@ -58,7 +53,7 @@ class library {
 
 const timing = {};
 const asked = {};  // by question the last request that was answered
-let live; let mapper; let simulator;
+let live; let mapper; let simulator; let networker;
 
 // ---- what is asked ----
 
@@ -118,6 +113,8 @@ function update() {
   wanted += 1;
   drop_chain();
   clearTimeout(map_timer);
+  delete document.documentElement.dataset.network;
+  delete shown.network;
   document.documentElement.dataset.wanted = String(wanted);
   write_hash();
   if (!running && ready) { run_updates(); }
@@ -182,7 +179,7 @@ async function update_once(stale) {
   // Not while a slider moves: the map begins anew each time.
   clearTimeout(map_timer);
   const quiet = 150;
-  map_timer = setTimeout(update_map, map ? quiet : 0);
+  map_timer = setTimeout(() => { update_map(); update_network(); }, map ? quiet : 0);
 }
 let map_timer;
 
@@ -303,6 +300,85 @@ function show_law(law = kept_law) {
   shown.law = facts.chain ? { columns: { run: chain.all.map((t, i) => i), t_hit: chain.all } } : { columns: { t: law.t, density: law.density } };
 }
 let kept_law;
+
+// ---- two layers ----
+
+const network_names = ["width", "teacher-width", "off-target", "rank", "adapter", "train", "readout", "dim", "seed"];
+let network; let network_asked = { key: "" };
+
+async function update_network() {
+  const mine = wanted;
+  const request = given([...model_names, "u0", ...network_names], { lr: state["net-lr"], "t-end": state["net-end"], points: state["net-log"] ? 200 : 201 });
+  request["off-target"] = Math.min(request["off-target"], request.width);
+  if (["full", "scratch"].includes(request.train)) { request.adapter = "free"; }
+  if (state["net-log"]) { request.log = 1; }
+  const key = JSON.stringify(request);
+  if (key !== network_asked.key) {
+    networker ??= new library(live.source, live.wasm);
+    // A run that is under way is given up with its worker.
+    if (networker.waiting.size > 0) { networker.restart(); }
+    element("network-words").textContent = "Computing …";
+    network_asked = { key, answer: networker.ask("network", request) };
+  }
+  const answer = await network_asked.answer;
+  // Of an older state: what is copied would be another's.
+  if (mine !== wanted) { return; }
+  network = { ...answer, request };
+  show_network();
+  document.documentElement.dataset.network = String(mine);
+}
+
+// The entry of a matrix, whose rows and columns are counted from 0, at each time.
+const entry = (name, columns, i, j) => {
+  const each = network[name].length / network.t.length;
+  return network.t.map((unused, k) => network[name][k * each + (name === "S" ? (i * (i + 1)) / 2 + j : i * columns + j)]);
+};
+
+const mean_of = (columns, f = (v) => v) => columns[0].map((unused, k) => columns.reduce((sum, c) => sum + f(c[k]), 0) / columns.length);
+
+function show_network() {
+  const words = element("network-words");
+  if (network.error) {
+    words.textContent = network.error;
+    return;
+  }
+  const { width, "teacher-width": targets, train } = network.request;
+  const rank = train === "lora" ? network.request.rank : width;
+  const columns = { t: network.t, samples: network.samples, risk: network.risk, M_mean: network.M_mean };
+  const counted = (n) => Array.from({ length: n }, (unused, i) => i);
+  const add = (name, rows, count) => counted(rows).forEach((i) => counted(count(i)).forEach((j) => { columns[`${name}_${i + 1}_${j + 1}`] = entry(name, count(i), i, j); }));
+  add("U", width, () => rank); add("M", width, () => targets); add("m", rank, () => targets); add("S", rank, (i) => i + 1);
+  shown.network = { columns };
+  facts.network_end = network.t_end;
+
+  const own = counted(width).map((j) => `M_${j + 1}_${(j % targets) + 1}`);
+  const named = (start) => Object.keys(columns).filter((n) => n.startsWith(start));
+  const lines = state["net-show"] === "M" ? own.map((n) => [n, columns[n]])
+    : state["net-show"] !== "means" ? named(`${state["net-show"]}_`).map((n) => [n, columns[n]])
+    : [["mean |m|", mean_of(named("m_").map((n) => columns[n]), Math.abs)], ["mean |U|", mean_of(named("U_").map((n) => columns[n]), Math.abs)],
+      ["mean U m", mean_of(counted(width).flatMap((j) => counted(rank).map((a) => columns[`U_${j + 1}_${a + 1}`].map((v, k) => v * columns[`m_${a + 1}_${(j % targets) + 1}`][k]))))],
+      [`mean M of the first ${Math.min(rank, width)}`, mean_of(own.slice(0, rank).map((n) => columns[n]))]];
+  const most = 16;
+  const colours = ["c1", "c2", "c3", "c5"];
+  const dashes = [undefined, [8, 3], [2, 3], [8, 3, 2, 3]];
+  const series = lines.slice(0, most).map(([label], i) => ({ label, colour: colours[i % 4], dash: dashes[Math.floor(i / 4)] }));
+  series.push({ label: "risk", colour: "c4", scale: "y2", dash: [5, 2, 1, 2] });
+  // A logarithmic axis has no place for t = 0, nor for a risk that is rounding.
+  const from = state["net-log"] ? network.t.findIndex((t) => t > 0) : 0;
+  const least = 1e-12 * network.risk[0];
+  charts.network.show({ series, x: "t", y: "overlaps", y2: "risk", x_log: Boolean(state["net-log"]), y2_log: true },
+    [network.t, ...lines.slice(0, most).map(([, v]) => v), network.risk.map((v) => (v > least ? v : null))].map((v) => v.slice(from)));
+
+  const moved = (mode) => counted(width).filter((j) => Math.abs(mode.u[j]) > 0.1 * Math.max(...mode.u.map(Math.abs))).map((j) => j + 1).join(", ");
+  const modes = network.modes.filter((mode) => mode.lambda > 0);
+  const told = 4;
+  words.textContent = [
+    modes.length ? `Modes of the search: ${modes.slice(0, told).map((mode) => `τ = ${short(mode.tau)} (neurons ${moved(mode)})`).join("; ")}${modes.length > told ? " …" : ""}.` : mode_words[network.modes[0].status] ?? network.modes[0].status,
+    `At t = ${short(network.t.at(-1))} the risk is ${short(network.risk.at(-1))}, from ${short(network.risk[0])}; the mean overlap with the own targets ${short(network.M_mean.at(-1))}.`,
+    network.complete ? "" : run_words[network.status] ?? network.status,
+    lines.length > most ? `${most} of ${lines.length} lines are shown, the table has all.` : "",
+  ].filter((w) => w).join(" ");
+}
 
 const most_runs = 400;
 
@@ -631,7 +707,10 @@ function show_braces() {
   }
 }
 
-const flags = ["signed", "x-log", "y-log"];
+const flags = ["signed", "x-log", "y-log", "net-log"];
+const network_choices = ["adapter", "train", "readout", "net-show"];
+// Fields of numbers of which more than one may tell the same: d stands under two pictures.
+const network_fields = { width: "width", "teacher-width": "teacher-width", "off-target": "off-target", rank: "rank", seed: "seed", "net-dim": "dim", "net-lr": "net-lr", "net-end": "net-end" };
 
 function show_inputs() {
   show_braces();
@@ -643,6 +722,12 @@ function show_inputs() {
   for (const key of ["student", "teacher", "event", "at", "unit", "mu-lo", "mu-hi", "dim", "batch", "x", "x-lo", "x-hi", "y", "y-lo", "y-hi", "cells"]) {
     if (document.activeElement !== element(key)) { element(key).value = state[key]; }
   }
+  for (const key of network_choices) { element(key).value = state[key]; }
+  for (const [id, key] of Object.entries(network_fields)) {
+    if (document.activeElement !== element(id)) { element(id).value = state[key]; }
+  }
+  element("rank").disabled = state.train !== "lora";
+  element("adapter").disabled = ["full", "scratch"].includes(state.train);
   for (const key of flags) { element(key).checked = Boolean(state[key]); }
   element("signed").disabled = state.event === "risk";
   for (const option of element("event").options) {
@@ -663,11 +748,15 @@ function watch_inputs() {
       show_inputs(); update_soon();
     });
   }
-  for (const key of ["at", "mu-lo", "mu-hi", "dim", "batch", "x-lo", "x-hi", "y-lo", "y-hi"]) {
-    element(key).addEventListener("change", () => {
-      const value = element(key).valueAsNumber;
-      if (Number.isFinite(value)) { state[key] = value; update_soon(); }
+  const fields = Object.fromEntries(["at", "mu-lo", "mu-hi", "dim", "batch", "x-lo", "x-hi", "y-lo", "y-hi"].map((key) => [key, key]));
+  for (const [id, key] of Object.entries({ ...fields, ...network_fields })) {
+    element(id).addEventListener("change", () => {
+      const value = element(id).valueAsNumber;
+      if (Number.isFinite(value)) { state[key] = value; show_inputs(); update_soon(); }
     });
+  }
+  for (const key of network_choices) {
+    element(key).addEventListener("change", () => { state[key] = element(key).value; show_inputs(); update_soon(); });
   }
   for (const key of ["x", "y"]) {
     element(key).addEventListener("change", () => {
@@ -721,7 +810,7 @@ function read_hash() {
 function watch_presets() {
   const select = element("preset");
   select.append(new Option("choose one", ""));
-  for (const group of ["Stories", "The paper's figures", "Figures"]) {
+  for (const group of ["Stories", "The paper's figures", "The paper's two layers", "Figures"]) {
     const box = document.createElement("optgroup");
     box.label = group;
     presets.forEach((p, k) => { if (p.group === group) { box.append(new Option(p.name, k)); } });
@@ -733,6 +822,7 @@ function watch_presets() {
     Object.keys(state).forEach((k) => delete state[k]);
     Object.assign(state, standard_state, preset.state);
     element("story").textContent = preset.story;
+    if (preset.at) { element(preset.at).scrollIntoView(); }
     show_inputs();
     update();
   });
@@ -791,7 +881,7 @@ function paint(picture, p, w, h) {
 function add_tools() {
   for (const place of document.querySelectorAll(".tools")) {
     const picture = place.dataset.picture;
-    const title = { run: "the run", tau: "τ(μ)", plane: "the plane", time: "the run in time", law: "the law", map: "the map" }[picture];
+    const title = { run: "the run", tau: "τ(μ)", plane: "the plane", time: "the run in time", law: "the law", map: "the map", network: "the network" }[picture];
     const button = (words, does, act) => {
       const b = document.createElement("button");
       b.type = "button"; b.textContent = words; b.dataset.act = act;
@@ -862,7 +952,7 @@ async function begin() {
   let dark = matchMedia("(prefers-color-scheme: dark)").matches;
   try { dark = (localStorage.getItem("theme") ?? (dark ? "dark" : "light")) === "dark"; } catch { /* as the system */ }
   set_theme(dark);
-  for (const name of ["tau", "time", "law"]) { charts[name] = new line_chart(document.querySelector(`#${name} .plot`)); }
+  for (const name of ["tau", "time", "law", "network"]) { charts[name] = new line_chart(document.querySelector(`#${name} .plot`)); }
   const [wasm, glue] = await Promise.all([unpack("packed-wasm").then((r) => r.arrayBuffer()), unpack("packed-glue").then((r) => r.text())]);
   const source = URL.createObjectURL(new Blob([glue], { type: "text/javascript" }));
   live = new library(source, wasm);
@@ -888,10 +978,4 @@ async function begin() {
 // What the test reads.
 globalThis.explorer = { state, timing, asked, shown, facts, command_of, python_of, csv_of, update, ask: (q, g) => live.ask(q, g), given };
 
-begin().catch((fault) => {
-  element("story").innerHTML = "";
-  const box = document.createElement("p");
-  box.className = "fault";
-  box.textContent = `This browser can't run the library: ${fault.message}. It needs WebAssembly with exceptions and SIMD, and DecompressionStream: Chromium 95, Firefox 113, Safari 16.4 or later.`;
-  element("story").append(box);
-});
+begin().catch(cannot_run);

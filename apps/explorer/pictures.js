@@ -23,11 +23,11 @@ class line_chart {
 
   width() { return Math.max(220, this.place.clientWidth); }
 
-  // spec: {series: [{label, colour, scale, dash, points}], x, y, y2, log, marks: [{x, colour, dash, label}], ticks: [x]}
+  // spec: {series: [{label, colour, scale, dash, points}], x, y, y2, log, x_log, y2_log, marks: [{x, colour, dash, label}], ticks: [x]}
   show(spec, data) {
     this.spec = spec;
     this.data = data;
-    const shape = JSON.stringify([spec.series, spec.x, spec.y, spec.y2, spec.log, document.documentElement.dataset.theme]);
+    const shape = JSON.stringify([spec.series, spec.x, spec.y, spec.y2, spec.log, spec.x_log, document.documentElement.dataset.theme]);
     if (shape === this.shown) {
       this.chart.setData(data);
       return;
@@ -36,11 +36,18 @@ class line_chart {
     this.chart?.destroy();
     const axis = (more) => ({ stroke: colour("text"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("line") }, labelSize: 20, labelFont: "12px system-ui", font: "12px system-ui", ...more });
     const of_number = (u, ticks) => ticks.map((t) => (t === null ? "" : short(t, 4)));
-    const scales = { x: { time: false }, y: { distr: spec.log ? 3 : 1 } };
+    // Of decades, so many that their names don't touch.
+    const of_decade = (u, ticks) => {
+      const decade = (t) => Math.round(Math.log10(t));
+      const all = ticks.filter((t) => t !== null);
+      const step = Math.ceil((decade(all.at(-1) ?? 1) - decade(all[0] ?? 1) + 1) / 7);
+      return ticks.map((t) => (t === null ? "" : step === 1 ? short(t, 4) : Math.abs(Math.log10(t) - decade(t)) < 1e-9 && decade(t) % step === 0 ? `10${superscript(decade(t))}` : ""));
+    };
+    const scales = { x: { time: false, distr: spec.x_log ? 3 : 1 }, y: { distr: spec.log ? 3 : 1 } };
     const axes = [axis({ label: spec.x, values: of_number }), axis({ label: spec.y, scale: "y", values: of_number, size: 62 })];
     if (spec.y2) {
-      scales.y2 = {};
-      axes.push(axis({ label: spec.y2, scale: "y2", side: 1, grid: { show: false }, values: of_number, size: 56 }));
+      scales.y2 = { distr: spec.y2_log ? 3 : 1 };
+      axes.push(axis({ label: spec.y2, scale: "y2", side: 1, grid: { show: false }, ticks: { show: !spec.y2_log }, values: spec.y2_log ? of_decade : of_number, size: 56 }));
     }
     this.chart = new uPlot({
       width: this.width(), height: plot_height, scales, axes,
@@ -82,22 +89,26 @@ class line_chart {
     const box = { x: 70, y: 14, w: width - 70 - (spec.y2 ? 64 : 16), h: height - 62 };
     const text = colour("text");
     p.rect(0, 0, width, height, colour("card"));
-    const range = (values) => {
-      const all = values.flat().filter((v) => Number.isFinite(v) && (!spec.log || v > 0));
+    const range = (values, log) => {
+      const all = values.flat().filter((v) => Number.isFinite(v) && (!log || v > 0));
       const lo = Math.min(...all); const hi = Math.max(...all);
       return hi > lo ? [lo, hi] : [lo - 0.5, hi + 0.5];
     };
-    const xs = range([data[0]]);
-    const x_at = (v) => box.x + ((v - xs[0]) / (xs[1] - xs[0])) * box.w;
+    const of = (log) => (log ? Math.log10 : (v) => v);
+    const ticks_of = ([lo, hi], most, log) => (log ? log_ticks(Math.log10(lo), Math.log10(hi), most) : nice_ticks(lo, hi, most));
+    const xs = range([data[0]], spec.x_log);
+    const x_of = of(spec.x_log);
+    const x_at = (v) => box.x + ((x_of(v) - x_of(xs[0])) / (x_of(xs[1]) - x_of(xs[0]))) * box.w;
     const scale_of = (name) => {
       const values = spec.series.map((s, i) => ((s.scale ?? "y") === name ? data[i + 1] : [])).flat();
-      const [lo, hi] = range([values]);
-      const f = spec.log ? Math.log10 : (v) => v;
+      const log = name === "y2" ? spec.y2_log : spec.log;
+      const [lo, hi] = range([values], log);
+      const f = of(log);
       return { at: (v) => box.y + box.h - ((f(v) - f(lo)) / (f(hi) - f(lo))) * box.h,
-        ticks: spec.log ? nice_ticks(Math.log10(lo), Math.log10(hi), 6).map((t) => 10 ** t) : nice_ticks(lo, hi, 6) };
+        ticks: spec.log ? nice_ticks(Math.log10(lo), Math.log10(hi), 6).map((t) => 10 ** t) : ticks_of([lo, hi], 6, log) };
     };
     const y = scale_of("y");
-    for (const t of nice_ticks(xs[0], xs[1], 7)) {
+    for (const t of ticks_of(xs, 7, spec.x_log)) {
       p.line([[x_at(t), box.y], [x_at(t), box.y + box.h]], colour("grid"));
       p.text(x_at(t), box.y + box.h + 12, short(t, 4), text, { align: "center", size: 11 });
     }

@@ -31,6 +31,13 @@ const search_words = {
   "no-convergence": "An average over the data does not converge.",
 };
 
+// Of a network, where its search has no mode that grows.
+const mode_words = {
+  ...search_words,
+  diverges: "No mode grows: the search has no drive.",
+  frozen: "U is frozen: there is no search.",
+};
+
 const critical_words = {
   diverges: "τ diverges",
   finite: "τ stays finite",
@@ -53,12 +60,17 @@ const standard_state = {
   student: "he3", teacher: "", mu: 0.5, nu: 0, gamma: 0, noise: 0, "lr-ratio": 1, u0: 1e-6, m0: 0.03, s0: 0,
   event: "m", at: 0.5, signed: 0, unit: "raw", "mu-lo": 0.01, "mu-hi": 0.99, dim: 1000, batch: 100,
   x: "mu", "x-lo": 0.05, "x-hi": 0.95, "x-log": 0, y: "gamma", "y-lo": 0, "y-hi": 0.2, "y-log": 0, cells: 32,
+  width: 4, "teacher-width": 4, "off-target": 2, rank: 2, adapter: "sphere", train: "lora", readout: "sqrt", seed: 0,
+  "net-lr": 0, "net-end": 0, "net-log": 0, "net-show": "M",
 };
 
 // A map over μ and the start's m.
 const over_m0 = { y: "m0", "y-lo": 0.01, "y-hi": 0.4 };
 
-// Each: a name, what differs from the standard, and two sentences.
+// The published runs of two layers: d = 100, batches of 5000, 4000 steps of 0.2 by the map of that learning rate.
+const two_layers = { u0: 1e-4, gamma: 0.004, dim: 100, batch: 5000, "net-lr": 0.2, "net-end": 800, "net-log": 1, "net-show": "M", ...over_m0 };
+
+// Each: a name, what differs from the standard, two sentences, and where the page goes to.
 const presets = [
   { group: "Stories", name: "Why strong pre-training slows down",
     state: { student: "erf", mu: 0.9, ...over_m0 },
@@ -110,6 +122,18 @@ const presets = [
     story: "With u much faster than v the linear student rolls down one potential: m = tanh g with g' = (1 - μ)² tanh g. Move κ down to see from where on u is no longer in step." },
   { group: "The paper's figures", name: "V alone, from scratch", state: { student: "he3", mu: 0, "lr-ratio": 0, u0: 1, ...over_m0 },
     story: "κ = 0 holds u = 1, and μ = 0: w = v, on its sphere, learns from nothing. From m = 0.03 He₂ is half there at t = 0.7, He₃ at 1.8, He₄ at 5.8; from m = 1/√d these times grow like log d, √d and d." },
+  { group: "The paper's two layers", name: "Two layers: the linear student", at: "network", state: { student: "linear", ...two_layers, rank: 1 },
+    story: "A linear student sees the sum of its rows alone: one adapter takes the error to zero with both neurons at M = 0.62 only. The overlaps with the targets tell less than the risk here." },
+  { group: "The paper's two layers", name: "Two layers: erf, one adapter", at: "network", state: { student: "erf", ...two_layers, rank: 1 },
+    story: "Four neurons, two of them at μ = 0.5 from their targets, and one adapter: after 4000 steps they stand at M = 0.58 and 0.75, and the risk stays at 0.0032. Give r = 2, or move μ to 0.1 and 0.9." },
+  { group: "The paper's two layers", name: "Two layers: erf, four adapters", at: "network", state: { student: "erf", ...two_layers, rank: 4 },
+    story: "With an adapter for each neuron both are at M = 0.96 after 4000 steps, on their way to 1. Let it run until t = 2000 to see the risk vanish." },
+  { group: "The paper's two layers", name: "Two layers: ReLU, three adapters", at: "network", state: { student: "relu", ...two_layers, readout: "mean", rank: 3 },
+    story: "ReLU needs two adapters; with three M = 0.98 and 1.01 are reached after 4000 steps. With one it ends at 0.46 and 1.21: a part of one neuron's work is done by the other." },
+  { group: "The paper's two layers", name: "Two layers: He₃, two adapters", at: "network", state: { student: "he3", ...two_layers, gamma: 0.000222222222222, "net-lr": 0.0111111111111, "net-end": 44.4444444444, rank: 2 },
+    story: "A long plateau at a risk of 0.29, where one adapter ends, then both neurons arrive: the risk is 2·10⁻⁹ after 4000 steps of η = 0.2/18. Another seed is another start, and some are still on the plateau then." },
+  { group: "Figures", name: "Four neurons, two adapters", at: "network", state: { student: "erf", rank: 2, "net-log": 1, "net-end": 3000 },
+    story: "Both adapters first move both neurons alike, which is a plateau of the risk, then each takes one. The flow of W0 = diag(μ, μ, 1, 1) T." },
   { group: "Figures", name: "τ(μ) of erf", state: { student: "erf", ...over_m0 },
     story: "The search time of a matched erf pair. Every value is one evaluation of (4.3)." },
   { group: "Figures", name: "τ(μ) of ReLU", state: { student: "relu", ...over_m0 },

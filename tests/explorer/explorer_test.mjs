@@ -58,6 +58,8 @@ async function settled(page) {
 
 const mapped = (page) => page.waitForFunction(() => document.documentElement.dataset.map, null, { timeout: 120_000 });
 
+const networked = (page) => page.waitForFunction(() => document.documentElement.dataset.network, null, { timeout: 120_000 });
+
 const hash_of = (state) => `#${Object.entries(state).map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(v)}`).join("&")}`;
 
 // A table of the program: rows of {column: text}.
@@ -95,7 +97,8 @@ test("it loads from a file and shows a first picture", async () => {
   const page = await open();
   measured.first_picture_ms = Number(await page.evaluate(() => document.documentElement.dataset.first));
   await mapped(page);
-  for (const canvas of ["#tau canvas", "#time canvas", "#law canvas", "#plane-canvas", "#map-canvas"]) {
+  await networked(page);
+  for (const canvas of ["#tau canvas", "#time canvas", "#law canvas", "#plane-canvas", "#map-canvas", "#network canvas"]) {
     const colours = await page.locator(canvas).first().evaluate((c) => new Set(new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer)).size);
     assert.ok(colours > 10, `${canvas} shows nothing`);
   }
@@ -357,6 +360,94 @@ test("the time of cells is measured against the program's", async () => {
   await page.context().close();
 });
 
+// The picture of two layers beside what its command prints.
+async function network_like_the_program(page, what) {
+  await networked(page);
+  const [command, columns] = await page.evaluate(() => [explorer.command_of("network", explorer.state, explorer.facts), explorer.shown.network.columns]);
+  const rows = table(...command.replace(/ -o .*/, "").split(" ").slice(1));
+  assert.deepEqual(Object.keys(columns), Object.keys(rows[0]).filter((name) => name !== "stage"), what);
+  let worst = 0;
+  rows.forEach((row, i) => {
+    for (const [name, values] of Object.entries(columns)) {
+      const expected = Number(row[name]);
+      if (Number.isNaN(expected)) { assert.equal(values[i], null, `${what} ${name} ${i}`); continue; }
+      worst = Math.max(worst, Math.abs(values[i] - expected) / Math.max(1, Math.abs(expected)));
+    }
+    assert.ok(worst <= 1e-12, `${what} at t = ${row.t}: ${worst} off`);
+  });
+  assert.equal(columns.t.length, rows.length, what);
+  measured.network_largest_difference = Math.max(measured.network_largest_difference ?? 0, worst);
+  return { command, columns };
+}
+
+test("two layers have the program's values to twelve digits", async () => {
+  const states = [
+    { student: "erf", mu: 0.5, rank: 2, "net-end": 300 }, { student: "erf", nu: 0.2, gamma: 0.5, adapter: "free", "net-end": 100 },
+    { student: "he3", adapter: "frobenius", width: 3, "teacher-width": 2, "off-target": 3, "net-log": 1, "net-end": 5 },
+    { student: "erf", teacher: "tanh", noise: 0.1, train: "full", "net-end": 50, unit: "fisher" }, { student: "relu", train: "v", readout: "mean", "net-end": 20 },
+    { student: "tanh", train: "scratch", width: 2, seed: 3, "lr-ratio": 2, "net-end": 20 }, { student: "erf" },
+  ];
+  for (const state of states) {
+    const page = await open(hash_of(state));
+    await network_like_the_program(page, JSON.stringify(state));
+    await page.context().close();
+  }
+});
+
+test("the paper's two layers are those of the program, and of Python", async () => {
+  const page = await open();
+  const names = await page.locator('#preset optgroup[label="The paper\'s two layers"] option').allTextContents();
+  assert.equal(names.length, 5);
+  const ends = {};
+  for (const name of names) {
+    await page.selectOption("#preset", { label: name });
+    await settled(page);
+    const { columns } = await network_like_the_program(page, name);
+    measured[`${name} ms`] = Math.round(await page.evaluate(() => explorer.timing.network));
+    ends[name] = Object.fromEntries(["risk", "M_1_1", "M_2_2"].map((column) => [column, columns[column].at(-1)]));
+    if (has_python && name.includes("erf, one")) {
+      const code = await page.evaluate(() => explorer.python_of("network", explorer.state, explorer.facts));
+      const risk = execFileSync("/usr/bin/python3", ["-W", "error", "-c", `${code}print(repr(float(r.risk[-1])))`], { encoding: "utf8", env: { ...process.env, MPLBACKEND: "svg" } });
+      close(columns.risk.at(-1), risk, "risk by Python");
+    }
+  }
+  // What their stories tell.
+  const near = (name, column, expected, within) => assert.ok(Math.abs(ends[name][column] - expected) <= within, `${name} ${column}: ${ends[name][column]}`);
+  near("Two layers: the linear student", "M_1_1", 0.62, 0.006);
+  near("Two layers: erf, one adapter", "M_1_1", 0.58, 0.005);
+  near("Two layers: erf, one adapter", "M_2_2", 0.75, 0.005);
+  near("Two layers: erf, one adapter", "risk", 0.0032, 5e-5);
+  near("Two layers: erf, four adapters", "M_1_1", 0.96, 0.005);
+  near("Two layers: ReLU, three adapters", "M_2_2", 1.01, 0.005);
+  near("Two layers: He₃, two adapters", "risk", 2e-9, 1e-9);
+  await page.context().close();
+});
+
+test("the network's controls set its run, and faults are told in words", async () => {
+  const page = await open(hash_of({ student: "erf", "net-end": 20 }));
+  await networked(page);
+  await page.fill("#rank", "1");
+  await page.press("#rank", "Tab");
+  await settled(page);
+  await page.selectOption("#net-show", "U");
+  await page.waitForFunction(() => explorer.shown.network && !("U_1_2" in explorer.shown.network.columns) && document.querySelector("#network .u-legend")?.textContent.includes("U_4_1"));
+  assert.match(await page.textContent("#network-words"), /Modes of the search: τ = 64\.33/);
+  await page.selectOption("#train", "full");
+  assert.ok(await page.isDisabled("#rank"));
+  await settled(page);
+  await networked(page);
+  assert.match(await page.evaluate(() => location.hash), /rank=1.*train=full|train=full.*rank=1/);
+  await page.selectOption("#train", "lora");
+  await page.fill("#net-dim", "4");
+  await page.press("#net-dim", "Tab");
+  await page.waitForFunction(() => /dimension/.test(document.querySelector("#network-words").textContent));
+  assert.equal(await page.inputValue("#dim"), "4", "d is one number");
+  await page.fill("#off-target", "1.5");
+  await page.press("#off-target", "Tab");
+  await page.waitForFunction(() => /off-target is 1.5, but must be a whole number/.test(document.querySelector("#network-words").textContent));
+  await page.context().close();
+});
+
 test("a bad expression says where", async () => {
   const page = await open();
   await page.fill("#student", "he3+*he5");
@@ -437,11 +528,12 @@ test("what is copied reproduces the pictures", async () => {
 });
 
 test("tables and pictures are downloaded", async () => {
-  for (const picture of ["tau", "plane", "time", "law", "map"]) {
+  for (const picture of ["tau", "plane", "time", "law", "map", "network"]) {
     // A page each: Chromium drops what looks like a flood of downloads.
-    const page = await open(picture === "map" ? hash_of({ "y-log": 1, "y-lo": 0.01 }) : "");
+    const page = await open(picture === "map" ? hash_of({ "y-log": 1, "y-lo": 0.01 }) : picture === "network" ? hash_of({ student: "erf", "net-log": 1 }) : "");
     await settled(page);
     await mapped(page);
+    await networked(page);
     for (const [act, start] of [["csv", "# loradyn "], ["svg", "<svg "], ["png", "\x89PNG"]]) {
       const [download] = await Promise.all([page.waitForEvent("download"), page.click(`[data-picture="${picture}"] [data-act="${act}"]`)]);
       const bytes = readFileSync(await download.path());
@@ -471,6 +563,7 @@ test("nothing serious for axe, light and dark, wide and narrow; screenshots", as
   for (const [name, options] of [["light", {}], ["dark", { dark: true }], ["phone", { width: 390, height: 844 }]]) {
     const page = await open(state, options);
     await mapped(page);
+    await networked(page);
     await settled(page);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => axe.run());
@@ -479,6 +572,12 @@ test("nothing serious for axe, light and dark, wide and narrow; screenshots", as
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is too wide`);
     if (name === "phone") { await page.locator("#plane").scrollIntoViewIfNeeded(); }
     await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: name !== "phone" });
+    if (name === "light") {
+      await page.selectOption("#preset", { label: "Four neurons, two adapters" });
+      await settled(page);
+      await networked(page);
+      await page.locator("#network").screenshot({ path: join(PICTURES, "network.png") });
+    }
     await page.context().close();
   }
 });
