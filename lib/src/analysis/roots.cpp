@@ -255,8 +255,8 @@ bool isolate(const chebyshev_series& series, double threshold, std::size_t& part
 // halved until it is short beside that, so that no root beyond a wide stretch is passed over.
 double step_off(const function& f, const candidate& c, double end, double length) {
   // A shorter excursion from zero is passed over, and beyond a wide stretch a root nearer than the
-  // second. Heuristic: "no root beside a stretch of zeros is passed over" passes with half the
-  // first and with ten times the second.
+  // second. Heuristic: "no root beside a stretch of zeros is passed over" passes with twice the
+  // first, not with four times, and with a second of 1e-3, not with 5e-3.
   constexpr double longest = 0.005;
   constexpr double tight = 1e-6;
   const double from = c.x;
