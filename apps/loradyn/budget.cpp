@@ -6,6 +6,7 @@
 #include <loradyn/figures/study_figures.hpp>
 
 #include "command.hpp"
+#include "help.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -57,8 +58,8 @@ std::function<int(const invocation&)> setup_budget(option_list& list) {
   add_integrator(list, study::row_step_limit);
   add_shared(list);
   list.footer(
-      "Columns: t_pre,mu,nu,tau,t_finetune,t_total,outcome,status. The provenance holds the best\n"
-      "t_pre, found between the rows about the cheapest one.\n\n"
+      "Columns: " + list_of(study::budget_columns()) +
+      ". The provenance holds the best t_pre, found between the rows about the cheapest one.\n\n"
       "Examples:\n"
       "  loradyn budget --student erf --rho 0.9 --t-pre 0:40:81 --plot budget.svg -o budget.csv\n"
       "  loradyn budget --student he3 --source he3 --rho 0.7 --a0 0.3 --t-pre log:0.01:10:61");

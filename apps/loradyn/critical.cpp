@@ -6,6 +6,7 @@
 #include <loradyn/figures/study_figures.hpp>
 
 #include "command.hpp"
+#include "help.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -49,17 +50,14 @@ std::function<int(const invocation&)> setup_critical(option_list& list) {
   list.idle("--noise");
   list.footer(
       "--mu is an interval, its ends left out.\n\n"
-      "Columns: student,teacher,mu_c,B,slope,status; slope is A'(mu_c); status is diverges (B < 0: "
-      "tau\n"
-      "goes to infinity there), finite (B > 0 or nu > 0: it does not), marginal (B = 0), touches "
-      "(A\n"
-      "is zero at its corner and keeps its sign), possible-double-root (a smooth A comes to zero\n"
-      "within rounding and keeps its sign) or no-convergence (mu_c is nan: A can't be followed on "
-      "a\n"
-      "piece of the interval, which the lines above the table name). A student without a root has\n"
-      "no row.\n\n"
-      "Of a network (docs/networks.md): "
-      "student,teacher,mu_c,modes,B,slope,lambda,u_1,...,m_1,...,\n"
+      "Columns: " +
+      list_of(study::critical_columns()) +
+      "; slope is A'(mu_c); status is diverges (B < 0: tau goes to infinity there), finite (B > 0 "
+      "or nu > 0: it does not), marginal (B = 0), touches (A is zero at its corner and keeps its "
+      "sign), possible-double-root (a smooth A comes to zero within rounding and keeps its sign) "
+      "or no-convergence (mu_c is nan: A can't be followed on a piece of the interval, which the "
+      "lines above the table name). A student without a root has no row.\n\n"
+      "Of a network (docs/networks.md): student,teacher,mu_c,modes,B,slope,lambda,u_1,...,m_1,..., "
       "status, a row for each mode that loses its drive there.\n\n"
       "Examples:\n"
       "  loradyn critical --student he3,he10\n"

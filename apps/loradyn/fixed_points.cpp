@@ -48,11 +48,11 @@ std::function<int(const invocation&)> setup_fixed_points(option_list& list) {
       "N");
   add_shared(list);
   list.footer(
-      "A row for each equilibrium with u >= 0, by increasing risk, with its eigenvalues by\n"
-      "decreasing real part; kind is sink, neutral, saddle or source. The row of u = 0 stands for\n"
-      "the line of starts where nothing moves. The figure of one point is the phase plane (u, m);\n"
+      "A row for each equilibrium with u >= 0, by increasing risk, with its eigenvalues by "
+      "decreasing real part; kind is sink, neutral, saddle or source. The row of u = 0 stands for "
+      "the line of starts where nothing moves. The figure of one point is the phase plane (u, m); "
       "of more, M against mu.\n\n"
-      "Of a network (docs/networks.md) what Newton's method finds from --starts random states, an\n"
+      "Of a network (docs/networks.md) what Newton's method finds from --starts random states, an "
       "orbit or a family by one row.\n\n"
       "Examples:\n"
       "  loradyn fixed-points --student he3 --mu 0.2 --plot plane.svg\n"

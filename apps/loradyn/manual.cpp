@@ -342,7 +342,10 @@ std::function<int(const invocation&)> setup_completion(option_list& list) {
 }
 
 std::function<int(const invocation&)> setup_man(option_list& list) {
-  list.footer("Prints the manual page.\n\nExample:\n  loradyn man > loradyn.1");
+  list.footer(
+      "Prints the manual page.\n\n"
+      "Example:\n"
+      "  loradyn man > loradyn.1");
   return [](const invocation&) {
     const every_command all;
     write_stdout(man_page(all.app()));

@@ -110,13 +110,13 @@ class answer {
     asked_.said.insert(asked_.said.end(), more.begin(), more.end());
   }
 
-  // Writes the rows and draws their figure, draw(provenance, rows). Returns how many rows there are
+  // Writes the rows and draws their figure, draw(asked, rows). Returns how many rows there are
   // then.
   template <class Row, class Draw>
   std::size_t write(const study::row_description<Row>& columns, const std::vector<Row>& rows,
                     const Draw& draw) {
     const provenance meta{version, call_.command_line, asked_.said};
-    return out_.write(meta, columns, rows, [&] { return draw(meta, rows); });
+    return out_.write(meta, columns, rows, [&] { return draw(asked_, rows); });
   }
 
   // The exit code of rows of so many points.

@@ -266,12 +266,11 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   list.needs("--refine-step", {"--refine"});
   list.footer(
       "PARAM is " + fmt::format("{}", fmt::join(study::parameter_names(), ", ")) +
-      ",\nor one in braces in an activation. A row per\n"
-      "cell, x fastest, with the columns of escape; --engine adds those of simulated runs, which\n"
-      "start at random, or at u0, m0 and s0 where one is on an axis. The figure has the outcomes "
-      "outlined and\n"
-      "named, and the lines A = 0 where the search time diverges.\n\n"
-      "Of a network (docs/networks.md) PARAM may also be width, teacher-width, rank, decay or\n"
+      ", or one in braces in an activation. A row per cell, x fastest, with the columns of escape; "
+      "--engine adds those of simulated runs, which start at random, or at u0, m0 and s0 where one "
+      "is on an axis. The figure has the outcomes outlined and named, and the lines A = 0 where "
+      "the search time diverges.\n\n"
+      "Of a network (docs/networks.md) PARAM may also be width, teacher-width, rank, decay or "
       "source-overlap.\n\n"
       "Examples:\n"
       "  loradyn phase --student 'he3+{a}*he5' --x mu=0.05:0.95:64 --y a=-0.5:0.5:64 \\\n"

@@ -60,7 +60,9 @@ std::function<int(const invocation&)> setup_plot(option_list& list) {
         "a table whose first two columns of numbers are points over the figure's first panel"}}};
   add(list, files);
   add_look(list);
-  list.footer("Example:\n  loradyn plot tau.csv -o tau.pdf");
+  list.footer(
+      "Example:\n"
+      "  loradyn plot tau.csv -o tau.pdf");
   return running(list, run_plot);
 }
 

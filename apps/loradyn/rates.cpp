@@ -4,6 +4,7 @@
 #include <loradyn/figures/study_figures.hpp>
 
 #include "command.hpp"
+#include "help.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -44,15 +45,14 @@ std::function<int(const invocation&)> setup_rates(option_list& list) {
   list.idle("--noise");
   list.footer(
       "R is a number, a list 0.1,0.2,0.5, a range lo:hi:n, or log:lo:hi:n.\n\n"
-      "Columns: student,teacher,mu,nu, lr_ratio where it has several values, "
-      "A,B,C,lambda,tau,status;\n"
-      "status is ok, imprecise (A is within its rounding error), diverges (no linear\n"
-      "instability), frozen (--lr-ratio 0), undefined, overflow (|w0|^2 is beyond a number's "
-      "range) or\n"
-      "no-convergence.\n\n"
+      "Columns: " +
+      list_of(study::rates_columns()) +
+      ", and lr_ratio behind nu where it has several values; status is ok, imprecise (A is within "
+      "its rounding error), diverges (no linear instability), frozen (--lr-ratio 0), undefined, "
+      "overflow (|w0|^2 is beyond a number's range) or no-convergence.\n\n"
       "Of a network (docs/networks.md): "
-      "student,teacher,mu,nu,mode,lambda,tau,pull,u_1,...,m_1,...,\n"
-      "status, a row for each mode that grows.\n\n"
+      "student,teacher,mu,nu,mode,lambda,tau,pull,u_1,...,m_1,..., status, a row for each mode "
+      "that grows.\n\n"
       "Examples:\n"
       "  loradyn rates --student erf,relu --mu 0.1:0.9:9\n"
       "  loradyn rates --student relu --teacher relu,erf --mu 0.1:0.9:9 --lr-ratio 0.1,1,10\n"

@@ -8,6 +8,7 @@
 #include <loradyn/report/checkpoint_file.hpp>
 
 #include "command.hpp"
+#include "help.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -101,10 +102,7 @@ int run_network(const question& words, const invocation& call) {
     if (a.problem().event) {
       a.write(study::network_run_columns(shape), result.runs, network_hitting_figure);
     } else {
-      a.write(study::network_summary_columns(shape), result.recorded,
-              [&](const provenance& meta, const auto& rows) {
-                return network_ensemble_figure(meta, shape, rows);
-              });
+      a.write(study::network_summary_columns(shape), result.recorded, network_ensemble_figure);
     }
   });
 }
@@ -160,11 +158,10 @@ std::function<int(const invocation&)> setup_simulate(option_list& list) {
   add_start_file(list);
   list.footer(
       "Columns: step,t,runs,diverged and for u, m, m_abs, s, M, Q and risk "
-      "_mean,_sd,_q05,_q50,_q95\n"
-      "over the runs; with --event a row for each run: run,t_hit,u,m,s,outcome,status. Numbers\n"
-      "depend on the seed and on nothing else; the noise scale is gamma = lr d/batch.\n"
-      "Of a network (docs/networks.md) the quantities are risk, M_mean, U_1_1, M_1_2, m_1_2, "
-      "S_1_2,\n"
+      "_mean,_sd,_q05,_q50,_q95 over the runs; with --event a row for each run: " +
+      list_of(study::run_columns()) +
+      ". Numbers depend on the seed and on nothing else; the noise scale is gamma = lr d/batch. Of "
+      "a network (docs/networks.md) the quantities are risk, M_mean, U_1_1, M_1_2, m_1_2, S_1_2, "
       "and --event may be source-risk or one of these entries.\n\n"
       "Examples:\n"
       "  loradyn simulate --student erf --mu 0.5 --dim 1000 --batch 20 --lr 0.02 --t-end 300\n"
@@ -173,8 +170,7 @@ std::function<int(const invocation&)> setup_simulate(option_list& list) {
       "  loradyn simulate --student he3 --mu 0.5 --dim 1000 --batch 500 --lr 0.001 --t-end 20 \\\n"
       "    --event m --at 0.5 --runs 2000 --plot times.svg -o times.csv\n"
       "  loradyn simulate --student erf --mu 0.5 --width 2 --teacher-width 2 --rank 2 --adapter "
-      "free "
-      "\\\n"
+      "free \\\n"
       "    --dim 10000 --batch 200 --lr 0.02 --t-end 200 --runs 20 -o network.csv");
   return running(list, run_simulate);
 }

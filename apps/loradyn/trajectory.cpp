@@ -12,6 +12,7 @@
 #include <loradyn/study/tolerance.hpp>
 
 #include "command.hpp"
+#include "help.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -49,7 +50,6 @@ int report_cut(const std::vector<stage_summary>& stages, const invocation& call)
 int run_network(const question& words, const invocation& call) {
   answer<study::network_trajectory_problem> a(words, call);
   const study::network_layout& layout = a.problem().layout;
-  const study::network_shape shape = study::shape_of(layout);
   const study::network_trajectory_result run = study::trajectory(a.problem());
   for (std::size_t i = 0; i < run.stages.size(); ++i) {
     const stage_summary& s = run.stages[i];
@@ -60,10 +60,8 @@ int run_network(const question& words, const invocation& call) {
     a.tell({{"noise method", run.noise_method},
             {"noise error", fmt::format("{:.1e} of the trace", run.noise_error)}});
   }
-  a.write(study::network_trajectory_columns(shape), run.rows,
-          [&](const provenance& meta, const auto& rows) {
-            return network_trajectory_figure(meta, shape, rows);
-          });
+  a.write(study::network_trajectory_columns(study::shape_of(layout)), run.rows,
+          network_trajectory_figure);
   if (!run.complete) {
     return report_cut(run.stages, call);
   }
@@ -138,18 +136,16 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
   list.text("--end-state", "where the run ends, for --start of another command", "FILE");
   add_shared(list);
   add_start_file(list);
-  list.footer(
-      "Columns: t,u,m,s,M,Q,risk,stage, behind those of the parameters that have several values: a "
-      "run\n"
-      "each. The provenance says how each stage ended.\n"
-      "Of a network (docs/networks.md): "
-      "t,samples,risk,M_mean,U_1_1,...,M_1_1,...,m_1_1,...,S_1_1,...,stage\n\n"
-      "Examples:\n"
-      "  loradyn trajectory --student erf --mu 0.5 --t-end 300 --plot run.svg -o run.csv\n"
-      "  loradyn trajectory --student erf --mu 0.1:0.9:9 --t-end 300 --plot family.svg -o "
-      "family.csv\n"
-      "  loradyn trajectory --student he3 --mu 0.5 --t-end 10 --method map --lr 0.01\n"
-      "  loradyn trajectory --student erf --stages protocol.toml");
+  list.footer("Columns: " + list_of(study::trajectory_columns()) +
+              ", behind those of the parameters that have several values: a run each. The "
+              "provenance says how each stage ended. Of a network (docs/networks.md): "
+              "t,samples,risk,M_mean,U_1_1,...,M_1_1,...,m_1_1,...,S_1_1,...,stage\n\n"
+              "Examples:\n"
+              "  loradyn trajectory --student erf --mu 0.5 --t-end 300 --plot run.svg -o run.csv\n"
+              "  loradyn trajectory --student erf --mu 0.1:0.9:9 --t-end 300 --plot family.svg -o "
+              "family.csv\n"
+              "  loradyn trajectory --student he3 --mu 0.5 --t-end 10 --method map --lr 0.01\n"
+              "  loradyn trajectory --student erf --stages protocol.toml");
   return running(list, run_trajectory);
 }
 

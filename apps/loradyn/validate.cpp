@@ -21,7 +21,8 @@ int compare(const question& words, const invocation& call) {
   if (words.says("verbose")) {
     tell_methods(words, pairs_of(words));
   }
-  a.write(study::validation_columns(), result.rows, validate_figure);
+  a.write(study::validation_columns(), result.rows,
+          [](const auto&, const auto& rows) { return validate_figure(rows); });
   if (!result.complete) {
     return report_interruption(result.rows.size(), result.rows.size() + 1,
                                call.command_line.c_str());
@@ -61,14 +62,11 @@ std::function<int(const invocation&)> setup_validate(option_list& list) {
   add_network_start(list, false);
   add_shared(list);
   list.footer(
-      "A row for each comparison: check is mean (a mean over runs against the theory plus c/d, "
-      "the\n"
-      "worst of the times), limit (what is left at 1/d -> 0), slope (of the deviation in d) or "
-      "law\n"
-      "(Kolmogorov-Smirnov's p-value of the escape times). verdict: pass, fail or untested, with\n"
-      "the reason as status. The exit code is 1 where a row fails. Of a network "
-      "(docs/networks.md) the\n"
-      "quantities are U_1_1, M_1_2, m_1_2 and S_1_2, and V's rows start at --m0 from their "
+      "A row for each comparison: check is mean (a mean over runs against the theory plus c/d, the "
+      "worst of the times), limit (what is left at 1/d -> 0), slope (of the deviation in d) or law "
+      "(Kolmogorov-Smirnov's p-value of the escape times). verdict: pass, fail or untested, with "
+      "the reason as status. The exit code is 1 where a row fails. Of a network (docs/networks.md) "
+      "the quantities are U_1_1, M_1_2, m_1_2 and S_1_2, and V's rows start at --m0 from their "
       "targets.\n\n"
       "Examples:\n"
       "  loradyn validate --student erf --mu 0.5 --gamma 1 --dim 300,1000,3000\n"

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -172,6 +173,28 @@ TEST_CASE("a piece on which A can't be followed leaves the roots on the others")
   CHECK(piece.hi == 4e50);
   CHECK(piece.lo > 0.9e50);
   CHECK(piece.lo <= 1e50);
+}
+
+TEST_CASE("no root beside a stretch of zeros is passed over") {
+  // Zero on two stretches, between which it dips, and right behind the second, where it turns.
+  constexpr double beyond = 3e-5;
+  const auto f = [](double x) {
+    const double value = x < 0.3    ? x - 0.3
+                         : x < 0.5  ? 0.0
+                         : x < 0.51 ? 100.0 * (x - 0.5) * (x - 0.51)
+                         : x < 0.7  ? 0.0
+                                    : 100.0 * (x - 0.7) * (x - 0.7 - beyond);
+    return scaled_value{value, 1.0};
+  };
+  constexpr std::array breaks{0.3, 0.5, 0.51, 0.7};
+  const auto roots = isolate_roots(f, 0.0, 1.0, breaks, "stretches");
+  REQUIRE(roots.size() == 3);
+  CHECK_FALSE(roots[0].crosses);
+  CHECK(roots[0].x <= 0.5);
+  CHECK_FALSE(roots[1].crosses);
+  CHECK(roots[1].x >= 0.51);
+  CHECK(roots[2].crosses);
+  CHECK(roots[2].x == test::within(0.7 + beyond, 1e-12));
 }
 
 TEST_CASE("what is no smooth function is searched with a bounded number of evaluations") {

@@ -52,6 +52,26 @@ TEST_CASE("hitting times that were computed elsewhere") {
   CHECK(b.at_hit.s == Approx(-0.500516498).epsilon(1e-8));
 }
 
+TEST_CASE("a search of 4e13 is none of rounding") {
+  // Next to the target u is 5e-8, of which M = mu + u m keeps 2e-9.
+  for (const char* name : {"erf", "tanh", "relu", "he3"}) {
+    const learning_task task(parse_activation(name), parse_activation(name));
+    const outcome_classifier classifier(task);
+    for (const double left : {1e-3, 1e-5, 1e-6}) {
+      CAPTURE(name, left);
+      const flow f(task, {.alignment = 1.0 - left});
+      integration_options tighter;
+      tighter.relative_tolerance = 1e-11;
+      const escape_run usual = escape(f, default_start, {.at = 0.5}, {}, classifier);
+      const escape_run tight = escape(f, default_start, {.at = 0.5}, tighter, classifier);
+      CHECK(usual.result == outcome::learned);
+      CHECK(usual.status == run_status::ok);
+      CHECK(usual.steps < 1500);
+      CHECK(usual.t_hit == Approx(tight.t_hit).epsilon(2e-8));
+    }
+  }
+}
+
 TEST_CASE("times and ends keep 1e-8 against a tolerance a thousand times tighter") {
   struct sample {
     const char* name;

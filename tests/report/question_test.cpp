@@ -368,12 +368,114 @@ TEST_CASE("A question says whether it asks of a network", "[question]") {
                     Catch::Contains("the end state of a network"));
 }
 
-TEST_CASE("What only a file says has no words", "[question]") {
-  const test::scratch folder;
-  const std::string path = (folder.path / "stages.toml").string();
-  std::ofstream(path) << "[[stage]]\nteacher = \"erf\"\ntime = 2\n[[stage]]\ntime = 3\n";
-  const auto p = read_question<study::trajectory_family>(
-      words_of({{"student", "he3"}, {"mu", "0.2"}, {"stages", path}}));
-  CHECK(p.problem.each.protocol.stages.size() == 2);
-  CHECK_THROWS_WITH(question_of(p.problem), Catch::Contains("stages"));
+TEST_CASE("Stages have words", "[question]") {
+  const auto family = require_same_again<study::trajectory_family>(
+      {{"student", "erf"},
+       {"teacher", "he3"},
+       {"time-unit", "fisher"},
+       {"stages", R"({"stage":[{"pretrain":"tanh","rho":0.7,"a0":0.1,"q0":0.2,"gamma":0.1,)"
+                  R"("noise":0.3,"time":9,"until-risk":0.2},{"flip":true},)"
+                  R"({"teacher":"erf","gamma":0.5,"noise":0.1,"lr-ratio":2,"until":"M","at":0.6,)"
+                  R"("signed":true},{"label":"y^2","time":3}]})"}});
+  const auto& stages = family.each.protocol.stages;
+  REQUIRE(stages.size() == 4);
+  CHECK(std::get<pretraining_stage>(stages[0]).parameters.source_overlap == 0.7);
+  const auto again = read_question<study::trajectory_family>(question_of(family)).problem;
+  const auto& read = again.each.protocol.stages;
+  REQUIRE(read.size() == 4);
+  CHECK(std::get<pretraining_stage>(read[0]).start.gap ==
+        std::get<pretraining_stage>(stages[0]).start.gap);
+  CHECK(std::get<pretraining_stage>(read[0]).until_risk == 0.2);
+  CHECK(std::holds_alternative<flip_stage>(read[1]));
+  const auto& tuning = std::get<tuning_stage>(read[2]);
+  CHECK(tuning.noise_scale == 0.5);
+  CHECK(tuning.label_noise == 0.1);
+  CHECK(tuning.rate_ratio == 2.0);
+  CHECK(tuning.until->quantity == overlap_quantity::M);
+  CHECK(tuning.until->at == 0.6);
+  CHECK(tuning.until->is_signed);
+  CHECK(!tuning.duration);
+  // The square of the pair's teacher.
+  const auto& squared = std::get<tuning_stage>(read[3]);
+  CHECK(squared.task.risk.value({0.3, 1.0, 0.91}, 0.0) ==
+        std::get<tuning_stage>(stages[3]).task.risk.value({0.3, 1.0, 0.91}, 0.0));
+  CHECK(*squared.duration == test::within(*std::get<tuning_stage>(stages[3]).duration, 1e-15));
+
+  require_same_again<study::trajectory_family>({{"student", "he3"},
+                                                {"mu", "0.2,0.4"},
+                                                {"nu", "0.1"},
+                                                {"stages", R"({"stage":[{"time":2}]})"}});
+
+  const auto simulated = require_same_again<study::simulate_problem>(
+      {{"student", "erf"},
+       {"mu", "0.5"},
+       {"dim", "100"},
+       {"batch", "20"},
+       {"stages", R"({"stage":[{"flip":true},{"label":"y^2","noise":0.1,"lr":0.1,"steps":30},)"
+                  R"({"teacher":"he3","lr-ratio":2,"lr":0.2,"steps":12}]})"}});
+  const auto runs = read_question<study::simulate_problem>(question_of(simulated)).problem;
+  REQUIRE(runs.problem.stages.size() == 2);
+  CHECK(runs.problem.stages[0].flips);
+  CHECK((*runs.problem.stages[0].label)(3.0) == 9.0);
+  CHECK(runs.problem.stages[0].label_noise == 0.1);
+  CHECK(runs.problem.stages[1].teacher(3.0) == 18.0);
+  CHECK(runs.problem.stages[1].rate_ratio == 2.0);
+  CHECK(runs.problem.steps() == 42);
+
+  const auto network = require_same_again<study::network_trajectory_problem>(
+      {{"student", "erf"},
+       {"mu", "0.5"},
+       {"width", "2"},
+       {"source", "he2"},
+       {"source-overlap", "0.5"},
+       {"stages", R"({"stage":[{"on":"source","time":2,"noise":0.1},{"flip":true},)"
+                  R"({"teacher":"tanh","gamma":0.5,"lr-ratio":2,"until":"M_1_1","at":0.9,)"
+                  R"("time":1e3}]})"}});
+  REQUIRE(network.stages.size() == 2);
+  CHECK(network.stages[0].task.on_source);
+  const auto twice = read_question<study::network_trajectory_problem>(question_of(network)).problem;
+  CHECK(twice.stages[1].flips);
+  CHECK(twice.stages[1].until->entry == network.stages[1].until->entry);
+  CHECK(twice.stages[1].noise_scale == 0.5);
+  CHECK(twice.stages[1].task.teacher->name() == "tanh");
+
+  const auto chain = require_same_again<study::network_simulate_problem>(
+      {{"student", "erf"},
+       {"mu", "0.5"},
+       {"dim", "100"},
+       {"batch", "20"},
+       {"stages", R"({"stage":[{"lr":0.1,"steps":30},{"flip":true},{"lr":0.2,"steps":12}]})"}});
+  CHECK(read_question<study::network_simulate_problem>(question_of(chain)).problem.stages[1].flips);
+}
+
+TEST_CASE("Noisy labels that are transformed have no words", "[question]") {
+  const auto family = [](const char* stage) {
+    return read_question<study::trajectory_family>(
+               words_of({{"student", "erf"}, {"mu", "0.2"}, {"stages", stage}}))
+        .problem;
+  };
+  CHECK_THROWS_WITH(question_of(family(R"({"stage":[{"label":"y^2","noise":0.1,"time":3}]})")),
+                    Catch::Contains("the label of a stage"));
+  CHECK_NOTHROW(question_of(family(R"({"stage":[{"label":"2*y","noise":0.1,"time":3}]})")));
+}
+
+TEST_CASE("A simulation of stages refuses what each of them says", "[question]") {
+  const auto ask = [](const char* name, const char* value) {
+    return read_question<study::simulate_problem>(
+        words_of({{"student", "erf"},
+                  {"mu", "0.5"},
+                  {"dim", "100"},
+                  {"batch", "20"},
+                  {"stages", R"({"stage":[{"lr":0.1,"steps":30}]})"},
+                  {name, value}}));
+  };
+  for (const auto& [name, other, own] : {std::array{"noise", "0.3", "0"},
+                                         {"lr-ratio", "2", "1"},
+                                         {"lr", "0.2", "0.1"},
+                                         {"steps", "31", "30"},
+                                         {"gamma", "2", "0.5"}}) {
+    CAPTURE(name);
+    CHECK_THROWS_WITH(ask(name, other), Catch::Contains("left out"));
+    CHECK_NOTHROW(ask(name, own));
+  }
 }

@@ -437,6 +437,7 @@ void activation::tabulate_orders(std::span<const double> x,
 }
 
 double activation::hermite_coefficient(std::size_t n, double q) const {
+  // he_{n-2} at least is summed, and the grid has a table of he_0 … he_511.
   constexpr std::size_t max_order = 500;
   if (!(q >= 0.0) || !std::isfinite(q)) {
     throw argument_error("the variance of a Hermite coefficient", number_text(q),

@@ -24,8 +24,8 @@ constexpr int last_octave = 40;           // a |w|² of 1e24 ends there, far bey
 constexpr double least_reach = 64.0;      // what averages at |w|² up to some units look at
 constexpr std::size_t most_panels = 250;  // of an octave
 constexpr double leaf = 0x1p-44;          // the narrowest panel, beside max(1, |x|)
-constexpr std::size_t most_kinks = 64;
-constexpr double narrow = 0x1p-9;  // a panel that may stand beside a kink
+constexpr std::size_t most_kinks = 64;    // more are refused: noise has a kink in every panel
+constexpr double narrow = 0x1p-9;         // a panel that may stand beside a kink
 
 using coefficients = std::array<double, nodes>;
 
@@ -259,6 +259,8 @@ class approximator {
       }
       i = end;
     }
+    // Heuristic: "kinks are found where they are" passes from 16 to 128, not with 8, where the
+    // sides' rounding is too much of them.
     constexpr double wider = 32.0;
     std::vector<piece> sides;
     for (const candidate& c : candidates) {
@@ -402,6 +404,8 @@ class approximator {
   }
 
   [[nodiscard]] piece widened(piece p) const {
+    // A quarter on either side leaves the panel |t| <= 2/3 of the fit, where the k-th derivative of
+    // T_15 is at most (15/√(1 - t²))ᵏ = 20ᵏ; at the ends of the fit it is of the order of 15²ᵏ.
     constexpr double part = 0.25;
     const double more = part * (p.hi - p.lo);
     p.fit_lo = p.lo - more;

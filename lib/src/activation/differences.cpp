@@ -9,6 +9,8 @@ namespace loradyn::detail {
 namespace {
 
 constexpr std::size_t most_orders = 5;  // f and its first four derivatives
+// Of e^x and sin x the steps below then leave 3e-13, 4e-11, 5e-9 and 4e-6 of the orders 1 to 4, the
+// first two of them rounding. Seven points leave 1e-4 of the fourth, ten 5e-8.
 constexpr std::size_t one_sided_points = 8;
 
 template <std::size_t Points>

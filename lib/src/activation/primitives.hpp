@@ -12,7 +12,7 @@ namespace loradyn::detail {
 /// The smooth functions that exact algebra knows by name. GELU is x Φ(x), SiLU is x sigmoid(x) and
 /// ReLU is x H(x), so that these need no symbol of their own.
 enum class primitive : std::size_t { erf, tanh, sigmoid, softplus, normal_cdf, sin, cos };
-inline constexpr std::size_t primitive_count = 7;
+inline constexpr std::size_t primitive_count = static_cast<std::size_t>(primitive::cos) + 1;
 
 /// e^x within 1 ulp.
 double exponential(double x);

@@ -22,6 +22,8 @@ struct sides {
   double right;
 
   [[nodiscard]] bool agree(double rounding) const {
+    // Taken 1e-9 on either side of a break, a continuous B differs by some 1e-9 of itself; a jump
+    // is of its size.
     constexpr double same = 1e-6;
     return std::abs(left - right) <=
            std::max(same * std::max(std::abs(left), std::abs(right)), rounding);

@@ -69,6 +69,9 @@ std::optional<equilibrium> corner(const flow& f) {
                          [](const kink& k) { return k.location == 0.0 && k.jumps[1] != 0.0; })) {
     return std::nullopt;
   }
+  // Heuristic: "a kinked student rests at w = 0 where the risk's cone rises all around" passes with
+  // r from 1e-10 to 1e-5, not with 1e-4, and with 3 directions already: dR/dr varies slowly with
+  // them.
   constexpr double r = 1e-7;
   constexpr double curved = 1e-5;  // of the largest slope: what the risk's curvature makes of r
   constexpr std::size_t directions = 65;
@@ -169,11 +172,15 @@ std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_stat
 
 std::optional<overlap_state> nearest_rest(const flow& f, const overlap_state& start, double radius,
                                           double reach) {
+  // At a double root, where Newton's steps halve the distance, 47 of them lead from 1 to the
+  // rounding.
   constexpr int iterations = 60;
   // Slower directions don't move. Heuristic: "no start leads to a rest that is not a critical point
   // found" passes from 1e-15 to 1e-7.
   constexpr double singular = 1e-10;
   constexpr double rounding = 1e-14;  // 45 ε
+  // Thirteen halvings: where the speed falls at none of these it is at a least, or at its rounding.
+  constexpr double least_damping = 1e-4;
   const auto speed_of = [](const overlap_state& v) { return v.norm(); };
   overlap_state x = start;
   overlap_state v = f.velocity(x);
@@ -201,7 +208,7 @@ std::optional<overlap_state> nearest_rest(const flow& f, const overlap_state& st
     overlap_state next = x;
     overlap_state velocity = v;
     double damping = 1.0;
-    for (; damping > 1e-4; damping *= 0.5) {
+    for (; damping > least_damping; damping *= 0.5) {
       next = {x.u + damping * step[0], x.m + damping * step[1], x.s + damping * step[2]};
       constexpr double slack = 0.1;  // on the way: where it ends `rests` or the caller asks again
       if (std::abs(next.u) > radius || !in_domain(next, slack)) {
@@ -217,7 +224,7 @@ std::optional<overlap_state> nearest_rest(const flow& f, const overlap_state& st
       const overlap_state& last = better ? next : x;
       return rests(better ? velocity : v, last, j) ? std::optional(last) : std::nullopt;
     }
-    if (!(damping > 1e-4)) {
+    if (!(damping > least_damping)) {
       // No step makes it smaller: the kernels' rounding, where it is that.
       return rests(v, x, j) ? std::optional(x) : std::nullopt;
     }
@@ -251,12 +258,12 @@ std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critic
       add(found, *e);
     }
   } else {
-    // Heuristic: "no start leads to an equilibrium with noise that is not among those found" passes
-    // with half the steps, not with one.
     double reach = 2.0 * (1.0 + std::hypot(p.alignment, p.misalignment));
     for (const overlap_state& x : starts) {
       reach = std::max(reach, 1.2 * x.u);
     }
+    // Heuristic: "no start leads to an equilibrium with noise that is not among those found" passes
+    // with 3, not with 2.
     constexpr int steps = 6;
     const int across = p.misalignment > 0.0 ? 4 : 0;  // with ν = 0, s = 0 stays
     for (int i = 0; i < steps; ++i) {

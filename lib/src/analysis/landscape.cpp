@@ -26,7 +26,10 @@ scaled_value slope_along(const population_risk& risk, double M) {
 // of the slopes costs more than the few points that are asked for.
 std::optional<risk_critical_point> interior_point(const population_risk& risk, double M, double gap,
                                                   double farthest) {
-  for (int iteration = 0; iteration < 50; ++iteration) {
+  // Heuristic: "no start leads to a rest that is not a critical point found" passes with 10, not
+  // with 5.
+  constexpr int iterations = 50;
+  for (int iteration = 0; iteration < iterations; ++iteration) {
     const field_overlaps o = overlaps_of(M, gap);
     const risk_gradient r = risk.gradient(o);
     const risk_curvature h = risk.curvature(o);

@@ -149,6 +149,9 @@ network_state followed(const network_flow& f, const network_state& start) {
 // Newton's method, damped, with steps of least norm where the Jacobian is singular.
 std::optional<network_state> rest_from(const network_flow& f, const moving_system& system,
                                        const network_state& start, const radii& within) {
+  // Thirteen halvings: where the speed falls at none of these it is at a least, or at its rounding.
+  constexpr double least_damping = 1e-4;
+  // Of degenerate rests, to which Newton's steps come linearly, 47 halvings lead to rounding.
   constexpr int iterations = 100;
   constexpr double singular = 1e-10;
   constexpr double rounding = 1e-12;  // ten times that of the kernels
@@ -169,7 +172,7 @@ std::optional<network_state> rest_from(const network_flow& f, const moving_syste
     std::vector<double> next = x;
     VectorXd velocity = v;
     double damping = 1.0;
-    for (; damping > 1e-4; damping *= 0.5) {
+    for (; damping > least_damping; damping *= 0.5) {
       next = system.stepped(x, damping * step);
       const network_state at = f.unpack(next);
       if (!within.hold(at)) {
@@ -180,10 +183,10 @@ std::optional<network_state> rest_from(const network_flow& f, const moving_syste
         break;
       }
     }
-    if (rests && !(damping > 1e-4 && velocity.norm() < 0.1 * v.norm())) {
+    if (rests && !(damping > least_damping && velocity.norm() < 0.1 * v.norm())) {
       return f.unpack(x);
     }
-    if (!(damping > 1e-4)) {
+    if (!(damping > least_damping)) {
       return std::nullopt;  // a least of the speed that is no rest
     }
     x = std::move(next);
@@ -228,6 +231,7 @@ class collection {
       if ((signatures_[i] - signature).cwiseAbs().maxCoeff() <=
           same * (1.0 + signature.cwiseAbs().maxCoeff())) {
         const std::size_t starts = found_[i].starts + e.starts;
+        // Of copies that differ by what Newton's steps leave of them, 1e-12, the first stays.
         constexpr double nearer = 1e-9;
         if (distance_from_start(e.x) < (1.0 - nearer) * distance_from_start(found_[i].x)) {
           found_[i] = std::move(e);
@@ -268,6 +272,7 @@ network_state origin_of(const network_flow& f) {
 }  // namespace
 
 network_equilibrium describe_equilibrium(const network_flow& f, const network_state& x) {
+  // Ten times the error of central differences with the network flow's steps of 1e-5.
   constexpr double zero = 1e-9;
   network_equilibrium e;
   e.x = x;

@@ -98,6 +98,7 @@ class watch {
     constexpr std::size_t many = 200;
     if (x.size() > many) {
       rest_ = x;
+      // What is left of the way is some 1e-8 of it, and of the risk's fall the square of that.
       constexpr double still = 1e-8;
       return speed <= still * fastest_;
     }
@@ -309,6 +310,7 @@ escape_law law_of_escape(const network_flow& f, const network_overlap_event& eve
   network_parameters along = p;
   along.rank = p.adapter == adapter_constraint::frobenius ? p.rank : 1;
   const network_flow one(f.task(), f.geometry(), along);
+  // As for one neuron: the linear search takes it to where its corrections are below the tolerance.
   constexpr double size = 1e-12;
   network_state small = origin_of(one);
   small.U.col(0) = size * mode.u;

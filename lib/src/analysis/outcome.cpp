@@ -279,7 +279,7 @@ struct rim {
 };
 
 bool is_even(const population_risk& risk) {
-  constexpr double rounding = 1e-13;
+  constexpr double rounding = 1e-13;  // of the kernels, some hundred ε (docs/accuracy.md)
   constexpr std::array<double, 3> correlations{0.21, 0.57, 0.93};
   return std::all_of(correlations.begin(), correlations.end(), [&risk](double c) {
     const double plus = risk.value({c, 1.0, 1.0 - c * c}, 0.0);

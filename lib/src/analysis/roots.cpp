@@ -136,7 +136,9 @@ class subdivision {
     constexpr double largest_noise = 1e-8;
     // What is less has lost digits to underflow: e^{-1/2M²}, of a student with a kink at 1.
     constexpr double vanishing = std::numeric_limits<double>::min() / 1e-13;
-    constexpr double narrow = 1e-10;  // to where a jump is located
+    // To where a jump is located: "what is no smooth function is searched with a bounded number of
+    // evaluations" asks for 1e-9.
+    constexpr double narrow = 1e-10;
     // At two halvings the tail of a smooth f falls by decades, at a corner to a quarter, noise not
     // at all.
     constexpr double falls = 0.3;
@@ -253,7 +255,8 @@ bool isolate(const chebyshev_series& series, double threshold, std::size_t& part
 // halved until it is short beside that, so that no root beyond a wide stretch is passed over.
 double step_off(const function& f, const candidate& c, double end, double length) {
   // A shorter excursion from zero is passed over, and beyond a wide stretch a root nearer than the
-  // second.
+  // second. Heuristic: "no root beside a stretch of zeros is passed over" passes with twice the
+  // first, not with four times, and with a second of 1e-3, not with 5e-3.
   constexpr double longest = 0.005;
   constexpr double tight = 1e-6;
   const double from = c.x;

@@ -283,7 +283,8 @@ integration_result<any_dimension> integrate_network(
   if (options.method != stepper::automatic) {
     return integrate<any_dimension>(system, x0, t0, options, events, observer);
   }
-  // Heuristic: the runs of the tests that are not stiff take fewer.
+  // Decides the cost: what is left is done by implicit steps. The runs of the tests that are not
+  // stiff take fewer.
   constexpr std::size_t patience = 5000;
   integration_options own = options;
   own.method = stepper::explicit_5;

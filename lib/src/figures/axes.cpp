@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cstddef>
-#include <loradyn/sweep/range.hpp>
+#include <loradyn/report/question.hpp>
 #include <set>
 
 namespace loradyn {
 
-bool is_log_range(const provenance& meta, std::string_view name,
+bool is_log_range(const parameter_list& said, std::string_view name,
                   const std::vector<double>& values) {
-  return meta.parameter(name).starts_with("log:") && !values.empty() &&
+  return question(said).text(name).starts_with("log:") && !values.empty() &&
          *std::min_element(values.begin(), values.end()) > 0.0;
 }
 
@@ -18,22 +18,6 @@ bool is_geometric(const std::vector<double>& values) {
   const std::size_t n = values.size();
   return n > 2 && values[1] > 0.0 && values.back() / values[1] > 50.0 &&
          values[n - 1] - values[n - 2] > 3.0 * (values[2] - values[1]);
-}
-
-bool is_swept(const provenance& meta, const study::parameter& p) {
-  const std::string text = meta.parameter(p.name);
-  return !text.empty() && parse_range(p.name, text).size() > 1;
-}
-
-std::vector<const study::parameter*> told_by(const provenance& meta,
-                                             std::span<const study::parameter* const> always) {
-  std::vector<const study::parameter*> told(always.begin(), always.end());
-  for (const study::parameter* p : swept_parameters) {
-    if (std::find(told.begin(), told.end(), p) == told.end() && is_swept(meta, *p)) {
-      told.push_back(p);
-    }
-  }
-  return told;
 }
 
 sweep_layout layout_of(const std::vector<const study::row_key*>& keys) {

@@ -4,11 +4,12 @@
 /// What the rows of a sweep are drawn over, and which axes are logarithmic.
 
 #include <array>
+#include <loradyn/report/figure.hpp>
 #include <loradyn/report/table.hpp>
+#include <loradyn/study/critical.hpp>
 #include <loradyn/study/pair.hpp>
 #include <loradyn/study/parameter.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,23 +17,20 @@
 namespace loradyn {
 
 /// Whether the values of an axis were given as a logarithmic range, and may stand on such an axis.
-bool is_log_range(const provenance& meta, std::string_view name, const std::vector<double>& values);
+bool is_log_range(const parameter_list& said, std::string_view name,
+                  const std::vector<double>& values);
 
 /// Whether values in increasing order, of which the first may be zero, are spaced as powers are.
 bool is_geometric(const std::vector<double>& values);
-
-/// Whether the provenance has a list or a range of this parameter.
-bool is_swept(const provenance& meta, const study::parameter& p);
-/// Of some parameters those, and behind them what else the provenance has a list of: the columns of
-/// a table of a sweep.
-std::vector<const study::parameter*> told_by(const provenance& meta,
-                                             std::span<const study::parameter* const> always);
 
 /// What the rows of a sweep may be drawn over.
 inline constexpr std::array<const study::parameter*, 7> swept_parameters{
     &study::registry::mu,    &study::registry::nu,       &study::registry::gamma,
     &study::registry::noise, &study::registry::lr_ratio, &study::registry::dim,
     &study::registry::at};
+
+/// The critical alignments of each student; of none, that there is none where the words looked.
+figure roots_figure(const parameter_list& said, const std::vector<study::critical_row>& rows);
 
 /// The rows of one curve: [begin, end).
 struct stretch {

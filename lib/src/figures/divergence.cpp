@@ -1,29 +1,29 @@
 #include "figures/divergence.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
-#include <loradyn/sweep/range.hpp>
-#include <string>
-#include "figures/axes.hpp"
 
 namespace loradyn {
 
-divergence_finder::divergence_finder(const study::row_key& key, const provenance& meta)
+divergence_finder::divergence_finder(const study::row_key& key,
+                                     const std::vector<study::activation_pair>& pairs,
+                                     const study::parameter_grid& grid)
     : point_(key.at) {
-  try {
-    // Of several ratios the row tells its own.
-    const std::string ratio = meta.parameter(study::registry::lr_ratio.name);
-    if (!ratio.empty() && !is_swept(meta, study::registry::lr_ratio)) {
-      study::registry::lr_ratio.set(point_, parse_number("lr-ratio", ratio));
-    }
-    pair_ = study::make_pair(parse_activation(key.student), parse_activation(key.teacher),
-                             value_named(study::time_units, meta.parameter("time-unit"))
-                                 .value_or(study::time_unit::raw));
-  } catch (const error&) {
-    pair_.reset();
+  // Of several ratios the row tells its own.
+  const bool told = std::any_of(grid.axes.begin(), grid.axes.end(), [](const auto& axis) {
+    return axis.what == &study::registry::lr_ratio;
+  });
+  if (!told) {
+    point_.parameters.rate_ratio = grid.otherwise.parameters.rate_ratio;
+  }
+  const auto pair = std::find_if(pairs.begin(), pairs.end(), [&](const auto& p) {
+    return p.risk.student().name() == key.student && p.risk.teacher().name() == key.teacher;
+  });
+  if (pair != pairs.end()) {
+    pair_ = *pair;
   }
 }
 

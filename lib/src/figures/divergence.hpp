@@ -3,7 +3,6 @@
 /// \file
 /// Where the search time of a figure's curves diverges.
 
-#include <loradyn/report/table.hpp>
 #include <loradyn/study/rates.hpp>
 #include <optional>
 #include <string>
@@ -12,10 +11,11 @@
 
 namespace loradyn {
 
-/// The pair of a curve over μ at ν = 0, and what the table says of κ and of its times.
+/// The pair of a curve over μ at ν = 0, with the problem's κ where the row tells none.
 class divergence_finder {
  public:
-  divergence_finder(const study::row_key& key, const provenance& meta);
+  divergence_finder(const study::row_key& key, const std::vector<study::activation_pair>& pairs,
+                    const study::parameter_grid& grid);
 
   /// The critical alignment between two neighbours at which τ goes to infinity, as `critical` finds
   /// it; where that does not converge, the place where the line between the values of A is zero.
@@ -29,7 +29,7 @@ class divergence_finder {
  private:
   [[nodiscard]] study::rates_row at(double mu) const;
 
-  std::optional<study::activation_pair> pair_;  // none where its name can't be read
+  std::optional<study::activation_pair> pair_;  // none where the problem has none of its names
   study::parameter_point point_;
 };
 

@@ -50,14 +50,15 @@ curve key_entry(const std::string& label, point_shape shape) {
   return c;
 }
 
-figure bifurcation_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows) {
+figure bifurcation_figure(const asked<study::fixed_points_problem>& of,
+                          const std::vector<study::fixed_point_row>& rows) {
   const sweep_layout layout = layout_of(rows);
   const study::parameter& axis = *layout.axis;
   std::vector<std::string> names;
   panel p;
   p.x_label = axis.axis_title();
   p.y_label = "teacher overlap M at equilibrium";
-  p.log_x = is_log_range(meta, axis.name, layout.x);
+  p.log_x = is_log_range(of.said, axis.name, layout.x);
   for (const study::fixed_point_row& row : rows) {
     const auto kind = std::find_if(kind_shapes.begin(), kind_shapes.end(),
                                    [&](const auto& k) { return k.first == row.kind; });
@@ -117,21 +118,12 @@ std::vector<plane_segment> with_edges(const std::vector<plane_segment>& found, d
   return all;
 }
 
-// Where the figure's run starts, as the provenance tells it.
-overlap_state start_of(const provenance& meta) {
-  study::parameter_point point;
-  for (const study::parameter* p : study::start_parameters) {
-    const std::string text = meta.parameter(p->name);
-    p->set(point, text.empty() ? *p->standard : parse_number(p->name, text));
-  }
-  return point.start;
-}
-
 // The plane (u, m) at the s of the start, with the run from there.
-figure plane_figure(const provenance& meta, const std::vector<study::fixed_point_row>& rows) {
+figure plane_figure(const study::fixed_points_problem& problem,
+                    const std::vector<study::fixed_point_row>& rows) {
   const study::row_key& key = rows.front().key;
   study::parameter_point at = key.at;
-  at.start = start_of(meta);
+  at.start = problem.grid.otherwise.start;
   const study::phase_portrait portrait = study::portrait(
       learning_task(parse_activation(key.student), parse_activation(key.teacher)), at, rows);
 
@@ -194,14 +186,14 @@ figure plane_figure(const provenance& meta, const std::vector<study::fixed_point
 
 // Where the search time diverges between the rows of a curve over μ: the row behind it, and the
 // critical alignment.
-std::vector<std::pair<std::size_t, double>> breaks_of(const provenance& meta,
+std::vector<std::pair<std::size_t, double>> breaks_of(const study::escape_problem& problem,
                                                       const std::vector<study::escape_row>& rows,
                                                       std::size_t begin, std::size_t end) {
   std::vector<std::pair<std::size_t, double>> breaks;
   if (rows[begin].key.at.parameters.misalignment != 0.0) {
     return breaks;
   }
-  const divergence_finder finder(rows[begin].key, meta);
+  const divergence_finder finder(rows[begin].key, problem.pairs, problem.grid);
   for (std::size_t i = begin + 1; i < end; ++i) {
     if (const auto root = finder.between(rows[i - 1].key.at.parameters.alignment,
                                          rows[i].key.at.parameters.alignment)) {
@@ -213,7 +205,8 @@ std::vector<std::pair<std::size_t, double>> breaks_of(const provenance& meta,
 
 }  // namespace
 
-figure escape_figure(const provenance& meta, const std::vector<study::escape_row>& rows) {
+figure escape_figure(const asked<study::escape_problem>& of,
+                     const std::vector<study::escape_row>& rows) {
   using row_type = study::escape_row;
   const sweep_layout layout = layout_of(rows);
   const study::parameter& axis = *layout.axis;
@@ -222,12 +215,12 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
   const std::vector<double> linear = column_of(rows, &row_type::t_linear);
   std::vector<double> quantiles;
   if (!rows.empty() && !rows.front().law.quantiles.empty()) {
-    quantiles = parse_range("quantiles", meta.parameter("quantiles"));
+    quantiles = of.problem.request.quantiles;
   }
   panel p;
   p.x_label = axis.axis_title();
-  p.y_label = "escape time" + unit_suffix(meta);
-  p.log_x = is_log_range(meta, axis.name, x);
+  p.y_label = "escape time" + unit_suffix(of.said);
+  p.log_x = is_log_range(of.said, axis.name, x);
   p.log_y = true;
   std::set<std::string> seen;
   const bool one_pair = layout.curves.size() == layout.per_pair;
@@ -246,7 +239,7 @@ figure escape_figure(const provenance& meta, const std::vector<study::escape_row
       line.value = layout.value(rows[begin].key);
     }
     const std::vector<std::pair<std::size_t, double>> breaks =
-        &axis == &study::registry::mu ? breaks_of(meta, rows, begin, end)
+        &axis == &study::registry::mu ? breaks_of(of.problem, rows, begin, end)
                                       : std::vector<std::pair<std::size_t, double>>{};
     for (const auto& [before, root] : breaks) {
       p.marks.push_back({root, fmt::format("{:.4g}", root), p.curves.size()});
@@ -322,13 +315,14 @@ void scale_risk(panel& p) {
 
 }  // namespace
 
-figure trajectory_figure(const provenance& meta, const std::vector<study::trajectory_row>& rows) {
+figure trajectory_figure(const asked<study::trajectory_family>& of,
+                         const std::vector<study::trajectory_row>& rows) {
   using row_type = study::trajectory_row;
   const std::vector<double> time = column_of(rows, &row_type::t);
   const bool log_time = is_geometric(time);
   figure f;
   panel overlaps;
-  overlaps.x_label = "time t" + unit_suffix(meta);
+  overlaps.x_label = "time t" + unit_suffix(of.said);
   overlaps.y_label = "overlap";
   overlaps.log_x = log_time;
   const auto add = [&](const char* name, const auto& value) {
@@ -367,8 +361,9 @@ figure trajectory_figure(const provenance& meta, const std::vector<study::trajec
   return f;
 }
 
-figure family_figure(const provenance& meta, const std::vector<study::family_row>& rows) {
-  const std::vector<const study::parameter*> swept = told_by(meta, {});
+figure family_figure(const asked<study::trajectory_family>& of,
+                     const std::vector<study::family_row>& rows) {
+  const std::vector<const study::parameter*> swept = of.problem.grid.told({});
   const auto same_run = [&swept](const study::family_row& a, const study::family_row& b) {
     return std::all_of(swept.begin(), swept.end(), [&](const study::parameter* p) {
       return p->get(a.key.at) == p->get(b.key.at);
@@ -386,7 +381,7 @@ figure family_figure(const provenance& meta, const std::vector<study::family_row
   figure f;
   for (const quantity& q : quantities) {
     panel p;
-    p.x_label = "time t" + unit_suffix(meta);
+    p.x_label = "time t" + unit_suffix(of.said);
     p.y_label = q.title;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (i == 0 || !same_run(rows[i - 1], rows[i])) {
@@ -410,7 +405,7 @@ figure family_figure(const provenance& meta, const std::vector<study::family_row
   return f;
 }
 
-figure fixed_points_figure(const provenance& meta,
+figure fixed_points_figure(const asked<study::fixed_points_problem>& of,
                            const std::vector<study::fixed_point_row>& rows) {
   const bool one_point =
       std::all_of(rows.begin(), rows.end(), [&](const study::fixed_point_row& row) {
@@ -420,16 +415,17 @@ figure fixed_points_figure(const provenance& meta,
                              return p->get(row.key.at) == p->get(rows.front().key.at);
                            });
       });
-  return one_point && !rows.empty() ? plane_figure(meta, rows) : bifurcation_figure(meta, rows);
+  return one_point && !rows.empty() ? plane_figure(of.problem, rows) : bifurcation_figure(of, rows);
 }
 
-figure budget_figure(const provenance& meta, const std::vector<study::budget_row>& rows) {
+figure budget_figure(const asked<study::budget_problem>& of,
+                     const std::vector<study::budget_row>& rows) {
   using row_type = study::budget_row;
   panel p;
-  p.x_label = "pre-training time t_pre" + unit_suffix(meta);
-  p.y_label = "time" + unit_suffix(meta);
+  p.x_label = "pre-training time t_pre" + unit_suffix(of.said);
+  p.y_label = "time" + unit_suffix(of.said);
   const std::vector<double> x = column_of(rows, &row_type::t_pre);
-  p.log_x = (is_geometric(x) && x.front() > 0.0) || is_log_range(meta, "t-pre", x);
+  p.log_x = (is_geometric(x) && x.front() > 0.0) || is_log_range(of.said, "t-pre", x);
   for (const auto& [member, label] :
        {std::pair(&row_type::t_total, "total"), {&row_type::t_finetune, "fine-tuning"}}) {
     curve c;
@@ -450,7 +446,7 @@ figure budget_figure(const provenance& meta, const std::vector<study::budget_row
   }
   constexpr double decade = 10.0;
   p.log_y = largest > decade * least;
-  const std::string best = meta.parameter("best t_pre");
+  const std::string best = question(of.said).text("best t_pre");
   if (!best.empty()) {
     const double at = parse_number("best t_pre", best);
     p.marks.push_back({at, fmt::format("{:.4g}", at), 0});

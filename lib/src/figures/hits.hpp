@@ -10,6 +10,6 @@
 namespace loradyn {
 
 /// Their histogram, as a density.
-panel hitting_panel(const provenance& meta, const std::vector<double>& times);
+panel hitting_panel(const parameter_list& said, const std::vector<double>& times);
 
 }  // namespace loradyn

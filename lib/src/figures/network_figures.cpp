@@ -108,8 +108,9 @@ std::vector<double> places_of(const std::vector<Row>& rows, const study::paramet
 
 }  // namespace
 
-figure network_trajectory_figure(const provenance& meta, const study::network_shape& shape,
+figure network_trajectory_figure(const asked<study::network_trajectory_problem>& of,
                                  const std::vector<study::network_trajectory_row>& rows) {
+  const study::network_shape shape = study::shape_of(of.problem.layout);
   using row_type = study::network_trajectory_row;
   figure f;
   const auto own_target = [&](std::ptrdiff_t j, std::ptrdiff_t i) {
@@ -160,7 +161,7 @@ figure network_trajectory_figure(const provenance& meta, const study::network_sh
     times.push_back(row.t);
   }
   for (panel& p : f.panels) {
-    p.x_label = "time t" + unit_suffix(meta);
+    p.x_label = "time t" + unit_suffix(of.said);
     p.log_x = is_geometric(times);
     for (std::size_t i = 1; i < rows.size(); ++i) {
       if (rows[i].stage != rows[i - 1].stage) {
@@ -175,23 +176,23 @@ namespace {
 
 // Times of the rows over a parameter.
 template <class Row>
-panel panel_of_times(const provenance& meta, const std::vector<Row>& rows,
+panel panel_of_times(const parameter_list& said, const std::vector<Row>& rows,
                      const study::parameter& axis, const std::string& what) {
   panel p;
   p.x_label = axis.axis_title();
-  p.y_label = what + unit_suffix(meta);
-  p.log_x = is_log_range(meta, axis.name, places_of(rows, axis));
+  p.y_label = what + unit_suffix(said);
+  p.log_x = is_log_range(said, axis.name, places_of(rows, axis));
   p.log_y = true;
   return p;
 }
 
 }  // namespace
 
-figure network_escape_figure(const provenance& meta,
+figure network_escape_figure(const asked<study::network_escape_problem>& of,
                              const std::vector<study::network_escape_row>& rows) {
   using row_type = study::network_escape_row;
   const study::parameter& axis = axis_of(rows);
-  panel p = panel_of_times(meta, rows, axis, "time");
+  panel p = panel_of_times(of.said, rows, axis, "time");
   add_curves(
       p, rows, axis, [](const row_type& row) { return pair_label(row.key) + ", escape"; },
       [](const row_type& row) { return row.t_hit; });
@@ -201,11 +202,11 @@ figure network_escape_figure(const provenance& meta,
   return {{std::move(p)}};
 }
 
-figure network_rates_figure(const provenance& meta,
+figure network_rates_figure(const asked<study::network_rates_problem>& of,
                             const std::vector<study::network_rates_row>& rows) {
   using row_type = study::network_rates_row;
   const study::parameter& axis = axis_of(rows);
-  panel p = panel_of_times(meta, rows, axis, "search time");
+  panel p = panel_of_times(of.said, rows, axis, "search time");
   add_curves(
       p, rows, axis,
       [](const row_type& row) { return fmt::format("{}, mode {}", pair_label(row.key), row.mode); },
@@ -213,7 +214,7 @@ figure network_rates_figure(const provenance& meta,
   return {{std::move(p)}};
 }
 
-figure network_fixed_points_figure(const provenance& meta,
+figure network_fixed_points_figure(const asked<study::network_fixed_points_problem>& of,
                                    const std::vector<study::network_fixed_point_row>& rows) {
   using row_type = study::network_fixed_point_row;
   const study::parameter& axis = axis_of(rows);
@@ -229,7 +230,7 @@ figure network_fixed_points_figure(const provenance& meta,
   panel p;
   p.x_label = varies ? axis.axis_title() : "mean overlap of the neurons with their targets";
   p.y_label = varies ? "mean overlap of the neurons with their targets" : "population risk";
-  p.log_x = varies && is_log_range(meta, axis.name, places);
+  p.log_x = varies && is_log_range(of.said, axis.name, places);
   for (const row_type& row : rows) {
     const std::string label = pairs.size() > 1 ? pair_label(row.key) + ", " + row.kind : row.kind;
     auto c = std::find_if(p.curves.begin(), p.curves.end(),
@@ -245,17 +246,18 @@ figure network_fixed_points_figure(const provenance& meta,
   return {{std::move(p)}};
 }
 
-figure network_critical_figure(const provenance& meta,
+figure network_critical_figure(const asked<study::network_critical_problem>& of,
                                const std::vector<study::network_critical_row>& rows) {
   std::vector<study::critical_row> roots;
   for (const study::network_critical_row& row : rows) {
     roots.push_back({row.key, row.mu_c, row.B, row.slope, row.status});
   }
-  return critical_figure(meta, roots);
+  return roots_figure(of.said, roots);
 }
 
-figure network_ensemble_figure(const provenance& meta, const study::network_shape& shape,
+figure network_ensemble_figure(const asked<study::network_simulate_problem>& of,
                                const std::vector<study::network_summary_row>& rows) {
+  const study::network_shape shape = study::shape_of(of.problem.layout);
   std::vector<double> times;
   for (const study::network_summary_row& row : rows) {
     times.push_back(row.t);
@@ -269,7 +271,7 @@ figure network_ensemble_figure(const provenance& meta, const study::network_shap
                                      {"U_", "amplitude"},
                                      {"risk_", "population risk"}}) {
     panel p;
-    p.x_label = "time t" + unit_suffix(meta);
+    p.x_label = "time t" + unit_suffix(of.said);
     p.y_label = label;
     p.log_x = is_geometric(times);
     std::vector<std::size_t> places;
@@ -308,7 +310,7 @@ figure network_ensemble_figure(const provenance& meta, const study::network_shap
   return f;
 }
 
-figure network_hitting_figure(const provenance& meta,
+figure network_hitting_figure(const asked<study::network_simulate_problem>& of,
                               const std::vector<study::network_run_row>& rows) {
   std::vector<double> times;
   for (const study::network_run_row& row : rows) {
@@ -316,7 +318,7 @@ figure network_hitting_figure(const provenance& meta,
       times.push_back(row.t_hit);
     }
   }
-  return {{hitting_panel(meta, times)}};
+  return {{hitting_panel(of.said, times)}};
 }
 
 }  // namespace loradyn

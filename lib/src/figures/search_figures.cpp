@@ -22,11 +22,11 @@ namespace {
 
 namespace registry = study::registry;
 
-// The number of students in each panel, from the provenance: panels are apart by " | ".
-std::vector<std::size_t> panel_sizes(const provenance& meta, std::size_t students) {
+// The number of students in each panel: panels are apart by " | ".
+std::vector<std::size_t> panel_sizes(const parameter_list& said, std::size_t students) {
   std::vector<std::size_t> sizes;
   std::size_t total = 0;
-  const std::string panels = meta.parameter("student");
+  const std::string panels = question(said).text("student");
   for (const std::string_view panel : split(panels, '|')) {
     sizes.push_back(split_activations(panel).size());
     total += sizes.back();
@@ -44,22 +44,23 @@ std::string unit_suffix(study::time_unit unit) {
   return unit == study::time_unit::fisher ? " × E[σ′²]" : "";
 }
 
-std::string unit_suffix(const provenance& meta) {
-  return unit_suffix(
-      value_named(study::time_units, meta.parameter("time-unit")).value_or(study::time_unit::raw));
+std::string unit_suffix(const parameter_list& said) {
+  return unit_suffix(value_named(study::time_units, question(said).text("time-unit"))
+                         .value_or(study::time_unit::raw));
 }
 
-figure rates_figure(const provenance& meta, const std::vector<study::rates_row>& rows) {
+figure rates_figure(const asked<study::rates_problem>& of,
+                    const std::vector<study::rates_row>& rows) {
   const sweep_layout layout = layout_of(rows);
   const study::parameter& axis = *layout.axis;
   const std::vector<stretch>& curves = layout.curves;
   figure f;
   std::size_t next = 0;
-  for (const std::size_t size : panel_sizes(meta, curves.size() / layout.per_pair)) {
+  for (const std::size_t size : panel_sizes(of.said, curves.size() / layout.per_pair)) {
     panel p;
     p.x_label = axis.axis_title();
-    p.y_label = "search time τ" + unit_suffix(meta);
-    p.log_x = is_log_range(meta, axis.name, layout.x);
+    p.y_label = "search time τ" + unit_suffix(of.said);
+    p.log_x = is_log_range(of.said, axis.name, layout.x);
     p.log_y = true;
     const std::size_t first = next;
     next = std::min(next + size * layout.per_pair, curves.size());
@@ -88,7 +89,7 @@ figure rates_figure(const provenance& meta, const std::vector<study::rates_row>&
         const bool changes = i > s.begin && std::signbit(rows[i].A) != std::signbit(rows[i - 1].A);
         if (may_diverge && changes) {
           if (!finder) {
-            finder.emplace(key, meta);
+            finder.emplace(key, of.problem.pairs, of.problem.grid);
           }
           const double before = layout.x[i - 1];
           const double after = layout.x[i];
@@ -124,13 +125,14 @@ figure rates_figure(const provenance& meta, const std::vector<study::rates_row>&
   return f;
 }
 
-figure critical_figure(const provenance& meta, const std::vector<study::critical_row>& rows) {
+figure roots_figure(const parameter_list& said, const std::vector<study::critical_row>& rows) {
+  const question words(said);
   panel p;
   p.y_label = "critical alignment μ_c";
-  p.nothing = "no critical alignment in " + meta.parameter("mu");
+  p.nothing = "no critical alignment in " + words.text("mu");
   if (rows.empty()) {
     constexpr double middle = 0.5;
-    p.ticks.push_back({middle, meta.parameter("student")});
+    p.ticks.push_back({middle, words.text("student")});
   }
   std::vector<std::string> kinds;
   for (const study::critical_row& row : rows) {
@@ -150,6 +152,11 @@ figure critical_figure(const provenance& meta, const std::vector<study::critical
     p.curves[index].y.push_back(row.mu_c);
   }
   return {{std::move(p)}};
+}
+
+figure critical_figure(const asked<study::critical_problem>& of,
+                       const std::vector<study::critical_row>& rows) {
+  return roots_figure(of.said, rows);
 }
 
 }  // namespace loradyn

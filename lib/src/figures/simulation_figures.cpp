@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <loradyn/activation/parse.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/simulation/statistics.hpp>
-#include <loradyn/sweep/range.hpp>
 #include <string>
 #include <utility>
 #include "figures/axes.hpp"
@@ -16,40 +14,35 @@ namespace {
 
 namespace registry = study::registry;
 
-// What a simulated table's provenance says of the run.
-study::simulated_setting setting_of(const provenance& meta) {
-  const auto text = [&meta](std::string_view name) { return meta.parameter(name); };
-  const activation student = parse_activation(text("student"));
-  const std::string teacher = text("teacher");
-  study::simulated_setting s{
-      .pair = study::make_pair(
-          student, teacher.empty() ? student : parse_activation(teacher),
-          text("time-unit") == "fisher" ? study::time_unit::fisher : study::time_unit::raw),
-      .at = {}};
-  const auto read = [&](const study::parameter& p) {
-    p.set(s.at, parse_number(p.name, text(p.name)));
-  };
-  std::for_each(study::model_parameters.begin(), study::model_parameters.end(),
-                [&](const study::parameter* p) { read(*p); });
-  read(registry::dim);
-  if (text("u0").empty()) {
-    s.at.start.u = 1.0 / (*s.at.dimension * *s.at.dimension);
-  } else {
-    read(registry::u0);
-  }
-  s.random_start = text("m0").empty();
-  if (!s.random_start) {
-    read(registry::m0);
-    if (!text("s0").empty()) {
-      read(registry::s0);
-    }
-  }
+// Whether the theory of one stage is beside the runs.
+bool has_one_stage(const simulation_problem& p) {
+  return p.stages.size() == 1 && !p.stages.front().flips && !p.stages.front().label;
+}
+
+// What the runs of one stage are compared with.
+study::simulated_setting setting_of(const study::simulate_problem& asked) {
+  const simulation_problem& p = asked.problem;
+  const simulation_stage& stage = p.stages.front();
+  study::simulated_setting s{.pair = {population_risk(p.student, stage.teacher), asked.rate_unit},
+                             .at = {}};
+  const auto dimension = static_cast<double>(p.dimension);
+  s.at.parameters.alignment = p.alignment;
+  s.at.parameters.misalignment = p.misalignment;
+  s.at.parameters.label_noise = stage.label_noise;
+  s.at.parameters.rate_ratio = stage.rate_ratio;
+  s.at.parameters.noise_scale = stage.learning_rate * dimension / static_cast<double>(p.batch);
+  s.at.dimension = dimension;
+  s.at.start.u = p.start.u0.value_or(1.0 / (dimension * dimension));
+  s.random_start = !p.start.m0;
+  s.at.start.m = p.start.m0.value_or(s.at.start.m);
+  s.at.start.s = p.start.m0 ? p.start.s0 : s.at.start.s;
   return s;
 }
 
 }  // namespace
 
-figure ensemble_figure(const provenance& meta, const std::vector<study::record_row>& rows) {
+figure ensemble_figure(const asked<study::simulate_problem>& of,
+                       const std::vector<study::record_row>& rows) {
   std::vector<double> time;
   for (const study::record_row& row : rows) {
     time.push_back(row.t);
@@ -58,7 +51,7 @@ figure ensemble_figure(const provenance& meta, const std::vector<study::record_r
   for (const auto& [quantity, label] :
        {std::pair(&study::record_row::m_abs, "|m|"), {&study::record_row::risk, "risk"}}) {
     panel p;
-    p.x_label = "time t" + unit_suffix(meta);
+    p.x_label = "time t" + unit_suffix(of.said);
     p.y_label = label;
     p.log_x = is_geometric(time);
     const auto add = [&, of = quantity](const std::string& key,
@@ -79,8 +72,8 @@ figure ensemble_figure(const provenance& meta, const std::vector<study::record_r
     add("", &study::quantity_summary::q95, line_style::dashed);
     f.panels.push_back(std::move(p));
   }
-  if (meta.parameter("stages").empty()) {
-    const study::simulated_setting s = setting_of(meta);
+  if (has_one_stage(of.problem.problem)) {
+    const study::simulated_setting s = setting_of(of.problem);
     if (!time.empty() && time.back() > 0.0) {
       curve m;
       m.label = s.random_start ? "ODE from the median |m|" : "ODE";
@@ -100,9 +93,9 @@ figure ensemble_figure(const provenance& meta, const std::vector<study::record_r
   return f;
 }
 
-panel hitting_panel(const provenance& meta, const std::vector<double>& times) {
+panel hitting_panel(const parameter_list& said, const std::vector<double>& times) {
   panel p;
-  p.x_label = "hitting time t" + unit_suffix(meta);
+  p.x_label = "hitting time t" + unit_suffix(said);
   p.y_label = "density";
   curve steps;
   steps.label = fmt::format("{} runs", times.size());
@@ -128,28 +121,28 @@ panel hitting_panel(const provenance& meta, const std::vector<double>& times) {
   return p;
 }
 
-figure hitting_figure(const provenance& meta, const std::vector<study::run_row>& rows) {
+figure hitting_figure(const asked<study::simulate_problem>& of,
+                      const std::vector<study::run_row>& rows) {
   std::vector<double> times;
   for (const study::run_row& row : rows) {
     if (std::isfinite(row.t_hit)) {
       times.push_back(row.t_hit);
     }
   }
-  panel p = hitting_panel(meta, times);
-  const auto quantity =
-      value_named(overlap_quantities, meta.parameter("event")).value_or(overlap_quantity::m);
+  panel p = hitting_panel(of.said, times);
+  const overlap_event event = study::overlap_event_of(of.problem.plan.events.front());
   // Half of the random starts lead to the other sign.
-  const bool by_sign = quantity == overlap_quantity::m && meta.parameter("signed") == "true";
-  const bool lawful = meta.parameter("m0").empty() && meta.parameter("stages").empty() && !by_sign;
+  const bool by_sign = event.quantity == overlap_quantity::m && event.is_signed;
+  const bool lawful = !of.problem.problem.start.m0 && has_one_stage(of.problem.problem) && !by_sign;
   if (lawful && times.size() >= 2) {
     overlap_event at;
-    at.quantity = quantity;
-    at.at = parse_number("at", meta.parameter("at"));
+    at.quantity = event.quantity;
+    at.at = event.at;
     curve density;
     density.label = "law";
     density.style = line_style::dashed;
     density.colour = 1;
-    for (const study::density_point& point : study::expected_hits(setting_of(meta), at)) {
+    for (const study::density_point& point : study::expected_hits(setting_of(of.problem), at)) {
       density.x.push_back(point.t);
       density.y.push_back(point.density);
     }
@@ -160,7 +153,7 @@ figure hitting_figure(const provenance& meta, const std::vector<study::run_row>&
   return {{std::move(p)}};
 }
 
-figure validate_figure(const provenance&, const std::vector<study::validation_row>& rows) {
+figure validate_figure(const std::vector<study::validation_row>& rows) {
   panel p;
   p.x_label = registry::dim.axis_title();
   p.y_label = "deviation of the mean from the theory";

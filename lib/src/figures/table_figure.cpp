@@ -9,14 +9,12 @@
 #include <loradyn/figures/table_figure.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <loradyn/report/table_io.hpp>
-#include <loradyn/sweep/range.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-#include "figures/axes.hpp"
 
 namespace loradyn {
 namespace {
@@ -27,26 +25,44 @@ void require_rows(bool any) {
   }
 }
 
-// The figure of a table whose columns these are.
-template <class Row, class Draw>
+template <class Row>
+std::vector<Row> rows_of(const study::row_description<Row>& columns, const table& t) {
+  std::vector<Row> rows;
+  for (const std::vector<cell>& cells : t.rows) {
+    rows.push_back(columns.row(cells));
+  }
+  return rows;
+}
+
+// The figure of a table that has these columns and perhaps more, where those of its own question
+// are the table's.
+template <class Problem, class Columns, class Draw>
+std::optional<figure> drawn_as(const table& t, const std::vector<std::string>& always,
+                               const Columns& columns_of, const Draw& draw) {
+  const bool has_them = std::all_of(always.begin(), always.end(), [&](const std::string& name) {
+    return t.find(name).has_value();
+  });
+  if (!has_them) {
+    return std::nullopt;
+  }
+  asked<Problem> of = read_question<Problem>(question(t.meta.parameters));
+  const auto columns = columns_of(of.problem);
+  if (columns.names() != t.columns) {
+    return std::nullopt;
+  }
+  of.said = t.meta.parameters;  // and what the command told beside
+  return draw(of, rows_of(columns, t));
+}
+
+// The same where the columns do not depend on the question.
+template <class Problem, class Row, class Draw>
 std::optional<figure> drawn_as(const study::row_description<Row>& columns, const table& t,
                                const Draw& draw) {
   if (columns.names() != t.columns) {
     return std::nullopt;
   }
-  std::vector<Row> rows;
-  for (const std::vector<cell>& cells : t.rows) {
-    rows.push_back(columns.row(cells));
-  }
-  return draw(t.meta, rows);
-}
-
-study::row_description<study::escape_row> escape_columns_of(const provenance& meta) {
-  std::optional<std::vector<double>> quantiles;
-  if (!meta.parameter("dim").empty() && !meta.parameter("quantiles").empty()) {
-    quantiles = parse_range("quantiles", meta.parameter("quantiles"));
-  }
-  return study::escape_columns(quantiles, told_by(meta, study::model_parameters));
+  return drawn_as<Problem>(
+      t, {}, [&](const Problem&) { return columns; }, draw);
 }
 
 // Of a search: how many neurons and targets the names count.
@@ -59,42 +75,39 @@ study::network_shape modes_of(const std::vector<std::string>& columns) {
   return modes;
 }
 
-// The figure of a network's table.
+// The figure of a network's table; nothing where it is none.
 std::optional<figure> network_figure_of(const table& t) {
-  const std::optional<study::network_shape> shape = study::shape_of(t.columns);
-  std::optional<std::vector<double>> quantiles;
-  if (!t.meta.parameter("dim").empty() && !t.meta.parameter("quantiles").empty()) {
-    quantiles = parse_range("quantiles", t.meta.parameter("quantiles"));
-  }
-  if (shape) {
-    if (auto f = drawn_as<study::network_escape_row>(
-            study::network_escape_columns(*shape, quantiles), t, network_escape_figure)) {
-      return f;
-    }
-    if (auto f = drawn_as<study::network_fixed_point_row>(
-            study::network_fixed_point_columns(*shape), t, network_fixed_points_figure)) {
-      return f;
-    }
-    if (auto f = drawn_as<study::network_run_row>(study::network_run_columns(*shape), t,
-                                                  network_hitting_figure)) {
-      return f;
-    }
-    if (auto f = drawn_as<study::network_summary_row>(
-            study::network_summary_columns(*shape), t,
-            [&](const provenance& meta, const std::vector<study::network_summary_row>& rows) {
-              return network_ensemble_figure(meta, *shape, rows);
-            })) {
-      return f;
-    }
-    return drawn_as<study::network_trajectory_row>(
-        study::network_trajectory_columns(*shape), t,
-        [&](const provenance& meta, const std::vector<study::network_trajectory_row>& rows) {
-          return network_trajectory_figure(meta, *shape, rows);
-        });
-  }
   const study::network_shape modes = modes_of(t.columns);
-  return drawn_as<study::network_rates_row>(study::network_rates_columns(modes), t,
-                                            network_rates_figure);
+  std::optional<figure> f;
+  const auto is = [&]<class Problem>(const Problem*, const auto& columns, const auto& draw) {
+    f = drawn_as<Problem>(columns, t, draw);
+    return f.has_value();
+  };
+  constexpr const study::network_rates_problem* rates = nullptr;
+  constexpr const study::network_critical_problem* critical = nullptr;
+  if (is(rates, study::network_rates_columns(modes), network_rates_figure) ||
+      is(critical, study::network_critical_columns(modes), network_critical_figure)) {
+    return f;
+  }
+  const std::optional<study::network_shape> shape = study::shape_of(t.columns);
+  if (!shape) {
+    return std::nullopt;
+  }
+  constexpr const study::network_fixed_points_problem* rests = nullptr;
+  constexpr const study::network_simulate_problem* simulated = nullptr;
+  constexpr const study::network_trajectory_problem* trajectory = nullptr;
+  if (is(rests, study::network_fixed_point_columns(*shape), network_fixed_points_figure) ||
+      is(simulated, study::network_run_columns(*shape), network_hitting_figure) ||
+      is(simulated, study::network_summary_columns(*shape), network_ensemble_figure) ||
+      is(trajectory, study::network_trajectory_columns(*shape), network_trajectory_figure)) {
+    return f;
+  }
+  return drawn_as<study::network_escape_problem>(
+      t, study::network_escape_columns(*shape, {}).names(),
+      [&](const study::network_escape_problem& p) {
+        return study::network_escape_columns(*shape, p.quantiles);
+      },
+      network_escape_figure);
 }
 
 // Throws argument_error for a table of another make.
@@ -102,24 +115,46 @@ figure figure_of_table(const table& t) {
   // A table of critical alignments without a row says that there are none.
   require_rows(!t.rows.empty() || t.columns == study::critical_columns().names() ||
                t.columns == study::network_critical_columns(modes_of(t.columns)).names());
-  std::optional<figure> f;
-  const auto is = [&](const auto& columns, const auto& draw) {
-    f = drawn_as(columns, t, draw);
+  if (t.columns == study::validation_columns().names()) {
+    return validate_figure(rows_of(study::validation_columns(), t));
+  }
+  std::optional<figure> f = network_figure_of(t);
+  const auto is = [&]<class Problem>(const Problem*, const auto& columns, const auto& draw) {
+    f = drawn_as<Problem>(columns, t, draw);
     return f.has_value();
   };
-  if (is(study::rates_columns(told_by(t.meta, study::rates_parameters)), rates_figure) ||
-      is(study::critical_columns(), critical_figure) ||
-      is(study::network_critical_columns(modes_of(t.columns)), network_critical_figure) ||
-      is(study::trajectory_columns(), trajectory_figure) ||
-      is(study::family_columns(told_by(t.meta, {})), family_figure) ||
-      is(study::record_columns(), ensemble_figure) || is(study::run_columns(), hitting_figure) ||
-      is(study::validation_columns(), validate_figure) ||
-      is(study::budget_columns(), budget_figure) || is(escape_columns_of(t.meta), escape_figure) ||
-      is(study::fixed_point_columns(), fixed_points_figure)) {
+  constexpr const study::critical_problem* critical = nullptr;
+  constexpr const study::trajectory_family* trajectory = nullptr;
+  constexpr const study::simulate_problem* simulated = nullptr;
+  constexpr const study::budget_problem* budget = nullptr;
+  constexpr const study::fixed_points_problem* rests = nullptr;
+  if (f || is(critical, study::critical_columns(), critical_figure) ||
+      is(trajectory, study::trajectory_columns(), trajectory_figure) ||
+      is(simulated, study::record_columns(), ensemble_figure) ||
+      is(simulated, study::run_columns(), hitting_figure) ||
+      is(budget, study::budget_columns(), budget_figure) ||
+      is(rests, study::fixed_point_columns(), fixed_points_figure)) {
     return *std::move(f);
   }
-  if (auto of_network = network_figure_of(t)) {
-    return *std::move(of_network);
+  f = drawn_as<study::rates_problem>(
+      t, study::rates_columns().names(),
+      [](const study::rates_problem& p) {
+        return study::rates_columns(p.grid.told(study::rates_parameters));
+      },
+      rates_figure);
+  if (!f) {
+    f = drawn_as<study::trajectory_family>(
+        t, study::family_columns({}).names(),
+        [](const study::trajectory_family& p) { return study::family_columns(p.grid.told({})); },
+        family_figure);
+  }
+  if (!f) {
+    f = drawn_as<study::escape_problem>(
+        t, study::escape_columns({}).names(),
+        [](const study::escape_problem& p) { return study::columns_of(p); }, escape_figure);
+  }
+  if (f) {
+    return *std::move(f);
   }
   throw argument_error("the header of the table", fmt::format("'{}'", fmt::join(t.columns, ",")),
                        "that of a table that loradyn wrote");

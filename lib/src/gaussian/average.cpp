@@ -13,9 +13,9 @@ namespace {
 
 constexpr std::size_t points = panel_points;
 constexpr std::size_t largest_block = 64;  // of points that an integrand is asked for at once
-constexpr std::size_t most_panels = 4000;
-constexpr double farthest = 38.0;     // beyond this the density is zero in doubles
-constexpr double negligible = 1e-18;  // what is added beside what there is
+constexpr std::size_t most_panels = 4000;  // 64 000 values; beyond, no convergence is told
+constexpr double farthest = 38.0;          // beyond this the density is zero in doubles
+constexpr double negligible = 1e-18;       // what is added beside what there is
 
 // A component that is nothing but the rounding of the others is not resolved to its own digits.
 constexpr double rounding = 1e-14;
@@ -287,7 +287,7 @@ class trapezoidal_rule {
       : components_(components), f_(f), sized_(sized) {}
 
   std::optional<averages> result() {
-    constexpr int halvings = 5;
+    constexpr int halvings = 5;  // to steps of 1/128: what needs finer ones is left to panels
     // Of an oscillation the finer sum may be no better than the coarser one; else it is by far.
     constexpr double agreement = 1e-13;
     constexpr double first_step = 0.25;
@@ -411,6 +411,7 @@ class trapezoidal_rule {
 }  // namespace
 
 bool panel_resolved(double tail, double magnitude, double scale) {
+  // Gauss's rule is exact to twice the degree: its error is about the square of the tail, 1e-16.
   constexpr double small = 1e-8;
   return tail <= small * scale && tail * tail <= small * small * scale * magnitude;
 }
@@ -453,7 +454,7 @@ averages interval_integrals(std::size_t components, std::span<const double> ends
 averages radial_integrals(std::size_t components, std::span<const double> features,
                           line_integrand f) {
   constexpr std::array<double, 4> near{1.5, 3.0, 5.0, 8.0};
-  constexpr double width = 2.0;
+  constexpr double width = 2.0;  // decides the cost: a panel that is not resolved is halved
   panel_ends ends(std::vector<double>{0.0});
   for (const double r : features) {
     ends.add(r);

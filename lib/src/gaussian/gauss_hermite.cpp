@@ -8,7 +8,7 @@
 namespace loradyn {
 
 gauss_hermite_rule::gauss_hermite_rule(std::size_t n) {
-  constexpr std::size_t most = 100;
+  constexpr std::size_t most = 100;  // polynomials of degree 40 take 80 for an average of σ'² f²
   if (n < 1 || n > most) {
     throw argument_error("the size of a Gauss-Hermite rule", std::to_string(n), "from 1 to 100");
   }

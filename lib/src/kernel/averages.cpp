@@ -142,6 +142,7 @@ line_places places_given(const activation& f, std::span<const double> kinks, con
       const double centre = t / x.carried;
       if (std::abs(centre) < farthest) {
         outer.features.push_back(centre);
+        // Decides the cost alone: a panel that is not resolved is halved.
         constexpr double widest = 2.0;
         for (double reach = turn; reach < widest; reach *= 2.0) {
           outer.features.push_back(centre - reach);
@@ -260,6 +261,7 @@ averages over_sectors(const activation& f, const activation& g, const pair_covar
     if (!(width > 0.0)) {
       return none;
     }
+    // Decides the cost alone: a panel that is not resolved is halved.
     constexpr double widest = 1.0;
     const auto count = static_cast<std::size_t>(std::ceil(width / widest));
     std::vector<double> ends;

@@ -55,7 +55,7 @@ void fill(table& t, std::size_t highest_a, std::size_t highest_b, double r, doub
 }  // namespace
 
 bool is_well_conditioned(const half_line_polynomials& f) {
-  constexpr double most_cancelled = 30.0;
+  constexpr double most_cancelled = 30.0;  // of squares 900: three of the 16 digits at most
   if (std::max(f.negative.size(), f.positive.size()) > size) {
     return false;
   }

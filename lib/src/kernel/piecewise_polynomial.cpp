@@ -98,6 +98,8 @@ std::array<double, 5> polynomial_piece::about(double at) const {
 }
 
 std::optional<piecewise_polynomial> piecewise_polynomial::of(const activation& f) {
+  // Heuristic: "averages over a short line are those of the pieces" passes with 4 points, not with
+  // 2, and with a farthest of 10 and of 120: a Gaussian has no weight beyond 40.
   constexpr std::size_t points_a_piece = 48;
   constexpr double nearest = 1e-3;  // to a kink, of the length of a piece or of 1
   constexpr double farthest = 60.0;

@@ -41,7 +41,7 @@ line_moments short_line_moments(const activation& f, const gaussian_line& x, std
 /// Sums of relu(x - t)ⁿ, n <= 4, and polynomials of degree <= 4.
 class piecewise_polynomial {
  public:
-  static constexpr std::size_t max_degree = 4;
+  static constexpr std::size_t max_degree = 4;  ///< as many derivatives tell the coefficients
 
   /// Nothing where f has no kinks or is something else between them: every piece is compared with
   /// its Taylor polynomial at points from next to its ends to far out, and at f's features.

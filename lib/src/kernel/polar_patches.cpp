@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t angular_nodes = polar_patches::angular_nodes;
 constexpr std::size_t widest_basis = std::max(angular_nodes, polar_patches::powers);
 
+// |w| = 9e-13: its square is below the rounding of any other overlap, and gaps of less than 1e-26
+// are taken for none.
 constexpr int least_octave = -40;
 constexpr int octaves = 51;  // to |w| = 2048: beyond 1000 a growing run counts as diverging
 
@@ -477,6 +479,7 @@ bool polar_patches::with_slopes(double r, double t, std::span<double> F, std::sp
 
 namespace {
 
+// What is left of a series with 32 powers, 0.3³² = 2e-17, is nothing.
 constexpr double small_correlation = 0.3;
 
 // θ is the angle to ±w*, less that where the patches begin.

@@ -64,6 +64,8 @@ rule radial_rule(bool wide, std::size_t level) {
 
 constexpr double negligible = 4e-15;  // beside the size of H
 
+// Each halves the panels of the one before; what the last does not resolve is left to the plane, so
+// that they decide the cost.
 constexpr std::size_t radial_levels = 3;
 
 // Those of the levels, and the next finer one, which the last is compared with.

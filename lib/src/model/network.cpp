@@ -76,6 +76,8 @@ double gap_of(double xx, double yy, double& xy, const Beside& beside) {
     return gap;
   }
   gap = xx > 0.0 ? xx * std::max(beside(xy / xx), 0.0) : 0.0;
+  // Of a Gram matrix both ways differ by rounding, 1e-15; what is none, as a trial step may be, is
+  // taken as it is given.
   constexpr double slack = 1e-8;
   if (!(std::abs(product - xy * xy - gap) <= slack * product)) {
     const double bound = std::sqrt(product);

@@ -197,7 +197,7 @@ class centred_lattice {
     const auto n = static_cast<double>(n_);
     square_ = n_ <= 4 ? 42.0 + 2.0 * n : 24.0 + 2.0 * n;
     const double ball = std::pow(pi<double>() * square_, 0.5 * n) / std::tgamma(0.5 * n + 1.0);
-    constexpr double most_points = 65536.0;
+    constexpr double most_points = 65536.0;  // a bound on the cost; the stated error tells the rest
     const double points = 2.0 * ball / product;
     if (points > most_points) {
       lengths_ *= std::pow(points / most_points, 1.0 / n);

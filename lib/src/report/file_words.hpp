@@ -4,6 +4,9 @@
 
 #include <loradyn/report/network_file.hpp>
 #include <loradyn/report/stages_file.hpp>
+#include <span>
+#include <string>
+#include <vector>
 #include "report/file_word.hpp"
 
 namespace loradyn {
@@ -26,5 +29,12 @@ std::string text_of(const network_geometry& rows);
 std::string text_of(const network_start_values& start);
 // Rows back from such a text, to the same bits. Throws error, argument_error.
 network_geometry network_of_text(const std::string& text);
+
+// Stages likewise, with times in the units that read_stages takes. Throws argument_error for noisy
+// labels that a transform has made: what they were before is no part of a stage.
+std::string text_of(std::span<const training_stage> stages, double time_unit);
+std::string text_of(std::span<const simulation_stage> stages);
+std::string text_of(std::span<const study::network_training_stage> stages, double time_unit);
+std::string text_of(std::span<const study::network_simulated_stage> stages);
 
 }  // namespace loradyn

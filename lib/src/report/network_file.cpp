@@ -180,8 +180,8 @@ std::string to_json(const Values& values) {
   return text + "}";
 }
 
-file_word file_of(const std::string& option, const std::string& path) {
-  return {option, path, file_word::source::regular};
+file_word start_of(const std::string& path) {
+  return {"--start", path, file_word::source::regular};
 }
 
 }  // namespace
@@ -209,20 +209,16 @@ network_geometry network_of_text(const std::string& text) {
   return read_network({"network", text, file_word::source::regular});
 }
 
-network_geometry read_network_file(const std::string& path) {
-  return read_network(file_of("--network", path));
-}
-
 bool is_network_start_file(const std::string& path) {
   try {
-    return file_of("--start", path).values.contains("C");
+    return start_of(path).values.contains("C");
   } catch (const error&) {
     return false;
   }
 }
 
 network_start_values read_network_start_file(const std::string& path) {
-  return read_network_start(file_of("--start", path));
+  return read_network_start(start_of(path));
 }
 
 void write_network_start_file(const std::string& path, const network_start_values& values) {

@@ -37,13 +37,6 @@ double read_u0(question_reader& io) {
   return u0;
 }
 
-// Throws argument_error for stages.
-void require_one_stage(bool one) {
-  if (!one) {
-    throw argument_error("the stages", "those of a file", "none: a problem has no words for them");
-  }
-}
-
 template <class Problem>
 void require_rows(question_reader& io, const Problem& p, double rows_each, double fixed) {
   study::require_table(extents_of(io, p.grid, p.pairs.size()),
@@ -114,8 +107,10 @@ void members_of(Io& io, Problem& p, const study::network_trajectory_problem*) {
       p.stages = read_network_stages(io.file("stages"), 1.0 / unit);
     }
   } else {
-    require_one_stage(p.stages.empty());
     say_pairs(io, {&p.pair, 1});
+    if (!p.stages.empty()) {
+      io.say("stages", text_of(p.stages, 1.0 / unit));
+    }
     say_layout(io, p.layout, p.start.given);
     say_network_start(io, p.start, p.layout);
     say_point(io, p.at, study::model_parameters);
@@ -244,6 +239,13 @@ void refuse_for_simulation(question_reader& io) {
   }
 }
 
+std::uint64_t steps_of(const study::network_simulate_problem& p) {
+  return p.stages.empty()
+             ? p.steps
+             : std::accumulate(p.stages.begin(), p.stages.end(), std::uint64_t{0},
+                               [](std::uint64_t sum, const auto& s) { return sum + s.steps; });
+}
+
 // How long a run is: one stage that the words say, or those of a file. Returns all steps.
 std::uint64_t read_length(question_reader& io, study::network_simulate_problem& p) {
   const double unit = p.pair.rate_unit;
@@ -252,14 +254,10 @@ std::uint64_t read_length(question_reader& io, study::network_simulate_problem& 
     p.steps = read_steps(io, p.learning_rate, unit);
     return p.steps;
   }
-  io.refuse({"lr", "steps", "t-end"}, "each stage says its own");
-  refuse_parameters_of_stages(io);
+  refuse_parameters_of_stages(io, &registry::gamma);
   p.stages = read_network_simulation_stages(io.file("stages"), 1.0 / unit);
-  io.tell("lr", fmt::format("{}", p.stages.back().learning_rate));
-  const std::uint64_t all = std::accumulate(
-      p.stages.begin(), p.stages.end(), std::uint64_t{0},
-      [](std::uint64_t sum, const study::network_simulated_stage& s) { return sum + s.steps; });
-  io.tell("steps", std::to_string(all));
+  const std::uint64_t all = steps_of(p);
+  tell_of_stages(io, p.stages.back().learning_rate, all);
   return all;
 }
 
@@ -273,14 +271,17 @@ void members_of(Io& io, Problem& p, const study::network_simulate_problem*) {
     refuse_for_simulation(io);
     io.take_in_order({"dim"});
   } else {
-    require_one_stage(p.stages.empty());
     say_pairs(io, {&p.pair, 1});
     say_network_start(io, p.start, p.layout);
     say_point(io, p.at,
               std::array{&registry::mu, &registry::nu, &registry::noise, &registry::lr_ratio});
     say_layout(io, p.layout, p.start.given);
-    io.say("steps", std::to_string(p.steps));
-    io.say("lr", fmt::format("{}", p.learning_rate));
+    if (p.stages.empty()) {
+      io.say("steps", std::to_string(p.steps));
+      io.say("lr", fmt::format("{}", p.learning_rate));
+    } else {
+      io.say("stages", text_of(p.stages));
+    }
   }
   io.member("batch", p.batch, count_between(1, largest_batch));
   std::uint64_t all_steps = p.steps;
@@ -310,7 +311,7 @@ void members_of(Io& io, Problem& p, const study::network_simulate_problem*) {
   } else if (p.event) {
     say_network_event(io, *p.event);
   } else {
-    say_steps_of_record(io, p.record, p.steps);
+    say_steps_of_record(io, p.record, steps_of(p));
   }
 }
 

@@ -170,11 +170,14 @@ void members_of(Io& io, Problem& p, const study::trajectory_family*) {
       throw error("--t-end is missing: say how long the run is");
     }
   } else {
-    if (!run.protocol.stages.empty()) {
-      throw argument_error("the stages", "those of a file", "none: a question has no words for it");
-    }
     say_pairs(io, {&p.pair, 1});
-    say_grid(io, p.grid);
+    const auto& stages = run.protocol.stages;
+    if (!stages.empty()) {
+      io.say("stages", text_of(stages, raw_unit(p.pair)));
+    }
+    if (stages.empty() || !std::holds_alternative<pretraining_stage>(stages.front())) {
+      say_grid(io, p.grid);
+    }
     io.say("t-end", run.end ? fmt::format("{}", *run.end * unit) : "");
   }
   start_members(io, run.protocol.start);
@@ -309,10 +312,9 @@ void read_simulated_stages(question_reader& io, const study::activation_pair& pa
     stage.steps = read_steps(io, stage.learning_rate, pair.rate_unit);
     return;
   }
-  io.refuse({"lr", "steps", "t-end"}, "each stage says its own");
+  refuse_parameters_of_stages(io, &registry::gamma);
   p.stages = read_simulation_stages(io.file("stages"), pair, raw_unit(pair));
-  io.tell("lr", fmt::format("{}", p.stages.back().learning_rate));
-  io.tell("steps", std::to_string(p.steps()));
+  tell_of_stages(io, p.stages.back().learning_rate, p.steps());
 }
 
 void read_simulated_problem(question_reader& io, const study::activation_pair& pair,
@@ -354,25 +356,26 @@ void members_of(Io& io, Problem& asked, const study::simulate_problem*) {
     read_simulated_problem(io, io.pair(), p);
   } else {
     const simulation_stage& stage = p.stages.front();
-    if (p.stages.size() != 1 || stage.flips || stage.label) {
-      throw argument_error("the stages", "those of a file", "one: a question has no words for it");
-    }
+    const bool one_stage = p.stages.size() == 1 && !stage.flips && !stage.label;
     say_pairs(io, std::array{study::activation_pair{population_risk(p.student, stage.teacher),
                                                     asked.rate_unit}});
     study::parameter_point at;
     at.parameters.alignment = p.alignment;
     at.parameters.misalignment = p.misalignment;
-    at.parameters.label_noise = stage.label_noise;
-    at.parameters.rate_ratio = stage.rate_ratio;
-    say_point(io, at,
-              std::array{&registry::mu, &registry::nu, &registry::noise, &registry::lr_ratio});
-    for (const auto& [name, count] : {std::pair("dim", p.dimension),
-                                      {"batch", p.batch},
-                                      {"seed", p.seed},
-                                      {"steps", p.steps()}}) {
+    say_point(io, at, std::array{&registry::mu, &registry::nu});
+    for (const auto& [name, count] :
+         {std::pair("dim", p.dimension), {"batch", p.batch}, {"seed", p.seed}}) {
       io.say(name, std::to_string(count));
     }
-    io.say("lr", fmt::format("{}", stage.learning_rate));
+    if (one_stage) {
+      at.parameters.label_noise = stage.label_noise;
+      at.parameters.rate_ratio = stage.rate_ratio;
+      say_point(io, at, std::array{&registry::noise, &registry::lr_ratio});
+      io.say("steps", std::to_string(p.steps()));
+      io.say("lr", fmt::format("{}", stage.learning_rate));
+    } else {
+      io.say("stages", text_of(p.stages));
+    }
   }
   io.member("runs", asked.runs, count_between(1, random_runs - 1));
   if constexpr (Io::reads) {

@@ -245,13 +245,30 @@ std::vector<double> read_values(const study::parameter& p, const std::string& te
   return values;
 }
 
-void refuse_parameters_of_stages(question_reader& io) {
+namespace {
+
+constexpr const char* of_each_stage = "each stage says its own";
+
+}  // namespace
+
+void refuse_parameters_of_stages(question_reader& io, const study::parameter* made) {
   for (const study::parameter* p : study::model_parameters) {
     const std::string text = io.peek(p->name);
-    if (p != &registry::mu && p != &registry::nu && !text.empty() &&
+    if (p != &registry::mu && p != &registry::nu && p != made && !text.empty() &&
         text != fmt::format("{}", *p->standard)) {
-      io.refuse({p->name}, "each stage says its own");
+      io.refuse({p->name}, of_each_stage);
     }
+  }
+}
+
+void tell_of_stages(question_reader& io, double learning_rate, std::uint64_t steps) {
+  io.refuse({"t-end"}, of_each_stage);
+  for (const auto& [name, value] :
+       {std::pair("lr", fmt::format("{}", learning_rate)), {"steps", std::to_string(steps)}}) {
+    if (io.says(name) && io.peek(name) != value) {
+      io.refuse({name}, of_each_stage);
+    }
+    io.tell(name, value);
   }
 }
 

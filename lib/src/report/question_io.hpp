@@ -138,8 +138,12 @@ inline auto count_between(std::uint64_t least, std::uint64_t most) {
   };
 }
 
-// Refuses parameters that each stage of a file says itself.
-void refuse_parameters_of_stages(question_reader& io);
+// Refuses parameters that each stage of a file says itself; not the one that the stages make.
+void refuse_parameters_of_stages(question_reader& io, const study::parameter* made = nullptr);
+
+// The last stage's learning rate and the steps of all, which a simulation's table tells: words say
+// the same, or nothing.
+void tell_of_stages(question_reader& io, double learning_rate, std::uint64_t steps);
 
 // What is said of a parameter, or else what is the standard.
 std::string parameter_text(question_reader& io, const study::parameter& p);

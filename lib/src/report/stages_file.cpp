@@ -1,13 +1,17 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <loradyn/activation/parse.hpp>
+#include <loradyn/dynamics/network_event.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/report/stages_file.hpp>
 #include <loradyn/study/stage_words.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <variant>
 #include "report/file_words.hpp"
+#include "report/parameter_json.hpp"
 
 namespace loradyn {
 namespace {
@@ -92,6 +96,91 @@ study::stage_list read_file_of_stages(const file_word& file) {
   return list;
 }
 
+using json = nlohmann::ordered_json;
+
+const json flip{{"flip", true}};
+
+template <class Stages, class Write>
+std::string written(const Stages& stages, const Write& write) {
+  json list = json::array();
+  for (const auto& stage : stages) {
+    if constexpr (requires { stage.flips; }) {
+      if (stage.flips) {
+        list.push_back(flip);
+      }
+    }
+    list.push_back(write(stage));
+  }
+  return json{{"stage", std::move(list)}}.dump();
+}
+
+void say(json& words, const char* key, const std::optional<double>& value, double unit = 1.0) {
+  if (value) {
+    words[key] = *value / unit;
+  }
+}
+
+void say_until(json& words, const std::string& quantity, double at, bool is_signed) {
+  words["until"] = quantity;
+  words["at"] = at;
+  if (is_signed) {
+    words["signed"] = true;
+  }
+}
+
+// Throws where the noise of the task's labels depends on λ*, which no word says.
+void require_plain_labels(const learning_task& task) {
+  const learning_task plain(task.risk.student(), task.risk.teacher());
+  constexpr std::array places{0.21, 0.57, 0.93};
+  for (const double c : places) {
+    const double gap = 1.0 - c * c;
+    if (task.noise.value(c, 1.0, gap, 0.0) != plain.noise.value(c, 1.0, gap, 0.0)) {
+      throw argument_error("the label of a stage", "a transform of noisy labels",
+                           "none: what it has made has no words");
+    }
+  }
+}
+
+json words_of(const pretraining_stage& s, double time_unit) {
+  require_plain_labels(s.task);
+  json words{{"pretrain", s.task.risk.teacher().name()},
+             {"rho", s.parameters.source_overlap},
+             {"a0", s.start.a},
+             {"q0", s.start.gap + s.start.a * s.start.a},
+             {"gamma", s.parameters.noise_scale},
+             {"noise", s.parameters.label_noise}};
+  say(words, "time", s.duration, time_unit);
+  say(words, "until-risk", s.until_risk);
+  return words;
+}
+
+json words_of(const tuning_stage& s, double time_unit) {
+  require_plain_labels(s.task);
+  json words{{"teacher", s.task.risk.teacher().name()},
+             {"gamma", s.noise_scale},
+             {"noise", s.label_noise},
+             {"lr-ratio", s.rate_ratio}};
+  say(words, "time", s.duration, time_unit);
+  if (s.until) {
+    say_until(words, std::string(name_of(overlap_quantities, s.until->quantity)), s.until->at,
+              s.until->is_signed);
+  }
+  return words;
+}
+
+json words_of(const flip_stage&, double) { return flip; }
+
+json words_of(const study::network_stage_task& task) {
+  json words{{"on", task.on_source ? "source" : "target"},
+             {"noise", task.label_noise},
+             {"lr-ratio", task.rate_ratio}};
+  if (task.teacher) {
+    words["teacher"] = task.teacher->name();
+  }
+  say(words, "decay", task.decay);
+  return words;
+}
+
 file_word stages_of(const std::string& path) { return {"--stages", path, file_word::source::text}; }
 
 }  // namespace
@@ -115,6 +204,47 @@ std::vector<study::network_training_stage> read_network_stages(const file_word& 
 std::vector<study::network_simulated_stage> read_network_simulation_stages(const file_word& file,
                                                                            double time_unit) {
   return study::network_simulation_stages_of(read_file_of_stages(file), time_unit);
+}
+
+std::string text_of(std::span<const training_stage> stages, double time_unit) {
+  return written(stages, [&](const training_stage& stage) {
+    return std::visit([&](const auto& s) { return words_of(s, time_unit); }, stage);
+  });
+}
+
+std::string text_of(std::span<const simulation_stage> stages) {
+  return written(stages, [](const simulation_stage& s) {
+    json words{{"teacher", s.teacher.name()},
+               {"noise", s.label_noise},
+               {"lr-ratio", s.rate_ratio},
+               {"lr", s.learning_rate},
+               {"steps", s.steps}};
+    if (s.label) {
+      words["label"] = s.label->name();
+    }
+    return words;
+  });
+}
+
+std::string text_of(std::span<const study::network_training_stage> stages, double time_unit) {
+  return written(stages, [&](const study::network_training_stage& s) {
+    json words = words_of(s.task);
+    words["gamma"] = s.noise_scale;
+    say(words, "time", s.duration, time_unit);
+    if (s.until) {
+      say_until(words, to_text(*s.until), s.until->at, s.until->is_signed);
+    }
+    return words;
+  });
+}
+
+std::string text_of(std::span<const study::network_simulated_stage> stages) {
+  return written(stages, [](const study::network_simulated_stage& s) {
+    json words = words_of(s.task);
+    words["lr"] = s.learning_rate;
+    words["steps"] = s.steps;
+    return words;
+  });
 }
 
 std::vector<training_stage> read_stages(const std::string& path, const study::activation_pair& pair,

@@ -18,7 +18,8 @@
 namespace loradyn::detail {
 namespace {
 
-constexpr double erf_reach = 6.0;
+constexpr double erf_reach = 6.0;  // 1 - erf(6) = 2e-17: below half an ulp of 1
+// At |δ| = 1/128 the terms left out are 2e-19 of erf and 2e-16 of its slope, less than an ulp.
 constexpr double erf_steps = 64.0;
 
 // erf(k/64) and erf'(k/64), rounded once from the wider type.

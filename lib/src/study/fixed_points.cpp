@@ -100,7 +100,7 @@ phase_portrait portrait(const learning_task& task, const parameter_point& at,
   p.run.push_back(at.start);
   rest_detector at_rest(f);
   integration_options options;
-  constexpr double path_tolerance = 1e-6;  // heuristic: a tenth of what a picture shows
+  constexpr double path_tolerance = 1e-6;  // a thousandth of what a picture shows, 1e-3
   options.relative_tolerance = path_tolerance;
   options.step_limit = 100'000;
   const auto observer = [&](const dense_step<3>& step) {

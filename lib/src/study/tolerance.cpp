@@ -16,7 +16,7 @@ std::size_t longest(const std::vector<Answer>& answers, integration_work& all) {
 }
 
 void refine(integration_options& options) {
-  constexpr double part = 0.1;     // a decade
+  constexpr double part = 0.1;     // by definition a decade
   constexpr double least = 1e-13;  // what the integrator takes
   options.relative_tolerance = std::max(least, part * options.relative_tolerance);
 }

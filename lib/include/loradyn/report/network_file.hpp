@@ -9,12 +9,6 @@
 
 namespace loradyn {
 
-/// The rows teacher, pretrained and source, or their gram with teacher-width and width, and
-/// readout, teacher-readout and source-readout, 1 where they are left out.
-/// \param path or the content itself, as a JSON object
-/// \throws error, naming the file and the key; argument_error for what is no Gram matrix
-network_geometry read_network_file(const std::string& path);
-
 /// Where a run ends: the frozen rows with the readouts then, and the state beside them.
 struct network_start_values {
   network_geometry geometry;
@@ -24,7 +18,11 @@ struct network_start_values {
 /// Whether a file of --start is a network's: it has V's rows. False where it can't be read.
 bool is_network_start_file(const std::string& path);
 
-/// The keys of a network's file, U (where U and V train), C and P. \throws error, file_error
+/// The rows teacher, pretrained and source, or their gram with teacher-width and width; readout,
+/// teacher-readout and source-readout, 1 where they are left out; U (where U and V train), C and P.
+/// \param path or the content itself, as a JSON object
+/// \throws error, naming the file and the key; argument_error for what is no Gram matrix;
+/// file_error
 network_start_values read_network_start_file(const std::string& path);
 
 /// Writes what is read back to the same bits. \throws file_error

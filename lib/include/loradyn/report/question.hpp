@@ -84,8 +84,7 @@ std::vector<study::activation_pair> pairs_of(const question& words);
 
 /// The words of a problem, of which read_question makes it again, times to an ulp where the unit of
 /// time is not raw. Not of a phase_problem, which problem_text.hpp writes.
-/// \throws argument_error for what only a file can say: training in several stages, rows of a
-/// network
+/// \throws argument_error for what has no words: a stage's noisy labels once they are transformed
 template <class Problem>
 question question_of(const Problem& problem);
 
