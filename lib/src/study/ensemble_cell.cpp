@@ -11,11 +11,11 @@
 #include <loradyn/study/ensemble_cell.hpp>
 #include <loradyn/study/simulate.hpp>
 #include <utility>
+#include "constants.hpp"
 
 namespace loradyn::study {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // The time, raw, after which a run that has not met its event is given up. By the law all but one
