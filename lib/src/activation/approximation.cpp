@@ -12,7 +12,7 @@
 #include <memory>
 #include <sstream>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include "constants.hpp"
 
 namespace loradyn::detail {
 namespace {
@@ -497,6 +496,7 @@ class analyser {
       if (!alone) {
         entries.push_back({mesh_[p], sign});
       } else if (const int rise = sign_of(t[p].slope); rise != 0) {
+        constexpr double infinity = std::numeric_limits<double>::infinity();
         entries.push_back({std::nextafter(mesh_[p], -infinity), -rise});
         entries.push_back({std::nextafter(mesh_[p], infinity), rise});
       }

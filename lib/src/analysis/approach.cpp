@@ -4,8 +4,8 @@
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <span>
-#include "constants.hpp"
 #include "decompositions.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include "analysis/critical_roots.hpp"
 #include "analysis/roots.hpp"
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

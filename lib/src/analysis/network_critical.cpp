@@ -11,8 +11,8 @@
 #include <utility>
 #include "analysis/critical_roots.hpp"
 #include "analysis/network_drive.hpp"
-#include "constants.hpp"
 #include "decompositions.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

@@ -6,8 +6,8 @@
 #include <loradyn/interruption.hpp>
 #include <optional>
 #include <utility>
-#include "constants.hpp"
 #include "decompositions.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

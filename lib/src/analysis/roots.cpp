@@ -10,7 +10,7 @@
 #include <loradyn/interruption.hpp>
 #include <loradyn/number_text.hpp>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

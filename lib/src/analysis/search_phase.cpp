@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <limits>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 std::string_view to_string(search_status status) {

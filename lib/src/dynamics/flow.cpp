@@ -2,7 +2,7 @@
 #include <limits>
 #include <loradyn/dynamics/flow.hpp>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

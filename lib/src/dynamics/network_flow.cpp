@@ -5,7 +5,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

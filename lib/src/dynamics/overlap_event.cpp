@@ -3,7 +3,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <string>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 void overlap_event::validate() const {

@@ -5,7 +5,7 @@
 #include <loradyn/number_text.hpp>
 #include <string>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

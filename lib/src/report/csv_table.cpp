@@ -10,7 +10,7 @@
 #include <utility>
 #include <variant>
 #include <vector>
-#include "constants.hpp"
+#include "nan.hpp"
 #include "report/one_line.hpp"
 
 namespace loradyn {

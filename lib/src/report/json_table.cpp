@@ -9,7 +9,7 @@
 #include <utility>
 #include <variant>
 #include <vector>
-#include "constants.hpp"
+#include "nan.hpp"
 #include "report/one_line.hpp"
 #include "report/parameter_json.hpp"
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <loradyn/simulation/random.hpp>
 #include <numeric>
 #include <vector>
-#include "constants.hpp"
 #include "report/file_words.hpp"
 #include "report/network_words.hpp"
 #include "report/question_io.hpp"
@@ -17,6 +17,7 @@ namespace {
 namespace registry = study::registry;
 using study::extent;
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr const char* one_run = "one here, for a trajectory is one run";
 
 void require_search(question_reader& io, const study::network_layout& layout) {

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/report/problem_text.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/simulation/statistics.hpp>
-#include "constants.hpp"
 #include "report/file_words.hpp"
 #include "report/network_words.hpp"
 #include "report/question_io.hpp"
@@ -19,6 +19,7 @@ namespace {
 namespace registry = study::registry;
 using study::extent;
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr const char* one_here = "one here, for the table has no column for it";
 
 double raw_unit(const study::activation_pair& pair) { return 1.0 / pair.rate_unit; }

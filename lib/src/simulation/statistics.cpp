@@ -7,7 +7,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {

@@ -5,7 +5,7 @@
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <loradyn/study/budget.hpp>
 #include <loradyn/study/parameter.hpp>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {

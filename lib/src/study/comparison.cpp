@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn::study::detail {
 namespace {

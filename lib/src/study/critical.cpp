@@ -2,7 +2,7 @@
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/critical.hpp>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn::study {
 

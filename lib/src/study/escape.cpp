@@ -7,7 +7,7 @@
 #include <loradyn/error.hpp>
 #include <loradyn/study/escape.hpp>
 #include <string_view>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {

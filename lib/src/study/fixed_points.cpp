@@ -5,7 +5,7 @@
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/fixed_points.hpp>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {

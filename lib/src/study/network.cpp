@@ -9,7 +9,7 @@
 #include <loradyn/simulation/network_run.hpp>
 #include <loradyn/study/network.hpp>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {

@@ -2,7 +2,7 @@
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/network_critical.hpp>
-#include "constants.hpp"
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {

@@ -6,7 +6,7 @@
 #include <loradyn/interruption.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/network_fixed_points.hpp>
-#include "constants.hpp"
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {

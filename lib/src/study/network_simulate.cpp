@@ -8,7 +8,7 @@
 #include <loradyn/study/network_simulate.hpp>
 #include <memory>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <loradyn/study/parameter.hpp>
-#include "constants.hpp"
 
 namespace loradyn::study {
 namespace {
@@ -34,6 +33,8 @@ constexpr auto set_layout = set<&parameter_point::layout, Member>;
 
 // A width or a rank: larger ones have more overlaps than a table has columns.
 constexpr double most_neurons = 256.0;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 const parameter* named(std::span<const parameter* const> parameters, std::string_view name) {
   const auto found = std::find_if(parameters.begin(), parameters.end(),

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/simulation/available_memory.hpp>
 #include <loradyn/study/resources.hpp>
 #include <loradyn/sweep/range.hpp>
-#include "constants.hpp"
 
 namespace loradyn::study {
 namespace {
@@ -60,6 +60,7 @@ void require_table(std::span<const extent> extents, double bytes) {
 }
 
 void require_simulation(const simulation_size& size, double cells) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
   // Measured, as nanoseconds: a sample of the chain, and a number of an explicit sample.
   constexpr double chain_sample = 10.0;
   constexpr double explicit_number = 2.0;

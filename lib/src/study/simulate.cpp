@@ -8,7 +8,7 @@
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/study/simulate.hpp>
 #include <utility>
-#include "constants.hpp"
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {
