@@ -12,13 +12,13 @@
 #include <memory>
 #include <sstream>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
 
 constexpr std::size_t nodes = 16;  // of a panel; the degree is one less
 constexpr std::size_t orders = 5;  // f and its first four derivatives
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr int last_octave = 40;           // a |w|² of 1e24 ends there, far beyond any rest
 constexpr double least_reach = 64.0;      // what averages at |w|² up to some units look at

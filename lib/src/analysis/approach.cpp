@@ -1,17 +1,16 @@
 #include "analysis/approach.hpp"
-#include <Eigen/Dense>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <span>
+#include "decompositions.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 overlap_state sum(const overlap_state& a, const overlap_state& b) {
   return {a.u + b.u, a.m + b.m, a.s + b.s};
@@ -44,7 +43,7 @@ double risk_change(const flow& f, const overlap_state& x, const overlap_state& d
 // How much larger than its start the linearised approach may become: the condition of the
 // Jacobian's eigenvectors.
 double transient_growth(const flow& f, const overlap_state& rest) {
-  const Eigen::EigenSolver<Eigen::Matrix3d> solver(f.jacobian(rest));
+  const Eigen::EigenSolver<Eigen::MatrixXd> solver(Eigen::MatrixXd(f.jacobian(rest)));
   if (solver.info() != Eigen::Success) {
     return std::numeric_limits<double>::infinity();
   }
@@ -62,10 +61,8 @@ equilibrium polished(const flow& f, const equilibrium& rest) {
   try {
     overlap_state v = f.velocity(rest.x);
     for (int i = 0; i < steps; ++i) {
-      Eigen::CompleteOrthogonalDecomposition<Eigen::Matrix3d> solver;
-      solver.setThreshold(singular);
-      solver.compute(f.jacobian(best.x));
-      const Eigen::Vector3d step = -solver.solve(Eigen::Vector3d(v.u, v.m, v.s));
+      const Eigen::Vector3d step =
+          -shortest_solution(f.jacobian(best.x), Eigen::Vector3d(v.u, v.m, v.s), singular);
       const overlap_state next = sum(best.x, {step[0], step[1], step[2]});
       const overlap_state velocity = f.velocity(next);
       if (!(velocity.norm() < v.norm())) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
@@ -10,11 +9,10 @@
 #include <string>
 #include "analysis/critical_roots.hpp"
 #include "analysis/roots.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // B on the two sides of a root.
 struct sides {

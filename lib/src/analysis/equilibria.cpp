@@ -1,11 +1,10 @@
-#include <Eigen/Dense>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <loradyn/analysis/equilibria.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include "decompositions.hpp"
 
 namespace loradyn {
 namespace {
@@ -147,7 +146,7 @@ equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
     e.eigenvalues.fill(std::numeric_limits<double>::quiet_NaN());
     return e;
   }
-  const Eigen::Vector3cd values = j.eigenvalues();
+  const Eigen::Vector3cd values = eigenvalues_of(j);
   std::copy(values.begin(), values.end(), e.eigenvalues.begin());
   std::sort(e.eigenvalues.begin(), e.eigenvalues.end(), [](const auto& a, const auto& b) {
     return a.real() != b.real() ? a.real() > b.real() : a.imag() > b.imag();
@@ -190,15 +189,12 @@ std::optional<overlap_state> nearest_rest(const flow& f, const overlap_state& st
     if (!j.allFinite()) {
       return std::nullopt;
     }
-    Eigen::CompleteOrthogonalDecomposition<Eigen::Matrix3d> solver;
-    solver.setThreshold(singular);
     // With u frozen its velocity is zero everywhere: only m and s may move.
     Eigen::Matrix3d free = j;
     if (f.parameters().rate_ratio == 0.0) {
       free.col(0).setZero();
     }
-    solver.compute(free);
-    const Eigen::Vector3d step = -solver.solve(Eigen::Vector3d(v.u, v.m, v.s));
+    const Eigen::Vector3d step = -shortest_solution(free, Eigen::Vector3d(v.u, v.m, v.s), singular);
     const double scale = std::max(1.0, x.norm());
     if (distance({x.u + step[0], x.m + step[1], x.s + step[2]}, start) > reach) {
       return std::nullopt;

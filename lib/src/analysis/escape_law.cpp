@@ -3,17 +3,15 @@
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/special_functions/digamma.hpp>
 #include <cmath>
-#include <limits>
 #include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <string>
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 bool exists(const escape_law& law) {
   return law.status == law_status::ok || law.status == law_status::small_dimension ||

@@ -11,6 +11,8 @@
 #include <utility>
 #include "analysis/critical_roots.hpp"
 #include "analysis/network_drive.hpp"
+#include "decompositions.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
@@ -18,8 +20,6 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // Patterns of neurons and of targets that the drive takes to each other and to no others.
 struct block {
@@ -88,7 +88,7 @@ MatrixXd directions_of(const MatrixXd& targets) {
   }
   // Gram matrices are taken to 1e-12 of their trace: less of a row is rounding.
   constexpr double independent = 1e-12;
-  Eigen::ColPivHouseholderQR<MatrixXd> qr(targets.transpose());
+  Eigen::ColPivHouseholderQR<MatrixXd> qr(MatrixXd(targets.transpose()));
   qr.setThreshold(independent);
   const MatrixXd Q = qr.householderQ();
   return Q.leftCols(qr.rank()).transpose();
@@ -539,7 +539,8 @@ class followed_block {
     }
     const double h = 1e-3 * (hi_ - lo_);
     const MatrixXd moved = drive(mu + h).D - drive(mu - h).D;
-    const Eigen::SelfAdjointEigenSolver<MatrixXd> apart(vanish.transpose() * moved * vanish);
+    const Eigen::SelfAdjointEigenSolver<MatrixXd> apart(
+        MatrixXd(vanish.transpose() * moved * vanish));
     m.x = vanish * apart.eigenvectors().col(number);
     m.crosses = std::abs(apart.eigenvalues()[number]) > lost * at.size;
     return m;

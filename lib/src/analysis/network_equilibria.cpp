@@ -1,14 +1,13 @@
-#include <Eigen/Dense>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/analysis/network_equilibria.hpp>
 #include <loradyn/dynamics/network_jacobian.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <optional>
 #include <utility>
+#include "decompositions.hpp"
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
@@ -16,8 +15,6 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // The entries of a packed state that move at all.
 std::vector<Index> moving_entries(const network_flow& f) {
@@ -165,10 +162,7 @@ std::optional<network_state> rest_from(const network_flow& f, const moving_syste
     }
     const double rate = j.cwiseAbs().rowwise().sum().maxCoeff();
     const bool rests = v.cwiseAbs().maxCoeff() <= rounding * rate * size_of(x);
-    Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver;
-    solver.setThreshold(singular);
-    solver.compute(j);
-    const VectorXd step = -solver.solve(v);
+    const VectorXd step = -shortest_solution(j, v, singular);
     std::vector<double> next = x;
     VectorXd velocity = v;
     double damping = 1.0;
@@ -283,7 +277,7 @@ network_equilibrium describe_equilibrium(const network_flow& f, const network_st
     e.eigenvalues = Eigen::VectorXcd::Constant(j.rows(), std::complex<double>(nan, nan));
     return e;
   }
-  e.eigenvalues = j.eigenvalues();
+  e.eigenvalues = eigenvalues_of(j);
   std::sort(e.eigenvalues.begin(), e.eigenvalues.end(), [](const auto& a, const auto& b) {
     return a.real() != b.real() ? a.real() > b.real() : a.imag() > b.imag();
   });

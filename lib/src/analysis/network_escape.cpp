@@ -1,5 +1,3 @@
-#include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 #include <algorithm>
 #include <array>
 #include <boost/math/distributions/chi_squared.hpp>
@@ -10,6 +8,7 @@
 #include <string>
 #include <utility>
 #include "analysis/network_drive.hpp"
+#include "decompositions.hpp"
 
 namespace loradyn {
 namespace {
@@ -130,7 +129,7 @@ class watch {
       // What Newton's method reaches by a Jacobian of differences.
       constexpr double reached = 1e-9;
       if (velocity.cwiseAbs().maxCoeff() <= reached * rate * (1.0 + now.cwiseAbs().maxCoeff())) {
-        if (j.eigenvalues().real().maxCoeff() > flat * rate) {
+        if (eigenvalues_of(j).real().maxCoeff() > flat * rate) {
           return false;
         }
         // Beyond the cone of Gram matrices there are equilibria that no weights have.
@@ -143,10 +142,7 @@ class watch {
         rest_ = at;
         return true;
       }
-      Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver;
-      solver.setThreshold(flat);
-      solver.compute(j);
-      now -= solver.solve(velocity);
+      now -= shortest_solution(j, velocity, flat);
       if (!((now - begin).cwiseAbs().maxCoeff() <= allowed)) {
         return false;
       }

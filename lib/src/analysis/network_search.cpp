@@ -1,4 +1,3 @@
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <loradyn/analysis/network_search.hpp>
@@ -6,6 +5,7 @@
 #include <loradyn/number_text.hpp>
 #include <string>
 #include "analysis/network_drive.hpp"
+#include "decompositions.hpp"
 
 namespace loradyn {
 namespace {
@@ -138,8 +138,8 @@ network_state one_step_start(const network_flow& f, double dimension, double bat
     }
   }
   const network_drive start = drive_at_start(f);
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(start.G * start.G.transpose() +
-                                                       (dimension / batch) * noise_at_start(f));
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(
+      MatrixXd(start.G * start.G.transpose() + (dimension / batch) * noise_at_start(f)));
   network_state x = origin_of(f);
   x.U.setConstant(u0);
   for (Index a = 0; a < r; ++a) {

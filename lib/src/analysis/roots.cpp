@@ -10,6 +10,7 @@
 #include <loradyn/interruption.hpp>
 #include <loradyn/number_text.hpp>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
@@ -340,7 +341,6 @@ root_search find_roots(const function& given, double lo, double hi,
     try {
       return given(x);
     } catch (const convergence_error&) {
-      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       return scaled_value{nan, nan};
     }
   };

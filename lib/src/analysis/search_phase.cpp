@@ -2,14 +2,9 @@
 
 #include <cmath>
 #include <limits>
+#include "nan.hpp"
 
 namespace loradyn {
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 std::string_view to_string(search_status status) {
   switch (status) {
     case search_status::ok:

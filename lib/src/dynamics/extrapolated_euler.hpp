@@ -13,6 +13,7 @@
 #include <limits>
 #include <loradyn/dynamics/integrate.hpp>
 #include <optional>
+#include <type_traits>
 
 namespace loradyn {
 
@@ -178,7 +179,7 @@ class extrapolated_euler {
     if constexpr (N == any_dimension) {
       solver_.compute(m);
     } else {
-      m = m.inverse().eval();
+      solver_ = m.inverse();
     }
     // Extrapolated is the change, whose rounding is small beside the state's.
     vector change = vector::Zero(size_);
@@ -195,7 +196,7 @@ class extrapolated_euler {
       if constexpr (N == any_dimension) {
         change += small * solver_.solve(f);
       } else {
-        change += small * (m * f);
+        change += small * (solver_ * f);
       }
     }
     // Aitken and Neville, from the row before.
@@ -256,7 +257,7 @@ class extrapolated_euler {
   Eigen::Index size_;
   std::optional<ode_matrix<N>> jacobian_;
   ode_state<N> linearised_at_;
-  Eigen::PartialPivLU<matrix> solver_;
+  std::conditional_t<N == any_dimension, Eigen::PartialPivLU<matrix>, matrix> solver_;
   std::array<vector, columns + 1> table_;
   vector difference_;
   vector rounding_;  // of differences

@@ -2,6 +2,7 @@
 #include <limits>
 #include <loradyn/dynamics/flow.hpp>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
@@ -21,7 +22,6 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
   const auto [u, m, s] = overlap_state::unpack(packed);
   const field_overlaps o = fields({u, m, s}, parameters_);
   if (!(o.Q <= largest_power)) {
-    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     return {nan, nan, nan};
   }
   const auto [a, b] = task_.risk.slopes(o);
@@ -110,7 +110,6 @@ overlap_state flow::map(const overlap_state& x, double learning_rate) const {
   const double eta = learning_rate;
   const field_overlaps o = fields(x, parameters_);
   if (!(o.Q <= largest_power)) {
-    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     return {nan, nan, nan};
   }
   const risk_gradient r = task_.risk.gradient(o);

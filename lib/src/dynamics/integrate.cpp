@@ -1,4 +1,3 @@
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <boost/math/tools/minima.hpp>
 #include <boost/math/tools/toms748_solve.hpp>
@@ -14,6 +13,7 @@
 #include <string>
 #include <utility>
 #include <vector>
+#include "decompositions.hpp"
 #include "dynamics/extrapolated_euler.hpp"
 
 namespace loradyn {
@@ -287,7 +287,7 @@ class integration {
     if (!j.allFinite()) {
       return false;
     }
-    const double growth = j.eigenvalues().real().maxCoeff();
+    const double growth = eigenvalues_of(j).real().maxCoeff();
     return growth > 0.0 && j.cwiseAbs().rowwise().sum().maxCoeff() > ratio * growth;
   }
 

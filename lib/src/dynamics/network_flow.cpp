@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/dynamics/network_flow.hpp>
 #include <loradyn/dynamics/network_jacobian.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
@@ -13,8 +13,6 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // |W_j|² beyond which squares of overlaps overflow: the trial steps of an integrator come there.
 constexpr double largest_power = 1e100;

@@ -1,9 +1,9 @@
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <loradyn/dynamics/network_jacobian.hpp>
 #include <span>
 #include <utility>
 #include <vector>
+#include "decompositions.hpp"
 
 namespace loradyn {
 namespace {

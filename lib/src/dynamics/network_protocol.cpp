@@ -1,4 +1,3 @@
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <loradyn/dynamics/network_protocol.hpp>
@@ -8,6 +7,7 @@
 #include <loradyn/number_text.hpp>
 #include <string>
 #include <utility>
+#include "decompositions.hpp"
 
 namespace loradyn {
 namespace {

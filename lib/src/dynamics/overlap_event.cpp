@@ -1,17 +1,11 @@
 #include <cmath>
-#include <limits>
 #include <loradyn/dynamics/overlap_event.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <string>
+#include "nan.hpp"
 
 namespace loradyn {
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 void overlap_event::validate() const {
   if (!std::isfinite(at)) {
     throw argument_error("the value of the event", number_text(at), "finite");

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/dynamics/pretraining.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
 #include <string>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
@@ -14,8 +14,6 @@ field_overlaps fields(const pretraining_state& x) {
   const double gap = std::max(0.0, x.gap);
   return {x.a, x.a * x.a + gap, gap};
 }
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // Whether |w0|² is a number whose square does not overflow: trial steps lead elsewhere.
 bool evaluable(const pretraining_state& x) {

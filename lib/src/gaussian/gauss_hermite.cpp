@@ -1,9 +1,9 @@
-#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <loradyn/error.hpp>
 #include <loradyn/gaussian/gauss_hermite.hpp>
 #include <loradyn/gaussian/hermite.hpp>
 #include <string>
+#include "decompositions.hpp"
 
 namespace loradyn {
 

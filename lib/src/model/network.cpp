@@ -1,4 +1,3 @@
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <loradyn/error.hpp>
@@ -6,6 +5,7 @@
 #include <loradyn/number_text.hpp>
 #include <string>
 #include <vector>
+#include "decompositions.hpp"
 
 namespace loradyn {
 namespace {
@@ -54,7 +54,8 @@ Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> checked_gram(const Eigen::MatrixX
       }
     }
   }
-  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (gram + gram.transpose()));
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
+      Eigen::MatrixXd(0.5 * (gram + gram.transpose())));
   const double least = solver.eigenvalues()[0];
   if (!(least >= -gram_rounding * std::max(size, solver.eigenvalues()[gram.rows() - 1]))) {
     throw argument_error("the smallest eigenvalue of " + std::string(name), number_text(least),

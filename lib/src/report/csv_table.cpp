@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <fstream>
-#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <optional>
@@ -11,14 +10,13 @@
 #include <utility>
 #include <variant>
 #include <vector>
+#include "nan.hpp"
 #include "report/one_line.hpp"
 
 namespace loradyn {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // The number that a text is, if it is one.
 std::optional<double> number_in(std::string_view text) {

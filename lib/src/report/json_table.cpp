@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 #include <vector>
+#include "nan.hpp"
 #include "report/one_line.hpp"
 #include "report/parameter_json.hpp"
 
@@ -18,8 +19,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using json = nlohmann::ordered_json;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 cell cell_from(const json& value) {
   if (value.is_string()) {

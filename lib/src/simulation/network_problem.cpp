@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/simulation/random.hpp>
+#include "decompositions.hpp"
 
 namespace loradyn {
 namespace {
@@ -366,7 +366,8 @@ Eigen::MatrixXd semidefinite_factor(const Eigen::MatrixXd& symmetric) {
 }
 
 Eigen::MatrixXd one_step_directions(const Eigen::MatrixXd& gradient, Eigen::Index rank) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> modes(gradient * gradient.transpose());
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> modes(
+      Eigen::MatrixXd(gradient * gradient.transpose()));
   Eigen::MatrixXd directions(rank, gradient.cols());
   for (Eigen::Index a = 0; a < rank; ++a) {
     Eigen::VectorXd left = modes.eigenvectors().col(gradient.rows() - 1 - a);

@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 double quantile_of_sorted(std::span<const double> sorted, double probability) {
   if (sorted.empty()) {

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <loradyn/study/budget.hpp>
 #include <loradyn/study/parameter.hpp>
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {
@@ -66,7 +66,6 @@ budget_result budget(const budget_problem& problem, const study_control& control
       work[i] = work_of_this_thread() - before;
       return point;
     } catch (const error&) {  // the budget was checked before
-      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       failed[i] = 1;
       budget_point p;
       p.t_pre = times[i];

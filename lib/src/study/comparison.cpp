@@ -6,11 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include "nan.hpp"
 
 namespace loradyn::study::detail {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // A comparison of which nothing is known yet.
 validation_row untested() {

@@ -1,8 +1,8 @@
-#include <limits>
 #include <loradyn/analysis/critical.hpp>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/critical.hpp>
+#include "nan.hpp"
 
 namespace loradyn::study {
 
@@ -36,7 +36,6 @@ critical_result critical(const critical_problem& problem, const study_control& c
     } catch (const interrupted&) {
       break;
     } catch (const error&) {
-      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
       result.rows.push_back({key, nan, nan, nan, "no-convergence"});
     }
     ++result.finished;

@@ -11,12 +11,10 @@
 #include <loradyn/study/ensemble_cell.hpp>
 #include <loradyn/study/simulate.hpp>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // The time, raw, after which a run that has not met its event is given up. By the law all but one
 // run in a million have met it. Where there is none: eight times ½ τ log d, which the linear search
@@ -24,7 +22,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 double horizon(const prepared_pair& pair, const parameter_point& at, const escape_request& request,
                const escape_point& theory, bool starts_fixed) {
   const double limit = request.integrator.end_time / pair.pair.rate_unit;
-  double expected = infinity;
+  double expected = std::numeric_limits<double>::infinity();
   if (starts_fixed) {
     constexpr double generous = 10.0;
     expected = generous * theory.run.t_hit;
@@ -117,7 +115,7 @@ std::optional<ensemble_values> ensemble_at(const prepared_pair& pair, const para
           : nan;
   // A run without the event has one later than all others: the lower quantiles are what they are.
   std::vector<double> times = hits.times;
-  times.resize(ensemble.runs, infinity);
+  times.resize(ensemble.runs, std::numeric_limits<double>::infinity());
   const sample_summary summary = summarise(std::move(times), request.quantiles);
   const double unit = pair.pair.rate_unit;
   const bool diverged = hits.diverged == ensemble.runs;

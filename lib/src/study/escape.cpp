@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/escape.hpp>
 #include <string_view>
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // Of a start that says nothing about the flow beyond it there is no law either.
 bool has_law(const escape_point& point) {

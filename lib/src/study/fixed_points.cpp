@@ -1,16 +1,14 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/analysis/equilibria.hpp>
 #include <loradyn/analysis/outcome.hpp>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/fixed_points.hpp>
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 fixed_point_row row_of(const row_key& key, double unit, const equilibrium& e) {
   const auto rate = [&](std::size_t k) {

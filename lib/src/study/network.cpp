@@ -3,21 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/number_text.hpp>
 #include <loradyn/simulation/network_run.hpp>
 #include <loradyn/study/network.hpp>
 #include <utility>
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {
 namespace {
 
 using Eigen::Index;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // The entries of a matrix of these sizes by name: U_1_1, U_1_2, …
 std::vector<std::string> entries(const std::string& name, std::ptrdiff_t rows,

@@ -1,14 +1,12 @@
-#include <limits>
 #include <loradyn/analysis/network_critical.hpp>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/network_critical.hpp>
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<double> numbers(const Eigen::VectorXd& v) { return {v.begin(), v.end()}; }
 

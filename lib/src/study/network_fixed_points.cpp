@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <loradyn/analysis/network_equilibria.hpp>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/simulation/random.hpp>
 #include <loradyn/study/network_fixed_points.hpp>
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {
@@ -14,8 +14,6 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // Numbers of one start, one after another: which is which depends on the seed and the start alone.
 class start_numbers {

@@ -2,19 +2,18 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/study/network_simulate.hpp>
 #include <memory>
 #include <utility>
+#include "nan.hpp"
 #include "study/network_parts.hpp"
 
 namespace loradyn::study {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<double, 3> probabilities{0.05, 0.5, 0.95};
 
 double samples_of(const network_simulate_problem& problem, std::uint64_t step) {

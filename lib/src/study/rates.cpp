@@ -1,8 +1,8 @@
-#include <limits>
 #include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/effort.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/study/rates.hpp>
+#include "nan.hpp"
 
 namespace loradyn::study {
 
@@ -31,7 +31,6 @@ rates_row rates_at(const activation_pair& pair, const parameter_point& at) {
             r.tau * unit,
             std::string(to_string(r.status))};
   } catch (const error&) {
-    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     return {{pair, at}, nan, nan, nan, nan, nan, "no-convergence"};
   }
 }

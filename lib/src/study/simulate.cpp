@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <loradyn/analysis/escape_law.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/simulation/statistics.hpp>
 #include <loradyn/study/simulate.hpp>
 #include <utility>
+#include "nan.hpp"
 
 namespace loradyn::study {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 struct told_quantity {
   const char* name;
