@@ -159,7 +159,7 @@ double escape_law::mean() const {
   }
   if (bend != 0.0) {
     boost::math::quadrature::tanh_sinh<double> over;
-    constexpr double enough = 1e-9;
+    constexpr double enough = 1e-9;  // beside the 1e-8 τ to which T_nl is found
     const auto inside = [](double p) {
       return std::clamp(p, std::numeric_limits<double>::min(), std::nextafter(1.0, 0.0));
     };

@@ -310,6 +310,7 @@ void read_simulated_stages(question_reader& io, const study::activation_pair& pa
     return;
   }
   io.refuse({"lr", "steps", "t-end"}, "each stage says its own");
+  refuse_parameters_of_stages(io);
   p.stages = read_simulation_stages(io.file("stages"), pair, raw_unit(pair));
   io.tell("lr", fmt::format("{}", p.stages.back().learning_rate));
   io.tell("steps", std::to_string(p.steps()));
@@ -548,8 +549,8 @@ void members_of(Io& io, Problem& p, const study::network_validation_problem*) {
     take_network(io);
     p.layout = read_layout(io, scale_words::none);
     p.asked.at.parameters =
-        read_network_point(io, p.layout, "--mu, --nu, --gamma, --noise, --lr-ratio",
-                           "one each here")
+        read_network_point(io, p.layout.geometry.has_value(),
+                           "--mu, --nu, --gamma, --noise, --lr-ratio", "one each here")
             .parameters;
     p.scale = study::network_start_request().scale;
     read_scratch_norm(io, p.scale);
