@@ -41,7 +41,6 @@ TEST_CASE("statuses, outcomes and kinds go by their names") {
                      {law_status::no_instability, "no-instability"},
                      {law_status::no_escape, "no-escape"},
                      {law_status::several_modes, "several-modes"},
-                     {law_status::decays, "decays"},
                      {law_status::small_dimension, "small-dimension"}});
   check<outcome>({{outcome::learned, "learned"},
                   {outcome::unlearned, "unlearned"},

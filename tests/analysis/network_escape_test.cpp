@@ -162,6 +162,72 @@ TEST_CASE("the law of one neuron is the law of the flow of (u, m, s)") {
   CHECK(found.nonlinear_time == test::within(expected.nonlinear_time, 1e-7 * expected.tau));
 }
 
+TEST_CASE("readouts that train are at their best for W0 while a search goes on (14.9)") {
+  network_geometry g = aligned_geometry(2, 2, 0.5, 0.3, 2);
+  g.readout << 0.7, 1.2;
+  network_parameters p;
+  p.readout_ratio = 0.2;
+  const network_flow f = flow_of("relu", g, p);
+  const network_search_result search = network_search(f);
+  // The best readouts: where the flow of a alone ends.
+  network_state x{MatrixXd::Zero(2, 1), MatrixXd::Zero(1, g.directions()), MatrixXd::Identity(1, 1),
+                  g.readout};
+  for (int i = 0; i < 2000; ++i) {
+    x.a += f.velocity(x).a;
+  }
+  REQUIRE(f.velocity(x).a.norm() == test::within(0.0, 1e-13));
+  g.readout = x.a;
+  p.readout_ratio = 0.0;
+  const network_search_result there = network_search(flow_of("relu", g, p));
+  REQUIRE(search.modes.size() == there.modes.size());
+  REQUIRE(search.modes.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(search.modes[i].rate == Approx(there.modes[i].rate).epsilon(1e-10));
+  }
+  // Beside them the first rates differ by a third.
+  g.readout << 0.7, 1.2;
+  CHECK(network_search(flow_of("relu", g, p)).modes[0].rate > 1.3 * search.modes[0].rate);
+}
+
+TEST_CASE("the law of rates that move is the law as they stop moving (14.16)") {
+  network_overlap_event event;
+  event.quantity = network_overlap_quantity::M;
+  event.at = 0.75;
+  network_parameters p;
+  p.rank = 2;
+  p.noise_scale = 1.0;
+  p.adapter = adapter_constraint::free;
+  const network_geometry g = aligned_geometry(1, 1, 0.5, 0.3, 1);
+  const double dimension = 1e8;  // beyond the flow's corrections
+  const double u0 = 1e-5;
+  const escape_law still = law_of_escape(flow_of("erf", g, p), event, dimension, u0, {});
+  REQUIRE(still.mean_amplitude > 0.01 * std::sqrt(still.variance));
+  const bool of_decay = GENERATE(true, false);
+  CAPTURE(of_decay);
+  (of_decay ? p.decay : p.readout_ratio) = 1e-9;
+  escape_law law = law_of_escape(flow_of("erf", g, p), event, dimension, u0, {});
+  CHECK(law.status == law_status::ok);
+  for (const double q : {0.01, 0.1, 0.5, 0.9, 0.99}) {
+    CHECK(law.quantile(q) == test::within(still.quantile(q), 1e-3 * still.tau));
+  }
+  // Bent, it is a distribution still.
+  (of_decay ? p.decay : p.readout_ratio) = 0.01;
+  law = law_of_escape(flow_of("erf", g, p), event, 1000.0, u0, {});
+  REQUIRE(law.status == law_status::ok);
+  REQUIRE(std::abs(law.bend) > 1e-3 * law.tau);
+  double mean = 0.0;
+  const int parts = 20000;
+  for (int i = 0; i < parts; ++i) {
+    mean += law.quantile((i + 0.5) / parts) / parts;
+  }
+  CHECK(law.mean() == Approx(mean).epsilon(1e-4));
+  for (const double q : {0.02, 0.1, 0.3, 0.8, 0.95}) {
+    const double t = law.quantile(q);
+    CHECK(law.cdf(t) == Approx(q).epsilon(1e-9));
+    CHECK(law.density(t) == Approx((law.cdf(t + 1e-3) - law.cdf(t - 1e-3)) / 2e-3).epsilon(1e-5));
+  }
+}
+
 TEST_CASE("two modes of like rates are told") {
   // Two neurons that are nothing to each other: the search has two equal modes.
   network_parameters p;

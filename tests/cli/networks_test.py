@@ -114,8 +114,9 @@ class Networks(support.InTemporaryDirectory):
         for text, message in (
                 ("on = 'both'\ntime = 1", "stage 1: on is 'both', but must be target or source"),
                 ("on = 'source'\nteacher = 'erf'\ntime = 1", "stage 1: teacher must be left out"),
-                ("pretrain = 'erf'\ntime = 1", "stage 1: pretrain is no key of this stage"),
-                ("label = 'y^2'\ntime = 1", "stage 1: label is no key of this stage"),
+                ("pretrain = 'erf'\ntime = 1", "--mu is '0.5', but must be left out: the first stage pre-trains"),
+                ("label = 'y^2'\ntime = 1", "label is of a teacher of 2 neurons"),
+                ("label = 'sin(y)'\ntime = 1", "stage 1: label is 'sin(y)', but must be a polynomial in y"),
                 ("until = 'N'\nat = 1", "stage 1: until is 'N', but must be"),
                 ("until = 'M_3_1'\nat = 1", "the event is M_3_1"),
                 ("until = 'M'", "stage 1: at is missing"),
@@ -123,6 +124,21 @@ class Networks(support.InTemporaryDirectory):
                 ("flip = true", "a flip must be followed by a stage that trains")):
             (self.path / "bad.toml").write_text("[[stage]]\n" + text + "\n")
             self.refused(message, *stage)
+        # A first stage that makes W0, from which the second is fine-tuned.
+        (self.path / "pre.toml").write_text(
+            "[[stage]]\npretrain = 'erf'\nrho = 0.6\ntime = 20\n[[stage]]\ntime = 20\n")
+        alone = ("trajectory", "--student", "erf", "--width", "2", "--teacher-width", "2", "--rank", "2", "--points", "5")
+        table = self.ask(*alone, "--stages", "pre.toml", "--u0", "0.3", "--end-state", "pre-end.toml", "-o", "pre.csv") or \
+            rows((self.path / "pre.csv").read_text())
+        self.assertEqual([r["stage"] for r in table], ["1", "1", "1", "2", "2"])
+        self.assertEqual({r["U_1_2"] for r in table[:3]}, {"0.3"})
+        self.assertTrue(float(table[0]["risk"]) > float(table[2]["risk"]))
+        self.assertTrue(0.3 < float(table[2]["M_1_1"]) < 0.6 < float(table[4]["M_1_1"]))
+        self.ask("escape", "--student", "erf", "--start", "pre-end.toml", "--event", "risk", "--at", "1e-9")
+        self.refused("--mu is '0.4', but must be left out: the first stage pre-trains", *alone, "--stages", "pre.toml",
+                     "--mu", "0.4")
+        self.refused("--nu is '0.1', but must be left out: the first stage pre-trains", *alone, "--stages", "pre.toml",
+                     "--nu", "0.1")
         (self.path / "bad.toml").write_text("[[stage]]\ntime = 1\n")
         self.refused("--gamma is '1', but must be left out: each stage says its own", *stage, "--gamma", "1")
         start = ("trajectory", *words, "--t-end", "1", "--points", "2", "--start")

@@ -845,6 +845,9 @@ at = 0.05
         self.write("[[stage]]\ntime = 1\n", "s.toml")
         self.refused("--gamma is '5', but must be left out: each stage says its own", *base,
                      "--stages", "s.toml", "--gamma", "5")
+        self.write("[[stage]]\nlr = 0.1\nsteps = 2\n", "s.toml")
+        self.refused("--noise is '0.3', but must be left out: each stage says its own", "simulate",
+                     *base[1:], "--dim", "60", "--batch", "4", "--stages", "s.toml", "--noise", "0.3")
         self.write("[[stage]]\ntecher = 'erf'\ntime = 1\n", "s.toml")
         self.refused("--stages 's.toml', stage 1: techer is no key of this stage; the nearest are "
                      "teacher", *base, "--stages", "s.toml")

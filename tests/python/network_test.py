@@ -130,6 +130,19 @@ class SameAsTheProgram(unittest.TestCase):
             same(self, ld.simulate("erf", **small, stages=simulated),
                  program("simulate", *words, "--stages", path, "--dim", "60", "--batch", "4", "--runs", "6", "--points",
                          "4", "--seed", "2"))
+        pretrained = [{"pretrain": "erf", "rho": 0.6, "gamma": 0.1, "time": 10}, {"time": 5}]
+        first = {name: value for name, value in given.items() if name not in ("mu", "nu")}
+        with stage_file(pretrained) as path:
+            run = ld.trajectory("erf", **first, stages=pretrained, points=7)
+            same(self, run, program("trajectory", *words[:2], *words[6:], "--stages", path, "--points", "7"))
+        labelled = [{"label": "y^2", "noise": 0.1, "lr": 0.1, "steps": 4}]
+        with stage_file(labelled) as path:
+            same(self, ld.simulate("erf", **small, stages=labelled),
+                 program("simulate", *words, "--stages", path, "--dim", "60", "--batch", "4", "--runs", "6", "--points",
+                         "4", "--seed", "2"))
+        with self.assertRaisesRegex(ValueError, "mu is given, but must be left out: the first stage pre-trains"):
+            ld.trajectory("erf", **given, stages=pretrained)
+        run = ld.trajectory("erf", **given, stages=stages, points=30)
         # Arrays have runs of their own, whose events come at their times.
         several = ld.trajectory("erf", **{**given, "mu": [0.4, 0.5]}, stages=stages, points=5)
         self.assertEqual(several.stage_end.shape, (2, 3))

@@ -439,6 +439,22 @@ TEST_CASE("Stages have words", "[question]") {
   CHECK(twice.stages[1].noise_scale == 0.5);
   CHECK(twice.stages[1].task.teacher->name() == "tanh");
 
+  const auto trained = require_same_again<study::network_trajectory_problem>(
+      {{"student", "erf"},
+       {"width", "2"},
+       {"stages", R"({"stage":[{"pretrain":"he2","rho":0.5,"a0":0.2,"q0":0.1,"noise":0.1,)"
+                  R"("until-risk":0.01,"time":9},{"label":"y^2","time":1}]})"}});
+  REQUIRE(trained.stages.size() == 2);
+  const auto pretrained =
+      read_question<study::network_trajectory_problem>(question_of(trained)).problem;
+  REQUIRE(pretrained.stages[0].pretrains);
+  CHECK(pretrained.stages[0].pretrains->source_overlap == 0.5);
+  CHECK(pretrained.stages[0].pretrains->a == 0.2);
+  CHECK(pretrained.stages[0].pretrains->gap == test::within(0.06, 1e-16));
+  CHECK(pretrained.stages[0].until->at == 0.01);
+  CHECK(pretrained.stages[0].task.label_noise == 0.1);
+  CHECK((*pretrained.stages[1].task.label)(3.0) == 9.0);
+
   const auto chain = require_same_again<study::network_simulate_problem>(
       {{"student", "erf"},
        {"mu", "0.5"},

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <functional>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/simulation/ensemble.hpp>
 #include <loradyn/simulation/network_run.hpp>
@@ -274,8 +275,13 @@ TEST_CASE("through stages the chain of a network has the law of explicit SGD") {
                      .rate_ratio = 0.0,
                      .learning_rate = 0.3,
                      .steps = 6,
-                     .flips = true}};
-  const network_plan plan{.record = {8, 18, 24}};
+                     .flips = true},
+                    {.teacher = parse_activation("erf"),
+                     .label_noise = 0.5,
+                     .learning_rate = 0.2,
+                     .steps = 6,
+                     .label = parse_activation("linear^2")}};
+  const network_plan plan{.record = {8, 18, 30}};
   const auto runs = static_cast<std::uint64_t>(effort * 4000.0);
   const network_ensemble chain = simulate_ensemble(problem, simulation_engine::chain, plan, runs);
   const network_ensemble sgd = simulate_ensemble(problem, simulation_engine::sgd, plan, runs);
@@ -291,16 +297,61 @@ TEST_CASE("through stages the chain of a network has the law of explicit SGD") {
     }
   }
   // Without one of the stages' numbers it has not.
-  network_problem other = problem;
-  other.stages[1].on_source = false;
-  const network_ensemble wrong = simulate_ensemble(other, simulation_engine::chain, plan, runs);
-  double least = 1.0;
-  for (const network_quantity& quantity : entries) {
-    least = std::min(least, kolmogorov_smirnov(recorded_values(wrong, other, plan, 2, quantity),
-                                               recorded_values(sgd, problem, plan, 2, quantity))
-                                .p_value);
+  const std::vector<std::function<void(network_problem&)>> changes{
+      [](network_problem& p) { p.stages[1].on_source = false; },
+      [](network_problem& p) { p.stages[3].label = parse_activation("1.5*linear^2"); }};
+  for (const auto& change : changes) {
+    network_problem other = problem;
+    change(other);
+    const network_ensemble wrong = simulate_ensemble(other, simulation_engine::chain, plan, runs);
+    double least = 1.0;
+    for (const network_quantity& quantity : entries) {
+      least = std::min(least, kolmogorov_smirnov(recorded_values(wrong, other, plan, 2, quantity),
+                                                 recorded_values(sgd, problem, plan, 2, quantity))
+                                  .p_value);
+    }
+    CHECK(least < significance);
   }
-  CHECK(least < significance);
+}
+
+TEST_CASE("the chain of a network takes transformed labels as that of one neuron does") {
+  const activation f = parse_activation("erf");
+  const activation square = parse_activation("linear^2");
+  simulation_problem one = make_problem(
+      f, f, {.alignment = 0.4, .misalignment = 0.5, .label_noise = 0.4}, 60, 8, 0.3, 24);
+  one.start.u0 = 1.0;
+  one.stages.front().label = square;
+  one.seed = 5;
+  network_problem problem = problem_of("erf", aligned_geometry(1, 1, 0.4, 0.5, 1), 1);
+  problem.dimension = 60;
+  problem.batch = 8;
+  problem.start.U = Eigen::MatrixXd::Constant(1, 1, 1.0);
+  problem.seed = 6;
+  problem.stages = {
+      {.teacher = f, .label_noise = 0.4, .learning_rate = 0.3, .steps = 24, .label = square}};
+  const auto runs = static_cast<std::uint64_t>(effort * 3000.0);
+  const ensemble theirs =
+      simulate_ensemble(one, simulation_engine::chain, simulation_plan{.record = {24}}, runs);
+  const auto least = [&](const network_problem& p) {
+    const network_plan plan{.record = {24}};
+    const network_ensemble ours = simulate_ensemble(p, simulation_engine::chain, plan, runs);
+    double found = 1.0;
+    const std::vector<std::pair<network_quantity, simulated_quantity>> pairs{
+        {{.matrix = network_matrix::U}, simulated_quantity::u},
+        {{.matrix = network_matrix::C, .column = 0}, simulated_quantity::m},
+        {{.matrix = network_matrix::C, .column = 1}, simulated_quantity::s}};
+    for (const auto& [quantity, simulated] : pairs) {
+      found = std::min(
+          found, kolmogorov_smirnov(
+                     recorded_values(ours, p, plan, 0, quantity),
+                     recorded_values(theirs, one, simulation_plan{.record = {24}}, 0, simulated))
+                     .p_value);
+    }
+    return found;
+  };
+  CHECK(least(problem) > 0.01 / 3.0);
+  problem.stages.front().label.reset();
+  CHECK(least(problem) < 1e-4);
 }
 
 TEST_CASE("one neuron with one adapter has the law of the single neuron's engines") {

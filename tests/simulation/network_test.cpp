@@ -421,7 +421,7 @@ TEST_CASE("a network's stage that flips begins with -U, and the record before it
 TEST_CASE("a stage on the source is one on a target of its rows") {
   network_problem on_source = problem_of_stages(8);
   on_source.stages.erase(on_source.stages.begin());
-  on_source.stages.resize(1, on_source.stages[0]);
+  on_source.stages.erase(on_source.stages.begin() + 1, on_source.stages.end());
   network_problem on_target = on_source;
   on_target.stages[0].on_source = false;
   std::swap(on_target.geometry.teacher, on_target.geometry.source);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
+#include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/study/network.hpp>
 #include <loradyn/study/trajectory.hpp>
 #include <string>
@@ -66,6 +67,118 @@ TEST_CASE("a network's trajectory of one neuron is that of (u, m, s)") {
     CHECK(network.rows[i].at.M[0] == test::within(expected.rows[i].M, 1e-7));
     CHECK(network.rows[i].at.risk == test::within(expected.rows[i].risk, 1e-8));
   }
+}
+
+TEST_CASE("a network of one neuron pre-trains and learns labels as one neuron does") {
+  const auto erf = parse_activation("erf");
+  const auto square = parse_activation("linear^2");
+  const study::activation_pair asked = pair_of("erf");
+  const double rho = 0.8;
+  const double gamma = 0.2;
+  study::trajectory_problem single;
+  pretraining_stage source{
+      learning_task(erf, parse_activation("2*erf")), {rho, gamma, 0.1}, {0.05, 0.01}, 40.0, 0.22};
+  const transformed_labels labels = transform_labels(erf, *square.as_polynomial(), 0.1);
+  single.protocol.start = {0.05, 0.1, 0.0};
+  single.protocol.stages = {
+      source, tuning_stage{labels.task_of(erf), 0.0, labels.label_noise, 1.2, 5.0, std::nullopt},
+      tuning_stage{asked.task(), gamma, 0.0, 1.0, 10.0, std::nullopt}};
+  single.record.count = 31;
+  const study::trajectory_result expected = study::trajectory(single);
+
+  study::network_trajectory_problem problem{asked, {}, {}, {}, std::nullopt, {}, {}, {}};
+  problem.start.given = study::network_given_start{.U = Eigen::MatrixXd::Constant(1, 1, 0.05),
+                                                   .C = Eigen::RowVector2d(0.1, 0.0),
+                                                   .P = Eigen::MatrixXd::Constant(1, 1, 0.99)};
+  problem.stages = {
+      {.task = {.teacher = parse_activation("2*erf"), .label_noise = 0.1},
+       .noise_scale = gamma,
+       .duration = 40.0,
+       .until = network_overlap_event{.quantity = network_overlap_quantity::risk,
+                                      .at = 0.22,
+                                      .is_signed = false,
+                                      .entry = {}},
+       .pretrains = study::network_pretraining{rho, 0.05, 0.01}},
+      {.task = {.label_noise = 0.1, .rate_ratio = 1.2, .label = square}, .duration = 5.0},
+      {.noise_scale = gamma, .duration = 10.0}};
+  problem.record.count = 31;
+  const study::network_trajectory_result network = study::trajectory(problem);
+  REQUIRE(expected.complete);
+  CHECK(network.complete);
+  REQUIRE(network.stages.size() == 3);
+  CHECK(network.stages[0].status == integration_status::event);
+  REQUIRE(network.rows.size() == expected.rows.size());
+  for (std::size_t i = 0; i < network.rows.size(); ++i) {
+    CAPTURE(i, expected.rows[i].t, expected.rows[i].stage);
+    const study::network_trajectory_row& row = network.rows[i];
+    CHECK(row.t == Approx(expected.rows[i].t).epsilon(1e-6));
+    CHECK(row.stage == expected.rows[i].stage);
+    CHECK(row.at.U[0] == test::within(expected.rows[i].x.u, 1e-6));
+    CHECK(row.at.m[0] == test::within(expected.rows[i].x.m, 1e-6));
+    CHECK(row.at.M[0] == test::within(expected.rows[i].M, 1e-6));
+    CHECK(row.at.risk == test::within(expected.rows[i].risk, 1e-6));
+  }
+  CHECK(network.rows[5].stage == 1);
+  CHECK(network.rows.back().stage == 3);
+  // An end before the adapters begin, where they stand as they will.
+  problem.end = 0.5 * network.stages[0].end;
+  const study::network_trajectory_result cut = study::trajectory(problem);
+  CHECK(cut.rows.back().at.U[0] == 0.05);
+  CHECK(cut.stages.size() == 1);
+  problem.end.reset();
+
+  const auto refused = [&](const auto& change) {
+    study::network_trajectory_problem bad = problem;
+    change(bad);
+    CHECK_THROWS_AS(study::trajectory(bad), argument_error);
+  };
+  refused([](auto& p) { p.stages[1].noise_scale = 0.1; });
+  refused([](auto& p) { p.layout.teacher_width = 2; });
+  refused([](auto& p) { std::swap(p.stages[0], p.stages[1]); });
+  refused([](auto& p) { p.stages[0].pretrains->source_overlap = 1.5; });
+  refused([](auto& p) { p.stages[0].pretrains->gap = -0.1; });
+  refused([](auto& p) { p.layout.trained = trained_part::v; });
+}
+
+TEST_CASE("a network that has pre-trained is fine-tuned from the rows that it ended at") {
+  const activation erf = parse_activation("erf");
+  study::network_trajectory_problem problem{pair_of("erf"), {}, {}, {}, std::nullopt, {}, {}, {}};
+  problem.layout.width = 3;
+  problem.layout.teacher_width = 2;
+  problem.layout.rank = 2;
+  problem.layout.source = erf;
+  problem.layout.source_overlap = 0.6;
+  problem.at.start.u = 0.2;
+  problem.record.count = 11;
+  problem.stages = {{.task = {.teacher = erf},
+                     .noise_scale = 0.1,
+                     .duration = 20.0,
+                     .pretrains = study::network_pretraining{0.6, 0.1, 0.05}},
+                    {.duration = 20.0}};
+  const study::network_trajectory_result whole = study::trajectory(problem);
+  REQUIRE(whole.rows.size() == 11);
+  const network_geometry& g = whole.geometry;
+  CHECK((g.teacher * g.teacher.transpose()).isIdentity(1e-14));
+  CHECK((g.source * g.teacher.transpose()).isApprox(0.6 * Eigen::Matrix2d::Identity(), 1e-13));
+  CHECK((g.source * g.source.transpose()).isIdentity(1e-13));
+  // Where pre-training ended the risk on the source is the same by either stage's way to tell.
+  study::network_trajectory_problem rest = problem;
+  rest.stages.erase(rest.stages.begin());
+  rest.layout.geometry = g;
+  rest.at.parameters.alignment = std::nan("");
+  rest.record.count = 6;
+  const study::network_trajectory_result again = study::trajectory(rest);
+  rest.at.start.u = 0.0;
+  const study::network_point still = network_at(rest.pair, rest.layout, rest.start, rest.at);
+  CHECK(still.flow.source_risk(still.start) == test::within(whole.rows[5].at.source_risk, 1e-6));
+  CHECK(again.rows[0].at.M[0] != again.rows[0].at.M[2]);
+  for (std::size_t i = 1; i < 6; ++i) {
+    CHECK(again.rows[i].at.M[5] == test::within(whole.rows[5 + i].at.M[5], 1e-12));
+    CHECK(again.rows[i].at.source_risk == test::within(whole.rows[5 + i].at.source_risk, 1e-12));
+  }
+  CHECK(whole.rows[0].at.source_risk == whole.rows[0].at.risk);
+  CHECK(whole.rows[10].at.risk < whole.rows[6].at.risk);
+  CHECK(whole.rows[5].at.source_risk < 0.2 * whole.rows[0].at.source_risk);
 }
 
 TEST_CASE("the columns of a network's table tell its sizes") {

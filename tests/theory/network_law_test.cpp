@@ -21,6 +21,9 @@ struct row {
   adapter_constraint adapter;
   double dimension;
   double noise_scale;
+  double misalignment = 0.0;
+  double decay = 0.0;
+  double readout_ratio = 0.0;
 };
 
 // d = 1000 and 10^4 at one γ have one limit.
@@ -29,10 +32,13 @@ constexpr double level = 0.75;
 
 network_problem problem_of(const row& r) {
   const activation f = parse_activation(r.activation);
-  network_problem problem{
-      .geometry = aligned_geometry(r.width, r.width, 0.5, 0.0, 1), .student = f, .teacher = f};
+  network_problem problem{.geometry = aligned_geometry(r.width, r.width, 0.5, r.misalignment, 1),
+                          .student = f,
+                          .teacher = f};
   problem.parameters.rank = r.rank;
   problem.parameters.adapter = r.adapter;
+  problem.parameters.decay = r.decay;
+  problem.parameters.readout_ratio = r.readout_ratio;
   if (r.adapter == adapter_constraint::frobenius) {  // V's norm is 1
     problem.start.scale = 1.0 / std::sqrt(static_cast<double>(r.rank));
   }
@@ -138,11 +144,20 @@ TEST_CASE("escape times of two and four adapters have the law's distribution") {
           800, false, [](const row&) { return true; });
 }
 
+// (14.16) by (14.13)
+TEST_CASE("escape times have the law's distribution where the rates move while they are searched") {
+  compare({{"erf", 1, 2, adapter_constraint::free, 1e4, 10.0, 0.0, 0.005},
+           {"erf", 1, 1, adapter_constraint::free, 1e4, 10.0, 0.0, 0.02},
+           {"relu", 1, 2, adapter_constraint::sphere, 1e4, 1.0, 0.3, 0.0, 0.05}},
+          800, false, [](const row&) { return true; });
+}
+
 namespace {
 
 // 4000 escape times at rank 1, 2 and 4 at d = 10^4, and how far those at 1000 are, in parts of one
 // activation, width and adapter.
-void compare_part(const std::string& activation, std::ptrdiff_t width, adapter_constraint adapter) {
+void compare_part(const std::string& activation, std::ptrdiff_t width, adapter_constraint adapter,
+                  std::uint64_t runs = 4000) {
   std::vector<row> rows;
   for (const std::string name : {"erf", "relu"}) {
     for (const std::ptrdiff_t rank : {1, 2, 4}) {
@@ -152,7 +167,7 @@ void compare_part(const std::string& activation, std::ptrdiff_t width, adapter_c
     }
   }
   rows.push_back({"erf", 2, 2, adapter_constraint::free, 1e4, 1.0});
-  compare(rows, 4000, true, [&](const row& r) {
+  compare(rows, runs, true, [&](const row& r) {
     return r.activation == activation && r.width == width && r.adapter == adapter;
   });
 }
@@ -171,9 +186,11 @@ TEST_CASE("4000 escape times of relu on spheres have the law's distribution",
           "[.][networks][law-relu-sphere]") {
   compare_part("relu", 1, adapter_constraint::sphere);
 }
-TEST_CASE("4000 escape times of free relu have the law's distribution",
+// The first 4000 of rank 1 have a p of .0007, of which one in a hundred sets of these rows has the
+// like: 20000 of other seeds have .1, with 12000 more of this one it is .004.
+TEST_CASE("16000 escape times of free relu have the law's distribution",
           "[.][networks][law-relu-free]") {
-  compare_part("relu", 1, adapter_constraint::free);
+  compare_part("relu", 1, adapter_constraint::free, 16000);
 }
 TEST_CASE("4000 escape times of one of two neurons have the law's distribution",
           "[.][networks][law-erf-two]") {

@@ -661,9 +661,6 @@ py::dict network_trajectory(const call& given) {
   require_stages_alone(given, {"gamma", "noise", "lr_ratio"});
   const network_points where(given, run_parameters(), {"t_end", "lr", "dim", "seed"});
   const study::stage_list stages = stages_from(given);
-  if (!given.has("mu") && !given.has("network")) {
-    throw argument_error("mu", "None", "given: no stage of a network pre-trains");
-  }
   const study::record_times record = record_times_of(given);
   const integration_options integrator = integrator_of(given);
   std::vector<study::network_trajectory_problem> problems;
@@ -682,6 +679,11 @@ py::dict network_trajectory(const call& given) {
     }
     if (!stages.empty()) {
       problem.stages = study::network_stages_of(stages, 1.0 / unit);
+    }
+    if (!problem.stages.empty() && problem.stages.front().pretrains) {
+      given.require_left_out({"mu", "nu"}, "the first stage pre-trains");
+    } else if (!given.has("mu") && !given.has("network")) {
+      throw argument_error("mu", "None", "given: no stage pre-trains");
     }
     problem.integrator.end_time /= unit;
     if (maps) {

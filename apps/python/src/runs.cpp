@@ -258,7 +258,7 @@ question trajectory_question() {
        {{"t_end", kinds::numbers, "the end of the run, > 0", {}, "stages"},
         stages_argument("teacher, gamma, noise, label, lr_ratio, time, until, at, signed, or flip; "
                         "the first also pretrain, rho, a0, q0, until_risk; of a network on and "
-                        "decay, without label and pretrain"),
+                        "decay"),
         record_argument(static_cast<int>(study::record_times{}.count), "; or the times"),
         {"method", kinds::text, "'flow', or 'map', of a finite learning rate", py::str("flow")},
         {"lr", kinds::numbers, "learning rate of the map", py::none()}},
@@ -384,7 +384,7 @@ question simulate_question() {
                {"lr", kinds::numbers, "learning rate of v; u's is lr_ratio times it", {}, "stages"},
                {"steps", kinds::numbers, "steps of a run; None: t_end says", py::none()},
                stages_argument("lr and steps or time, teacher, noise, label, lr_ratio, or flip; of "
-                               "a network on and decay, without label"),
+                               "a network on and decay"),
                {"t_end", kinds::numbers, "the length of a run in time, steps times lr", py::none()},
                {"runs", kinds::whole, "independent runs", py::int_(100)},
                engine_argument(),

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/non_central_chi_squared.hpp>
 #include <boost/math/distributions/normal.hpp>
+#include <boost/math/quadrature/tanh_sinh.hpp>
 #include <boost/math/special_functions/digamma.hpp>
 #include <cmath>
 #include <loradyn/analysis/escape_law.hpp>
@@ -23,9 +25,48 @@ double non_centrality(const escape_law& law) {
   return law.mean_amplitude * law.mean_amplitude / law.variance;
 }
 
-// (9.2): |Z| at which the event comes at t.
+// (9.2), bent: the time at x = ½ log d - log|Z|.
+double time_at(const escape_law& law, double x) {
+  const double straight = law.nonlinear_time + law.tau * x;
+  if (law.bend == 0.0) {
+    return straight;
+  }
+  const double inside = std::clamp(x, law.bent_from, law.bent_to);
+  const double slope = 2.0 * inside - law.bent_from - law.bent_to;
+  return straight +
+         law.bend * ((inside - law.bent_from) * (inside - law.bent_to) + slope * (x - inside));
+}
+
+double slope_at(const escape_law& law, double x) {
+  return law.bend == 0.0 ? law.tau
+                         : law.tau + law.bend * (2.0 * std::clamp(x, law.bent_from, law.bent_to) -
+                                                 law.bent_from - law.bent_to);
+}
+
+// The x of a time.
+double place_of(const escape_law& law, double t) {
+  const double straight = (t - law.nonlinear_time) / law.tau;
+  if (law.bend == 0.0) {
+    return straight;
+  }
+  const double before = (t - time_at(law, law.bent_from)) / slope_at(law, law.bent_from);
+  if (before <= 0.0) {
+    return law.bent_from + before;
+  }
+  const double beyond = (t - time_at(law, law.bent_to)) / slope_at(law, law.bent_to);
+  if (beyond >= 0.0) {
+    return law.bent_to + beyond;
+  }
+  // The root of the parabola that stays as the bend vanishes, without cancellation.
+  const double from_start = t - time_at(law, law.bent_from);
+  const double slope = slope_at(law, law.bent_from);
+  return law.bent_from +
+         2.0 * from_start / (slope + std::sqrt(slope * slope + 4.0 * law.bend * from_start));
+}
+
+// |Z| at which the event comes at t.
 double amplitude_at(const escape_law& law, double t) {
-  return std::sqrt(law.dimension) * std::exp((law.nonlinear_time - t) / law.tau);
+  return std::sqrt(law.dimension) * std::exp(-place_of(law, t));
 }
 
 // The value of Z²/Var Z that is exceeded with probability p.
@@ -57,8 +98,6 @@ std::string_view to_string(law_status status) {
       return "no-escape";
     case law_status::several_modes:
       return "several-modes";
-    case law_status::decays:
-      return "decays";
     case law_status::small_dimension:
       break;
   }
@@ -88,6 +127,7 @@ double escape_law::density(double t) const {
     return nan;
   }
   const boost::math::normal z(mean_amplitude, std::sqrt(variance));
+  const double slope = slope_at(*this, place_of(*this, t));
   const double amplitude = amplitude_at(*this, t);
   if (degrees != 1.0) {
     const double square = amplitude * amplitude / variance;
@@ -96,9 +136,9 @@ double escape_law::density(double t) const {
         shift < 1e-12
             ? boost::math::pdf(boost::math::chi_squared(degrees), square)
             : boost::math::pdf(boost::math::non_central_chi_squared(degrees, shift), square);
-    return 2.0 * square / tau * of_square;
+    return 2.0 * square / slope * of_square;
   }
-  return amplitude / tau * (boost::math::pdf(z, amplitude) + boost::math::pdf(z, -amplitude));
+  return amplitude / slope * (boost::math::pdf(z, amplitude) + boost::math::pdf(z, -amplitude));
 }
 
 double escape_law::quantile(double p) const {
@@ -108,13 +148,20 @@ double escape_law::quantile(double p) const {
   if (!exists(*this)) {
     return nan;
   }
-  // (9.2)
-  return tau * 0.5 * std::log(dimension / (variance * upper_square(*this, p))) + nonlinear_time;
+  return time_at(*this, 0.5 * std::log(dimension / (variance * upper_square(*this, p))));
 }
 
 double escape_law::mean() const {
   if (!exists(*this)) {
     return nan;
+  }
+  if (bend != 0.0) {
+    boost::math::quadrature::tanh_sinh<double> over;
+    constexpr double enough = 1e-9;  // beside the 1e-8 τ to which T_nl is found
+    const auto inside = [](double p) {
+      return std::clamp(p, std::numeric_limits<double>::min(), std::nextafter(1.0, 0.0));
+    };
+    return over.integrate([&](double p) { return quantile(inside(p)); }, 0.0, 1.0, enough);
   }
   // E log χ'² of r degrees of freedom: a Poisson mixture of central ones of r + 2j degrees.
   const double half = 0.5 * non_centrality(*this);

@@ -162,7 +162,7 @@ block_drive drive_of(const network_flow& f, const block& of, bool decays) {
             MatrixXd::Constant(a, a, nan), nan};
   }
   const double decay = f.parameters().decay;
-  const network_drive start = drive_at_start(f);
+  const network_drive start = searching_drive(f);
   block_drive at;
   at.H = of.neurons.transpose() * start.H * of.neurons;
   at.H.diagonal().array() += decay;
@@ -424,7 +424,7 @@ class followed_block {
     if (!decays_) {
       return g.teacher * (directions_of(g.teacher).transpose() * (of_.targets * m.y));
     }
-    const network_drive start = drive_at_start(network_flow(task_, g, parameters_));
+    const network_drive start = searching_drive(network_flow(task_, g, parameters_));
     return -g.teacher * (start.G.transpose() * neurons_of(m)).normalized();
   }
 
@@ -434,7 +434,7 @@ class followed_block {
       return of_.has_side;
     }
     const network_geometry g = family_.at(mu);
-    const network_drive start = drive_at_start(network_flow(task_, g, parameters_));
+    const network_drive start = searching_drive(network_flow(task_, g, parameters_));
     VectorXd pull = start.G.transpose() * neurons_of(m);
     const MatrixXd directions = directions_of(g.teacher);
     pull -= directions.transpose() * (directions * pull);

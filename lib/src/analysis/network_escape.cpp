@@ -266,6 +266,153 @@ void require_law_event(const network_overlap_event& event, std::ptrdiff_t rank) 
   }
 }
 
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+// When the event comes after a start of U = 0 or along a mode, all of it in one adapter, by which
+// of an event that the start meets there is none. Where all adapters share V's norm the others stay
+// beside it.
+class lone_run {
+ public:
+  lone_run(const network_flow& f, const network_overlap_event& event,
+           const integration_options& options)
+      : flow_(f.task(), f.geometry(), alone(f.parameters())), event_(event), options_(options) {
+    event_.validate(flow_);
+  }
+
+  [[nodiscard]] double time_from(const Eigen::VectorXd& u, const Eigen::VectorXd& v,
+                                 double square) const {
+    network_state x = origin_of(flow_);
+    x.U.col(0) = u;
+    x.C.row(0) = v.transpose();
+    x.P *= square;
+    x.P(0, 0) -= v.squaredNorm();
+    if (!(x.P(0, 0) >= 0.0) || met_by(event_of(flow_, event_, x), flow_, x)) {
+      return nan;
+    }
+    integration_options careful = options_;
+    careful.absolute_tolerance =
+        std::min(options_.absolute_tolerance,
+                 1e-3 * options_.relative_tolerance * std::hypot(u.norm(), v.norm()));
+    return escape(flow_, x, event_, careful, run_extent::to_event).t_hit;
+  }
+
+ private:
+  static network_parameters alone(network_parameters p) {
+    p.rank = p.adapter == adapter_constraint::frobenius ? p.rank : 1;
+    return p;
+  }
+
+  network_flow flow_;
+  network_overlap_event event_;
+  integration_options options_;
+};
+
+// |V_a|² of each adapter at the start.
+double square_at_start(const network_parameters& p) {
+  return p.adapter == adapter_constraint::frobenius ? 1.0 / static_cast<double>(p.rank) : 1.0;
+}
+
+// What of a start at t = 0 the flow of the search, whose rates move, has made by its end.
+struct start_amplitude {
+  Eigen::VectorXd v;      // along V's rows, of length 1: the start that grows most
+  double variance = 0.0;  // of √d times the start along it, with what the noise adds on the way
+  double mean = 0.0;      // over √d u0
+};
+
+// (14.16): the adjoint of (u/√κ, v), from the fastest mode at the end back to the start.
+start_amplitude amplitude_over(const network_flow& f, double end) {
+  const network_parameters& p = f.parameters();
+  const Index width = f.geometry().width();
+  const searching_readouts readouts(f);
+  const double first = square_at_start(p);
+  const double fading = p.adapter == adapter_constraint::free ? 2.0 * p.decay : 0.0;
+  const bool moves = p.readout_ratio > 0.0;
+  const auto matrix_at = [&, still = drive_at(f, readouts.at(0.0), 1.0)](double t) {
+    network_drive drive = moves ? drive_at(f, readouts.at(t), 1.0) : still;
+    drive.H *= first * std::exp(-fading * t);
+    return searching_matrix(p, drive);
+  };
+  MatrixXd noise;
+  if (p.noise_scale > 0.0) {
+    noise = noise_at(f, readouts.at(0.0));
+  }
+  Eigen::SelfAdjointEigenSolver<MatrixXd> solver(matrix_at(end));
+  const Index size = solver.eigenvalues().size();
+  Eigen::VectorXd y = solver.eigenvectors().col(size - 1);
+  // Steps are short at the start, where the readouts move; the exponential of the middle of each
+  // has errors of its cube. With half as many the law moves by 1e-4 of its spread.
+  constexpr int steps = 400;
+  const auto time = [&](int i) { return end * std::pow(static_cast<double>(i) / steps, 2); };
+  double added = 0.0;
+  for (int i = steps; i > 0; --i) {
+    const double length = time(i) - time(i - 1);
+    const double middle = 0.5 * (time(i) + time(i - 1));
+    solver.compute(matrix_at(middle));
+    const auto& Q = solver.eigenvectors();
+    const Eigen::ArrayXd& grown = (length * solver.eigenvalues().array()).exp();
+    const Eigen::VectorXd before = Q * (grown * (Q.transpose() * y).array()).matrix();
+    if (p.noise_scale > 0.0) {
+      if (moves) {
+        noise = noise_at(f, readouts.at(middle));
+      }
+      const auto rate = [&](const Eigen::VectorXd& at) {
+        return at.head(width).dot(noise * at.head(width));
+      };
+      added += 0.5 * length * first * std::exp(-fading * middle) * (rate(y) + rate(before));
+    }
+    const double scale = before.norm();
+    y = before / scale;
+    added /= scale * scale;
+  }
+  const Eigen::VectorXd along = y.tail(size - width);
+  const double square = along.squaredNorm();
+  return {.v = along.normalized(),
+          .variance = first + p.rate_ratio * p.noise_scale * added / square,
+          .mean = std::abs(y.head(width).sum()) / std::sqrt(p.rate_ratio * square)};
+}
+
+// The law where the rates move while the search goes on: V fades, or the readouts train. Its times
+// at three amplitudes are those of the whole flow.
+void tell_moving(const network_flow& f, const lone_run& run, double u0, escape_law& law) {
+  const Eigen::VectorXd none = Eigen::VectorXd::Zero(f.geometry().width());
+  const double square = square_at_start(f.parameters());
+  const double root = std::sqrt(law.dimension);
+  double end = law.tau * std::log(root);
+  // The first round shows how long the search is.
+  for (int round = 0; round < 2; ++round) {
+    const start_amplitude start = amplitude_over(f, end);
+    law.variance = start.variance;
+    law.mean_amplitude = start.mean * root * std::sqrt(law.degrees) * std::abs(u0);
+    escape_law logarithm = law;  // its times are x = ½ log d - log|Z|
+    logarithm.tau = 1.0;
+    logarithm.nonlinear_time = 0.0;
+    logarithm.bend = 0.0;
+    const auto at = [&](double p) {
+      const double x = logarithm.quantile(p);
+      return std::pair{x, run.time_from(none, std::exp(-x) * start.v, square)};
+    };
+    const auto [x_early, early] = at(0.1);
+    const auto [x_middle, middle] = at(0.5);
+    const auto [x_late, late] = at(0.9);
+    law.tau = (late - early) / (x_late - x_early);
+    law.nonlinear_time = early - law.tau * x_early;
+    law.bend = (middle - law.nonlinear_time - law.tau * x_middle) /
+               ((x_middle - x_early) * (x_middle - x_late));
+    law.bent_from = x_early;
+    law.bent_to = x_late;
+    if (!std::isfinite(early + middle + late) ||
+        !(std::abs(law.bend) * (x_late - x_early) < law.tau)) {
+      law.nonlinear_time = nan;
+      return;
+    }
+    end = middle;
+  }
+}
+
+}  // namespace
+
 // (14.10)
 escape_law law_of_escape(const network_flow& f, const network_overlap_event& event,
                          double dimension, double u0, const integration_options& options) {
@@ -288,43 +435,24 @@ escape_law law_of_escape(const network_flow& f, const network_overlap_event& eve
   }
   const network_mode& mode = search.modes.front();
   law.tau = 1.0 / mode.rate;
-  if (decays_while_searching(p)) {
-    law.status = law_status::decays;
-    return law;
+  const lone_run run(f, event, options);
+  if (decays_while_searching(p) || p.readout_ratio > 0.0) {
+    tell_moving(f, run, u0, law);
+  } else {
+    const double square = square_at_start(p);
+    law.variance = square * mode.left_v.squaredNorm();
+    if (p.noise_scale > 0.0) {
+      law.variance += square * p.rate_ratio * p.rate_ratio * p.noise_scale *
+                      mode.left_u.dot(noise_at_start(f) * mode.left_u) / (2.0 * mode.rate);
+    }
+    law.mean_amplitude =
+        std::sqrt(dimension * law.degrees) * std::abs(mode.left_u.sum()) * std::abs(u0);
+    // So small that its corrections are below the tolerance.
+    constexpr double size = 1e-12;
+    law.nonlinear_time =
+        run.time_from(size * mode.u, size * mode.v, square) - law.tau * std::log(1.0 / size);
   }
-  const double square = searching_square(p);
-  law.variance = square * mode.left_v.squaredNorm();
-  if (p.noise_scale > 0.0) {
-    law.variance += square * p.rate_ratio * p.rate_ratio * p.noise_scale *
-                    mode.left_u.dot(noise_at_start(f) * mode.left_u) / (2.0 * mode.rate);
-  }
-  law.mean_amplitude =
-      std::sqrt(dimension * law.degrees) * std::abs(mode.left_u.sum()) * std::abs(u0);
-
-  // One adapter along the mode, so small that its corrections are below the tolerance.
-  // Where all adapters share V's norm the others stay beside it.
-  network_parameters along = p;
-  along.rank = p.adapter == adapter_constraint::frobenius ? p.rank : 1;
-  const network_flow one(f.task(), f.geometry(), along);
-  // As for one neuron: the linear search takes it to where its corrections are below the tolerance.
-  constexpr double size = 1e-12;
-  network_state small = origin_of(one);
-  small.U.col(0) = size * mode.u;
-  small.C.row(0) = size * mode.v.transpose();
-  small.P *= square;
-  small.P(0, 0) -= small.C.squaredNorm();
-  event.validate(one);
-  const ode_event<any_dimension> crossing = event_of(one, event, small);
-  if (met_by(crossing, one, small)) {
-    law.status = law_status::no_escape;
-    return law;
-  }
-  integration_options careful = options;
-  careful.absolute_tolerance =
-      std::min(options.absolute_tolerance, 1e-3 * options.relative_tolerance * size);
-  const network_escape_run run = escape(one, small, event, careful, run_extent::to_event);
-  law.nonlinear_time = run.t_hit - law.tau * std::log(1.0 / size);
-  if (!std::isfinite(run.t_hit)) {
+  if (!std::isfinite(law.nonlinear_time)) {
     law.status = law_status::no_escape;
     return law;
   }

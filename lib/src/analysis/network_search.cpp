@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <loradyn/analysis/network_search.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/number_text.hpp>
@@ -34,22 +35,82 @@ network_state origin_of(const network_flow& f) {
           g.readout};
 }
 
-network_drive drive_at_start(const network_flow& f) {
+searching_readouts::searching_readouts(const network_flow& f) : start_(f.geometry().readout) {
+  const double ratio = f.parameters().readout_ratio;
+  if (ratio == 0.0) {
+    return;
+  }
+  // ∂R/∂a is linear in a.
   const network_geometry& g = f.geometry();
   const network_overlaps o = overlaps_of(g, origin_of(f));
+  const auto slope = [&](const VectorXd& a) {
+    network_slopes s;
+    f.task().risk.slopes(o, f.teacher_gram(), a, g.teacher_readout, true, s);
+    return s.readouts;
+  };
+  const Index width = g.width();
+  const VectorXd none = slope(VectorXd::Zero(width));
+  MatrixXd gram(width, width);
+  for (Index j = 0; j < width; ++j) {
+    gram.col(j) = slope(VectorXd::Unit(width, j)) - none;
+  }
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(0.5 * (gram + gram.transpose()));
+  // Neurons that do alike have a combination of readouts that nothing moves.
+  constexpr double rounding = 1e-12;
+  modes_ = solver.eigenvectors();
+  rates_ = ratio * solver.eigenvalues();
+  pull_ = -modes_.transpose() * (none + gram * start_);
+  for (Index j = 0; j < width; ++j) {
+    const bool moves = solver.eigenvalues()[j] > rounding * solver.eigenvalues().maxCoeff();
+    rates_[j] = moves ? rates_[j] : 0.0;
+    pull_[j] = moves ? pull_[j] * ratio / rates_[j] : 0.0;
+  }
+}
+
+VectorXd searching_readouts::at(double t) const {
+  VectorXd a = start_;
+  for (Index j = 0; j < rates_.size(); ++j) {
+    if (rates_[j] > 0.0) {
+      a -= std::expm1(-rates_[j] * t) * pull_[j] * modes_.col(j);
+    }
+  }
+  return a;
+}
+
+network_drive drive_at(const network_flow& f, const VectorXd& a, double square) {
+  const network_geometry& g = f.geometry();
   network_slopes s;
-  f.task().risk.slopes(o, f.teacher_gram(), g.readout, g.teacher_readout, false, s);
+  f.task().risk.slopes(overlaps_of(g, origin_of(f)), f.teacher_gram(), a, g.teacher_readout, false,
+                       s);
   const MatrixXd by_targets = s.targets * g.teacher;
   const MatrixXd by_weights = s.twice_weights * g.pretrained;
-  network_drive drive{by_targets + by_weights,
-                      searching_square(f.parameters()) * s.twice_weights,
-                      by_targets.norm() + by_weights.norm(),
-                      {}};
+  network_drive drive{
+      by_targets + by_weights, square * s.twice_weights, by_targets.norm() + by_weights.norm(), {}};
   MatrixXd weights = s.twice_weights.cwiseAbs();
   weights.diagonal() = s.weight_sizes;
   drive.sizes = s.targets.cwiseAbs() * f.teacher_gram().cwiseAbs() +
                 weights * (g.pretrained * g.teacher.transpose()).cwiseAbs();
   return drive;
+}
+
+network_drive searching_drive(const network_flow& f) {
+  constexpr double long_after = std::numeric_limits<double>::infinity();
+  return drive_at(f, searching_readouts(f).at(long_after), searching_square(f.parameters()));
+}
+
+MatrixXd searching_matrix(const network_parameters& p, const network_drive& drive) {
+  const Index width = drive.G.rows();
+  const Index directions = drive.G.cols();
+  const double root = std::sqrt(p.rate_ratio);
+  const double held = p.adapter == adapter_constraint::free ? p.decay : 0.0;
+  MatrixXd linear(width + directions, width + directions);
+  linear.topLeftCorner(width, width) =
+      -p.rate_ratio * (drive.H + p.decay * MatrixXd::Identity(width, width));
+  linear.topRightCorner(width, directions) = -root * drive.G;
+  linear.bottomLeftCorner(directions, width) = -root * drive.G.transpose();
+  linear.bottomRightCorner(directions, directions) =
+      -held * MatrixXd::Identity(directions, directions);
+  return linear;
 }
 
 // (14.9)
@@ -64,7 +125,7 @@ network_search_result network_search(const network_flow& f) {
     result.status = search_status::overflow;
     return result;
   }
-  const network_drive start = drive_at_start(f);
+  const network_drive start = searching_drive(f);
   if (!start.G.allFinite() || !start.H.allFinite()) {
     result.status = search_status::undefined;
     return result;
@@ -74,14 +135,7 @@ network_search_result network_search(const network_flow& f) {
   const Index width = start.G.rows();
   const Index directions = start.G.cols();
   const double root = std::sqrt(p.rate_ratio);
-  const double held = p.adapter == adapter_constraint::free ? p.decay : 0.0;
-  MatrixXd linear(width + directions, width + directions);
-  linear.topLeftCorner(width, width) =
-      -p.rate_ratio * (start.H + p.decay * MatrixXd::Identity(width, width));
-  linear.topRightCorner(width, directions) = -root * start.G;
-  linear.bottomLeftCorner(directions, width) = -root * start.G.transpose();
-  linear.bottomRightCorner(directions, directions) =
-      -held * MatrixXd::Identity(directions, directions);
+  const MatrixXd linear = searching_matrix(p, start);
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(linear);
   // What of the pull is the rounding of its terms moves nothing.
   constexpr double rounding = 1e-13;
@@ -114,14 +168,16 @@ network_search_result network_search(const network_flow& f) {
   return result;
 }
 
-MatrixXd noise_at_start(const network_flow& f) {
+MatrixXd noise_at(const network_flow& f, const VectorXd& a) {
   const network_geometry& g = f.geometry();
   return f.task()
       .noise
-      .value(overlaps_of(g, origin_of(f)), f.teacher_gram(), g.readout, g.teacher_readout,
+      .value(overlaps_of(g, origin_of(f)), f.teacher_gram(), a, g.teacher_readout,
              f.parameters().label_noise)
       .covariance;
 }
+
+MatrixXd noise_at_start(const network_flow& f) { return noise_at(f, f.geometry().readout); }
 
 // (14.11)
 network_state one_step_start(const network_flow& f, double dimension, double batch, double u0) {
@@ -137,7 +193,7 @@ network_state one_step_start(const network_flow& f, double dimension, double bat
       throw argument_error(name, number_text(value), "finite and > 0");
     }
   }
-  const network_drive start = drive_at_start(f);
+  const network_drive start = drive_at(f, f.geometry().readout, 1.0);
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(
       MatrixXd(start.G * start.G.transpose() + (dimension / batch) * noise_at_start(f)));
   network_state x = origin_of(f);

@@ -8,11 +8,13 @@
 #include <loradyn/kernel/noise_moment.hpp>
 #include <loradyn/kernel/pair_kernel.hpp>
 #include <loradyn/model/network_noise.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 #include "gaussian/lattice.hpp"
 #include "kernel/four_averages.hpp"
+#include "model/half_line_averages.hpp"
 
 namespace loradyn {
 namespace {
@@ -42,6 +44,36 @@ bool is_kinked_line(const activation_parts& p) {
 kinked_line kinked_line_of(const activation_parts& p) {
   const std::span<const double> c = p.polynomial_part.monomial();
   return {c.size() == 2 ? c[1] : 0.0, p.relu_weight};
+}
+
+// Of degrees up to these the moments are few.
+constexpr std::size_t most_half_line_coefficients = 5;
+
+std::optional<half_line_function> half_line_function_of(const activation& f) {
+  half_line_function of;
+  if (const half_line_polynomials* pieces = f.on_half_lines()) {
+    of = {pieces->negative, pieces->positive};
+  } else if (const polynomial* p = f.as_polynomial()) {
+    const std::span<const double> c = p->monomial();
+    of = {{c.begin(), c.end()}, {c.begin(), c.end()}};
+  } else {
+    return std::nullopt;
+  }
+  if (std::max(of.negative.size(), of.positive.size()) > most_half_line_coefficients) {
+    return std::nullopt;
+  }
+  return of;
+}
+
+half_line_function slope_of(const half_line_function& f) {
+  const auto derivative = [](const std::vector<double>& c) {
+    std::vector<double> slope;
+    for (std::size_t n = 1; n < c.size(); ++n) {
+      slope.push_back(static_cast<double>(n) * c[n]);
+    }
+    return slope;
+  };
+  return {derivative(f.negative), derivative(f.positive)};
 }
 
 // Student and teacher fields together: the covariance of [λ; λ*], the weights of their functions
@@ -290,7 +322,9 @@ struct network_noise::body {
         cross(s, t),
         targets(t, t),
         pair(s, t),
-        smooth(s.kinks().empty() && t.kinks().empty()) {}
+        smooth(s.kinks().empty() && t.kinks().empty()),
+        student_pieces(half_line_function_of(s)),
+        teacher_pieces(half_line_function_of(t)) {}
 
   activation student;
   activation teacher;
@@ -299,6 +333,8 @@ struct network_noise::body {
   pair_kernel targets;
   noise_moment pair;
   bool smooth;
+  std::optional<half_line_function> student_pieces;
+  std::optional<half_line_function> teacher_pieces;
   normal_lattice lattice;
 
   [[nodiscard]] network_noise_value quadrature(const joint_fields& fields,
@@ -307,6 +343,7 @@ struct network_noise::body {
   [[nodiscard]] double kernel_square(const MatrixXd& q, const joint_fields& fields) const;
   [[nodiscard]] MatrixXd polynomials(const joint_fields& fields, double label_noise) const;
   [[nodiscard]] MatrixXd kinked(const joint_fields& fields, double label_noise) const;
+  [[nodiscard]] MatrixXd half_lines(const joint_fields& fields, double label_noise) const;
 };
 
 network_noise_value network_noise::body::quadrature(const joint_fields& fields,
@@ -538,6 +575,35 @@ MatrixXd network_noise::body::kinked(const joint_fields& fields, double label_no
   return result;
 }
 
+// (14.17): polynomials on either side of 0, multiplied out likewise.
+MatrixXd network_noise::body::half_lines(const joint_fields& fields, double label_noise) const {
+  const Index n = fields.covariance.rows();
+  const Index width = fields.width;
+  const half_line_function slope = slope_of(*student_pieces);
+  const half_line_function one{{1.0}, {1.0}};
+  half_line_averages averages(fields.covariance);
+  MatrixXd result(width, width);
+  for (Index j = 0; j < width; ++j) {
+    for (Index l = 0; l <= j; ++l) {
+      check_stop();
+      double square =
+          label_noise == 0.0
+              ? 0.0
+              : label_noise * averages.value({j, l, j, l}, {&slope, &slope, &one, &one});
+      for (Index m = 0; m < n; ++m) {
+        for (Index i = 0; i <= m; ++i) {
+          const half_line_function& of_m = m < width ? *student_pieces : *teacher_pieces;
+          const half_line_function& of_i = i < width ? *student_pieces : *teacher_pieces;
+          square += (i == m ? 1.0 : 2.0) * fields.weights[m] * fields.weights[i] *
+                    averages.value({j, l, m, i}, {&slope, &slope, &of_m, &of_i});
+        }
+      }
+      result(j, l) = result(l, j) = fields.weights[j] * fields.weights[l] * square;
+    }
+  }
+  return result;
+}
+
 network_noise::network_noise(const activation& student, const activation& teacher)
     : body_(std::make_shared<const body>(student, teacher)) {}
 
@@ -571,6 +637,11 @@ network_noise_value network_noise::value(const network_overlaps& o, const Matrix
   }
   if (is_kinked_line(s) && is_kinked_line(t)) {
     MatrixXd covariance = body_->kinked(fields, label_noise);
+    const double error = 1e-9 * covariance.trace();
+    return {std::move(covariance), error, noise_method_kind::kinked};
+  }
+  if (body_->student_pieces && body_->teacher_pieces) {
+    MatrixXd covariance = body_->half_lines(fields, label_noise);
     const double error = 1e-9 * covariance.trace();
     return {std::move(covariance), error, noise_method_kind::kinked};
   }

@@ -50,7 +50,7 @@ void grid_members(Io& io, Problem& p, const std::optional<study::network_given_s
     p.pairs = read_pairs(io);
     take_network(io);
     p.layout = read_layout(io);
-    p.grid = read_network_grid(io, p.layout);
+    p.grid = read_network_grid(io, p.layout.geometry.has_value());
   } else {
     say_pairs(io, p.pairs);
     say_grid(io, p.grid);
@@ -83,6 +83,20 @@ void members_of(Io& io, Problem& p, const study::network_critical_problem*) {
   critical_members(io, p.asked);
 }
 
+namespace {
+
+// Where the first stage pre-trains it makes W0.
+void refuse_aligned_rows(question_reader& io) {
+  for (const study::parameter* p : {&registry::mu, &registry::nu}) {
+    const std::string text = io.peek(p->name);
+    if (!text.empty() && (!p->standard || text != fmt::format("{}", *p->standard))) {
+      io.refuse({p->name}, "the first stage pre-trains");
+    }
+  }
+}
+
+}  // namespace
+
 template <class Io, class Problem>
 void members_of(Io& io, Problem& p, const study::network_trajectory_problem*) {
   const double unit = p.pair.rate_unit;
@@ -92,7 +106,16 @@ void members_of(Io& io, Problem& p, const study::network_trajectory_problem*) {
     take_network(io);
     io.take_in_order({"dim"});
     p.layout = read_layout(io);
-    p.at = read_network_point(io, p.layout, "--mu, --nu, --gamma, --noise, --lr-ratio",
+    if (io.says("stages")) {
+      refuse_parameters_of_stages(io);
+      p.stages = read_network_stages(io.file("stages"), 1.0 / unit);
+    }
+    const bool pretrains = !p.stages.empty() && p.stages.front().pretrains;
+    if (pretrains) {
+      refuse_aligned_rows(io);
+    }
+    p.at = read_network_point(io, p.layout.geometry.has_value() || pretrains,
+                              "--mu, --nu, --gamma, --noise, --lr-ratio",
                               "one each, for a trajectory is one run");
     if (!io.says("t-end") && !io.says("stages")) {
       throw error("--t-end is missing: say how long the run is");
@@ -101,10 +124,6 @@ void members_of(Io& io, Problem& p, const study::network_trajectory_problem*) {
     p.at.start.u = read_u0(io);
     if (const std::string end = io.peek("t-end"); !end.empty()) {
       p.end = read_positive("--t-end", end) / unit;
-    }
-    if (io.says("stages")) {
-      refuse_parameters_of_stages(io);
-      p.stages = read_network_stages(io.file("stages"), 1.0 / unit);
     }
   } else {
     say_pairs(io, {&p.pair, 1});
@@ -294,7 +313,8 @@ void members_of(Io& io, Problem& p, const study::network_simulate_problem*) {
   if constexpr (Io::reads) {
     take_network(io);
     p.layout = read_layout(io);
-    p.at = read_network_point(io, p.layout, "--mu, --nu, --noise, --lr-ratio", "one each here");
+    p.at = read_network_point(io, p.layout.geometry.has_value(), "--mu, --nu, --noise, --lr-ratio",
+                              "one each here");
     p.start = read_network_start(io);
     const double rate = p.stages.empty() ? p.learning_rate : p.stages.back().learning_rate;
     tell_gamma(io, rate * static_cast<double>(p.start.dimension) / static_cast<double>(p.batch));

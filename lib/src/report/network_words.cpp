@@ -171,8 +171,8 @@ void say_layout(question_writer& io, const study::network_layout& l,
   io.member("source-overlap", l.source_overlap, read_overlap);
 }
 
-study::parameter_grid read_network_grid(question_reader& io, const study::network_layout& layout) {
-  if (!layout.geometry || io.says("mu")) {
+study::parameter_grid read_network_grid(question_reader& io, bool has_rows) {
+  if (!has_rows || io.says("mu")) {
     return read_grid(io, study::model_parameters);
   }
   // The rows stand as they are; the table tells that there is no μ.
@@ -186,9 +186,9 @@ study::parameter_grid read_network_grid(question_reader& io, const study::networ
   return grid;
 }
 
-study::parameter_point read_network_point(question_reader& io, const study::network_layout& layout,
+study::parameter_point read_network_point(question_reader& io, bool has_rows,
                                           const std::string& names, const std::string& expected) {
-  const study::parameter_grid grid = read_network_grid(io, layout);
+  const study::parameter_grid grid = read_network_grid(io, has_rows);
   if (grid.size() != 1) {
     throw argument_error(names, fmt::format("{} combinations", grid.size()), expected);
   }

@@ -19,11 +19,10 @@ study::network_layout read_layout(question_reader& io, scale_words scale = scale
 void say_layout(question_writer& io, const study::network_layout& layout,
                 const std::optional<study::network_given_start>& start = {});
 
-// The parameters' values; of a layout with rows of its own ν is not asked for, and μ is NaN where
-// it is not given.
-study::parameter_grid read_network_grid(question_reader& io, const study::network_layout& layout);
+// The parameters' values; where W0 has rows that say them, μ is NaN unless it is given.
+study::parameter_grid read_network_grid(question_reader& io, bool has_rows);
 // The same where there may be one combination only; `expected` says of what, and why.
-study::parameter_point read_network_point(question_reader& io, const study::network_layout& layout,
+study::parameter_point read_network_point(question_reader& io, bool has_rows,
                                           const std::string& names, const std::string& expected);
 
 // Refuses what no start of a network takes.

@@ -551,8 +551,8 @@ void members_of(Io& io, Problem& p, const study::network_validation_problem*) {
     take_network(io);
     p.layout = read_layout(io, scale_words::none);
     p.asked.at.parameters =
-        read_network_point(io, p.layout, "--mu, --nu, --gamma, --noise, --lr-ratio",
-                           "one each here")
+        read_network_point(io, p.layout.geometry.has_value(),
+                           "--mu, --nu, --gamma, --noise, --lr-ratio", "one each here")
             .parameters;
     p.scale = study::network_start_request().scale;
     read_scratch_norm(io, p.scale);

@@ -177,7 +177,22 @@ json words_of(const study::network_stage_task& task) {
   if (task.teacher) {
     words["teacher"] = task.teacher->name();
   }
+  if (task.label) {
+    words["label"] = task.label->name();
+  }
   say(words, "decay", task.decay);
+  return words;
+}
+
+json words_of(const study::network_pretraining& from, const study::network_stage_task& task) {
+  json words{{"pretrain", task.teacher->name()},
+             {"noise", task.label_noise},
+             {"rho", from.source_overlap},
+             {"a0", from.a},
+             {"q0", from.gap + from.a * from.a}};
+  if (task.label) {
+    words["label"] = task.label->name();
+  }
   return words;
 }
 
@@ -228,10 +243,12 @@ std::string text_of(std::span<const simulation_stage> stages) {
 
 std::string text_of(std::span<const study::network_training_stage> stages, double time_unit) {
   return written(stages, [&](const study::network_training_stage& s) {
-    json words = words_of(s.task);
+    json words = s.pretrains ? words_of(*s.pretrains, s.task) : words_of(s.task);
     words["gamma"] = s.noise_scale;
     say(words, "time", s.duration, time_unit);
-    if (s.until) {
+    if (s.until && s.pretrains) {
+      words["until-risk"] = s.until->at;
+    } else if (s.until) {
       say_until(words, to_text(*s.until), s.until->at, s.until->is_signed);
     }
     return words;

@@ -111,7 +111,9 @@ network_chain::network_chain(const network_problem& problem, std::span<const std
                        .targets = sparse(stage.on_source ? geometry.source : geometry.teacher),
                        .readout = {readout.begin(), readout.end()},
                        .noise = std::sqrt(stage.label_noise),
-                       .through_adapter = by_adapter && trains_output});
+                       .through_adapter = by_adapter && trains_output,
+                       .label = stage.label ? std::optional(batch_activation(kernels, *stage.label))
+                                            : std::nullopt});
   }
   for (std::size_t e = 0; e < lane_count; ++e) {
     samples_.run[e] = rests_.run[e] = runs[run_per_lane_ ? std::min(e, runs.size() - 1) : 0];
@@ -370,6 +372,19 @@ void network_chain::sum_batch(const batch_source& source, std::uint64_t step) {
   }
 }
 
+// The targets, then the first of them what the labels become.
+void network_chain::transform_labels(const stage_constants& stage, const double* zeta,
+                                     std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    double label = zeta != nullptr ? stage.noise * zeta[i] : 0.0;
+    for (std::size_t j = 0; j < stage.readout.size(); ++j) {
+      label += stage.readout[j] * goal_[j * stride_ + i];
+    }
+    goal_field_[i] = label;
+  }
+  stage.label->values(goal_field_, n, goal_);
+}
+
 void network_chain::sum_block(const batch_source& source, std::size_t rows, std::size_t samples) {
   const std::size_t n = rows * lane_count;
   const stage_constants& stage = source.stage;
@@ -391,9 +406,16 @@ void network_chain::sum_block(const batch_source& source, std::size_t rows, std:
   for (std::size_t i = 0; i < teachers; ++i) {
     stage.teacher.values(goal_field_ + i * stride_, n, goal_ + i * stride_);
   }
-  loops_->errors(value_, states_[current_].readout.data(), neurons_, goal_, stage.readout.data(),
-                 teachers, stage.noise > 0.0 ? normals_ + source.inputs * stride_ : nullptr,
-                 stage.noise, stride_, rows, delta_, slope_);
+  const double* const zeta = stage.noise > 0.0 ? normals_ + source.inputs * stride_ : nullptr;
+  if (stage.label) {
+    transform_labels(stage, zeta, n);
+    constexpr double whole = 1.0;  // the weight of what a label becomes
+    loops_->errors(value_, states_[current_].readout.data(), neurons_, goal_, &whole, 1, nullptr,
+                   0.0, stride_, rows, delta_, slope_);
+  } else {
+    loops_->errors(value_, states_[current_].readout.data(), neurons_, goal_, stage.readout.data(),
+                   teachers, zeta, stage.noise, stride_, rows, delta_, slope_);
+  }
   if (samples < n) {  // lanes of the last row that have no sample
     std::fill(delta_ + samples, delta_ + n, 0.0);
     for (std::size_t j = 0; j < neurons_; ++j) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -71,6 +72,7 @@ class network_chain {
     std::vector<double> readout;
     double noise;          // √Δ
     bool through_adapter;  // whether <V, x> is taken of each sample: U trains, and K > r
+    std::optional<batch_activation> label;
   };
   // The samples of a batch, and what is summed over them.
   struct batch_source {
@@ -101,6 +103,7 @@ class network_chain {
   [[nodiscard]] const network_constants& sizes() const { return stages_.front().constants; }
   void prepare(const stage_constants& stage);
   void sum_batch(const batch_source& source, std::uint64_t step);
+  void transform_labels(const stage_constants& stage, const double* zeta, std::size_t n);
   void sum_block(const batch_source& source, std::size_t rows, std::size_t samples);
   void draw_rest(std::uint64_t step);
   void share_rest(std::uint64_t step);

@@ -167,6 +167,9 @@ std::string configuration_text(const network_problem& asked, simulation_engine e
     line("lr", stage.learning_rate);
     line("steps", stage.steps);
     line("flips", stage.flips);
+    if (stage.label) {
+      line("label", stage.label->name());
+    }
   }
   line("seed", problem.seed);
   line("runs", runs);

@@ -128,9 +128,19 @@ void network_sgd::add_gradient(const network_stage& stage, random_stream inputs,
     const Eigen::MatrixXd goal_field = x.transpose() * teacher;
     mapped(problem_->student, field, value, &slope);
     mapped(stage.teacher, goal_field, goal, nullptr);
-    Eigen::VectorXd error = value * readout_ - goal * teacher_readout;
-    if (noise > 0.0) {
-      error -= noise * Eigen::Map<const Eigen::VectorXd>(zeta.data(), n);
+    Eigen::VectorXd error = value * readout_;
+    if (stage.label) {
+      Eigen::MatrixXd label = goal * teacher_readout;
+      if (noise > 0.0) {
+        label += noise * Eigen::Map<const Eigen::VectorXd>(zeta.data(), n);
+      }
+      mapped(*stage.label, label, goal, nullptr);
+      error -= goal;
+    } else {
+      error -= goal * teacher_readout;
+      if (noise > 0.0) {
+        error -= noise * Eigen::Map<const Eigen::VectorXd>(zeta.data(), n);
+      }
     }
     readout_gradient_ += value.transpose() * error;
     const Eigen::MatrixXd h = error.asDiagonal() * slope * readout_.asDiagonal();

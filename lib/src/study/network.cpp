@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/interruption.hpp>
+#include <loradyn/model/transformed_labels.hpp>
 #include <loradyn/number_text.hpp>
 #include <loradyn/simulation/network_run.hpp>
 #include <loradyn/study/network.hpp>
@@ -311,6 +314,40 @@ row_description<network_trajectory_row> network_trajectory_columns(const network
   return columns;
 }
 
+namespace {
+
+// What training on transformed labels is: a task of another target and noise. Of several targets
+// the label is no sum of functions of one field each.
+struct labels_of_stage {
+  activation teacher;
+  double label_noise;
+  Eigen::VectorXd readout;
+};
+
+labels_of_stage labels_of(const network_stage_task& what, const activation& teacher,
+                          const Eigen::VectorXd& readout, double noise_scale) {
+  if (!what.label) {
+    return {teacher, what.label_noise, readout};
+  }
+  if (readout.size() != 1) {
+    throw argument_error("label", fmt::format("of a teacher of {} neurons", readout.size()),
+                         "of a teacher of one: simulate takes it of any");
+  }
+  const activation weighed =
+      readout[0] == 1.0
+          ? teacher
+          : parse_activation(fmt::format("({})*({})", number_text(readout[0]), teacher.name()));
+  const transformed_labels labels =
+      transform_labels(weighed, *what.label->as_polynomial(), what.label_noise);
+  if (labels.excess && noise_scale > 0.0) {
+    throw argument_error("gamma of a network's stage", number_text(noise_scale),
+                         "0 where its label's noise depends on the input: simulate takes it");
+  }
+  return {labels.target, labels.label_noise, Eigen::VectorXd::Ones(1)};
+}
+
+}  // namespace
+
 network_tuning_stage stage_of(const network_problem& trained, const activation_pair& pair,
                               const network_layout& layout, const network_training_stage& stage) {
   const network_stage_task& what = stage.task;
@@ -318,32 +355,39 @@ network_tuning_stage stage_of(const network_problem& trained, const activation_p
   decayed.decay = what.decay.value_or(layout.decay);
   parameter_point at;
   at.parameters.noise_scale = stage.noise_scale;
-  at.parameters.label_noise = what.label_noise;
   at.parameters.rate_ratio = what.rate_ratio;
-  const network_parameters parameters = parameters_of(decayed, at);
   const activation& student = pair.risk.student();
   const activation teacher = what.teacher.value_or(pair.risk.teacher());
-  const network_task task = layout.source ? network_task(student, teacher, *layout.source)
-                                          : network_task(student, teacher);
   if (!what.on_source) {
-    const network_flow flow(task, trained.geometry, parameters);
+    const labels_of_stage labels =
+        labels_of(what, teacher, trained.geometry.teacher_readout, stage.noise_scale);
+    at.parameters.label_noise = labels.label_noise;
+    network_geometry geometry = trained.geometry;
+    geometry.teacher_readout = labels.readout;
+    const network_flow flow(layout.source ? network_task(student, labels.teacher, *layout.source)
+                                          : network_task(student, labels.teacher),
+                            std::move(geometry), parameters_of(decayed, at));
     return {flow, flow, stage.flips, stage.duration, stage.until};
   }
   if (!layout.source) {
     throw argument_error("what a stage trains on", "the source task",
                          "the target where there is no source");
   }
+  const labels_of_stage labels =
+      labels_of(what, *layout.source, trained.geometry.source_readout, stage.noise_scale);
+  at.parameters.label_noise = labels.label_noise;
+  const network_parameters parameters = parameters_of(decayed, at);
   network_geometry swapped = trained.geometry;
   swapped.teacher = trained.geometry.source;
-  swapped.teacher_readout = trained.geometry.source_readout;
+  swapped.teacher_readout = labels.readout;
   swapped.source = Eigen::MatrixXd::Zero(0, swapped.directions());
   swapped.source_readout.resize(0);
   // The labels' noise is the source's: the target's risk is told without.
   network_parameters noiseless = parameters;
   noiseless.label_noise = 0.0;
-  return {network_flow(network_task(student, *layout.source), std::move(swapped), parameters),
-          network_flow(task, trained.geometry, noiseless), stage.flips, stage.duration,
-          stage.until};
+  return {network_flow(network_task(student, labels.teacher), std::move(swapped), parameters),
+          network_flow(network_task(student, teacher, *layout.source), trained.geometry, noiseless),
+          stage.flips, stage.duration, stage.until};
 }
 
 namespace {
@@ -367,7 +411,262 @@ network_protocol protocol_of(const network_trajectory_problem& problem,
 
 }  // namespace
 
+namespace {
+
+// W0 and the source's rows beside orthonormal targets, the first directions, in as few more as they
+// span: their coordinates by Gram and Schmidt keep the digits of what is nearly a target.
+void narrow(network_geometry& g) {
+  const Index k = g.teacher.rows();
+  const Index width = g.width();
+  const Index sources = g.source.rows();
+  const Index all = g.pretrained.cols();
+  Eigen::MatrixXd rows(width + sources, all);
+  rows.topRows(width) = g.pretrained;
+  rows.bottomRows(sources) = g.source;
+  Eigen::MatrixXd basis(all - k, 0);
+  for (Index i = 0; i < rows.rows(); ++i) {
+    Eigen::VectorXd left = rows.row(i).tail(all - k).transpose();
+    const double length = left.norm();
+    for (int again = 0; again < 2; ++again) {  // once leaves what rounding makes of a long part
+      left -= basis * (basis.transpose() * left).eval();
+    }
+    constexpr double rounding = 1e-14;  // of its length, some tens of it
+    if (left.norm() > rounding * length) {
+      basis.conservativeResize(Eigen::NoChange, basis.cols() + 1);
+      basis.col(basis.cols() - 1) = left.normalized();
+    }
+  }
+  Eigen::MatrixXd narrowed(rows.rows(), k + basis.cols());
+  narrowed.leftCols(k) = rows.leftCols(k);
+  narrowed.rightCols(basis.cols()) = rows.rightCols(all - k) * basis;
+  g.pretrained = narrowed.topRows(width);
+  g.source = narrowed.bottomRows(sources);
+  g.teacher = Eigen::MatrixXd::Identity(k, k + basis.cols());
+}
+
+// A first stage that trains all of W0 on a source task.
+class pretraining_run {
+ public:
+  pretraining_run(const network_trajectory_problem& problem)
+      : problem_(problem), stage_(problem.stages.front()), from_(*stage_.pretrains) {
+    const network_layout& l = problem.layout;
+    if (l.geometry || l.off_target) {
+      throw argument_error("pretrain", l.geometry ? "given with rows of W0" : "with off-target",
+                           "left out where they say what W0 is");
+    }
+    if (l.trained != trained_part::lora && l.trained != trained_part::full) {
+      throw argument_error("pretrain", "given where no W0 is used", "left out");
+    }
+    if (!(std::abs(from_.source_overlap) <= 1.0)) {
+      throw argument_error("rho", number_text(from_.source_overlap), "between -1 and 1");
+    }
+    if (!std::isfinite(from_.a) || !(from_.gap >= 0.0) || !std::isfinite(from_.gap)) {
+      throw argument_error("q0", number_text(from_.gap + from_.a * from_.a),
+                           "finite and at least a0^2");
+    }
+    if (l.source && l.source_overlap != from_.source_overlap) {
+      throw argument_error("rho", number_text(from_.source_overlap),
+                           "the source's overlap where there is a source");
+    }
+  }
+
+  // Follows it up to an end, if there is one before its own.
+  network_training_run run(const std::vector<double>& times, const std::optional<double>& end,
+                           std::vector<network_trajectory_row>& rows) const {
+    network_protocol protocol{start(), {stage()}, problem_.learning_rate};
+    integration_options options = problem_.integrator;
+    if (end) {
+      options.end_time = std::min(options.end_time, *end);
+    }
+    const network_flow& trained = protocol.stages.front().flow;
+    const network_flow told = target();
+    const double noise = 0.5 * trained.parameters().label_noise;
+    return run_protocol(protocol, times, options, [&](const network_training_point& point) {
+      network_record r =
+          record_of(told, point.x, samples_in(trained, problem_.start.dimension, point.t));
+      r.risk = trained.risk(point.x);
+      r.source_risk = r.risk - noise;
+      rows.push_back({point.t, std::move(r), 1});
+    });
+  }
+
+  [[nodiscard]] double samples_at(double t) const {
+    return samples_in(stage().flow, problem_.start.dimension, t);
+  }
+
+  // What is left to be run, from the end of it.
+  [[nodiscard]] network_trajectory_problem rest(const network_state& end) const {
+    network_trajectory_problem rest = problem_;
+    rest.stages.erase(rest.stages.begin());
+    network_geometry g = target().geometry();
+    const Index width = g.width();
+    const auto widened = [&](const Eigen::MatrixXd& rows, const Eigen::MatrixXd& more) {
+      Eigen::MatrixXd wide(rows.rows(), rows.cols() + more.cols());
+      wide << rows, more;
+      return wide;
+    };
+    // What is beside in directions of its own.
+    g.pretrained = widened(end.C, loradyn::detail::semidefinite_factor(end.P));
+    g.source = problem_.layout.source
+                   ? widened(sources(), Eigen::MatrixXd::Zero(sources().rows(), width))
+                   : Eigen::MatrixXd::Zero(0, end.C.cols() + width);
+    g.source_readout = problem_.layout.source ? g.teacher_readout : Eigen::VectorXd();
+    g.readout = end.a;
+    narrow(g);
+    rest.layout.geometry = std::move(g);
+    rest.at.parameters.alignment = nan;
+    return rest;
+  }
+
+ private:
+  // T_i and, where the overlap is not ±1, ξ_i.
+  [[nodiscard]] Index directions() const {
+    return problem_.layout.teacher_width * (std::abs(from_.source_overlap) < 1.0 ? 2 : 1);
+  }
+  [[nodiscard]] Eigen::MatrixXd sources() const {
+    const Index k = problem_.layout.teacher_width;
+    Eigen::MatrixXd rows = Eigen::MatrixXd::Zero(k, directions());
+    rows.leftCols(k).diagonal().setConstant(from_.source_overlap);
+    if (directions() > k) {
+      const double rho = from_.source_overlap;
+      rows.rightCols(k).diagonal().setConstant(std::sqrt((1.0 - rho) * (1.0 + rho)));
+    }
+    return rows;
+  }
+  [[nodiscard]] network_state start() const {
+    const network_layout& l = problem_.layout;
+    network_state x;
+    x.U = Eigen::MatrixXd::Identity(l.width, l.width);
+    x.C.resize(l.width, directions());
+    for (Index j = 0; j < l.width; ++j) {
+      x.C.row(j) = from_.a * sources().row(j % l.teacher_width);
+    }
+    x.P = from_.gap * Eigen::MatrixXd::Identity(l.width, l.width);
+    x.a = readouts(l.readout, l.width);
+    return x;
+  }
+  [[nodiscard]] network_geometry geometry(Eigen::MatrixXd teacher) const {
+    const network_layout& l = problem_.layout;
+    network_geometry g;
+    g.teacher = std::move(teacher);
+    g.pretrained = Eigen::MatrixXd::Zero(l.width, directions());
+    g.source = Eigen::MatrixXd::Zero(0, directions());
+    g.readout = readouts(l.readout, l.width);
+    g.teacher_readout = readouts(l.readout, l.teacher_width);
+    return g;
+  }
+  [[nodiscard]] network_parameters parameters() const {
+    network_parameters p;
+    p.rank = problem_.layout.width;
+    p.adapter = adapter_constraint::free;
+    p.rate_ratio = 0.0;
+    p.noise_scale = stage_.noise_scale;
+    return p;
+  }
+  [[nodiscard]] network_flow target() const {
+    const Index k = problem_.layout.teacher_width;
+    network_parameters p = parameters();
+    p.noise_scale = 0.0;
+    return {network_task(problem_.pair.risk.student(), problem_.pair.risk.teacher()),
+            geometry(Eigen::MatrixXd::Identity(k, directions())), p};
+  }
+  [[nodiscard]] network_tuning_stage stage() const {
+    network_geometry g = geometry(sources());
+    const labels_of_stage labels =
+        labels_of(stage_.task, *stage_.task.teacher, g.teacher_readout, stage_.noise_scale);
+    g.teacher_readout = labels.readout;
+    network_parameters p = parameters();
+    p.label_noise = labels.label_noise;
+    const network_flow flow(network_task(problem_.pair.risk.student(), labels.teacher),
+                            std::move(g), p);
+    return {flow, flow, false, stage_.duration, stage_.until};
+  }
+
+  const network_trajectory_problem& problem_;
+  const network_training_stage& stage_;
+  const network_pretraining& from_;
+};
+
+network_trajectory_result pretrained_trajectory(const network_trajectory_problem& problem) {
+  const double unit = problem.pair.rate_unit;
+  const pretraining_run first(problem);
+  std::vector<network_trajectory_row> rows;
+  const network_training_run pretrained = first.run({}, problem.end, rows);
+  const stage_summary summary = pretrained.stages.front();
+  network_trajectory_problem rest = first.rest(pretrained.end);
+  const bool goes_on =
+      pretrained.complete && !rest.stages.empty() && (!problem.end || *problem.end > summary.end);
+  double end = summary.end;
+  if (problem.end && goes_on) {
+    end = *problem.end;
+  } else if (goes_on) {
+    rest.record = {.times = {}, .count = 0};
+    end += trajectory(rest).stages.back().end / unit;
+  }
+  std::vector<double> before;
+  rest.record = {.times = {}, .count = 0};
+  for (const double told : times_of(problem.record, end * unit)) {
+    if (told / unit > end * (1.0 + 1e-12)) {
+      break;
+    }
+    const double t = std::min(told / unit, end);
+    if (t <= summary.end) {
+      before.push_back(t);
+    } else {
+      rest.record.times.push_back((t - summary.end) * unit);
+    }
+  }
+  first.run(before, problem.end, rows);
+
+  network_trajectory_result result;
+  if (goes_on) {
+    rest.end = end - summary.end;
+    result = trajectory(rest);
+  } else {
+    result.geometry = *rest.layout.geometry;
+    result.end = network_at(rest.pair, rest.layout, rest.start, rest.at).start;
+    result.complete = pretrained.complete;
+  }
+  // What the adapters begin with.
+  const network_point begin = network_at(rest.pair, rest.layout, rest.start, rest.at);
+  const network_record waiting = record_of(begin.flow, begin.start, nan);
+  for (network_trajectory_row& row : rows) {
+    row.t *= unit;
+    row.at.U = waiting.U;
+    row.at.m = waiting.m;
+    row.at.S = waiting.S;
+    row.at.a = waiting.a;
+    if (!problem.layout.source) {
+      row.at.source_risk = nan;
+    }
+  }
+  const double shift = summary.end * unit;
+  for (network_trajectory_row& row : result.rows) {
+    row.t += shift;
+    row.at.samples += first.samples_at(summary.end);
+    ++row.stage;
+  }
+  for (stage_summary& s : result.stages) {
+    s.begin += shift;
+    s.end += shift;
+  }
+  result.rows.insert(result.rows.begin(), rows.begin(), rows.end());
+  result.stages.insert(result.stages.begin(), {0.0, shift, summary.status});
+  return result;
+}
+
+}  // namespace
+
 network_trajectory_result trajectory(const network_trajectory_problem& problem) {
+  for (std::size_t i = 0; i < problem.stages.size(); ++i) {
+    if (problem.stages[i].pretrains && (i > 0 || problem.stages[i].flips)) {
+      throw argument_error("stage " + std::to_string(i + 1), "one that pre-trains",
+                           "the first, or one that fine-tunes");
+    }
+  }
+  if (!problem.stages.empty() && problem.stages.front().pretrains) {
+    return pretrained_trajectory(problem);
+  }
   const double unit = problem.pair.rate_unit;
   const network_problem simulated = simulated_problem(problem.pair, problem.layout, problem.start,
                                                       problem.at, problem.at.start.u);

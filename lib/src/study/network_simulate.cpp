@@ -176,7 +176,8 @@ network_problem simulated_problem(const network_simulate_problem& asked) {
                               .decay = task.decay.value_or(asked.layout.decay),
                               .learning_rate = stage.learning_rate,
                               .steps = stage.steps,
-                              .flips = stage.flips});
+                              .flips = stage.flips,
+                              .label = task.label});
   }
   if (!problem.stages.empty()) {
     const network_stage& last = problem.stages.back();

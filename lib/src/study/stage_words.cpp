@@ -180,12 +180,32 @@ network_stage_task read_network_task(const stage_reader& s) {
   task.label_noise = s.number("noise").value_or(0.0);
   task.rate_ratio = s.number("lr-ratio").value_or(1.0);
   task.decay = s.number("decay");
+  task.label = s.label();
   return task;
 }
 
+network_training_stage read_network_pretraining(const stage_reader& s, double time_unit) {
+  s.allow({"pretrain", "rho", "a0", "q0", "gamma", "noise", "label", "time", "until-risk"});
+  network_training_stage stage{.task = {.teacher = s.function("pretrain"),
+                                        .label_noise = s.number("noise").value_or(0.0),
+                                        .label = s.label()}};
+  network_pretraining from;
+  from.source_overlap = s.number("rho").value_or(from.source_overlap);
+  from.a = s.number("a0").value_or(from.a);
+  from.gap = s.number("q0").value_or(from.a * from.a) - from.a * from.a;
+  stage.pretrains = from;
+  stage.noise_scale = s.number("gamma").value_or(0.0);
+  stage.duration = scaled(s.number("time"), time_unit);
+  if (const auto risk = s.number("until-risk")) {
+    stage.until = network_overlap_event{
+        .quantity = network_overlap_quantity::risk, .at = *risk, .is_signed = false, .entry = {}};
+  }
+  return stage;
+}
+
 network_training_stage read_network_tuning(const stage_reader& s, double time_unit) {
-  s.allow(
-      {"teacher", "on", "gamma", "noise", "lr-ratio", "decay", "time", "until", "at", "signed"});
+  s.allow({"teacher", "on", "gamma", "noise", "label", "lr-ratio", "decay", "time", "until", "at",
+           "signed"});
   network_training_stage stage{.task = read_network_task(s)};
   stage.noise_scale = s.number("gamma").value_or(0.0);
   stage.duration = scaled(s.number("time"), time_unit);
@@ -226,7 +246,7 @@ std::pair<double, std::uint64_t> read_length(const stage_reader& s, double time_
 }
 
 network_simulated_stage read_network_simulated(const stage_reader& s, double time_unit) {
-  s.allow({"teacher", "on", "noise", "lr-ratio", "decay", "lr", "steps", "time"});
+  s.allow({"teacher", "on", "noise", "label", "lr-ratio", "decay", "lr", "steps", "time"});
   network_simulated_stage stage{.task = read_network_task(s)};
   std::tie(stage.learning_rate, stage.steps) = read_length(s, time_unit);
   return stage;
@@ -288,8 +308,10 @@ std::vector<simulation_stage> simulation_stages_of(const stage_list& stages,
 }
 
 std::vector<network_training_stage> network_stages_of(const stage_list& stages, double time_unit) {
-  return flipping_stages<network_training_stage>(
-      stages, [&](const stage_reader& s) { return read_network_tuning(s, time_unit); });
+  return flipping_stages<network_training_stage>(stages, [&](const stage_reader& s) {
+    return s.has("pretrain") ? read_network_pretraining(s, time_unit)
+                             : read_network_tuning(s, time_unit);
+  });
 }
 
 std::vector<network_simulated_stage> network_simulation_stages_of(const stage_list& stages,

@@ -18,16 +18,16 @@ enum class law_status {
               ///< starts
   small_dimension,  ///< one start in twenty is so large that its search is not linear: |Z| > 0.3 √d
   several_modes,    ///< a second mode grows nearly as fast: d^{(λ₂/λ₊ - 1)/2} > 0.1
-  decays,  ///< free adapters that decay: V's length falls while they search, and their rates with
-           ///< it
 };
 
-/// "ok", "no-instability", "no-escape", "small-dimension", "several-modes", "decays".
+/// "ok", "no-instability", "no-escape", "small-dimension", "several-modes".
 std::string_view to_string(law_status status);
 
 /// t_hit = τ (½ log d - log|Z|) + T_nl over random starts (v uniform on the sphere, u = u0) and the
 /// noise of the search, to leading order in 1/d: Z, √d times the start's amplitude along the
-/// unstable direction, is normal; of several adapters a vector of as many independent ones.
+/// unstable direction, is normal; of several adapters a vector of as many independent ones. Where
+/// the rates move while a network searches, t is a line in x = ½ log d - log|Z| no more: between
+/// two x it is a parabola, and beyond them its tangents.
 struct escape_law {
   double dimension = 0.0;
   double tau = 0.0;
@@ -35,10 +35,13 @@ struct escape_law {
   double mean_amplitude = 0.0;  ///< E[Z], from u0; of several adapters the length of the vector
   double variance = 0.0;        ///< Var Z, of each adapter
   double degrees = 1.0;         ///< r: |Z|²/Var Z is a χ² of so many degrees of freedom
+  double bend = 0.0;            ///< what (x - from)(x - to) adds to the time
+  double bent_from = 0.0;
+  double bent_to = 0.0;
   law_status status = law_status::ok;
 
-  /// P(t_hit <= t). NaN, as the following three, where the status is no_instability, no_escape or
-  /// decays.
+  /// P(t_hit <= t). NaN, as the following three, where the status is no_instability or
+  /// no_escape.
   [[nodiscard]] double cdf(double t) const;
   /// The density at t.
   [[nodiscard]] double density(double t) const;

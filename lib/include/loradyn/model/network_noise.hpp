@@ -16,7 +16,7 @@ enum class noise_method_kind {
   pair,  ///< K = k = 1, equal readouts, a unit teacher: that of `noise_moment`, to rounding
   erf,   ///< a student of erf, a closed teacher: pair kernels of a reweighted Gaussian, to rounding
   polynomial,  ///< exact sums
-  kinked,      ///< a x + b relu(x) on both sides: orthants, to 1e-9
+  kinked,      ///< polynomials to degree 4 on either side of 0, both: orthants, to 1e-9
   centred,     ///< smooth, of five or fewer dimensions: a body-centred lattice; the error is told
   lattice,     ///< any other: shifted lattice rules; the error is told
 };

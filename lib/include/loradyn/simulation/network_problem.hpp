@@ -43,6 +43,9 @@ struct network_stage {
   double learning_rate = 0.1;  ///< η > 0
   std::uint64_t steps = 1000;  ///< its length, >= 1
   bool flips = false;          ///< U -> -U before its first step, for trained_part::lora
+  /// What a label and its noise become before they are learned, Σ b_i g(<T_i, x>) + √Δ ζ its
+  /// argument; without it they are learned as they are.
+  std::optional<activation> label{};
 };
 
 /// A problem at finite dimension and learning rate. The noise scale γ = η d/B follows.

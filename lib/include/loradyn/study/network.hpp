@@ -75,6 +75,16 @@ struct network_stage_task {
   double label_noise = 0.0;             ///< Δ
   double rate_ratio = 1.0;              ///< κ
   std::optional<double> decay{};        ///< ω; without it the layout's
+  std::optional<activation> label{};    ///< a polynomial: what it makes of a label and its noise
+};
+
+/// Pre-training: all of W0 on a source task of as many targets as the target has, ρ T_i +
+/// √(1 - ρ²) ξ_i, of which the first and only stage of this kind says the activation as its
+/// teacher.
+struct network_pretraining {
+  double source_overlap = 1.0;  ///< ρ
+  double a = 0.03;              ///< of each neuron with its own source target, at the start
+  double gap = 0.0;             ///< what |W0_j|² is more than a², in a direction of its own
 };
 
 /// A stage of a run in time.
@@ -84,6 +94,7 @@ struct network_training_stage {
   bool flips = false;                            ///< U -> -U before it begins
   std::optional<double> duration{};              ///< in raw time
   std::optional<network_overlap_event> until{};  ///< with a duration: whichever comes first
+  std::optional<network_pretraining> pretrains{};
 };
 
 /// A stage of a simulation.
@@ -205,8 +216,9 @@ struct network_trajectory_result {
       0.0;  ///< of the trace of Σ at the start and the end, the larger relative one
   std::string noise_method;  ///< by which it was found; empty at γ = 0
 };
-/// Follows the flow, or its map, and records it.
-/// \throws argument_error as `network_at` and the protocol's validate()
+/// Follows the flow, or its map, and records it. While a first stage pre-trains U, m and S are
+/// those that the next begins with, and the risk is that on the source. \throws argument_error as
+/// `network_at` and the protocol's validate()
 network_trajectory_result trajectory(const network_trajectory_problem& problem);
 
 /// One escape: when the event was met, and where the run ended.
