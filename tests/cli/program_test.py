@@ -554,11 +554,11 @@ class Escape(InTemporaryDirectory):
         self.assertEqual(one.stdout.replace("--threads 1", ""), two.stdout.replace("--threads 2", ""))
 
     def test_a_failed_point_has_a_status_and_the_sweep_goes_on(self):
-        done = run("escape", "--student", "erf", "--mu", "0.3,0.9", "--max-steps", "400")
+        done = run("escape", "--student", "erf", "--mu", "0.9,0.2", "--max-steps", "100")
         self.assertEqual(done.returncode, 0)
         self.assertEqual([r["status"] for r in rows(done.stdout)], ["ok", "step-limit"])
         # The event came, the rest did not: a result.
-        done = run("escape", "--student", "erf", "--mu", "0.9", "--max-steps", "400", "--at",
+        done = run("escape", "--student", "erf", "--mu", "0.9", "--max-steps", "60", "--at",
                    "0.05", "--gamma", "1e-9")
         self.assertEqual((done.returncode, rows(done.stdout)[0]["status"]), (0, "step-limit"))
         # Beside a critical alignment of rates of 1e10 the velocity at rest is rounding.
