@@ -74,6 +74,7 @@ class Examples(unittest.TestCase):
             (self.path / name).mkdir(parents=True)
         stage = '[[stage]]\npretrain = "erf"\nrho = 0.7\ntime = 4\n[[stage]]\ntime = 5\n'
         (self.path / "protocol.toml").write_text(stage)
+        (self.path / "pretrain.toml").write_text(stage)
         (self.path / "first.toml").write_text('[[stage]]\nlabel = "y^2"\ntime = 2\n')
         (self.path / "tasks.toml").write_text('[[stage]]\ntime = 4\n[[stage]]\non = "source"\ntime = 4\n')
         (self.path / "map.toml").write_text('[phase]\nstudent = "erf"\nx = "mu=0.1:0.9:5"\n'

@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/error.hpp>
 #include <loradyn/model/transformed_labels.hpp>
+#include <loradyn/number_text.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,22 +61,12 @@ coefficients variance_of(const coefficients& f, double label_noise) {
   return variance;
 }
 
-// The shortest text that reads back the same; with an exponent where it would be long without.
-std::string exact_text(double value) {
-  const double size = std::abs(value);
-  const bool plain = size == 0.0 || (size >= 1e-4 && size < 1e16);
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                 plain ? std::chars_format::fixed : std::chars_format::scientific);
-  return {text.data(), end.ptr};
-}
-
 // Σ c_n gⁿ, by the grammar's exact algebra.
 activation composed(const coefficients& c, const activation& g) {
-  std::string text = "(" + exact_text(c.empty() ? 0.0 : c[0]) + ")";
+  std::string text = "(" + number_text(c.empty() ? 0.0 : c[0]) + ")";
   for (std::size_t n = 1; n < c.size(); ++n) {
     if (c[n] != 0.0) {
-      text += "+(" + exact_text(c[n]) + ")*(" + g.name() + ")^" + std::to_string(n);
+      text += "+(" + number_text(c[n]) + ")*(" + g.name() + ")^" + std::to_string(n);
     }
   }
   try {
@@ -93,7 +82,7 @@ activation composed(const coefficients& c, const activation& g) {
 transformed_labels transform_labels(const activation& teacher, const polynomial& transform,
                                     double label_noise) {
   if (!(label_noise >= 0.0) || !std::isfinite(label_noise)) {
-    throw argument_error("noise (label noise)", exact_text(label_noise), "finite and >= 0");
+    throw argument_error("noise (label noise)", number_text(label_noise), "finite and >= 0");
   }
   const std::span<const double> c = transform.monomial();
   const coefficients t(c.begin(), c.end());
