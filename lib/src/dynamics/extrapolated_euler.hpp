@@ -17,6 +17,10 @@
 
 namespace loradyn {
 
+/// A factor of a step's length, in 256ths: the same on every platform, whose pow rounds in its own
+/// way.
+inline double of_few_digits(double factor) { return std::ceil(256.0 * factor) / 256.0; }
+
 /// One attempted step of an autonomous system x' = f(x), J its Jacobian: j small steps of
 ///
 ///     (1 - h/j J) (x_{i+1} - x_i) = h/j f(x_i)
@@ -221,9 +225,9 @@ class extrapolated_euler {
   void plan(const std::array<double, columns + 1>& ratio, std::size_t last, double h, bool good) {
     constexpr double safety = 0.9;
     const auto length = [&](std::size_t k) {
-      const double factor = ratio[k] > 0.0
-                                ? safety * std::pow(ratio[k], -1.0 / static_cast<double>(k))
-                                : largest_factor;
+      const double factor =
+          ratio[k] > 0.0 ? of_few_digits(safety * std::pow(ratio[k], -1.0 / static_cast<double>(k)))
+                         : largest_factor;
       // A good step of rounding alone is no reason for a shorter one.
       return h * std::clamp(factor, ratio[last] > 1.0 && good ? 1.0 : least_factor, largest_factor);
     };
@@ -236,7 +240,7 @@ class extrapolated_euler {
     } else if (good && last < columns &&
                (last <= fewest || work_of(last) < 0.9 * work_of(last - 1))) {
       aim_ = last + 1;
-      next_ = length(last) * cost(aim_) / cost(last);
+      next_ = length(last) * of_few_digits(cost(aim_) / cost(last));
     }
     next_ = good ? next_ : std::min(next_, 0.7 * h);
   }

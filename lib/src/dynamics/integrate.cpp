@@ -61,7 +61,7 @@ class dormand_prince {
     length_ = h;
     const double ratio = ratio_of(error_, x1);
     const double proposal =
-        ratio > 0.0 ? safety * std::pow(ratio, -1.0 / error_order) : largest_factor;
+        ratio > 0.0 ? of_few_digits(safety * std::pow(ratio, -1.0 / error_order)) : largest_factor;
     next_ = h * std::clamp(proposal, least_factor, ratio > 1.0 ? 1.0 : largest_factor);
     return ratio;
   }
