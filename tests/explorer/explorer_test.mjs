@@ -70,7 +70,7 @@ function table(...words) {
 }
 
 // To twelve digits; null is nan.
-function close(value, text, what) {
+function close(value, text, what, most = 1e-12) {
   const expected = Number(text);
   if (Number.isNaN(expected)) {
     assert.equal(value, null, what);
@@ -79,7 +79,7 @@ function close(value, text, what) {
   // What should be zero is rounding on both sides.
   const rounding = 1e-14;
   const error = Math.abs(value - expected) <= rounding ? 0 : Math.abs(value / expected - 1);
-  assert.ok(error <= 1e-12, `${what}: ${value} and ${text} differ by ${error}`);
+  assert.ok(error <= most, `${what}: ${value} and ${text} differ by ${error}`);
   return error;
 }
 
@@ -268,7 +268,8 @@ test("a map with logarithmic axes is the program's, and a click sets the run", a
     // Another libc's exp: the last bit of a place.
     assert.ok(Math.abs(columns["lr-ratio"][i] / Number(row.lr_ratio) - 1) < 1e-15, `κ of cell ${i}`);
     assert.ok(Math.abs(columns.gamma[i] / Number(row.gamma) - 1) < 1e-15, `γ of cell ${i}`);
-    close(columns.t_hit[i], row.t_hit, `t of cell ${i}`);
+    // With it the lengths of the steps may change: a time then keeps a tenth of the tolerance.
+    close(columns.t_hit[i], row.t_hit, `t of cell ${i}`, 1e-10);
   });
   await page.locator("#map-canvas").scrollIntoViewIfNeeded();
   const box = await page.locator("#map-canvas").boundingBox();
