@@ -1,6 +1,7 @@
 #include "analysis/approach.hpp"
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <loradyn/activation/parse.hpp>
 #include <loradyn/analysis/escape.hpp>
 #include <string>
@@ -54,7 +55,10 @@ TEST_CASE("late events have the accuracy of the tolerance, however late") {
     CAPTURE(beside);
     const overlap_event event = of_M(1.0 - beside);
     const double usual = run("erf", {.alignment = 0.5}, event).t_hit;
-    CHECK(usual == Approx(run("erf", {.alignment = 0.5}, event, 1e-12).t_hit).epsilon(1e-9));
+    const double tight = run("erf", {.alignment = 0.5}, event, 1e-12).t_hit;
+    // The rest is known to a few of its last digits, at a rate of 0.115 these are a time.
+    constexpr double of_rest = 8.0 * std::numeric_limits<double>::epsilon() / 0.115;
+    CHECK(usual == test::within(tight, 1e-9 * tight + of_rest / beside));
   }
 }
 

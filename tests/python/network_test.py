@@ -294,7 +294,8 @@ class Matrices(unittest.TestCase):
         one = ld.escape("erf", mu=[0.3, 0.5], dim=10**4, event="M", at=0.75)
         same_one = ld.escape("erf", mu=[0.3, 0.5], dim=10**4, event="M", at=0.75, width=1)
         np.testing.assert_allclose(same_one.tau, one.tau, rtol=1e-12)
-        np.testing.assert_allclose(same_one.t_q50, one.t_q50, rtol=1e-9)
+        # Two integrations at 1e-9.
+        np.testing.assert_allclose(same_one.t_q50, one.t_q50, rtol=3e-9)
 
     def test_a_gram_matrix_is_its_rows(self):
         t, w = np.array(ROWS["teacher"]), np.array(ROWS["pretrained"])
