@@ -371,7 +371,7 @@ class integration {
       }
       shrunk = false;
       const double next = method.next();
-      if (const auto end = accept(method, h)) {
+      if (const auto end = accept(method, h, last)) {
         return end;
       }
       if (!last || h == h_) {
@@ -413,7 +413,7 @@ class integration {
 
   // Moves on to the end of a step that the method has made, or to the first event inside it.
   template <class Method>
-  std::optional<integration_status> accept(Method& method, double h) {
+  std::optional<integration_status> accept(Method& method, double h, bool last) {
     double length = h;
     std::optional<std::size_t> which;
     crossing_found first{};
@@ -431,6 +431,11 @@ class integration {
     }
     const double begin = t_ + lag_;
     advance(length);
+    if (last && !which) {
+      // The end to the last bit, for what is due there.
+      t_ = options_.end_time;
+      lag_ = 0.0;
+    }
     ++result_.steps;
     bool go_on = true;
     if (observer_) {

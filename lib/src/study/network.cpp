@@ -596,13 +596,14 @@ network_trajectory_result pretrained_trajectory(const network_trajectory_problem
   network_trajectory_problem rest = first.rest(pretrained.end);
   const bool goes_on =
       pretrained.complete && !rest.stages.empty() && (!problem.end || *problem.end > summary.end);
-  double end = summary.end;
+  double length = 0.0;  // of what comes after: a sum with its begin would round it
   if (problem.end && goes_on) {
-    end = *problem.end;
+    length = *problem.end - summary.end;
   } else if (goes_on) {
     rest.record = {.times = {}, .count = 0};
-    end += trajectory(rest).stages.back().end / unit;
+    length = trajectory(rest).stages.back().end / unit;
   }
+  const double end = summary.end + length;
   std::vector<double> before;
   rest.record = {.times = {}, .count = 0};
   for (const double told : times_of(problem.record, end * unit)) {
@@ -613,14 +614,14 @@ network_trajectory_result pretrained_trajectory(const network_trajectory_problem
     if (t <= summary.end) {
       before.push_back(t);
     } else {
-      rest.record.times.push_back((t - summary.end) * unit);
+      rest.record.times.push_back(std::min(t - summary.end, length) * unit);
     }
   }
   first.run(before, problem.end, rows);
 
   network_trajectory_result result;
   if (goes_on) {
-    rest.end = end - summary.end;
+    rest.end = length;
     result = trajectory(rest);
   } else {
     result.geometry = *rest.layout.geometry;
