@@ -26,7 +26,7 @@ inline double of_few_digits(double factor) { return std::ceil(256.0 * factor) / 
 ///     (1 - h/j J) (x_{i+1} - x_i) = h/j f(x_i)
 ///
 /// for j = 1, 2, …, extrapolated to steps of no length, until two columns of that agree. Column k
-/// has order k; which one a step aims at is what costs least (docs/theory.md, section 8).
+/// has order k; which one a step aims at is what costs least (docs/theory.md, section 7).
 template <std::size_t N>
 class extrapolated_euler {
  public:
@@ -74,7 +74,6 @@ class extrapolated_euler {
     }
     const std::size_t last = k - 1;  // the columns there are
     if (last < 2 || !std::isfinite(ratio[last])) {
-      next_ = least_factor * h;
       aim_ = std::max(fewest, aim - 1);
       return std::numeric_limits<double>::infinity();
     }
@@ -99,7 +98,7 @@ class extrapolated_euler {
     return std::min(ratio[last], 1.0);
   }
 
-  /// What the next step should be after the last attempt, good or not.
+  /// What the next step should be after the last attempt, good or not, of a finite ratio.
   [[nodiscard]] double next() const noexcept { return next_; }
 
   /// Ends the last attempt at a time t in (0, h]: by a step of that length with as many columns.
