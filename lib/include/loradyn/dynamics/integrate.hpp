@@ -57,8 +57,8 @@ struct dense_step {
   const ode_state<N>& at_begin;
   const ode_state<N>& at_end;
   const ode_state<N>& velocity_at_end;
-  /// The state at a time between begin and end: of fourth order (explicit), or by a step of its own.
-  /// It refers to the integration: valid while the observer runs.
+  /// The state at a time between begin and end: of fourth order (explicit), or by a step of its
+  /// own. It refers to the integration: valid while the observer runs.
   std::function<ode_state<N>(double)> at;
 };
 
