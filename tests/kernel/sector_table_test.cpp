@@ -20,7 +20,9 @@ TEST_CASE("averages over sectors are those that the Hermite series sums") {
     const pair_kernel kernel(f, g);
     const std::array<sector_table::term, 2> terms{{{0, 0}, {1, 1}}};
     for (const double a : {0.3, 1.0, 1.6}) {
-      const sector_table table(f, a, g, 1.0, terms);
+      half_lines of_f(f, a);
+      half_lines of_g(g, 1.0);
+      const sector_table table(of_f, of_g, terms);
       REQUIRE(table.resolved());
       for (const double rho : {-0.9, -0.4, 0.0, 0.5, 0.92}) {
         CAPTURE(first, second, a, rho);
@@ -46,7 +48,9 @@ TEST_CASE("averages over sectors are those over the plane") {
       const activation f = parse_activation(first);
       const activation g = parse_activation(second);
       for (const double a : {0.05, 5.0, 25.0, 80.0}) {
-        const sector_table table(f, a, g, 1.0, terms);
+        half_lines of_f(f, a);
+        half_lines of_g(g, 1.0);
+        const sector_table table(of_f, of_g, terms);
         tables += table.resolved() ? 1 : 0;
         for (const double angle : {0.003, 0.3, 2.8}) {
           if (!table.resolved()) {

@@ -169,7 +169,9 @@ numerical_pair::numerical_pair(const activation& f, const activation& g, bool wi
   if (waves_of_f && waves_of_g) {
     waves_.emplace(*waves_of_f, *waves_of_g);
   }
-  if (!kinks_at_zero_) {
+  if (kinks_at_zero_) {
+    half_lines_of_unit_g_ = std::make_shared<half_lines>(g, 1.0);
+  } else {
     pieces_of_f_ = piecewise_polynomial::of(f);
     pieces_of_g_ = piecewise_polynomial::of(g);
   }
@@ -257,7 +259,15 @@ std::optional<pair_moments> numerical_pair::slice::by_sectors(const pair_covaria
     for (const moment_term& t : terms) {
       orders.push_back({t.i, t.j});
     }
-    sectors_.emplace(pair_.f_, std::sqrt(v.q1), pair_.g_, std::sqrt(v.q2), orders);
+    if (!half_lines_of_f_) {
+      half_lines_of_f_.emplace(pair_.f_, std::sqrt(q1_));
+    }
+    if (v.q2 == 1.0) {
+      sectors_.emplace(*half_lines_of_f_, *pair_.half_lines_of_unit_g_, orders);
+    } else {
+      half_lines of_g(pair_.g_, std::sqrt(v.q2));
+      sectors_.emplace(*half_lines_of_f_, of_g, orders);
+    }
     of_sectors_ = wanted;
     q2_of_sectors_ = v.q2;
   }

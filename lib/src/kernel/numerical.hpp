@@ -4,6 +4,7 @@
 /// Moments of any pair of activations by quadrature. Internal to the kernel room.
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -11,6 +12,7 @@
 #include <loradyn/kernel/pair_kernel.hpp>
 #include "activation/hermite_projection.hpp"
 #include "kernel/half_line_pair.hpp"
+#include "kernel/half_lines.hpp"
 #include "kernel/piecewise_pair.hpp"
 #include "kernel/piecewise_polynomial.hpp"
 #include "kernel/sector_table.hpp"
@@ -82,6 +84,7 @@ class numerical_pair {
     double q1_;
     std::size_t highest_;
     std::optional<hermite_projection> f_;
+    std::optional<half_lines> half_lines_of_f_;
     std::optional<sector_table> sectors_;  // of these moments at this q2
     moment_set of_sectors_{};
     double q2_of_sectors_ = 0.0;
@@ -107,6 +110,7 @@ class numerical_pair {
   bool kinks_at_zero_;                               // at 0 alone, or nowhere
   std::optional<piecewise_polynomial> pieces_of_f_;  // where the kinks are elsewhere as well
   std::optional<piecewise_polynomial> pieces_of_g_;
+  std::shared_ptr<half_lines> half_lines_of_unit_g_;  // where all kinks are at 0
   std::optional<half_line_pair> half_lines_;
   std::optional<piecewise_pair> between_knots_;
   std::optional<wave_pair> waves_;

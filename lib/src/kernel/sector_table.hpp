@@ -4,11 +4,10 @@
 /// Averages over the plane of activations whose kinks are all at 0, at many correlations. Internal
 /// to the kernel room.
 
-#include <array>
 #include <cstddef>
-#include <loradyn/activation/activation.hpp>
 #include <span>
 #include <vector>
+#include "kernel/half_lines.hpp"
 
 namespace loradyn {
 
@@ -31,8 +30,7 @@ class sector_table {
     std::size_t j;
   };
 
-  sector_table(const activation& f, double deviation_f, const activation& g, double deviation_g,
-               std::span<const term> terms);
+  sector_table(half_lines& f, half_lines& g, std::span<const term> terms);
 
   /// Whether the last coefficients of H have died out, to 4e-15 of its size. Else no average can be
   /// asked for.
@@ -42,16 +40,6 @@ class sector_table {
   void averages(double sine, double cosine, std::span<double> out) const;
 
  private:
-  // The map from [0, 1] to itself that spreads what lies near 0.
-  struct stretching {
-    stretching() = default;
-    stretching(double strength, double deviation);
-    [[nodiscard]] double sine(double x) const;
-    [[nodiscard]] double inverse(double s) const;
-    [[nodiscard]] double slope(double x) const;  // of sine(x)
-    double k = 0.0;
-  };
-
   stretching of_f_;
   stretching of_g_;
   std::size_t size_ = 0;          // coefficients of H in x and in y
