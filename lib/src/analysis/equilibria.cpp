@@ -137,11 +137,22 @@ std::string_view to_string(equilibrium_kind kind) {
   return "source";
 }
 
-equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
+namespace {
+
+// The overlaps where a run rests. At the target u and m are known to a few ε, the gap to as many,
+// and kernels of kinks have corrections of √gap.
+field_overlaps overlaps_at_rest(const overlap_state& x, const lora_parameters& p) {
+  constexpr double rounding = 1e-13;  // 450 ε
+  const field_overlaps o = fields(x, p);
+  const bool at_target = std::abs(std::abs(o.M) - 1.0) <= rounding && o.gap <= rounding;
+  return at_target ? field_overlaps{std::copysign(1.0, o.M), 1.0, 0.0} : o;
+}
+
+equilibrium described(const flow& f, const overlap_state& x, const field_overlaps& o) {
   constexpr double zero = 1e-13;  // 450 ε: the rounding of three eigenvalues and of their matrix
-  const field_overlaps o = fields(x, f.parameters());
-  equilibrium e{x, o.M, o.Q, f.risk(x), {}, equilibrium_kind::saddle, false};
-  const Eigen::Matrix3d j = f.jacobian(x);
+  const double risk = f.task().risk.value(o, f.parameters().label_noise);
+  equilibrium e{x, o.M, o.Q, risk, {}, equilibrium_kind::saddle, false};
+  const Eigen::Matrix3d j = f.jacobian(x, o);
   if (!j.allFinite()) {
     e.eigenvalues.fill(std::numeric_limits<double>::quiet_NaN());
     return e;
@@ -161,6 +172,12 @@ equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
     e.kind = all_decay ? equilibrium_kind::sink : equilibrium_kind::neutral;
   }
   return e;
+}
+
+}  // namespace
+
+equilibrium describe_equilibrium(const flow& f, const overlap_state& x) {
+  return described(f, x, overlaps_at_rest(x, f.parameters()));
 }
 
 std::optional<equilibrium> nearest_equilibrium(const flow& f, const overlap_state& start,
@@ -241,12 +258,8 @@ std::vector<equilibrium> equilibria(const flow& f, const std::vector<risk_critic
     }
     starts.push_back(*x);
     if (p.noise_scale == 0.0) {
-      // M, Q and the risk are the point's own, without the rounding of u and m.
-      equilibrium e = describe_equilibrium(f, *x);
-      e.M = point.M;
-      e.Q = point.M * point.M + point.gap;
-      e.risk = point.risk + 0.5 * p.label_noise;
-      add(found, e);
+      // The point's own overlaps, without the rounding of u and m.
+      add(found, described(f, *x, {point.M, point.M * point.M + point.gap, point.gap}));
     }
   }
   if (p.noise_scale == 0.0) {

@@ -38,12 +38,11 @@ std::array<double, 3> flow::packed_velocity(const std::array<double, 3>& packed)
 // R_M at fixed gap, b = 2R_Q and |w_⟂|² = gap. Nothing here is infinite at the edge: ∂²R/∂gap²
 // meets w_⟂.
 template <class Curvature, class Noise>
-Eigen::Matrix3d flow::jacobian_of(const overlap_state& x, const Curvature& curvature,
-                                  const Noise& noise_moment) const {
+Eigen::Matrix3d flow::jacobian_of(const overlap_state& x, const field_overlaps& o,
+                                  const Curvature& curvature, const Noise& noise_moment) const {
   using row = Eigen::RowVector3d;
   const auto& [mu, nu, gamma, noise, kappa] = parameters_;
   const auto& [u, m, s] = x;
-  const field_overlaps o = fields(x, parameters_);
   if (!(o.Q <= largest_power)) {
     return Eigen::Matrix3d::Constant(std::numeric_limits<double>::quiet_NaN());
   }
@@ -82,20 +81,24 @@ Eigen::Matrix3d flow::jacobian_of(const overlap_state& x, const Curvature& curva
 }
 
 Eigen::Matrix3d flow::jacobian(const overlap_state& x) const {
+  return jacobian(x, fields(x, parameters_));
+}
+
+Eigen::Matrix3d flow::jacobian(const overlap_state& x, const field_overlaps& o) const {
   return jacobian_of(
-      x,
-      [this](const field_overlaps& o) {
-        const risk_gradient r = task_.risk.gradient(o);
-        return std::pair(risk_slopes{r.M, 2.0 * r.Q}, task_.risk.curvature(o));
+      x, o,
+      [this](const field_overlaps& at) {
+        const risk_gradient r = task_.risk.gradient(at);
+        return std::pair(risk_slopes{r.M, 2.0 * r.Q}, task_.risk.curvature(at));
       },
-      [this](const field_overlaps& o, double noise) {
-        return task_.noise.with_derivatives(o.M, o.Q, o.gap, noise);
+      [this](const field_overlaps& at, double noise) {
+        return task_.noise.with_derivatives(at.M, at.Q, at.gap, noise);
       });
 }
 
 Eigen::Matrix3d flow::approximate_jacobian(const overlap_state& x) const {
   return jacobian_of(
-      x,
+      x, fields(x, parameters_),
       [this](const field_overlaps& o) {
         return std::pair(task_.risk.slopes(o), task_.risk.approximate_curvature(o));
       },

@@ -312,11 +312,12 @@ struct plane_pair {
 
   [[nodiscard]] noise_value with_derivatives(double M, double Q, double gap,
                                              double label_noise) const {
-    // V has a limit of its slopes at gap = 0, with corrections of order √gap, 1e-7; the plane has
-    // none. "The slopes of V at the edge are those beside it" has gaps of 1e-10.
+    // At gap = 0 V's slopes have a limit: the pieces are averaged along the line, and at a kink of
+    // σ the other side's on either side of its own, as √gap of 1e-7 has them. "The slopes of V at
+    // the edge are those beside it" has gaps of 1e-10.
     constexpr double least_gap = 1e-14;
     const pair_covariance v{Q, 1.0, M, std::max(gap, least_gap * Q)};
-    const averages a = over_plane(v, 3, 3, [label_noise](const point_block& at, double* values) {
+    const auto slopes = [label_noise](const point_block& at, double* values) {
       for (std::size_t p = 0; p < at.count; ++p) {
         const double e = at.f[0][p] - at.g[0][p];
         const double s1 = at.f[1][p];
@@ -327,7 +328,10 @@ struct plane_pair {
         values[at.count + p] = -2.0 * at.g[1][p] * s1 * (s1 * s1 + 2.0 * e * s2);
         values[2 * at.count + p] = s1 * s1 * (s1 * s1 + 5.0 * e * s2) + power * (s2 * s2 + s1 * s3);
       }
-    });
+    };
+    const averages a = gap > 0.0 ? over_plane(v, 3, 3, slopes)
+                                 : line_averages(student, {0.0, std::sqrt(Q)}, teacher,
+                                                 {0.0, std::copysign(1.0, M)}, 3, 3, slopes);
     noise_value result{a.value[0], a.value[1], a.value[2]};
     for (const kink& k : student.kinks()) {
       add_student_kink(result, k, v, label_noise);

@@ -36,6 +36,8 @@ class flow {
 
   /// The derivatives of the velocity by (u, m, s), rows and columns in this order; NaN as there.
   [[nodiscard]] Eigen::Matrix3d jacobian(const overlap_state& x) const;
+  /// The same where the overlaps are known better than x has them.
+  [[nodiscard]] Eigen::Matrix3d jacobian(const overlap_state& x, const field_overlaps& o) const;
 
   /// The same to about 1e-9, for what corrects itself: Newton's method, an implicit step.
   [[nodiscard]] Eigen::Matrix3d approximate_jacobian(const overlap_state& x) const;
@@ -54,8 +56,8 @@ class flow {
 
  private:
   template <class Curvature, class Noise>
-  Eigen::Matrix3d jacobian_of(const overlap_state& x, const Curvature& curvature,
-                              const Noise& noise) const;
+  Eigen::Matrix3d jacobian_of(const overlap_state& x, const field_overlaps& o,
+                              const Curvature& curvature, const Noise& noise) const;
 
   learning_task task_;
   lora_parameters parameters_;
