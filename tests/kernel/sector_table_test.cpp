@@ -23,12 +23,13 @@ TEST_CASE("averages over sectors are those that the Hermite series sums") {
       half_lines of_f(f, a);
       half_lines of_g(g, 1.0);
       const sector_table table(of_f, of_g, terms);
+      sector_weights weights;
       REQUIRE(table.resolved());
       for (const double rho : {-0.9, -0.4, 0.0, 0.5, 0.92}) {
         CAPTURE(first, second, a, rho);
         const pair_covariance v{a * a, 1.0, rho * a, a * a * (1.0 - rho) * (1.0 + rho)};
         std::array<double, 2> averages{};
-        table.averages(std::sqrt(v.gap), v.c, averages);
+        table.averages(std::sqrt(v.gap), v.c, averages, weights);
         const pair_moments m = kernel.moments(v, moment_set::value | moment_set::gradient);
         CHECK(averages[0] == Approx(m.e00).epsilon(1e-13).margin(1e-13));
         CHECK(averages[1] == Approx(m.e11).epsilon(1e-12).margin(1e-12));
@@ -51,6 +52,7 @@ TEST_CASE("averages over sectors are those over the plane") {
         half_lines of_f(f, a);
         half_lines of_g(g, 1.0);
         const sector_table table(of_f, of_g, terms);
+        sector_weights weights;
         tables += table.resolved() ? 1 : 0;
         for (const double angle : {0.003, 0.3, 2.8}) {
           if (!table.resolved()) {
@@ -60,7 +62,7 @@ TEST_CASE("averages over sectors are those over the plane") {
           const double sine = std::sin(angle);
           const double cosine = std::cos(angle);
           std::array<double, 2> values{};
-          table.averages(sine * a, cosine * a, values);
+          table.averages(sine * a, cosine * a, values, weights);
           const averages plane = plane_averages(f, g, {a * a, 1.0, cosine * a, sine * sine * a * a},
                                                 2, 2, [](const point_block& at, double* out) {
                                                   for (std::size_t p = 0; p < at.count; ++p) {

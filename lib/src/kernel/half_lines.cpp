@@ -72,7 +72,8 @@ const nodes_and_weights& shared(const radial_rule& which) {
 const std::vector<double>& radial_rule::node() const { return shared(*this).node; }
 const std::vector<double>& radial_rule::weight() const { return shared(*this).weight; }
 
-stretching::stretching(double strength, double deviation) : k(std::asinh(strength * deviation)) {}
+stretching::stretching(double strength, double deviation)
+    : k(std::asinh(strength * std::exp2(0.5 * std::ceil(2.0 * std::log2(deviation))))) {}
 
 double stretching::sine(double x) const { return k > 0.0 ? std::sinh(k * x) / std::sinh(k) : x; }
 

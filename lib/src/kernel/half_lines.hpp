@@ -27,7 +27,8 @@ struct radial_rule {
   friend bool operator==(const radial_rule&, const radial_rule&) = default;
 };
 
-/// The map from [0, 1] to itself that spreads what lies near 0.
+/// The map from [0, 1] to itself that spreads what lies near 0. Deviations of one half octave have
+/// one map.
 struct stretching {
   stretching() = default;
   stretching(double strength, double deviation);
@@ -35,6 +36,7 @@ struct stretching {
   [[nodiscard]] double inverse(double s) const;
   [[nodiscard]] double slope(double x) const;  // of sine(x)
   double k = 0.0;
+  friend bool operator==(const stretching&, const stretching&) = default;
 };
 
 /// The sines of the angles of half-lines: the zeros of T_size, stretched.

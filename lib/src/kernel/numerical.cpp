@@ -171,6 +171,7 @@ numerical_pair::numerical_pair(const activation& f, const activation& g, bool wi
   }
   if (kinks_at_zero_) {
     half_lines_of_unit_g_ = std::make_shared<half_lines>(g, 1.0);
+    sector_weights_ = std::make_shared<sector_weights>();
   } else {
     pieces_of_f_ = piecewise_polynomial::of(f);
     pieces_of_g_ = piecewise_polynomial::of(g);
@@ -275,7 +276,7 @@ std::optional<pair_moments> numerical_pair::slice::by_sectors(const pair_covaria
     return std::nullopt;
   }
   std::array<double, moment_terms.size()> values{};
-  sectors_->averages(std::sqrt(v.gap), v.c, {values.data(), terms.size()});
+  sectors_->averages(std::sqrt(v.gap), v.c, {values.data(), terms.size()}, *pair_.sector_weights_);
   pair_moments m;
   for (std::size_t k = 0; k < terms.size(); ++k) {
     m.*terms[k].target = values[k];

@@ -111,6 +111,7 @@ class numerical_pair {
   std::optional<piecewise_polynomial> pieces_of_f_;  // where the kinks are elsewhere as well
   std::optional<piecewise_polynomial> pieces_of_g_;
   std::shared_ptr<half_lines> half_lines_of_unit_g_;  // where all kinks are at 0
+  std::shared_ptr<sector_weights> sector_weights_;
   std::optional<half_line_pair> half_lines_;
   std::optional<piecewise_pair> between_knots_;
   std::optional<wave_pair> waves_;

@@ -212,37 +212,65 @@ sector_table::sector_table(half_lines& f, half_lines& g, std::span<const term> t
   }
 }
 
-void sector_table::averages(double sine, double cosine, std::span<double> out) const {
-  const rule& half = angular_rule(size_);
+std::shared_ptr<const matrix> sector_weights::of(const key& sector) {
+  // Two sectors of a patch's sixteen angles.
+  constexpr std::size_t most = 32;
+  {
+    const std::lock_guard lock(making_);
+    const auto known = std::find_if(kept_.begin(), kept_.end(),
+                                    [&sector](const entry& e) { return e.sector == sector; });
+    if (known != kept_.end()) {
+      return known->weights;
+    }
+  }
+  // H may vary fast near both edges, where sin α and sin β are small, of a wide sector both at
+  // either edge: α is stretched from its edge up to the middle, and β from its own.
+  const rule& half = angular_rule(sector.size);
   const std::size_t count = half.node.size();
-  const auto n = static_cast<Eigen::Index>(size_);
-  const stretching& map = of_f_.k > of_g_.k ? of_f_ : of_g_;
+  const stretching& map = sector.of_f.k > sector.of_g.k ? sector.of_f : sector.of_g;
+  std::vector<double> x;
+  std::vector<double> y;
+  Eigen::VectorXd weight(static_cast<Eigen::Index>(2 * count));
+  for (const bool first : {true, false}) {
+    for (std::size_t l = 0; l < count; ++l) {
+      const double t = 0.5 * (1.0 + half.node[l]);
+      const double near = 0.5 * sector.width * map.sine(t);
+      const double alpha = first ? near : sector.width - near;
+      const double beta = first ? sector.width - near : near;
+      weight[static_cast<Eigen::Index>(x.size())] =
+          0.25 * sector.width * half.weight[l] * map.slope(t);
+      x.push_back(sector.of_f.inverse(std::sin(alpha)));
+      y.push_back(sector.of_g.inverse(std::sin(beta)));
+    }
+  }
+  const matrix of_x = weight.asDiagonal() * polynomials(x, sector.size);
+  const auto made = std::make_shared<const matrix>(of_x.transpose() * polynomials(y, sector.size));
+  const std::lock_guard lock(making_);
+  if (kept_.size() < most) {
+    kept_.push_back({sector, made});
+  } else {
+    kept_[oldest_] = {sector, made};
+    oldest_ = (oldest_ + 1) % most;
+  }
+  return made;
+}
+
+void sector_table::averages(double sine, double cosine, std::span<double> out,
+                            sector_weights& weights) const {
   std::fill(out.begin(), out.end(), 0.0);
+  const auto n = static_cast<Eigen::Index>(size_);
   const auto add_sector = [&](double width, const std::vector<double>& coefficients) {
     if (std::all_of(coefficients.begin(), coefficients.end(), [](double c) { return c == 0.0; })) {
       return;
     }
-    // H may vary fast near both edges, where sin α and sin β are small, of a wide sector both at
-    // either edge: α is stretched from its edge up to the middle, and β from its own.
-    std::vector<double> x;
-    std::vector<double> y;
-    Eigen::VectorXd weight(static_cast<Eigen::Index>(2 * count));
-    for (const bool first : {true, false}) {
-      for (std::size_t l = 0; l < count; ++l) {
-        const double t = 0.5 * (1.0 + half.node[l]);
-        const double near = 0.5 * width * map.sine(t);
-        const double alpha = first ? near : width - near;
-        const double beta = first ? width - near : near;
-        weight[static_cast<Eigen::Index>(x.size())] = 0.25 * width * half.weight[l] * map.slope(t);
-        x.push_back(of_f_.inverse(std::sin(alpha)));
-        y.push_back(of_g_.inverse(std::sin(beta)));
-      }
-    }
-    const matrix of_x = weight.asDiagonal() * polynomials(x, size_);
-    const matrix of_both = of_x.transpose() * polynomials(y, size_);
+    constexpr int bits = 47;
+    int exponent = 0;
+    const double mantissa = std::frexp(width, &exponent);
+    const double rounded = std::ldexp(std::round(std::ldexp(mantissa, bits)), exponent - bits);
+    const auto w = weights.of({size_, of_f_, of_g_, rounded});
     for (std::size_t k = 0; k < out.size(); ++k) {
       const Eigen::Map<const matrix> c(coefficients.data() + k * size_ * size_, n, n);
-      out[k] += of_both.cwiseProduct(c).sum();  // (3.3)
+      out[k] += w->cwiseProduct(c).sum();  // (3.3)
     }
   };
   add_sector(std::atan2(sine, cosine), apart_);

@@ -5,11 +5,40 @@
 /// to the kernel room.
 
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 #include "kernel/half_lines.hpp"
 
 namespace loradyn {
+
+/// The integrals over sectors that sums of Chebyshev polynomials ask for, whatever the sums: those
+/// last asked for are kept. Safe from any thread.
+class sector_weights {
+ public:
+  /// One sector's: the number of polynomials, the maps to their arguments and the width.
+  struct key {
+    std::size_t size;
+    stretching of_f;
+    stretching of_g;
+    double width;
+    friend bool operator==(const key&, const key&) = default;
+  };
+
+  /// ∫ T_k(x(α)) T_l(y(width - α)) dα in row k, column l. x and y are from 0 to 1.
+  std::shared_ptr<const half_lines::matrix> of(const key& sector);
+
+ private:
+  struct entry {
+    key sector;
+    std::shared_ptr<const half_lines::matrix> weights;
+  };
+
+  std::mutex making_;
+  std::vector<entry> kept_;
+  std::size_t oldest_ = 0;
+};
 
 /// E[f⁽ⁱ⁾(X) g⁽ʲ⁾(Y)] of the pieces of f and g, which have kinks at 0 alone, at fixed variances of
 /// X and Y and any correlation cos θ.
@@ -36,8 +65,9 @@ class sector_table {
   /// asked for.
   [[nodiscard]] bool resolved() const noexcept { return size_ > 0; }
 
-  /// The average of every term where √gap = sine · ab and c = cosine · ab.
-  void averages(double sine, double cosine, std::span<double> out) const;
+  /// The average of every term where √gap = sine · ab and c = cosine · ab, its angle to 47 bits: so
+  /// many are the same along a ray, and its weights kept.
+  void averages(double sine, double cosine, std::span<double> out, sector_weights& weights) const;
 
  private:
   stretching of_f_;
