@@ -28,13 +28,12 @@ class chebyshev_series {
   chebyshev_series(const Function& f, double lo, double hi) : lo_(lo), hi_(hi) {
     std::array<double, size> values{};
     for (std::size_t i = 0; i < size; ++i) {
-      const double x = std::cos(angle(i));
-      values[i] = f(0.5 * (lo + hi) + 0.5 * (hi - lo) * x);
+      values[i] = f(0.5 * (lo + hi) + 0.5 * (hi - lo) * cosines()[1][i]);
     }
     for (std::size_t k = 0; k < size; ++k) {
       double sum = 0.0;
       for (std::size_t i = 0; i < size; ++i) {
-        sum += values[i] * std::cos(static_cast<double>(k) * angle(i));
+        sum += values[i] * cosines()[k][i];
       }
       coefficients_[k] = sum * (k == 0 ? 1.0 : 2.0) / static_cast<double>(size);
     }
@@ -96,8 +95,21 @@ class chebyshev_series {
   }
 
  private:
-  static double angle(std::size_t i) {
-    return pi<double>() * (static_cast<double>(i) + 0.5) / static_cast<double>(size);
+  // T_k at the i-th point.
+  using table = std::array<std::array<double, size>, size>;
+  static const table& cosines() {
+    static const table all = [] {
+      table t{};
+      for (std::size_t k = 0; k < size; ++k) {
+        for (std::size_t i = 0; i < size; ++i) {
+          const double angle =
+              pi<double>() * (static_cast<double>(i) + 0.5) / static_cast<double>(size);
+          t[k][i] = std::cos(static_cast<double>(k) * angle);
+        }
+      }
+      return t;
+    }();
+    return all;
   }
 
   double lo_;

@@ -1,9 +1,9 @@
 #include "kernel/piecewise_pair.hpp"
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
-#include <boost/math/special_functions/owens_t.hpp>
 #include <cmath>
 #include <utility>
+#include "kernel/owens_t.hpp"
 #include "kernel/piecewise_polynomial.hpp"
 #include "kernel/power_series.hpp"
 
@@ -32,8 +32,6 @@ std::size_t count_of(const series& c) {
   }
   return n;
 }
-
-double beyond(double z) { return 0.5 * std::erfc(z * half_root_two<double>()); }  // P(Z > z)
 
 // The density of N(0, q) at x.
 double density(double x, double q) {
@@ -71,20 +69,24 @@ series reflected(series c) {
   return c;
 }
 
-// E[(X - a)ᵏ], of X > a alone or everywhere, X of mean a + mean: into m[0 … count - 1].
-void truncated_powers(double mean, double deviation, bool everywhere, std::size_t count,
-                      double* m) {
+// How far a mean is above a knot, in deviations. A short line that ends at the knot itself has half
+// of it on either side.
+double distance_above(double mean, double deviation) {
+  return mean == 0.0 ? 0.0 : mean / deviation;
+}
+
+// E[(X - a)ᵏ], of X > a alone or everywhere, X of mean a + mean, with what the standard normal
+// variable has at mean/deviation: into m[0 … count - 1].
+void truncated_powers(double mean, double deviation, bool everywhere, const normal_place& at,
+                      std::size_t count, double* m) {
   if (count == 0) {
     return;
   }
-  // A short line that ends at the knot itself has half of it on either side.
-  const double z = mean == 0.0 ? 0.0 : mean / deviation;
-  m[0] = everywhere ? 1.0 : beyond(-z);
+  m[0] = everywhere ? 1.0 : at.below();
   if (count == 1) {
     return;
   }
-  m[1] = mean * m[0] +
-         (everywhere ? 0.0 : deviation * one_div_root_two_pi<double>() * std::exp(-0.5 * z * z));
+  m[1] = mean * m[0] + (everywhere ? 0.0 : deviation * one_div_root_two_pi<double>() * at.bell);
   const double variance = deviation * deviation;
   for (std::size_t k = 2; k < count; ++k) {
     m[k] = mean * m[k - 1] + static_cast<double>(k - 1) * variance * m[k - 2];
@@ -95,9 +97,10 @@ void truncated_powers(double mean, double deviation, bool everywhere, std::size_
 double magnitude_of(const series& c, double at, bool everywhere, double q) {
   std::array<double, most_piece_degree + 1> m{};
   std::array<double, most_piece_degree + 1> below{};
-  truncated_powers(-at, std::sqrt(q), false, c.size(), m.data());
+  const double deviation = std::sqrt(q);
+  truncated_powers(-at, deviation, false, normal_place(-at / deviation), c.size(), m.data());
   if (everywhere) {
-    truncated_powers(at, std::sqrt(q), false, c.size(), below.data());
+    truncated_powers(at, deviation, false, normal_place(at / deviation), c.size(), below.data());
   }
   double sum = 0.0;
   for (std::size_t k = 0; k < c.size(); ++k) {
@@ -107,34 +110,33 @@ double magnitude_of(const series& c, double at, bool everywhere, double q) {
 }
 
 // T(h, a), where a = -z/h may be infinite.
-double owens(double h, double z) {
-  using policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+double owens(const normal_place& h, const normal_place& z) {
   constexpr double farthest = 39.0;  // beyond it nothing is left
-  if (std::abs(h) > farthest) {
+  if (std::abs(h.z) > farthest) {
     return 0.0;
   }
-  const double a = -z / h;
+  const double a = -z.z / h.z;
   if (!std::isfinite(a)) {
-    const double all = 0.5 * beyond(std::abs(h));
-    return z == 0.0 ? 0.0 : std::copysign(all, h == 0.0 ? -z : a);
+    return z.z == 0.0 ? 0.0 : std::copysign(0.5 * h.tail, h.z == 0.0 ? -z.z : a);
   }
   if (std::abs(a) <= 1.0) {
-    return boost::math::owens_t(h, a, policy());
+    return std::copysign(h.bell * owens_integral(std::abs(h.z), std::abs(a)), a);
   }
-  // Boost's own way to an argument below 1 goes through extended precision.
-  const double x = std::abs(h);
-  const double y = std::abs(z);
-  const double rest = boost::math::owens_t(y, 1.0 / std::abs(a), policy());
-  // Beyond, erf is near 1, and products of what is left of it keep their digits; below, those of
-  // erf.
+  const double y = std::abs(z.z);
+  const double rest = y > farthest ? 0.0 : z.bell * owens_integral(y, 1.0 / std::abs(a));
+  // Beyond, products of the tails keep their digits; below, nothing is small.
   constexpr double near = 0.67;
-  const double all = y <= near ? 0.25 - 0.25 * std::erf(x * half_root_two<double>()) *
-                                            std::erf(y * half_root_two<double>())
-                               : 0.5 * (beyond(x) + beyond(y)) - beyond(x) * beyond(y);
+  const double all = y <= near ? 0.25 - 0.25 * (1.0 - 2.0 * h.tail) * (1.0 - 2.0 * z.tail)
+                               : 0.5 * (h.tail + z.tail) - h.tail * z.tail;
   return std::copysign(all - rest, a);
 }
 
 }  // namespace
+
+normal_place::normal_place(double at)
+    : z(at),
+      tail(0.5 * std::erfc(std::abs(at) * half_root_two<double>())),
+      bell(std::exp(-0.5 * at * at)) {}
 
 std::optional<knot_polynomials> knot_polynomials_of(const activation& f) {
   const auto polynomials = piecewise_polynomial::of(f);
@@ -235,7 +237,8 @@ double knot_average::derivative(std::size_t h, double q) const {
   double sum = 0.0;
   for (const part& p : parts_) {
     const series& c = p.c[h];
-    truncated_powers(-p.at, deviation, p.everywhere, c.size(), m.data());
+    const normal_place at = p.everywhere ? normal_place() : normal_place(-p.at / deviation);
+    truncated_powers(-p.at, deviation, p.everywhere, at, c.size(), m.data());
     for (std::size_t k = 0; k < c.size(); ++k) {
       sum += c[k] * m[k];
     }
@@ -305,14 +308,18 @@ piecewise_pair::piecewise_pair(const knot_polynomials& f, const knot_polynomials
 
 std::vector<piecewise_pair::seen> piecewise_pair::seen_at(const std::vector<part>& parts,
                                                           double q) {
-  std::vector<seen> all;
-  for (const part& p : parts) {
+  std::vector<seen> all(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const part& p = parts[i];
     if (p.everywhere) {
-      all.push_back({0.0, 1.0, 0.0});
-    } else {
-      const double distance = p.direction * p.at / std::sqrt(q);
-      all.push_back({distance, loradyn::beyond(distance), density(p.at, q)});
+      all[i] = {{}, 1.0, 0.0};
+      continue;
     }
+    const double distance = p.direction * p.at / std::sqrt(q);
+    // Opposite knots are at one distance.
+    const bool known = i > 0 && !parts[i - 1].everywhere && all[i - 1].place.z == distance;
+    const normal_place place = known ? all[i - 1].place : normal_place(distance);
+    all[i] = {place, place.above(), one_div_root_two_pi<double>() / std::sqrt(q) * place.bell};
   }
   return all;
 }
@@ -356,18 +363,21 @@ struct piecewise_pair::averages {
       count.y_at_a = std::max(count.y_at_a, count.y);
       count.x_at_b = std::max(count.x_at_b, count.x);
     }
-    truncated_powers(mean_y, deviation_y, g.everywhere, count.y_at_a, y_at_a.data());
-    truncated_powers(mean_x, deviation_x, f.everywhere, count.x_at_b, x_at_b.data());
+    const bool in_quadrant = some && !f.everywhere && !g.everywhere;
+    normal_place x;
+    normal_place y;
+    if (!f.everywhere && (count.x_at_b > 0 || in_quadrant)) {
+      x = normal_place(distance_above(mean_x, deviation_x));
+    }
+    if (!g.everywhere && (count.y_at_a > 0 || in_quadrant)) {
+      y = normal_place(distance_above(mean_y, deviation_y));
+    }
+    truncated_powers(mean_y, deviation_y, g.everywhere, y, count.y_at_a, y_at_a.data());
+    truncated_powers(mean_x, deviation_x, f.everywhere, x, count.x_at_b, x_at_b.data());
     if (!some) {
       return;
     }
-    if (f.everywhere || g.everywhere) {
-      both[0][0] = of_f.beyond * of_g.beyond;
-    } else {
-      const double z_x = mean_x == 0.0 ? 0.0 : mean_x / deviation_x;
-      const double z_y = mean_y == 0.0 ? 0.0 : mean_y / deviation_y;
-      both[0][0] = quadrant(of_f, of_g, z_x, z_y, c, v.gap);
-    }
+    both[0][0] = in_quadrant ? quadrant(of_f, of_g, x, y, c, v.gap) : of_f.beyond * of_g.beyond;
     for (std::size_t j = 1; j < count.y; ++j) {
       both[0][j] = -b * both[0][j - 1] + c * of_f.density * y_at_a[j - 1] +
                    (j == 1 ? v.q2 * of_g.density * x_at_b[0]
@@ -384,17 +394,17 @@ struct piecewise_pair::averages {
     }
   }
 
-  // P(X > h √q1, Y > k √q2), where z_y is how far Y's mean at X = h √q1 is above k √q2, in its
-  // deviations there, and z_x that of X. Zero counts as positive.
-  static double quadrant(const seen& of_f, const seen& of_g, double z_x, double z_y, double c,
-                         double gap) {
-    const double h = of_f.distance;
-    const double k = of_g.distance;
+  // P(X > h √q1, Y > k √q2), where y is how far Y's mean at X = h √q1 is above k √q2, in its
+  // deviations there, and x that of X. Zero counts as positive.
+  static double quadrant(const seen& of_f, const seen& of_g, const normal_place& x,
+                         const normal_place& y, double c, double gap) {
+    const double h = of_f.place.z;
+    const double k = of_g.place.z;
     if (h == 0.0 && k == 0.0) {
       return (pi<double>() - std::atan2(std::sqrt(gap), c)) / two_pi<double>();
     }
     const double apart = (h < 0.0) != (k < 0.0) ? 0.5 : 0.0;
-    return 0.5 * (of_f.beyond + of_g.beyond) - owens(h, z_y) - owens(k, z_x) - apart;
+    return 0.5 * (of_f.beyond + of_g.beyond) - owens(of_f.place, y) - owens(of_g.place, x) - apart;
   }
 
   [[nodiscard]] double sum(const part& f, std::size_t i, const part& g, std::size_t j) const {

@@ -72,6 +72,18 @@ class knot_average {
   std::vector<jumps> jumps_;
 };
 
+/// What a standard normal variable Z has at z.
+struct normal_place {
+  double z = 0.0;
+  double tail = 0.5;  ///< P(Z > |z|)
+  double bell = 1.0;  ///< e^{-z²/2}
+
+  normal_place() = default;
+  explicit normal_place(double at);
+  [[nodiscard]] double above() const { return z > 0.0 ? tail : 1.0 - tail; }  ///< P(Z > z)
+  [[nodiscard]] double below() const { return z > 0.0 ? 1.0 - tail : tail; }  ///< P(Z < z)
+};
+
 /// The kernel of f, which may jump, and g, which may not, in closed form: (3.5) of docs/theory.md.
 /// Error: rounding of the terms.
 class piecewise_pair {
@@ -98,11 +110,11 @@ class piecewise_pair {
       return everywhere ? 0.0 : direction * c[k][0];
     }
   };
-  // What a part's knot is to a variance.
+  // What a part's knot is to a variance: -X in place of X below the knot.
   struct seen {
-    double distance;  // in deviations, -X in place of X below the knot
-    double beyond;    // the probability of the part
-    double density;   // of what is everywhere 0
+    normal_place place;  // its distance, in deviations
+    double beyond;       // the probability of the part
+    double density;      // of what is everywhere 0
   };
   // Pairs of parts whose averages are the same but for their coefficients: of odd or even functions
   // those of opposite knots.
