@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <loradyn/gaussian/gauss_hermite.hpp>
+#include <loradyn/gaussian/hermite.hpp>
+#include <utility>
 
 #include "activation/instruction_sets.hpp"
 
@@ -62,10 +64,32 @@ bool mirrored(const polynomial& f, const polynomial& g) {
          (has_only(f.hermite(), 1) && has_only(g.hermite(), 1));
 }
 
+// Σ_n c_n He_n(x) as the loops over lanes have it: of few terms by He_n's own recurrence, else as
+// hermite_series, which keeps more digits where many terms cancel.
+double series_at(std::span<const double> c, bool few_terms, double x) {
+  if (!few_terms) {
+    return hermite_series(c, x);
+  }
+  double before = 0.0;
+  double current = 1.0;
+  double sum = 0.0;
+  for (std::size_t n = 0; n < c.size(); ++n) {
+    if (c[n] != 0.0) {
+      sum += c[n] * current;
+    }
+    before = std::exchange(current, x * current - static_cast<double>(n) * before);
+  }
+  return sum;
+}
+
 }  // namespace
 
 polynomial_noise::polynomial_noise(const polynomial& student, const polynomial& teacher) {
   points_.degree = student.degree();
+  const auto coefficients = student.hermite();
+  constexpr std::ptrdiff_t few = 3;
+  points_.few_terms = std::count_if(coefficients.begin(), coefficients.end(),
+                                    [](double c) { return c != 0.0; }) <= few;
   polynomial f = student;
   for (std::vector<double>& row : points_.student) {
     row.assign(f.hermite().begin(), f.hermite().end());
@@ -88,8 +112,8 @@ polynomial_noise::polynomial_noise(const polynomial& student, const polynomial& 
       points_.along.push_back(z);
       points_.across.push_back(across.nodes[k]);
       points_.weight.push_back(both * along.weights[i] * across.weights[k]);
-      points_.target.push_back(teacher(z));
-      points_.target_slope.push_back(slope(z));
+      points_.target.push_back(series_at(teacher.hermite(), points_.few_terms, z));
+      points_.target_slope.push_back(series_at(slope.hermite(), points_.few_terms, z));
     }
   }
   constexpr std::size_t lane_count = noise_points::lane_count;

@@ -17,6 +17,7 @@ struct noise_points {
   static constexpr std::size_t lane_count = 8;  ///< points are padded to a multiple
 
   std::size_t degree = 0;                      ///< of the student
+  bool few_terms = false;                      ///< of the student, so that He_n's recurrence pays
   std::array<std::vector<double>, 4> student;  ///< h_n of σ, σ', σ'' and σ''', n <= degree
   std::vector<double> along;                   ///< z
   std::vector<double> across;                  ///< z'
