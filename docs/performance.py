@@ -73,8 +73,8 @@ def rates_table(found):
             _, student, teacher, _ = name.split("/")
             beside = found[name + ".3"]
             rows.append([f"`{student}`, `{teacher}`", shown(nanoseconds(b)), ratio(b['ratio']),
-                         shown(nanoseconds(beside)), ratio(beside['ratio'])])
-    return table(["student, teacher", "ν = 0", "script /", "ν = 0.3", "script /"], rows)
+                         shown(nanoseconds(beside)), ratio(beside['ratio']), shown(1e9 * b['preparation'])])
+    return table(["student, teacher", "ν = 0", "script /", "ν = 0.3", "script /", "tables"], rows)
 
 
 def chain_table(found):

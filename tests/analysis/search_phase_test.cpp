@@ -7,6 +7,7 @@
 #include <loradyn/error.hpp>
 #include <string>
 #include <support/reference.hpp>
+#include <support/within.hpp>
 
 using namespace loradyn;
 
@@ -19,6 +20,29 @@ population_risk pair(const std::string& student, const std::string& teacher) {
 bool is_closed(const std::string& name) { return !parse_activation(name).parts().has_rest; }
 
 }  // namespace
+
+// (4.2) from tables. Near the target A's terms cancel, and the kernels are asked.
+TEST_CASE("A, B and C from tables are those of the kernels") {
+  for (const auto& [student, teacher] :
+       {std::pair("tanh", "tanh"), std::pair("gelu", "he2"), std::pair("erf^2", "erf^2"),
+        std::pair("cos*gelu", "silu"), std::pair("relu*tanh", "relu*tanh"),
+        std::pair("tanh", "relu"), std::pair("he3", "he3")}) {
+    const population_risk risk = pair(student, teacher);
+    const double size = risk.slope_size(1.0);
+    for (const double nu : {0.0, 0.3}) {
+      for (const double mu : {-0.7, 1e-3, 0.04, 0.31, 0.62, 0.9, 0.999, 0.9999999, 1.7}) {
+        CAPTURE(student, teacher, mu, nu);
+        const lora_parameters at{.alignment = mu, .misalignment = nu};
+        const search_phase_result exact = search_phase(risk, at);
+        const search_phase_result r = search_phase(risk, at, search_kernels::prepared);
+        CHECK(r.A == test::within(exact.A, 1e-12 * size));
+        CHECK(r.B == test::within(exact.B, 1e-12 * size));
+        CHECK(r.tau == Approx(exact.tau).epsilon(1e-10));
+        CHECK(r.status == exact.status);
+      }
+    }
+  }
+}
 
 // (4.2)
 TEST_CASE("A, B and C match the high-precision values") {

@@ -23,7 +23,27 @@ std::string_view to_string(search_status status) {
   return "overflow";
 }
 
-search_phase_result search_phase(const population_risk& risk, const lora_parameters& parameters) {
+namespace {
+
+// The risk's slopes, from tables where those tell A to the digits that it is known to.
+risk_gradient slopes_of(const population_risk& risk, const field_overlaps& o,
+                        search_kernels kernels) {
+  // A table's error is 1e-13 of A's terms: of what cancels by less, 1e-10 is left.
+  constexpr double cancelled = 1e-3;
+  if (kernels == search_kernels::prepared) {
+    const risk_slopes s = risk.slopes(o);
+    const double others = std::abs(o.M * s.twice_Q);
+    if (std::abs(s.M + o.M * s.twice_Q) >= cancelled * (std::abs(s.M) + others)) {
+      return {s.M, 0.5 * s.twice_Q, 0.5 * std::abs(s.twice_Q)};
+    }
+  }
+  return risk.gradient(o);
+}
+
+}  // namespace
+
+search_phase_result search_phase(const population_risk& risk, const lora_parameters& parameters,
+                                 search_kernels kernels) {
   parameters.validate();
   const double mu = parameters.alignment;
   const double nu = parameters.misalignment;
@@ -40,7 +60,7 @@ search_phase_result search_phase(const population_risk& risk, const lora_paramet
   if (!(start.Q <= largest_power)) {
     return without_numbers(search_status::overflow);
   }
-  const risk_gradient r = risk.gradient(start);
+  const risk_gradient r = slopes_of(risk, start, kernels);
 
   // (4.1); the gradient's averages by (2.3) make these the averages of (4.2).
   const double drive = -r.M;

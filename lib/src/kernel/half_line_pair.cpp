@@ -122,7 +122,17 @@ double half_line_average::curvature(double q) const {
 }
 
 half_line_pair::half_line_pair(const half_line_polynomials& f, const half_line_polynomials& g)
-    : f_(derivatives_of(f)), g_(derivatives_of(g)) {}
+    : f_(derivatives_of(f)), g_(derivatives_of(g)) {
+  const auto some = [](const std::vector<double>& c) {
+    return std::any_of(c.begin(), c.end(), [](double x) { return x != 0.0; });
+  };
+  const bool f_below = some(f.negative);
+  const bool f_above = some(f.positive);
+  const bool g_below = some(g.negative);
+  const bool g_above = some(g.positive);
+  has_alike_ = (f_above && g_above) || (f_below && g_below);
+  has_unlike_ = (f_above && g_below) || (f_below && g_above);
+}
 
 std::array<half_line_pair::halves, 5> half_line_pair::derivatives_of(half_line_polynomials f) {
   std::array<halves, 5> result;
@@ -159,8 +169,12 @@ void half_line_pair::pieces(const pair_covariance& v, std::span<const orders> wa
   const std::size_t highest_g = std::max<std::size_t>(1, g_[0].count) - 1;
   table alike;   // E[|X|ᵃ |Y|ᵇ 1(X > 0, Y > 0)]
   table unlike;  // the same where X > 0 > Y
-  fill(alike, highest_f, highest_g, r, s);
-  fill(unlike, highest_f, highest_g, -r, s);
+  if (has_alike_) {
+    fill(alike, highest_f, highest_g, r, s);
+  }
+  if (has_unlike_) {
+    fill(unlike, highest_f, highest_g, -r, s);
+  }
   std::array<double, size> power_of_y;
   power_of_y[0] = 1.0;
   for (std::size_t b = 1; b <= highest_g; ++b) {
@@ -175,11 +189,20 @@ void half_line_pair::pieces(const pair_covariance& v, std::span<const orders> wa
     for (std::size_t a = 0; a < f.count; ++a) {
       const double below = f.c[0][a] * power_of_x;
       const double above = f.c[1][a] * power_of_x;
-      for (std::size_t b = 0; b < g.count; ++b) {
-        sum += power_of_y[b] * ((above * g.c[1][b] + below * g.c[0][b]) * alike[a][b] +
-                                (above * g.c[0][b] + below * g.c[1][b]) * unlike[a][b]);
-      }
       power_of_x *= x;
+      if (above == 0.0 && below == 0.0) {
+        continue;
+      }
+      for (std::size_t b = 0; b < g.count; ++b) {
+        double average = 0.0;
+        if (has_alike_) {
+          average += (above * g.c[1][b] + below * g.c[0][b]) * alike[a][b];
+        }
+        if (has_unlike_) {
+          average += (above * g.c[0][b] + below * g.c[1][b]) * unlike[a][b];
+        }
+        sum += power_of_y[b] * average;
+      }
     }
     out[k] = sum;
   }

@@ -71,6 +71,8 @@ class half_line_pair {
 
   std::array<halves, 5> f_;
   std::array<halves, 5> g_;
+  bool has_alike_;   // whether both are anything where X and Y have one sign
+  bool has_unlike_;  // and where they have different ones
 };
 
 }  // namespace loradyn

@@ -18,11 +18,11 @@ row_description<rates_row> rates_columns(std::span<const parameter* const> told)
   return columns;
 }
 
-rates_row rates_at(const activation_pair& pair, const parameter_point& at) {
+rates_row rates_at(const activation_pair& pair, const parameter_point& at, search_kernels kernels) {
   const double unit = pair.rate_unit;
   const effort_limit limit(row_effort);
   try {
-    const search_phase_result r = search_phase(pair.risk, at.parameters);
+    const search_phase_result r = search_phase(pair.risk, at.parameters, kernels);
     return {{pair, at},
             r.A / unit,
             r.B / unit,
@@ -38,8 +38,12 @@ rates_row rates_at(const activation_pair& pair, const parameter_point& at) {
 std::vector<rates_row> rates(const rates_problem& problem, const study_control& control) {
   const std::size_t per_pair = problem.grid.size();
   constexpr std::size_t block = 1024;  // points that a thread takes at a time
+  // Decides the cost: tables take as long as a few hundred points without them.
+  constexpr std::size_t worth_tables = 1024;
+  const search_kernels kernels =
+      per_pair < worth_tables ? search_kernels::averaged : search_kernels::prepared;
   return run_sweep(control, problem.pairs.size() * per_pair, block, [&](std::size_t i) {
-    return rates_at(problem.pairs[i / per_pair], problem.grid.at(i % per_pair));
+    return rates_at(problem.pairs[i / per_pair], problem.grid.at(i % per_pair), kernels);
   });
 }
 

@@ -41,12 +41,21 @@ struct search_phase_result {
   search_status status = search_status::ok;
 };
 
+/// Where A, B and C are taken from.
+enum class search_kernels {
+  averaged,  ///< the kernels themselves
+  prepared,  ///< the tables of population_risk::slopes: for thousands of points of a pair that has
+             ///< no closed form. To 1e-12 of E[σ'²]; where A's terms cancel, from the kernels.
+};
+
 /// The search phase of a LoRA problem; times are raw (in units of 1/η steps).
 /// \param risk the student's and the teacher's activations
 /// \param parameters μ, ν, κ are used
+/// \param kernels averaged: A, B and C to 1e-13 of their terms
 /// \throws argument_error where a parameter is out of range
 /// \throws convergence_error where a kernel's quadrature does not converge
-search_phase_result search_phase(const population_risk& risk, const lora_parameters& parameters);
+search_phase_result search_phase(const population_risk& risk, const lora_parameters& parameters,
+                                 search_kernels kernels = search_kernels::averaged);
 
 /// E[σ'(z)²], z ~ N(0, 1): time in "fisher" units is raw time times this, rates (A, B, C, λ₊) are
 /// divided by it. k k! for He_k, 1 for the linear student.

@@ -4,6 +4,7 @@
 /// How long the search phase lasts (docs/theory.md, section 4).
 
 #include <array>
+#include <loradyn/analysis/search_phase.hpp>
 #include <loradyn/study/control.hpp>
 #include <loradyn/study/pair.hpp>
 #include <loradyn/study/parameter.hpp>
@@ -38,9 +39,11 @@ inline constexpr std::array<const parameter*, 2> rates_parameters{&registry::mu,
 row_description<rates_row> rates_columns(std::span<const parameter* const> told = rates_parameters);
 
 /// One row. The parameters have been checked: a failure is a status.
-rates_row rates_at(const activation_pair& pair, const parameter_point& at);
+rates_row rates_at(const activation_pair& pair, const parameter_point& at,
+                   search_kernels kernels = search_kernels::averaged);
 
-/// A row for each pair and point of the grid; those of the first points where it is stopped.
+/// A row for each pair and point of the grid; those of the first points where it is stopped. Of
+/// 1024 points and more the kernels without a closed form are tabulated first.
 std::vector<rates_row> rates(const rates_problem& problem, const study_control& control);
 
 }  // namespace loradyn::study
