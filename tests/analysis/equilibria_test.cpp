@@ -104,6 +104,19 @@ TEST_CASE("every critical point along the teacher is found") {
   }
 }
 
+TEST_CASE("a student that vanishes about 0 has a landscape") {
+  // Its slopes fall like e^{-1/2M²}: those of R_M keep their digits beside the tails of the
+  // teacher.
+  for (const char* name :
+       {"max(he2,0)", "relu(x-1)+relu(-x-1)", "max(abs(x)-2,0)", "relu(x-1)^2"}) {
+    CAPTURE(name);
+    const activation a = parse_activation(name);
+    const risk_landscape found = landscape_of(population_risk(a, a));
+    CHECK(std::any_of(found.points.begin(), found.points.end(),
+                      [](const risk_critical_point& p) { return p.M == 1.0 && p.gap == 0.0; }));
+  }
+}
+
 TEST_CASE("a critical alignment is a critical point along the teacher") {
   // A(μ) = -dR(M, M²)/dM at M = μ for ν = 0.
   const activation he10 = parse_activation("he10");

@@ -320,7 +320,7 @@ averages line_averages(const activation& f, const gaussian_line& line, std::size
 
 averages line_averages(const activation& f, const gaussian_line& x_line, const activation& g,
                        const gaussian_line& y_line, std::size_t order, std::size_t components,
-                       pair_integrand integrand) {
+                       pair_integrand integrand, integrand_size size) {
   line_places places;
   places.add(f, kink_places(f), x_line);
   places.add(g, kink_places(g), y_line);
@@ -343,14 +343,14 @@ averages line_averages(const activation& f, const gaussian_line& x_line, const a
   const std::array<double, 5> f_errors = f.errors();
   const std::array<double, 5> g_errors = g.errors();
   if (f_errors[order] == 0.0 && g_errors[order] == 0.0) {
-    return gaussian_averages(components, places.breaks, places.features, evaluate);
+    return gaussian_averages(components, places.breaks, places.features, evaluate, size);
   }
   // What an integrand is changed by where its derivatives are off by their errors is no reason to
   // go on: its size is such that what the rule compares, of sums or of last coefficients, agrees.
   const double agreement = places.breaks.empty() ? 1e-13 : 1e-9;
   sampled f_off;
   sampled g_off;
-  std::array<double, largest_block * max_components> off;
+  std::array<double, 2 * largest_block * max_components> off;
   const auto with_sizes = [&](std::span<const double> z, double* values) {
     evaluate(z, values);
     f_off = f_at;
@@ -362,7 +362,8 @@ averages line_averages(const activation& f, const gaussian_line& x_line, const a
     integrand({z.size(), z.data(), f_off.rows(), same ? f_off.rows() : g_off.rows()}, off.data());
     const std::size_t count = components * z.size();
     for (std::size_t i = 0; i < count; ++i) {
-      values[count + i] = std::abs(values[i]) + std::abs(off[i] - values[i]) / agreement;
+      const double own = size == integrand_size::given ? values[count + i] : std::abs(values[i]);
+      values[count + i] = own + std::abs(off[i] - values[i]) / agreement;
     }
   };
   return gaussian_averages(components, places.breaks, places.features, with_sizes,

@@ -41,9 +41,11 @@ averages line_averages(const activation& f, const gaussian_line& x, std::size_t 
                        std::size_t components, pair_integrand integrand);
 
 /// Averages over z -> f(X), g(Y) of two lines with the same z.
+/// \param size given where terms of the integrand cancel to their rounding: it tells their sizes
 averages line_averages(const activation& f, const gaussian_line& x, const activation& g,
                        const gaussian_line& y, std::size_t order, std::size_t components,
-                       pair_integrand integrand);
+                       pair_integrand integrand,
+                       integrand_size size = integrand_size::absolute_value);
 
 /// Averages over a pair (X, Y) with gap > 0.
 ///

@@ -109,26 +109,29 @@ double magnitude_of(const series& c, double at, bool everywhere, double q) {
   return sum;
 }
 
-// T(h, a), where a = -z/h may be infinite.
-double owens(const normal_place& h, const normal_place& z) {
+// T(h, a), where a = -z/h may be infinite, as side · P(Z > |h|)/2 + rest: of a small tail next to a
+// large one nothing is lost.
+struct owens_parts {
+  double side = 0.0;  // 1, 0 or -1
+  double rest = 0.0;
+};
+owens_parts owens(const normal_place& h, const normal_place& z) {
   constexpr double farthest = 39.0;  // beyond it nothing is left
   if (std::abs(h.z) > farthest) {
-    return 0.0;
+    return {};
   }
   const double a = -z.z / h.z;
   if (!std::isfinite(a)) {
-    return z.z == 0.0 ? 0.0 : std::copysign(0.5 * h.tail, h.z == 0.0 ? -z.z : a);
+    return {z.z == 0.0 ? 0.0 : std::copysign(1.0, h.z == 0.0 ? -z.z : a), 0.0};
   }
   if (std::abs(a) <= 1.0) {
-    return std::copysign(h.bell * owens_integral(std::abs(h.z), std::abs(a)), a);
+    return {0.0, std::copysign(h.bell * owens_integral(std::abs(h.z), std::abs(a)), a)};
   }
+  // T(h, a) + T(ah, 1/a) by the tails at h and at ah
   const double y = std::abs(z.z);
-  const double rest = y > farthest ? 0.0 : z.bell * owens_integral(y, 1.0 / std::abs(a));
-  // Beyond, products of the tails keep their digits; below, nothing is small.
-  constexpr double near = 0.67;
-  const double all = y <= near ? 0.25 - 0.25 * (1.0 - 2.0 * h.tail) * (1.0 - 2.0 * z.tail)
-                               : 0.5 * (h.tail + z.tail) - h.tail * z.tail;
-  return std::copysign(all - rest, a);
+  const double turned = y > farthest ? 0.0 : z.bell * owens_integral(y, 1.0 / std::abs(a));
+  const double rest = 0.5 * z.tail - h.tail * z.tail - turned;
+  return {std::copysign(1.0, a), std::copysign(1.0, a) * rest};
 }
 
 }  // namespace
@@ -403,8 +406,13 @@ struct piecewise_pair::averages {
     if (h == 0.0 && k == 0.0) {
       return (pi<double>() - std::atan2(std::sqrt(gap), c)) / two_pi<double>();
     }
-    const double apart = (h < 0.0) != (k < 0.0) ? 0.5 : 0.0;
-    return 0.5 * (of_f.beyond + of_g.beyond) - owens(of_f.place, y) - owens(of_g.place, x) - apart;
+    const owens_parts t = owens(of_f.place, y);
+    const owens_parts u = owens(of_g.place, x);
+    const auto tail = [](const normal_place& at, double side) {
+      return at.z < 0.0 ? -0.5 * at.tail * (1.0 + side) : 0.5 * at.tail * (1.0 - side);
+    };
+    return (h < 0.0 && k < 0.0 ? 1.0 : 0.0) +
+           (tail(of_f.place, t.side) + tail(of_g.place, u.side) - t.rest - u.rest);
   }
 
   [[nodiscard]] double sum(const part& f, std::size_t i, const part& g, std::size_t j) const {
