@@ -423,7 +423,8 @@ class inner_sums {
 // (14.18)
 conditional_value conditional_averages::value(const field_function& u, const field_function& v,
                                               const std::vector<field_function>& f,
-                                              const MatrixXd& weights, double tolerance) const {
+                                              const MatrixXd& weights,
+                                              const conditional_tolerance& tolerance) const {
   const bool smooth = u.of->kinks().empty() && v.of->kinks().empty();
   // The kinks are to be across the first direction where only one has any.
   const bool swap = u.of->kinks().empty() && !smooth;
@@ -528,8 +529,13 @@ conditional_value conditional_averages::value(const field_function& u, const fie
     if (outside + inside + rim < best.error) {
       best = {inner.sum(), outside + inside + rim};
     }
-    const bool more_outside = outside > 0.5 * tolerance && level < outer_rules::finest;
-    const bool more_inside = inside > 0.5 * tolerance && order + 1 < orders.size();
+    // Where the sum cancels, no rule is nearer than rounding.
+    constexpr double rounding = 1e-13;
+    const double terms = inner.sum().diagonal().cwiseProduct(weights.diagonal()).cwiseAbs().sum();
+    const double enough =
+        0.5 * std::max({tolerance.absolute, tolerance.part * std::abs(fine), rounding * terms});
+    const bool more_outside = outside > enough && level < outer_rules::finest;
+    const bool more_inside = inside > enough && order + 1 < orders.size();
     if (!more_outside && !more_inside) {
       return best;
     }
@@ -537,8 +543,8 @@ conditional_value conditional_averages::value(const field_function& u, const fie
     if (more_inside) {
       // An order more gains about so much.
       constexpr double gain = 12.0;
-      const double steps = std::log(2.0 * inside / std::max(tolerance, 1e-300)) / std::log(gain);
-      order = std::min(order + static_cast<std::size_t>(std::clamp(std::ceil(steps), 1.0, 4.0)),
+      const double steps = std::log(inside / enough) / std::log(gain);
+      order = std::min(order + static_cast<std::size_t>(std::clamp(std::ceil(steps), 1.0, 3.0)),
                        orders.size() - 1);
     }
   }

@@ -23,6 +23,12 @@ struct conditional_value {
   double error = 0.0;        ///< an estimate of what their weighted sum misses
 };
 
+/// The larger of an absolute one and of a part of the weighted sum.
+struct conditional_tolerance {
+  double absolute = 0.0;
+  double part = 0.0;
+};
+
 /// The averages given two of n jointly Gaussian variables, (14.18): outside a rule over these two,
 /// inside a sum of Hermite coefficients of what the others are given them.
 class conditional_averages {
@@ -32,10 +38,11 @@ class conditional_averages {
 
   /// E[u(X) v(Y) f_i f_k], i >= k, of f that are smooth; u and v may have kinks.
   /// \param weights   of f_i f_k in the sum that the error is of
-  /// \param tolerance absolute: rules are refined until the error is below it, or to their finest
+  /// \param tolerance rules are refined until the error is below it, or to their finest
   [[nodiscard]] conditional_value value(const field_function& u, const field_function& v,
                                         const std::vector<field_function>& f,
-                                        const Eigen::MatrixXd& weights, double tolerance) const;
+                                        const Eigen::MatrixXd& weights,
+                                        const conditional_tolerance& tolerance) const;
 
  private:
   const Eigen::MatrixXd& c_;

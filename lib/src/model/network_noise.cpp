@@ -639,11 +639,13 @@ network_noise_value network_noise::body::conditional(const joint_fields& fields,
   MatrixXd result = MatrixXd::Zero(width, width);
   double error = 0.0;
   double scale = 0.0;  // of the trace
+  // Of the trace. Errors of products with a teacher that has kinks add up.
+  const double part = smooth ? 3e-7 : 1.5e-7;
   // The diagonal, of one field given, costs little and tells the trace.
   for (Index j = 0; j < width; ++j) {
     const double a = fields.weights[j];
     const conditional_value v =
-        averages.value(slope_of_field(j), slope_of_field(j), inside, a * a * square, 0.0);
+        averages.value(slope_of_field(j), slope_of_field(j), inside, a * a * square, {0.0, part});
     result(j, j) =
         a * a *
         v.averages.cwiseProduct(square).triangularView<Eigen::Lower>().toDenseMatrix().sum();
@@ -651,13 +653,11 @@ network_noise_value network_noise::body::conditional(const joint_fields& fields,
     error += v.error;
   }
   double beside = 0.0;  // the largest error off the diagonal
-  // Of the trace. Errors of products with a teacher that has kinks add up.
-  const double part = smooth ? 3e-7 : 1.5e-7;
   for (Index j = 0; j < width; ++j) {
     for (Index l = 0; l < j; ++l) {
       const double a = fields.weights[j] * fields.weights[l];
-      const conditional_value v =
-          averages.value(slope_of_field(j), slope_of_field(l), inside, a * square, part * scale);
+      const conditional_value v = averages.value(slope_of_field(j), slope_of_field(l), inside,
+                                                 a * square, {part * scale, 0.0});
       result(j, l) =
           a * v.averages.cwiseProduct(square).triangularView<Eigen::Lower>().toDenseMatrix().sum();
       beside = std::max(beside, v.error);
@@ -675,7 +675,7 @@ network_noise_value network_noise::body::conditional(const joint_fields& fields,
       const double weight = (i == m ? 1.0 : 2.0) * fields.weights[m] * fields.weights[i];
       const conditional_value v =
           averages.value({m, &teacher, false}, {i, i < width ? &student : &teacher, false}, slopes,
-                         weight * of_trace, part * scale);
+                         weight * of_trace, {part * scale, 0.0});
       const MatrixXd product = weight * v.averages.cwiseProduct(readouts);
       result += product;
       error += v.error;
