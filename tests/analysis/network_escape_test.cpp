@@ -275,6 +275,39 @@ TEST_CASE("a run is told by its words") {
   CHECK_THROWS_AS(escape(f, x, event, options), argument_error);
 }
 
+TEST_CASE("an event beside a rest is met before the run is at rest (14.10)") {
+  // Rests were taken for reached from 1e-4 on, and what lay between never came.
+  network_parameters p;
+  p.rank = 2;
+  p.adapter = adapter_constraint::free;
+  p.decay = 0.06;
+  const network_flow f = flow_of("erf", aligned_geometry(2, 2, 0.5, 0.0, 1), p);
+  network_state x{MatrixXd::Constant(2, 2, 1e-6), MatrixXd(2, 2), MatrixXd::Identity(2, 2),
+                  f.geometry().readout};
+  x.C << 0.01, 0.002, -0.003, 0.008;
+  x.P -= x.C * x.C.transpose();
+  network_overlap_event event{
+      .quantity = network_overlap_quantity::M, .at = 0.99, .is_signed = false, .entry = {}};
+  const integration_options options;
+  const network_escape_run beyond = escape(f, x, event, options);
+  REQUIRE(std::isnan(beyond.t_hit));
+  CHECK(beyond.result == outcome::trapped);
+  const double rest = overlaps_of(f.geometry(), beyond.at_end).targets.trace() / 2.0;
+  const auto time = [&](double beside) {
+    event.at = rest - beside;
+    return escape(f, x, event, options).t_hit;
+  };
+  // The way to the rest is exponential in the end.
+  const double decade = time(1e-5) - time(1e-4);
+  CHECK(decade > 0.0);
+  CHECK(time(1e-6) - time(1e-5) == Approx(decade).epsilon(0.02));
+  CHECK(time(1e-7) - time(1e-6) == Approx(decade).epsilon(0.02));
+  event.at = rest - 1e-5;
+  CHECK(law_of_escape(f, event, 1e4, 0.0, options).status == law_status::ok);
+  event.at = rest + 1e-5;
+  CHECK(law_of_escape(f, event, 1e4, 0.0, options).status == law_status::no_escape);
+}
+
 TEST_CASE("a run that noise keeps from its rest for long comes to it by implicit steps") {
   network_parameters p;
   p.noise_scale = 0.5;

@@ -1,4 +1,5 @@
 #include <Eigen/Core>
+#include <Eigen/Eigenvalues>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -174,6 +175,128 @@ TEST_CASE("the noise of powers of relu in a network is the noise moment of one n
     CHECK(found.covariance(0, 0) == Approx(0.49 * 0.49 * V).epsilon(1e-9));
     CHECK(found.covariance(1, 1) == 0.0);
   }
+}
+
+namespace {
+
+// Overlaps of rows of neurons and of targets, which may be parallel, or nothing.
+fields fields_of_rows(const MatrixXd& W, const MatrixXd& T) {
+  fields f;
+  f.o.weights = W * W.transpose();
+  f.o.targets = W * T.transpose();
+  f.gram = T * T.transpose();
+  f.s.a = VectorXd::LinSpaced(W.rows(), 0.5, 0.9);
+  f.g.teacher_readout = VectorXd::LinSpaced(T.rows(), 0.8, -0.6);
+  return f;
+}
+
+// Whether one is within the other's stated error, which is at most a part of the trace.
+void check_within_error(const network_noise_value& found, const MatrixXd& exact, double part) {
+  const double trace = exact.trace();
+  CAPTURE(found.error / trace, exact, found.covariance);
+  CHECK(found.error < part * trace);
+  CHECK((found.covariance - exact).cwiseAbs().maxCoeff() ==
+        test::within(0.0, found.error + 1e-12 * trace));
+}
+
+}  // namespace
+
+TEST_CASE("given two fields, noise is that of closed forms to its stated error (14.18)") {
+  struct setting {
+    const char* student;  // the same function, but to the eye
+    const char* exact;
+    const char* teacher;
+  };
+  const auto s = GENERATE(
+      setting{"erf+1e-30*tanh", "erf", "erf"}, setting{"2*erf+1e-30*tanh", "2*erf", "he3+erf"},
+      setting{"erf+1e-30*tanh", "erf", "relu"}, setting{"erf+1e-30*tanh", "erf", "erf-0.3*relu"},
+      setting{"he3+1e-30*tanh", "he3", "he3"}, setting{"he2+0.3*x+1e-30*tanh", "he2+0.3*x", "he3"});
+  const auto [width, targets, rank] =
+      GENERATE(std::array{2, 1, 1}, std::array{2, 2, 2}, std::array{3, 2, 1});
+  const fields f = some_fields(width, targets, rank);
+  CAPTURE(s.student, s.teacher, width, targets);
+  const network_noise_value found = noise_of(f, s.student, s.teacher, 0.2);
+  CHECK(found.method == noise_method_kind::conditional);
+  check_within_error(found, noise_of(f, s.exact, s.teacher, 0.2).covariance, 1e-6);
+}
+
+TEST_CASE("parallel fields and rows of nothing have the noise that they have (14.18)") {
+  MatrixXd T(2, 3);
+  T << 1.0, 0.0, 0.0, 0.6, 0.8, 0.0;
+  MatrixXd W(4, 3);
+  SECTION("neurons at a target, against it, of it with another length") {
+    W << 1.0, 0.0, 0.0, -1.0, 0.0, 0.0, 1.2, 1.6, 0.0, 0.3, 0.2, 0.4;
+  }
+  SECTION("nearly parallel neurons") {
+    W << 1.0, 1e-5, 0.0, 1.0, 0.0, 1e-5, 0.5, -0.5, 0.2, 0.5, -0.5, 0.2 + 1e-8;
+  }
+  SECTION("a neuron of nothing, and two of which little is left beside the others") {
+    W << 0.0, 0.0, 0.0, 1e-4, 0.0, 0.0, 0.6, 0.8, 1e-7, 0.4, 0.1, -0.9;
+  }
+  const fields f = fields_of_rows(W, T);
+  for (const char* teacher : {"erf", "relu", "abs"}) {
+    CAPTURE(teacher);
+    const network_noise_value found = noise_of(f, "erf+1e-30*tanh", teacher, 0.1);
+    CHECK(found.method == noise_method_kind::conditional);
+    check_within_error(found, noise_of(f, "erf", teacher, 0.1).covariance, 1e-6);
+  }
+}
+
+TEST_CASE("given two fields, noise is that of points for any smooth student (14.18)") {
+  const auto pair = GENERATE(
+      std::array{"tanh", "tanh"}, std::array{"gelu", "silu"}, std::array{"sin(2*x)+x", "tanh"},
+      std::array{"softplus", "relu(x-0.5)"}, std::array{"sigmoid", "min(max(x,-1),1)"},
+      std::array{"x*tanh(x)", "step(x-0.3)"}, std::array{"exp(-x^2)", "max(x,0.2*x-0.1)"});
+  const fields f = some_fields(2, 2, 1);
+  CAPTURE(pair[0], pair[1]);
+  const network_noise_value found = noise_of(f, pair[0], pair[1], 0.2);
+  const network_noise_value points = quadrature_of(f, pair[0], pair[1], 0.2);
+  CHECK(found.method == noise_method_kind::conditional);
+  const double trace = points.covariance.trace();
+  CAPTURE(found.error / trace, points.error / trace);
+  CHECK(found.error < 1e-6 * trace);
+  CHECK((found.covariance - points.covariance).cwiseAbs().maxCoeff() ==
+        test::within(0.0, found.error + 6.0 * points.error));
+  CHECK(points.error < 1e-2 * trace);
+}
+
+TEST_CASE("the noise of neurons in another order is the same in that order (14.18)") {
+  MatrixXd T(2, 4);
+  T << 1.0, 0.0, 0.0, 0.0, 0.3, 0.9, 0.0, 0.0;
+  MatrixXd W(3, 4);
+  W << 0.8, 0.1, 0.4, 0.0, -0.3, 0.7, 0.2, 0.5, 0.1, -0.4, 0.9, 0.3;
+  for (const char* teacher : {"tanh", "relu"}) {
+    CAPTURE(teacher);
+    fields f = fields_of_rows(W, T);
+    const network_noise_value there = noise_of(f, "tanh", teacher, 0.0);
+    const VectorXd a = f.s.a;
+    f = fields_of_rows(W.colwise().reverse(), T);
+    f.s.a = a.reverse();
+    const network_noise_value here = noise_of(f, "tanh", teacher, 0.0);
+    const MatrixXd reversed = here.covariance.colwise().reverse().rowwise().reverse();
+    CHECK((there.covariance - reversed).cwiseAbs().maxCoeff() ==
+          test::within(0.0, there.error + here.error));
+    CHECK(there.covariance.selfadjointView<Eigen::Lower>().eigenvalues().minCoeff() > 0.0);
+  }
+  // At the targets there is none.
+  fields f = fields_of_rows(T, T);
+  f.s.a = f.g.teacher_readout;
+  CHECK(noise_of(f, "tanh", "tanh", 0.0).covariance.cwiseAbs().maxCoeff() ==
+        test::within(0.0, 1e-14));
+}
+
+TEST_CASE("the stated error of a steep student covers what is missed (14.18)") {
+  const fields f = some_fields(2, 2, 1);
+  // erf(6x): its strip is a fifth of that of tanh.
+  MatrixXd gram = 36.0 * f.gram;
+  fields steep = f;
+  steep.o.weights *= 36.0;
+  steep.o.targets *= 36.0;
+  steep.gram = gram;
+  const network_noise_value found = noise_of(steep, "erf+1e-30*tanh", "erf", 0.0);
+  const network_noise_value exact = noise_of(steep, "erf", "erf", 0.0);
+  CAPTURE(found.method, found.error / exact.covariance.trace());
+  CHECK(std::abs((found.covariance - exact.covariance).trace()) <= 6.0 * found.error);
 }
 
 TEST_CASE("the stated error of points covers what they miss") {

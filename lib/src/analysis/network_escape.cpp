@@ -51,6 +51,10 @@ class watch {
         power_(power_of(f)),
         weight_(overlaps_of(f.geometry(), x).weights.diagonal().maxCoeff()) {}
 
+  // Goes on where the run comes near a rest that meets the event before it has met it itself.
+  void await(const ode_event<any_dimension>& event) { awaited_ = &event; }
+  void await_nothing() { awaited_ = nullptr; }
+
   // Whether the run goes on.
   bool operator()(const step_type& step) {
     const network_state x = flow_.unpack(step.at_end);
@@ -69,7 +73,10 @@ class watch {
       return true;
     }
     asked_at_ = speed;
-    if (flow_.parameters().noise_scale == 0.0 && speed < 0.1 * fastest_ &&
+    // Below, what is left of the way is rounding, and an event that has not come does not come.
+    constexpr double rounding = 1e-12;
+    const bool awaits = awaited_ != nullptr && speed > rounding * fastest_;
+    if (!awaits && flow_.parameters().noise_scale == 0.0 && speed < 0.1 * fastest_ &&
         has_learned(flow_, x, power_)) {
       learned_ = true;
       return false;
@@ -79,7 +86,8 @@ class watch {
     constexpr double again = 0.1;
     if (speed <= slow * fastest_ && speed < again * tried_at_) {
       tried_at_ = speed;
-      at_rest_ = rests_near(step.at_end, speed);
+      at_rest_ = rests_near(step.at_end, speed) &&
+                 !(awaits && met_by(*awaited_, flow_, flow_.unpack(rest_)));
     }
     return !at_rest_;
   }
@@ -161,6 +169,7 @@ class watch {
   bool diverges_ = false;
   bool learned_ = false;
   bool at_rest_ = false;
+  const ode_event<any_dimension>* awaited_ = nullptr;
   std::vector<double> rest_;
 };
 
@@ -222,7 +231,9 @@ network_escape_run escape(const network_flow& f, const network_state& x,
   const std::function<bool(const step_type&)> observer = [&](const step_type& s) {
     return seen(s);
   };
+  seen.await(events[0]);
   auto r = integrate_network(system, f.pack(x), 0.0, options, events, observer);
+  seen.await_nothing();
   network_escape_run run;
   run.steps = r.steps + r.rejected;
   if (r.status == integration_status::event) {

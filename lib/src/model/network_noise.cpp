@@ -14,6 +14,7 @@
 #include <vector>
 #include "gaussian/lattice.hpp"
 #include "kernel/four_averages.hpp"
+#include "model/conditional_averages.hpp"
 #include "model/half_line_averages.hpp"
 
 namespace loradyn {
@@ -322,6 +323,7 @@ struct network_noise::body {
         cross(s, t),
         targets(t, t),
         pair(s, t),
+        line(polynomial::from_monomials({0.0, 1.0})),
         smooth(s.kinks().empty() && t.kinks().empty()),
         student_pieces(half_line_function_of(s)),
         teacher_pieces(half_line_function_of(t)) {}
@@ -332,6 +334,7 @@ struct network_noise::body {
   pair_kernel cross;
   pair_kernel targets;
   noise_moment pair;
+  activation line;  // x, the function of the label's noise
   bool smooth;
   std::optional<half_line_function> student_pieces;
   std::optional<half_line_function> teacher_pieces;
@@ -344,6 +347,8 @@ struct network_noise::body {
   [[nodiscard]] MatrixXd polynomials(const joint_fields& fields, double label_noise) const;
   [[nodiscard]] MatrixXd kinked(const joint_fields& fields, double label_noise) const;
   [[nodiscard]] MatrixXd half_lines(const joint_fields& fields, double label_noise) const;
+  [[nodiscard]] network_noise_value conditional(const joint_fields& fields,
+                                                double label_noise) const;
 };
 
 network_noise_value network_noise::body::quadrature(const joint_fields& fields,
@@ -604,6 +609,91 @@ MatrixXd network_noise::body::half_lines(const joint_fields& fields, double labe
   return result;
 }
 
+// (14.18), of a smooth student. A pair of slopes is given two fields, with δ² inside; what is of a
+// teacher with kinks is given that and another field, with the slopes inside.
+network_noise_value network_noise::body::conditional(const joint_fields& fields,
+                                                     double label_noise) const {
+  const Index width = fields.width;
+  const Index n = fields.covariance.rows();
+  // The label's noise is a field of its own.
+  MatrixXd c = MatrixXd::Zero(n + 1, n + 1);
+  c.topLeftCorner(n, n) = fields.covariance;
+  c(n, n) = 1.0;
+  std::vector<field_function> inside;
+  VectorXd w(n + 1);
+  const auto add = [&](Index field, const activation& of, double weight) {
+    w[static_cast<Index>(inside.size())] = weight;
+    inside.push_back({field, &of, false});
+  };
+  for (Index m = 0; m < (smooth ? n : width); ++m) {
+    add(m, m < width ? student : teacher, fields.weights[m]);
+  }
+  if (label_noise > 0.0) {
+    add(n, line, std::sqrt(label_noise));
+  }
+  const auto used = static_cast<Index>(inside.size());
+  MatrixXd square = 2.0 * w.head(used) * w.head(used).transpose();
+  square.diagonal() *= 0.5;
+  const conditional_averages averages(c);
+  const auto slope_of_field = [&](Index j) { return field_function{j, &student, true}; };
+  MatrixXd result = MatrixXd::Zero(width, width);
+  double error = 0.0;
+  double scale = 0.0;  // of the trace
+  // Of the trace. Errors of products with a teacher that has kinks add up.
+  const double part = smooth ? 3e-7 : 1.5e-7;
+  // The diagonal, of one field given, costs little and tells the trace.
+  for (Index j = 0; j < width; ++j) {
+    const double a = fields.weights[j];
+    const conditional_value v =
+        averages.value(slope_of_field(j), slope_of_field(j), inside, a * a * square, {0.0, part});
+    result(j, j) =
+        a * a *
+        v.averages.cwiseProduct(square).triangularView<Eigen::Lower>().toDenseMatrix().sum();
+    scale += result(j, j);
+    error += v.error;
+  }
+  double beside = 0.0;  // the largest error off the diagonal
+  for (Index j = 0; j < width; ++j) {
+    for (Index l = 0; l < j; ++l) {
+      const double a = fields.weights[j] * fields.weights[l];
+      const conditional_value v = averages.value(slope_of_field(j), slope_of_field(l), inside,
+                                                 a * square, {part * scale, 0.0});
+      result(j, l) =
+          a * v.averages.cwiseProduct(square).triangularView<Eigen::Lower>().toDenseMatrix().sum();
+      beside = std::max(beside, v.error);
+    }
+  }
+  if (!smooth) {
+    std::vector<field_function> slopes;
+    for (Index j = 0; j < width; ++j) {
+      slopes.push_back(slope_of_field(j));
+    }
+    const VectorXd a = fields.weights.head(width);
+    const MatrixXd readouts = a * a.transpose();
+    const MatrixXd of_trace = a.cwiseAbs2().asDiagonal();
+    const auto add_product = [&](Index m, Index i) {
+      const double weight = (i == m ? 1.0 : 2.0) * fields.weights[m] * fields.weights[i];
+      const conditional_value v =
+          averages.value({m, &teacher, false}, {i, i < width ? &student : &teacher, false}, slopes,
+                         weight * of_trace, {part * scale, 0.0});
+      const MatrixXd product = weight * v.averages.cwiseProduct(readouts);
+      result += product;
+      error += v.error;
+      return product.trace();
+    };
+    for (Index m = width; m < n; ++m) {
+      scale += add_product(m, m);
+    }
+    for (Index m = width; m < n; ++m) {
+      for (Index i = 0; i < m; ++i) {
+        add_product(m, i);
+      }
+    }
+  }
+  MatrixXd whole = result.selfadjointView<Eigen::Lower>();
+  return {std::move(whole), std::max(error, beside), noise_method_kind::conditional};
+}
+
 network_noise::network_noise(const activation& student, const activation& teacher)
     : body_(std::make_shared<const body>(student, teacher)) {}
 
@@ -645,7 +735,21 @@ network_noise_value network_noise::value(const network_overlaps& o, const Matrix
     const double error = 1e-9 * covariance.trace();
     return {std::move(covariance), error, noise_method_kind::kinked};
   }
-  return body_->quadrature(fields, label_noise);
+  // Beyond, a value takes seconds: its cost grows like the cube of the widths.
+  constexpr Index most_fields = 16;
+  if (!body_->student.kinks().empty() || a.size() + b.size() > most_fields) {
+    return body_->quadrature(fields, label_noise);
+  }
+  network_noise_value found = body_->conditional(fields, label_noise);
+  // So steep a function is no series of few Hermite polynomials: points may be nearer.
+  constexpr double poor = 1e-3;
+  if (found.error > poor * found.covariance.trace()) {
+    network_noise_value points = body_->quadrature(fields, label_noise);
+    if (points.error < found.error) {
+      return points;
+    }
+  }
+  return found;
 }
 
 }  // namespace loradyn

@@ -15,25 +15,27 @@ namespace loradyn {
 enum class noise_method_kind {
   pair,  ///< K = k = 1, equal readouts, a unit teacher: that of `noise_moment`, to rounding
   erf,   ///< a student of erf, a closed teacher: pair kernels of a reweighted Gaussian, to rounding
-  polynomial,  ///< exact sums
-  kinked,      ///< polynomials to degree 4 on either side of 0, both: orthants, to 1e-9
-  centred,     ///< smooth, of five or fewer dimensions: a body-centred lattice; the error is told
-  lattice,     ///< any other: shifted lattice rules; the error is told
+  polynomial,   ///< exact sums
+  kinked,       ///< polynomials to degree 4 on either side of 0, both: orthants, to 1e-9
+  conditional,  ///< a smooth student, at most 16 fields: given two of them; the error is told
+  centred,      ///< smooth, at most five dimensions, where that is poor: a body-centred lattice
+  lattice,      ///< any other: shifted lattice rules; the error is told
 };
 
 /// Their names.
-inline constexpr name_table<noise_method_kind, 6> noise_method_kinds{
+inline constexpr name_table<noise_method_kind, 7> noise_method_kinds{
     {{"pair", noise_method_kind::pair},
      {"erf", noise_method_kind::erf},
      {"polynomial", noise_method_kind::polynomial},
      {"kinked", noise_method_kind::kinked},
+     {"conditional", noise_method_kind::conditional},
      {"centred", noise_method_kind::centred},
      {"lattice", noise_method_kind::lattice}}};
 
 /// Σ_jl = E[h_j h_l], h_j = δ a_j σ'(λ_j).
 struct network_noise_value {
   Eigen::MatrixXd covariance;  ///< Σ, K x K
-  double error = 0.0;          ///< an estimate of the absolute error of its trace
+  double error = 0.0;          ///< an estimate of the absolute error of its trace and entries
   noise_method_kind method = noise_method_kind::pair;
 };
 
