@@ -208,7 +208,7 @@ TEST_CASE("a student at its target has no noise but the labels'") {
 }
 
 TEST_CASE("a student that is nothing has the noise of its limit") {
-  // E[(σ(0) - g)²] σ'(0)² at w = 0, a sum of series for the one pair, integrals for the other.
+  // E[(σ(0) - g)²] σ'(0)² at w = 0, in each of the ways that V is computed.
   const double a = 0.25;  // σ'(0) of the sigmoid, σ(0) is a half
   const noise_moment v(parse_activation("sigmoid"), parse_activation("he2+0.3*x"));
   CHECK(v.value(0.0, 0.0, 0.0, 0.2) == Approx((0.25 + 2.0 + 0.09 + 0.2) * a * a).epsilon(1e-12));
@@ -216,6 +216,8 @@ TEST_CASE("a student that is nothing has the noise of its limit") {
   // E[erf²] = 2/π asin(2/3)
   CHECK(of_erf.value(0.0, 0.0, 0.0, 0.2) ==
         Approx((2.0 / M_PI * std::asin(2.0 / 3.0) + 0.2) * 4.0 / M_PI).epsilon(1e-12));
+  const noise_moment pieces(parse_activation("min(max(x,-1),1)"), parse_activation("abs(x)"));
+  CHECK(pieces.value(0.0, 0.0, 0.0, 0.2) == Approx(1.2).epsilon(1e-12));
 }
 
 TEST_CASE("copies share their tables") {
