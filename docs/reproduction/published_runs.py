@@ -27,7 +27,7 @@ DIM, BATCH, RATE = 1000, 500, 0.2
 # Runs that were made in calls of so many steps, the last number again and again. A call goes on from a file, but seeds the
 # generator as the first did, so that its batches are the first ones again.
 CALLS = {("relu", "relu", "0.9"): (3000,), ("erf", "erf", "0.8"): (3000,), ("erf", "erf", "0.9"): (3000,),
-         ("sigmoid", "sigmoid", "0.8"): (3000,), ("sigmoid", "sigmoid", "0.9"): 7 * (3000,) + (9000, 10000),
+         ("sigmoid", "sigmoid", "0.8"): 7 * (3000,) + (9000,), ("sigmoid", "sigmoid", "0.9"): 7 * (3000,) + (9000, 10000),
          ("he3", "he3", "0.1"): (10000,)}
 
 
