@@ -51,6 +51,18 @@ TEST_CASE("the search of one neuron is the search phase, at any rank (14.9)") {
   }
 }
 
+TEST_CASE("a search that can't be, and a first step that can't be taken, say why") {
+  network_parameters frozen;
+  frozen.rate_ratio = 0.0;
+  CHECK(network_search(flow_of("erf", aligned_geometry(2, 1, 0.5, 0.3, 1), frozen)).status ==
+        search_status::frozen);
+  network_parameters p;
+  p.rank = 2;
+  const network_flow f = flow_of("erf", aligned_geometry(2, 1, 0.5, 0.3, 1), p);
+  CHECK_THROWS_AS(one_step_start(f, 0.0, 100.0, 1e-3), argument_error);
+  CHECK_THROWS_AS(one_step_start(f, 1000.0, -1.0, 1e-3), argument_error);
+}
+
 TEST_CASE("a mode is what the flow does to a small start along it (14.9)") {
   const char* name = GENERATE("erf", "he3", "relu");
   const auto adapter =
