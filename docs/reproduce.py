@@ -247,6 +247,24 @@ def runs_again():
     return table(("student", "teacher", "the same number, at μ =", "another", "not made again"), lines)
 
 
+def runs_as_drawn():
+    """Published runs that figures draw step by step, beside the same runs in calls and uninterrupted."""
+    lines = []
+    for (student, mu, _), (rows, made) in published_runs.beside_drawings(published("drawn")).items():
+        for (quantity,), points in split(rows, "quantity"):
+            at, drawn = column(points, "step").astype(int), column(points, "value")
+            which = ("m", "loss").index(quantity)
+            scale = np.ones_like(drawn) if quantity == "m" else drawn
+            in_calls, plain = (np.abs(pair[which][at] - drawn) / scale for pair in made)
+            check(f"{quantity} of {student} at μ = {mu} as drawn", in_calls.max(), 2e-5)
+            calls = published_runs.CALLS[student, student, mu][0]
+            left = at[plain > 3 * in_calls.max()]
+            lines.append((student, mu, {"m": "\\|m\\|", "loss": "loss of the batch, relative"}[quantity], len(points), at.max(), calls,
+                          f"{in_calls.max():.1e}", f"{plain.max():.1e}", left.min() if left.size else "–"))
+    return table(("student", "μ", "what is drawn", "points", "up to step", "calls of", "largest difference", "uninterrupted",
+                  "first apart at"), lines)
+
+
 def by_degree():
     """Time to |m| = 0.95 at d = 100: the flow from one m0 for all runs."""
     lines, panel = [], drawing.Panel("steps to |m| = 0.95, d = 100", "μ", "steps", log="y", range_x="0:1",
@@ -477,6 +495,7 @@ def main():
     blocks["mixtures"] = timed("mixtures", mixtures)
     blocks.update(timed("hitting times", hitting_times))
     blocks["runs-again"] = timed("published runs", runs_again)
+    blocks["as-drawn"] = timed("runs as drawn", runs_as_drawn)
     blocks["by-degree"], degrees = timed("by degree", by_degree)
     blocks["misaligned"], beside = timed("misaligned", misaligned)
     figure("runs", [degrees, beside])

@@ -2,8 +2,10 @@
 // precision, whose start and batches are what PyTorch draws on an NVIDIA A100 after manual_seed.
 // docs/reproduction/published_runs.py compiles and asks it, and says where these numbers come from.
 //
-//   published_runs SEED ACTIVATION SQUARED RATE STEPS BATCH D < (w*, w0: 2 D floats) > (m, u after
-//   each step)
+//   published_runs SEED ACTIVATION SQUARED RATE STEPS CALLS BATCH D < (w*, w0: 2 D floats)
+//   > (m and u after each step, the loss of its batch)
+//
+// CALLS: the steps of each call, by commas; the last is repeated, 0 is a call without end.
 
 #include <algorithm>
 #include <cmath>
@@ -136,7 +138,14 @@ int main(int count, char** arguments) {
   const bool squared = std::string(arguments[3]) == "1";
   const float rate = static_cast<float>(std::atof(arguments[4]));
   const long steps = std::atol(arguments[5]);
-  const long period = std::atol(arguments[6]);
+  std::vector<long> calls;
+  for (const char* at = arguments[6]; *at != 0;) {
+    char* end = nullptr;
+    calls.push_back(std::strtol(at, &end, 10));
+    if (end == at || calls.back() < 0) return 2;
+    at = *end == ',' ? end + 1 : end;
+  }
+  if (calls.empty()) return 2;
   const std::size_t batch = std::strtoul(arguments[7], nullptr, 10);
   const std::size_t dim = std::strtoul(arguments[8], nullptr, 10);
   std::vector<float> target(dim), pretrained(dim), v(dim), w(dim), gradient(dim), x(batch * dim);
@@ -146,8 +155,12 @@ int main(int count, char** arguments) {
   normals.fill(v);
   normalise(v);
   float u = 1 / (static_cast<float>(dim) * static_cast<float>(dim));
+  std::size_t call = 0;
+  long last = calls[0];
   for (long step = 0; step < steps; ++step) {
-    if (period > 0 && step > 0 && step % period == 0) {
+    if (last > 0 && step == last) {
+      call = std::min(call + 1, calls.size() - 1);
+      last = calls[call] > 0 ? last + calls[call] : 0;
       normals = device_normals(seed);
       normals.fill(gradient);  // in the place of v's start, which is drawn and not used
     }
@@ -156,6 +169,7 @@ int main(int count, char** arguments) {
       w[i] = pretrained[i] + u * v[i];
       gradient[i] = 0;
     }
+    float loss = 0;
     for (std::size_t b = 0; b < batch; ++b) {
       const float* row = x.data() + b * dim;
       float field = 0, teacher_field = 0;
@@ -165,7 +179,9 @@ int main(int count, char** arguments) {
       }
       float label = act.value(teacher_field);
       if (squared) label *= label;
-      const float h = (act.value(field) - label) * act.slope(field) / static_cast<float>(batch);
+      const float error = act.value(field) - label;
+      const float h = error * act.slope(field) / static_cast<float>(batch);
+      loss += error * error / (2 * static_cast<float>(batch));
       for (std::size_t i = 0; i < dim; ++i) gradient[i] += h * row[i];
     }
     float of_u = 0;
@@ -175,7 +191,7 @@ int main(int count, char** arguments) {
     normalise(v);
     float m = 0;
     for (std::size_t i = 0; i < dim; ++i) m += v[i] * target[i];
-    const float answer[] = {m, u};
-    std::fwrite(answer, sizeof(float), 2, stdout);
+    const float answer[] = {m, u, loss};
+    std::fwrite(answer, sizeof(float), 3, stdout);
   }
 }

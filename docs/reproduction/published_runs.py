@@ -24,10 +24,11 @@ import numpy as np
 HERE = pathlib.Path(__file__).resolve().parent
 SEEDS = {20: 0.041585, 21: 0.030529, 24: 0.042140}  # and |m0|
 DIM, BATCH, RATE = 1000, 500, 0.2
-# Runs that were made in calls of so many steps. A call goes on from a file, but seeds the generator as the first did, so
-# that its batches are the first ones again.
-CALLS = {("relu", "relu", "0.9"): 3000, ("erf", "erf", "0.8"): 3000, ("erf", "erf", "0.9"): 3000,
-         ("sigmoid", "sigmoid", "0.8"): 3000, ("sigmoid", "sigmoid", "0.9"): 10000}
+# Runs that were made in calls of so many steps, the last number again and again. A call goes on from a file, but seeds the
+# generator as the first did, so that its batches are the first ones again.
+CALLS = {("relu", "relu", "0.9"): (3000,), ("erf", "erf", "0.8"): (3000,), ("erf", "erf", "0.9"): (3000,),
+         ("sigmoid", "sigmoid", "0.8"): 7 * (3000,) + (9000,), ("sigmoid", "sigmoid", "0.9"): 7 * (3000,) + (9000, 10000),
+         ("he3", "he3", "0.1"): (10000,)}
 
 
 def cpu_normals(seed):
@@ -63,13 +64,19 @@ def compiled(folder):
     return program
 
 
-def overlaps(program, row, seed, steps, period=0):
-    """|m| after each step; the batches come again after `period`."""
+def run(program, row, seed, steps, calls=(0,), rate=RATE):
+    """|m| after each step, and the loss of its batch."""
     w = target()
     weights = np.concatenate([w, np.float32(row["mu"]) * w]).astype(np.float32).tobytes()
-    answer = subprocess.run([program, str(seed), row["student"], str(int(row["teacher"].endswith("^2"))), str(RATE),
-                             str(steps), str(period), str(BATCH), str(DIM)], input=weights, capture_output=True, check=True).stdout
-    return np.abs(np.frombuffer(answer, np.float32).reshape(-1, 2)[:, 0])
+    answer = subprocess.run([program, str(seed), row["student"], str(int(row["teacher"].endswith("^2"))), str(rate),
+                             str(steps), ",".join(map(str, calls)), str(BATCH), str(DIM)], input=weights, capture_output=True,
+                            check=True).stdout
+    m, _, loss = np.frombuffer(answer, np.float32).reshape(-1, 3).T
+    return np.abs(m), loss
+
+
+def calls_of(row):
+    return CALLS.get((row["student"], row["teacher"], row["mu"]), (0,))
 
 
 def again(program, row, in_band):
@@ -79,8 +86,7 @@ def again(program, row, in_band):
     choices = [shown] if row["student"] == row["teacher"] else [*((s,) for s in SEEDS), tuple(SEEDS)]
     # The band ends at √3 widths. A run that is not there by then is not among the mean of three.
     steps = int(1.1 * index + 6 * width + 200)
-    period = CALLS.get((row["student"], row["teacher"], row["mu"]), 0)
-    runs = {seed: overlaps(program, row, seed, steps, period) for seed in shown}
+    runs = {seed: run(program, row, seed, steps, calls_of(row))[0] for seed in shown}
     found = []
     for seeds in choices:
         place, spread = in_band(np.mean([runs[s] for s in seeds], axis=0), centre)
@@ -96,6 +102,24 @@ def replayed(rows, limit, in_band):
         program = compiled(folder)
         answers = pool.map(lambda row: again(program, row, in_band), short)
         return {(r["student"], r["teacher"], r["mu"]): answer for r, answer in zip(short, answers)}
+
+
+def beside_drawings(rows):
+    """Of the rows of drawn.csv {(student, mu, seed): (its rows, [(|m|, loss) in calls, (|m|, loss) uninterrupted])}."""
+    by_run = {}
+    for row in rows:
+        by_run.setdefault((row["student"], row["mu"], int(row["seed"])), []).append(row)
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        program = compiled(folder)
+
+        def both(key):
+            student, mu, seed = key
+            row = {"student": student, "teacher": student, "mu": mu}
+            steps = 1 + max(int(r["step"]) for r in by_run[key])
+            rate = 0.01 / 18 if student == "he3" else RATE
+            return [run(program, row, seed, steps, calls, rate) for calls in (calls_of(row), (0,))]
+
+        return {key: (by_run[key], made) for key, made in zip(by_run, pool.map(both, by_run))}
 
 
 def stored():

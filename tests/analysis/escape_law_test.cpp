@@ -1,4 +1,5 @@
 #include <Eigen/Dense>
+#include <boost/math/special_functions/digamma.hpp>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <loradyn/activation/parse.hpp>
@@ -125,6 +126,28 @@ TEST_CASE("the mean is that of the law, however large the start's amplitude") {
     // log|Z| has a singularity inside: the rule is of first order there.
     CHECK(law.mean() ==
           test::within(2.0 * (0.5 * std::log(1e6) - logarithm) + 5.0, a < 10.0 ? 1e-4 : 1e-7));
+  }
+}
+
+TEST_CASE("of several degrees the mean is that of a Poisson mixture, however large the amplitude") {
+  for (const double degrees : {1.0, 2.0, 3.0, 4.0, 6.0}) {
+    for (const double a : {24.4, 24.6, 30.0}) {
+      escape_law law;
+      law.dimension = 1e6;
+      law.tau = 2.0;
+      law.nonlinear_time = 5.0;
+      law.mean_amplitude = a;
+      law.variance = 1.0;
+      law.degrees = degrees;
+      const double half = 0.5 * a * a;
+      double log_square = std::log(2.0);
+      for (int j = 0; j < 1500; ++j) {
+        log_square += std::exp(j * std::log(half) - half - std::lgamma(j + 1.0)) *
+                      boost::math::digamma(0.5 * degrees + j);
+      }
+      CAPTURE(degrees, a);
+      CHECK(law.mean() == test::within(std::log(1e6) - log_square + 5.0, 3e-7));
+    }
   }
 }
 

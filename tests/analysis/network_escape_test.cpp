@@ -29,7 +29,8 @@ network_flow flow_of(const std::string& name, network_geometry g, const network_
 }  // namespace
 
 TEST_CASE("the search of one neuron is the search phase, at any rank (14.9)") {
-  for (const char* name : {"erf", "relu", "he3", "tanh"}) {
+  // Rates of 1e-10 too are told from rounding.
+  for (const char* name : {"erf", "relu", "he3", "tanh", "1e-5*erf"}) {
     CAPTURE(name);
     const activation a = parse_activation(name);
     lora_parameters single;
@@ -48,6 +49,18 @@ TEST_CASE("the search of one neuron is the search phase, at any rank (14.9)") {
     CHECK(found.modes[0].v[0] == Approx(expected.unstable.m).epsilon(1e-12));
     CHECK(found.modes[0].v[1] == Approx(expected.unstable.s).epsilon(1e-12));
   }
+}
+
+TEST_CASE("a search that can't be, and a first step that can't be taken, say why") {
+  network_parameters frozen;
+  frozen.rate_ratio = 0.0;
+  CHECK(network_search(flow_of("erf", aligned_geometry(2, 1, 0.5, 0.3, 1), frozen)).status ==
+        search_status::frozen);
+  network_parameters p;
+  p.rank = 2;
+  const network_flow f = flow_of("erf", aligned_geometry(2, 1, 0.5, 0.3, 1), p);
+  CHECK_THROWS_AS(one_step_start(f, 0.0, 100.0, 1e-3), argument_error);
+  CHECK_THROWS_AS(one_step_start(f, 1000.0, -1.0, 1e-3), argument_error);
 }
 
 TEST_CASE("a mode is what the flow does to a small start along it (14.9)") {

@@ -55,6 +55,28 @@ integration_result<2> run(const ode_system<2>& system, const state2& x0,
   return integrate<2>(system, x0, 0.0, o, events);
 }
 
+// At constant speed each step is several times the one before.
+const ode_system<2> drift{[](const state2&) {
+                            return state2{1.0, 0.0};
+                          },
+                          [](const state2&) { return Eigen::Matrix2d::Zero().eval(); }};
+
+struct span_of_step {
+  double begin;
+  double length;
+};
+
+// The first step from (1, 0) that is longer than 5, and not the last.
+span_of_step long_step(const integration_options& options) {
+  span_of_step found{};
+  integrate<2>(drift, {1.0, 0.0}, 0.0, options, {}, [&](const dense_step<2>& step) {
+    found = {step.begin, step.end - step.begin};
+    return found.length < 5.0;
+  });
+  REQUIRE(found.begin + found.length < options.end_time);
+  return found;
+}
+
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -148,22 +170,41 @@ TEST_CASE("two crossings in one step are not missed") {
 }
 
 TEST_CASE("a dip inside a step is not taken for far from zero") {
-  // At constant speed a step is six times the one before: the sixth goes from 1.555 to 9.331. A
-  // smooth dip through zero, as wide as a third of that, is found wherever it is in there.
-  const ode_system<2> drift{[](const state2&) {
-                              return state2{1.0, 0.0};
-                            },
-                            [](const state2&) { return Eigen::Matrix2d::Zero().eval(); }};
-  for (double centre = 2.6; centre < 8.4; centre += 0.2) {
-    const double width = 0.3 * 7.776;
-    const auto dip = when([&](const state2& x) {
-      const double z = (x[0] - 1.0 - centre) / width;
-      return 1.001 * std::exp(-z * z) - 1.0;
-    });
-    const auto r = run(drift, {1.0, 0.0}, with(1e-9, stepper::explicit_5, 1e3), {dip});
-    CAPTURE(centre);
-    CHECK(r.status == integration_status::event);
-    CHECK(r.t == Approx(centre - width * std::sqrt(std::log(1.001))).epsilon(1e-6));
+  // A smooth dip through zero, as wide as a third of a step, is found wherever it is in there.
+  for (const stepper method : {stepper::explicit_5, stepper::stiff}) {
+    const integration_options options = with(1e-9, method, 1e3);
+    const auto [begin, length] = long_step(options);
+    const double width = 0.3 * length;
+    for (double part = 0.14; part < 0.88; part += 0.025) {
+      const double centre = begin + part * length;
+      const auto dip = when([&](const state2& x) {
+        const double z = (x[0] - 1.0 - centre) / width;
+        return 1.001 * std::exp(-z * z) - 1.0;
+      });
+      const auto r = run(drift, {1.0, 0.0}, options, {dip});
+      CAPTURE(method == stepper::stiff, part);
+      CHECK(r.status == integration_status::event);
+      CHECK(r.t == Approx(centre - width * std::sqrt(std::log(1.001))).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("a step that passes an event with a turn on its way finds the first crossing") {
+  // (z + 1) z (z - 1)
+  for (const stepper method : {stepper::explicit_5, stepper::stiff}) {
+    const integration_options options = with(1e-9, method, 1e3);
+    const auto [begin, length] = long_step(options);
+    const double width = 0.2 * length;
+    for (double part = 0.25; part < 0.75; part += 0.025) {
+      const double centre = begin + part * length;
+      const auto r = run(drift, {1.0, 0.0}, options, {when([&](const state2& x) {
+                           const double z = (x[0] - 1.0 - centre) / width;
+                           return (z + 1.0) * z * (z - 1.0);
+                         })});
+      CAPTURE(method == stepper::stiff, part);
+      CHECK(r.status == integration_status::event);
+      CHECK(r.t == Approx(centre - width).epsilon(1e-9));
+    }
   }
 }
 
@@ -293,6 +334,22 @@ TEST_CASE("short steps count after a long time") {
       integrate<2>(oscillator, {1.0, 0.0}, 1e15, with(1e-9, stepper::explicit_5, inf),
                    std::vector{when([](const state2& x) { return -x[0]; })});
   CHECK(event.x[1] == Approx(-1.0).epsilon(1e-7));
+}
+
+TEST_CASE("where an integration can't begin it says why, and at its end it is there") {
+  const auto of = [](double velocity) {
+    return run({[velocity](const state2&) {
+                  return state2{velocity, 0.0};
+                },
+                [](const state2&) { return Eigen::Matrix2d::Zero().eval(); }},
+               {1.0, 0.0}, with(1e-9, stepper::explicit_5, 1.0));
+  };
+  CHECK(of(not_a_number).status == integration_status::undefined);
+  CHECK(of(inf).status == integration_status::blow_up);
+  const auto r = integrate<2>(oscillator, {1.0, 0.0}, 2.0, with(1e-9, stepper::explicit_5, 2.0));
+  CHECK(r.status == integration_status::end_time);
+  CHECK(r.steps == 0);
+  CHECK(r.x[0] == 1.0);
 }
 
 TEST_CASE("the observer sees every step, with dense output, and may stop") {

@@ -86,6 +86,19 @@ TEST_CASE("the Jacobian of a network's flow, against differences of its velocity
   CHECK((exact - expected).cwiseAbs().maxCoeff() <= bound * expected.cwiseAbs().maxCoeff());
 }
 
+TEST_CASE("with noise the system takes differences, whose steps are as small as the overlaps") {
+  network_parameters p;
+  p.rank = 2;
+  p.noise_scale = 0.4;
+  const network_flow f(task_of("erf"), aligned_geometry(3, 2, 0.5, 0.3, 2), p);
+  network_state start = some_state(f.geometry(), p);
+  start.U(0, 0) = 1e-4;
+  const std::vector<double> x = f.pack(start);
+  const MatrixXd expected = differences(f, x);
+  CHECK((system_of(f).jacobian(x) - expected).cwiseAbs().maxCoeff() <=
+        1e-6 * expected.cwiseAbs().maxCoeff());
+}
+
 TEST_CASE("the Jacobian of one neuron's flow, on the sphere's edge too") {
   const auto* name = GENERATE("erf", "he3", "tanh", "he2");
   CAPTURE(name);

@@ -274,4 +274,10 @@ TEST_CASE("protocols that can't be run are refused") {
   p.method = tuning_method::map;
   p.learning_rate = 0.0;
   CHECK_THROWS_AS(run_protocol(p, {}, {}), argument_error);
+  // |m| = 0 and 1 are no events, and none is beyond.
+  for (const double at : {0.0, 1.0, 1.05, -0.3, std::nan("")}) {
+    CHECK_THROWS_AS((overlap_event{overlap_quantity::m, at, false}.validate()), argument_error);
+  }
+  CHECK_THROWS_AS((overlap_event{overlap_quantity::m, -1.05, true}.validate()), argument_error);
+  CHECK_NOTHROW(overlap_event{overlap_quantity::m, -0.3, true}.validate());
 }

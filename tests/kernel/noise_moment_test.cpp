@@ -111,7 +111,8 @@ TEST_CASE("the derivatives of V are those of its values") {
         std::tuple("max(x,0.1*x)", "tanh", 1e-8), std::tuple("abs(x-0.3)*(2+tanh)", "sin", 1e-8),
         // A teacher that jumps, with a student of each kind.
         std::tuple("tanh", "step(x-0.3)", 1e-8), std::tuple("he3", "step", 1e-8),
-        std::tuple("relu", "step(x-0.3)+sin", 1e-8)}) {
+        std::tuple("relu", "step(x-0.3)+sin", 1e-8),
+        std::tuple("relu(x-0.5)", "step(x-0.3)", 1e-8)}) {
     CAPTURE(student, teacher);
     const noise_moment v(parse_activation(student), parse_activation(teacher));
     const double M = 0.5;
@@ -204,6 +205,19 @@ TEST_CASE("a student at its target has no noise but the labels'") {
     CHECK(v.value(beside, beside * beside, 0.0, 0.0) <=
           1e-12 * power + 1e-20 * v.value(2.0, 4.0, 0.0, 0.0));
   }
+}
+
+TEST_CASE("a student that is nothing has the noise of its limit") {
+  // E[(σ(0) - g)²] σ'(0)² at w = 0, in each of the ways that V is computed.
+  const double a = 0.25;  // σ'(0) of the sigmoid, σ(0) is a half
+  const noise_moment v(parse_activation("sigmoid"), parse_activation("he2+0.3*x"));
+  CHECK(v.value(0.0, 0.0, 0.0, 0.2) == Approx((0.25 + 2.0 + 0.09 + 0.2) * a * a).epsilon(1e-12));
+  const noise_moment of_erf(parse_activation("erf"), parse_activation("erf"));
+  // E[erf²] = 2/π asin(2/3)
+  CHECK(of_erf.value(0.0, 0.0, 0.0, 0.2) ==
+        Approx((2.0 / M_PI * std::asin(2.0 / 3.0) + 0.2) * 4.0 / M_PI).epsilon(1e-12));
+  const noise_moment pieces(parse_activation("min(max(x,-1),1)"), parse_activation("abs(x)"));
+  CHECK(pieces.value(0.0, 0.0, 0.0, 0.2) == Approx(1.2).epsilon(1e-12));
 }
 
 TEST_CASE("copies share their tables") {

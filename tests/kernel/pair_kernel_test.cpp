@@ -359,4 +359,7 @@ TEST_CASE("the gap of a degenerate covariance is exactly zero, whatever the roun
     CHECK(pair_covariance::of(mu * mu, 1.0, mu).gap == 0.0);
   }
   CHECK(pair_covariance::of(2.0, 0.5, 0.25).gap == 0.9375);
+  // What is rounding is told by the size of the product.
+  CHECK(pair_covariance::of(std::ldexp(1.0, -40), 1.0, std::ldexp(1.0, -21)).gap ==
+        std::ldexp(3.0, -42));
 }

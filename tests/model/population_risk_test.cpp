@@ -114,6 +114,21 @@ TEST_CASE("the risk is half the mean square error, and its gradient is that of i
   }
 }
 
+TEST_CASE("along the edge the risk is an average over one line") {
+  // λ = M λ*, a student of another size than its target.
+  const gauss_hermite_rule rule(100);
+  for (const double M : {0.3, -0.6, 0.9}) {
+    double mean = 0.0;
+    for (std::size_t i = 0; i < rule.nodes.size(); ++i) {
+      const double error = std::tanh(M * rule.nodes[i]) - std::sin(rule.nodes[i]);
+      mean += rule.weights[i] * error * error;
+    }
+    const population_risk risk(parse_activation("tanh"), parse_activation("sin"));
+    CAPTURE(M);
+    CHECK(risk.value({.M = M, .Q = M * M, .gap = 0.0}, 0.0) == Approx(0.5 * mean).epsilon(1e-8));
+  }
+}
+
 TEST_CASE("slopes that have decayed keep their digits") {  // (3.6)
   for (const double Q : {0.3, 1.0, 2.5, 9.0}) {
     CAPTURE(Q);
