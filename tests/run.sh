@@ -3,9 +3,9 @@
 #
 #   tests/run.sh            the optimised build, the core by clang against libc++, each fuzzer for ten seconds,
 #                           and the explorer in browsers
-#   tests/run.sh --long     the same, with five minutes for each fuzzer, networks against their simulation at d = 10^5, the
-#                           quickstart, the page of accuracy against its references, mutations of the formulas, and the
-#                           paper computed again
+#   tests/run.sh --long     the same, with five minutes for each fuzzer, networks against their simulation at d = 10^5, what
+#                           starts threads under ThreadSanitizer, the quickstart, the page of accuracy against its
+#                           references, mutations of the formulas, and the paper computed again
 #   tests/run.sh --asan     the first under AddressSanitizer and UndefinedBehaviorSanitizer
 #   tests/run.sh --native   without the explorer, its compiler and the browsers; with --long too
 set -euo pipefail
@@ -62,6 +62,10 @@ if [[ $preset == release ]]; then
 
   if [[ $long == yes ]]; then
     ctest --preset release --no-tests=error -L long
+    # docs/contributing.md. Its instrumentation makes GCC warn of what is initialised: warnings stay warnings.
+    cmake --preset tsan
+    cmake --build --preset tsan
+    ctest --preset tsan --no-tests=error
     # Its units are whole rooms, where two files must not give one name to two things.
     apps/quickstart.sh
     # docs/accuracy.md, tests/mutations.txt, docs/reproduction.md

@@ -4,9 +4,9 @@
 
 #include <array>
 #include <loradyn/figures/study_figures.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
-#include "help.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -58,7 +58,8 @@ std::function<int(const invocation&)> setup_budget(option_list& list) {
   add_integrator(list, study::row_step_limit);
   add_shared(list);
   list.footer(
-      "Columns: " + list_of(study::budget_columns()) +
+      "Columns: " + text_of_columns(study::budget_columns()) + ". outcome: " +
+      text_of(study::outcome_words()) + ". status: " + text_of(study::budget_words()) +
       ". The provenance holds the best t_pre, found between the rows about the cheapest one.\n\n"
       "Examples:\n"
       "  loradyn budget --student erf --rho 0.9 --t-pre 0:40:81 --plot budget.svg -o budget.csv\n"

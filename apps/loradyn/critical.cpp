@@ -4,9 +4,9 @@
 
 #include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
-#include "help.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -51,14 +51,11 @@ std::function<int(const invocation&)> setup_critical(option_list& list) {
   list.footer(
       "--mu is an interval, its ends left out.\n\n"
       "Columns: " +
-      list_of(study::critical_columns()) +
-      "; slope is A'(mu_c); status is diverges (B < 0: tau goes to infinity there), finite (B > 0 "
-      "or nu > 0: it does not), marginal (B = 0), touches (A is zero at its corner and keeps its "
-      "sign), possible-double-root (a smooth A comes to zero within rounding and keeps its sign) "
-      "or no-convergence (mu_c is nan: A can't be followed on a piece of the interval, which the "
-      "lines above the table name). A student without a root has no row.\n\n"
-      "Of a network (docs/networks.md): student,teacher,mu_c,modes,B,slope,lambda,u_1,...,m_1,..., "
-      "status, a row for each mode that loses its drive there.\n\n"
+      text_of_columns(study::critical_columns()) +
+      "; slope is A'(mu_c). status: " + text_of(study::critical_words()) +
+      ". A student without a root has no row.\n\nOf a network (docs/networks.md): " +
+      text_of_columns(study::network_critical_columns(study::sizes_of_a_help)) +
+      ", a row for each mode that loses its drive there.\n\n"
       "Examples:\n"
       "  loradyn critical --student he3,he10\n"
       "  loradyn critical --student tanh --teacher relu --mu -1:1.5");

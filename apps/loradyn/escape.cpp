@@ -7,9 +7,9 @@
 #include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/study/tolerance.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
-#include "help.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -79,17 +79,18 @@ std::function<int(const invocation&)> setup_escape(option_list& list) {
   add_shared(list);
   add_start_file(list);
   list.footer(
-      "A row for each value of every R; columns: " + list_of(study::escape_columns({})) +
+      "A row for each value of every R; columns: " + text_of_columns(study::escape_columns({})) +
       ", dim and at behind lr_ratio where they have several, and with --dim t_mean, the quantiles, "
       "law and samples at the end. _hit is the state at the event, _end where the flow ends; "
       "t_linear is tau log(at/m0), rate_end the rate at which the run comes to its rest, samples "
-      "the number t_hit d/gamma. outcome: learned, unlearned (M -> 0), trapped, diverging (|w|^2 "
-      "grows beyond 1e6), cycling (a closed orbit) or searching. status: ok, no-event (the run "
-      "ends without it), met-at-start, time-limit, step-limit, step-underflow, blow-up, undefined "
-      "or no-convergence; after t_hit it tells why the run was not followed to its rest.\n\n"
-      "Of a network (docs/networks.md) --event may be source-risk or an entry, U_1_1, M_1_2, "
-      "m_1_2, S_1_2; the columns are tau,t_hit,samples_hit,outcome,status and the matrices at the "
-      "end.\n\n"
+      "the number t_hit d/gamma. outcome: " +
+      text_of(study::outcome_words()) + ". status: " + text_of(study::escape_words()) +
+      "; after t_hit it tells why the run was not followed to its rest. law: " +
+      text_of(study::law_words()) +
+      ".\n\nOf a network (docs/networks.md) --event may be source-risk or an entry, U_1_1, M_1_2, "
+      "m_1_2, S_1_2; the columns are " +
+      text_of_columns(study::network_escape_columns(study::sizes_of_a_help, {})) +
+      ", the state at the end.\n\n"
       "Examples:\n"
       "  loradyn escape --student he3 --mu 0.1:0.9:81 --plot escape.svg -o escape.csv\n"
       "  loradyn escape --student erf --mu 0.1:0.9:81 --at 0.1,0.5,0.9 --plot levels.svg -o "

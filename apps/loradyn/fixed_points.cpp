@@ -4,6 +4,7 @@
 
 #include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
 #include "options.hpp"
@@ -49,11 +50,15 @@ std::function<int(const invocation&)> setup_fixed_points(option_list& list) {
   add_shared(list);
   list.footer(
       "A row for each equilibrium with u >= 0, by increasing risk, with its eigenvalues by "
-      "decreasing real part; kind is sink, neutral, saddle or source. The row of u = 0 stands for "
-      "the line of starts where nothing moves. The figure of one point is the phase plane (u, m); "
-      "of more, M against mu.\n\n"
+      "decreasing real part. Columns: " +
+      text_of_columns(study::fixed_point_columns()) + ". kind: " + text_of(study::kind_words()) +
+      ". status: " + text_of(study::fixed_point_words()) +
+      ". The row of u = 0 stands for the line of starts where nothing moves. The figure of one "
+      "point is the phase plane (u, m); of more, M against mu.\n\n"
       "Of a network (docs/networks.md) what Newton's method finds from --starts random states, an "
-      "orbit or a family by one row.\n\n"
+      "orbit or a family by one row: " +
+      text_of_columns(study::network_fixed_point_columns(study::sizes_of_a_help)) +
+      "\n\n"
       "Examples:\n"
       "  loradyn fixed-points --student he3 --mu 0.2 --plot plane.svg\n"
       "  loradyn fixed-points --student he3 --mu 0.05:0.95:91 -o equilibria.csv");

@@ -2,11 +2,8 @@
 
 // The help, as wide as the terminal.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <cstddef>
-#include <loradyn/study/row.hpp>
 #include <string>
 
 namespace loradyn::cli {
@@ -17,12 +14,6 @@ std::size_t help_width();
 // Paragraphs in lines of at most so many characters, each behind `indent` spaces. A line that
 // begins with two spaces is an example: it stays a line, or goes on behind a backslash.
 std::string wrapped(const std::string& text, std::size_t width, std::size_t indent = 0);
-
-// The columns of a table, for its command's help.
-template <class Row>
-std::string list_of(const study::row_description<Row>& columns) {
-  return fmt::format("{}", fmt::join(columns.names(), ","));
-}
 
 class help_formatter : public CLI::Formatter {
  public:

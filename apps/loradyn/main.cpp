@@ -57,14 +57,6 @@ constexpr std::array<command_entry, 15> commands{{
     {"man", "the manual page", setup_man},
 }};
 
-std::vector<std::string> command_names() {
-  std::vector<std::string> names;
-  for (const command_entry& entry : commands) {
-    names.emplace_back(entry.name);
-  }
-  return names;
-}
-
 int fail(exit_code code, const std::string& message) {
   say_line(message);
   return code;
@@ -121,7 +113,10 @@ int run(int argc, char** argv) {
     return wrong_input;
   }
   const std::string first = words[1];
-  const std::vector<std::string> names = command_names();
+  std::vector<std::string> names;
+  for (const command_entry& entry : commands) {
+    names.emplace_back(entry.name);
+  }
   if (!first.starts_with("-") && std::find(names.begin(), names.end(), first) == names.end()) {
     return fail(wrong_input, fmt::format("'{}' is no command of loradyn; the nearest are {}", first,
                                          nearest_names(first, names)));

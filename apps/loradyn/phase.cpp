@@ -11,6 +11,7 @@
 #include <loradyn/report/ranks.hpp>
 #include <loradyn/report/store.hpp>
 #include <loradyn/study/control.hpp>
+#include <loradyn/study/words.hpp>
 #include <loradyn/sweep/range.hpp>
 #include <loradyn/version.hpp>
 #include <map>
@@ -266,9 +267,12 @@ std::function<int(const invocation&)> setup_phase(option_list& list) {
   list.needs("--refine-step", {"--refine"});
   list.footer(
       "PARAM is " + fmt::format("{}", fmt::join(study::parameter_names(), ", ")) +
-      ", or one in braces in an activation. A row per cell, x fastest, with the columns of escape; "
-      "--engine adds those of simulated runs, which start at random, or at u0, m0 and s0 where one "
-      "is on an axis. The figure has the outcomes outlined and named, and the lines A = 0 where "
+      ", or one in braces in an activation. A row per cell, x fastest, with the columns and words "
+      "of escape, and forgotten; --engine adds those of simulated runs, which start at random, or "
+      "at u0, m0 and s0 where one is on an axis: " +
+      text_of_columns(study::ensemble_columns({0.5})) +
+      ". sim: " + text_of(study::ensemble_words()) +
+      ". The figure has the outcomes outlined and named, and the lines A = 0 where "
       "the search time diverges.\n\n"
       "Of a network (docs/networks.md) PARAM may also be width, teacher-width, rank, decay or "
       "source-overlap.\n\n"

@@ -2,9 +2,9 @@
 
 #include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
-#include "help.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -46,13 +46,11 @@ std::function<int(const invocation&)> setup_rates(option_list& list) {
   list.footer(
       "R is a number, a list 0.1,0.2,0.5, a range lo:hi:n, or log:lo:hi:n.\n\n"
       "Columns: " +
-      list_of(study::rates_columns()) +
-      ", and lr_ratio behind nu where it has several values; status is ok, imprecise (A is within "
-      "its rounding error), diverges (no linear instability), frozen (--lr-ratio 0), undefined, "
-      "overflow (|w0|^2 is beyond a number's range) or no-convergence.\n\n"
-      "Of a network (docs/networks.md): "
-      "student,teacher,mu,nu,mode,lambda,tau,pull,u_1,...,m_1,..., status, a row for each mode "
-      "that grows.\n\n"
+      text_of_columns(study::rates_columns()) +
+      ", and lr_ratio behind nu where it has several values. status: " +
+      text_of(study::search_words()) + ".\n\nOf a network (docs/networks.md): " +
+      text_of_columns(study::network_rates_columns(study::sizes_of_a_help)) +
+      ", a row for each mode that grows.\n\n"
       "Examples:\n"
       "  loradyn rates --student erf,relu --mu 0.1:0.9:9\n"
       "  loradyn rates --student relu --teacher relu,erf --mu 0.1:0.9:9 --lr-ratio 0.1,1,10\n"

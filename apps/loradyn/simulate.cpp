@@ -6,9 +6,9 @@
 #include <loradyn/figures/network_figures.hpp>
 #include <loradyn/figures/study_figures.hpp>
 #include <loradyn/report/checkpoint_file.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
-#include "help.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -157,12 +157,15 @@ std::function<int(const invocation&)> setup_simulate(option_list& list) {
   add_shared(list);
   add_start_file(list);
   list.footer(
-      "Columns: step,t,runs,diverged and for u, m, m_abs, s, M, Q and risk "
-      "_mean,_sd,_q05,_q50,_q95 over the runs; with --event a row for each run: " +
-      list_of(study::run_columns()) +
-      ". Numbers depend on the seed and on nothing else; the noise scale is gamma = lr d/batch. Of "
-      "a network (docs/networks.md) the quantities are risk, M_mean, U_1_1, M_1_2, m_1_2, S_1_2, "
-      "and --event may be source-risk or one of these entries.\n\n"
+      "Columns: " + text_of_columns(study::record_columns()) +
+      " over the runs; with --event a row for each run: " + text_of_columns(study::run_columns()) +
+      ". outcome: " + text_of(study::simulated_outcome_words()) +
+      ". status: " + text_of(study::simulated_words()) +
+      ". Numbers depend on the seed and on nothing else; the noise scale is gamma = lr d/batch.\n\n"
+      "Of a network (docs/networks.md): " +
+      text_of_columns(study::network_summary_columns(study::sizes_of_a_help)) + ", with --event " +
+      text_of_columns(study::network_run_columns(study::sizes_of_a_help)) +
+      "; --event may be source-risk or an entry too.\n\n"
       "Examples:\n"
       "  loradyn simulate --student erf --mu 0.5 --dim 1000 --batch 20 --lr 0.02 --t-end 300\n"
       "  loradyn simulate --student erf --mu 0.5 --dim 1e12 --batch 64 --lr 0.02 --t-end 300 --m0 "

@@ -10,9 +10,9 @@
 #include <loradyn/report/network_file.hpp>
 #include <loradyn/report/start_file.hpp>
 #include <loradyn/study/tolerance.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
-#include "help.hpp"
 #include "message.hpp"
 #include "options.hpp"
 #include "output.hpp"
@@ -136,11 +136,12 @@ std::function<int(const invocation&)> setup_trajectory(option_list& list) {
   list.text("--end-state", "where the run ends, for --start of another command", "FILE");
   add_shared(list);
   add_start_file(list);
-  list.footer("Columns: " + list_of(study::trajectory_columns()) +
+  list.footer("Columns: " + text_of_columns(study::trajectory_columns()) +
               ", behind those of the parameters that have several values: a run each. The "
-              "provenance says how each stage ended. Of a network (docs/networks.md): "
-              "t,samples,risk,M_mean,U_1_1,...,M_1_1,...,m_1_1,...,S_1_1,...,stage\n\n"
-              "Examples:\n"
+              "provenance says how each stage ended: " +
+              text_of(study::stage_end_words()) + ".\n\nOf a network (docs/networks.md): " +
+              text_of_columns(study::network_trajectory_columns(study::sizes_of_a_help)) +
+              "\n\nExamples:\n"
               "  loradyn trajectory --student erf --mu 0.5 --t-end 300 --plot run.svg -o run.csv\n"
               "  loradyn trajectory --student erf --mu 0.1:0.9:9 --t-end 300 --plot family.svg -o "
               "family.csv\n"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <loradyn/figures/study_figures.hpp>
+#include <loradyn/study/words.hpp>
 
 #include "command.hpp"
 #include "message.hpp"
@@ -64,8 +65,11 @@ std::function<int(const invocation&)> setup_validate(option_list& list) {
   list.footer(
       "A row for each comparison: check is mean (a mean over runs against the theory plus c/d, the "
       "worst of the times), limit (what is left at 1/d -> 0), slope (of the deviation in d) or law "
-      "(Kolmogorov-Smirnov's p-value of the escape times). verdict: pass, fail or untested, with "
-      "the reason as status. The exit code is 1 where a row fails. Of a network (docs/networks.md) "
+      "(Kolmogorov-Smirnov's p-value of the escape times). Columns: " +
+      text_of_columns(study::validation_columns()) + ". verdict: " +
+      text_of(study::verdict_words()) + ". status: " + text_of(study::comparison_words()) +
+      ", or why there is no law: " + text_of(study::law_words()) +
+      ". The exit code is 1 where a row fails. Of a network (docs/networks.md) "
       "the quantities are U_1_1, M_1_2, m_1_2 and S_1_2, and V's rows start at --m0 from their "
       "targets.\n\n"
       "Examples:\n"

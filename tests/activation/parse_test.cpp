@@ -95,6 +95,24 @@ TEST_CASE("closed-form parts and kinks are found") {
   CHECK(parse_activation("relu*tanh").parts().has_rest);
 }
 
+TEST_CASE("no kink of what oscillates is passed over") {
+  for (const auto& [text, rate] : {std::pair("abs(sin(3*x))", 3.0), {"max(cos(5*x),0)", 5.0}}) {
+    CAPTURE(text);
+    const activation f = parse_activation(text);
+    // All of them lie π/rate apart, to where oscillations are followed.
+    const auto& kinks = f.kinks();
+    REQUIRE(!kinks.empty());
+    CHECK(kinks.front().location < -100.0 + M_PI / rate);
+    CHECK(kinks.back().location > 100.0 - M_PI / rate);
+    double farthest = 0.0;
+    for (std::size_t i = 1; i < kinks.size(); ++i) {
+      const double apart = kinks[i].location - kinks[i - 1].location;
+      farthest = std::max(farthest, std::abs(apart - M_PI / rate));
+    }
+    CHECK(farthest == test::within(0.0, 1e-12));
+  }
+}
+
 TEST_CASE("brace parameters are set by name") {
   CHECK(parse_activation("he3+{a}*he5", {{"a", 0.25}})(0.6) ==
         Approx(he(3, 0.6) + 0.25 * he(5, 0.6)));

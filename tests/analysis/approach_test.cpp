@@ -1,4 +1,6 @@
 #include "analysis/approach.hpp"
+#include <Eigen/Eigenvalues>
+#include <Eigen/SVD>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -119,6 +121,26 @@ TEST_CASE("an event after the end time or the last step is none, and the status 
     CHECK(cut.status == run_status::step_limit);
     CHECK(cut.steps <= limit);
   }
+}
+
+TEST_CASE("an event is looked for near a rest to several swings of the flow, and no farther") {
+  const learning_task task(parse_activation("erf"), parse_activation("erf"));
+  const flow f(task, {.alignment = 0.5});
+  const equilibrium rest = describe_equilibrium(f, {0.5, 1.0, 0.0});
+  const overlap_state x{0.5 - 1e-4, 1.0 - 1e-5, 1e-5};
+  // m is one of the axes: it swings by the distance, times what the linear flow may grow by.
+  const Eigen::EigenSolver<Eigen::Matrix3d> solver(Eigen::Matrix3d(f.jacobian(rest.x)));
+  const Eigen::JacobiSVD<Eigen::Matrix3cd> svd(solver.eigenvectors());
+  const double swing = distance(x, rest.x) * svd.singularValues()[0] / svd.singularValues()[2];
+  const auto looked_for = [&](double swings) {
+    const overlap_event event{.at = 1.0 - swings * swing};
+    return may_come_near(value_near_rest(f, event, rest), f, rest, x);
+  };
+  CHECK(looked_for(0.9));
+  // √3 between the axes, and as much again for what is not linear.
+  CHECK(looked_for(3.0));
+  // Each costs a run of its own.
+  CHECK_FALSE(looked_for(30.0));
 }
 
 TEST_CASE("near a rest a value keeps its digits") {

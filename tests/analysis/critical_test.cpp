@@ -197,6 +197,29 @@ TEST_CASE("no root beside a stretch of zeros is passed over") {
   CHECK(roots[2].x == test::within(0.7 + beyond, 1e-12));
 }
 
+TEST_CASE("a weak corner is resolved, and is no noise that hides how near zero f comes") {
+  // At 1/3, which has the same place in an interval and in its quarter, the tail of a corner falls
+  // to a quarter at two halvings. Taken for noise, it would make zero of what is less than 1e-9.
+  const double corner = 1e-6;
+  const double least = 1e-10;
+  const auto f = [&](double x) {
+    const double d = x - 0.3;
+    const double turned = std::abs(x - 1.0 / 3.0) - (1.0 / 3.0 - 0.3);
+    return scaled_value{d * d + corner * turned + least + 0.25 * corner * corner, 1.0};
+  };
+  const auto found = find_roots(f, 0, 1, {});
+  CHECK(found.roots.empty());
+  CHECK(found.unresolved.empty());
+  // Lower by twice that it has two roots.
+  const auto crossing = find_roots(
+      [&](double x) {
+        return scaled_value{f(x).value - 2.0 * least, 1.0};
+      },
+      0, 1, {});
+  REQUIRE(crossing.roots.size() == 2);
+  CHECK(crossing.roots[1].x - crossing.roots[0].x == Approx(2.0 * std::sqrt(least)).epsilon(1e-6));
+}
+
 TEST_CASE("what is no smooth function is searched with a bounded number of evaluations") {
   std::size_t count = 0;
   const auto counted = [&count](auto f) {

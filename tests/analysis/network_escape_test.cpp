@@ -11,6 +11,7 @@
 #include <loradyn/dynamics/network_flow.hpp>
 #include <loradyn/error.hpp>
 #include <string>
+#include <vector>
 
 #include "support/network_task.hpp"
 #include "support/within.hpp"
@@ -343,6 +344,61 @@ TEST_CASE("a run that noise keeps from its rest for long comes to it by implicit
   const network_escape_run slow = escape(f, x, event, options, run_extent::to_rest);
   CHECK(slow.status == run_status::step_limit);
   CHECK(run.t_hit == test::within(slow.t_hit, 1e-6));
+}
+
+TEST_CASE("a network rests where its velocity is nothing, a large one where little is left of it") {
+  network_parameters p;
+  p.noise_scale = 0.05;
+  p.adapter = adapter_constraint::free;
+  const auto left = [&](Eigen::Index width) {
+    p.rank = width;
+    const network_flow f = flow_of("erf", aligned_geometry(width, width, 0.5, 0.0, width), p);
+    network_state x{MatrixXd::Constant(width, width, 1e-3), 0.1 * MatrixXd::Identity(width, width),
+                    MatrixXd::Identity(width, width), f.geometry().readout};
+    x.P -= x.C * x.C.transpose();
+    const ode_system<any_dimension> system = system_of(f);
+    const auto speed = [&](const network_state& at) {
+      const std::vector<double> v = system.velocity(f.pack(at));
+      return Eigen::Map<const VectorXd>(v.data(), static_cast<Eigen::Index>(v.size()))
+          .cwiseAbs()
+          .maxCoeff();
+    };
+    const network_overlap_event event{
+        .quantity = network_overlap_quantity::M, .at = 0.8, .is_signed = false, .entry = {}};
+    const network_escape_run run = escape(f, x, event, {}, run_extent::to_rest);
+    CHECK(run.status == run_status::ok);
+    CHECK(run.steps < 5000);  // less than is left costs as much again
+    return speed(run.at_end) / speed(*run.at_hit);
+  };
+  CHECK(left(4) < 2e-9);
+  // 265 numbers: a Jacobian of differences costs as many velocities.
+  const double of_large = left(10);
+  CHECK(of_large < 1e-7);
+  CHECK(of_large > 2e-9);
+}
+
+TEST_CASE("of a family of rests a network's run ends at the one that the flow leads to") {
+  // Adapters may be turned into each other: the rests are a family, along which the start decides.
+  network_parameters p;
+  p.noise_scale = 0.05;
+  p.adapter = adapter_constraint::free;
+  p.rank = 2;
+  const network_flow f = flow_of("erf", aligned_geometry(2, 2, 0.5, 0.0, 2), p);
+  network_state x{MatrixXd(2, 2), MatrixXd(2, 2), MatrixXd::Identity(2, 2), f.geometry().readout};
+  x.U << 1e-3, -2e-3, 3e-3, 1e-3;
+  x.C << 0.1, 0.05, -0.2, 0.3;
+  x.P -= x.C * x.C.transpose();
+  const network_overlap_event event{
+      .quantity = network_overlap_quantity::M, .at = 0.8, .is_signed = false, .entry = {}};
+  const network_escape_run run = escape(f, x, event, {}, run_extent::to_rest);
+  REQUIRE(run.status == run_status::ok);
+  integration_options options;
+  options.end_time = 100.0 * run.t_end;
+  const auto later = integrate_network(system_of(f), f.pack(x), 0.0, options);
+  const std::vector<double> told = f.pack(run.at_end);
+  const Eigen::Map<const VectorXd> end(told.data(), static_cast<Eigen::Index>(told.size()));
+  const Eigen::Map<const VectorXd> led(later.x.data(), static_cast<Eigen::Index>(later.x.size()));
+  CHECK((end - led).cwiseAbs().maxCoeff() < 4e-6);
 }
 
 TEST_CASE("the start after one batch is what was checked against it (14.11)") {

@@ -29,7 +29,7 @@ ROOMS = {
     "dynamics": (["gaussian", "activation", "kernel", "model"], BOOST),
     "analysis": (["gaussian", "activation", "kernel", "model", "dynamics"], BOOST),
     # simulation; its agreement with dynamics and analysis is evidence, so it knows neither
-    "parallel": ([], r"oneapi/tbb/"),
+    "parallel": ([], r"oneapi/tbb/|sanitizer/tsan_interface\.h"),
     "simulation": (["activation", "model", "parallel"],
                    rf"{BOOST}|fmt/|Random123/|immintrin\.h$|{POSIX}"),
     # study

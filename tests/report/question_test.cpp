@@ -9,7 +9,9 @@
 #include <loradyn/report/question.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "support/scratch.hpp"
@@ -464,15 +466,53 @@ TEST_CASE("Stages have words", "[question]") {
   CHECK(read_question<study::network_simulate_problem>(question_of(chain)).problem.stages[1].flips);
 }
 
-TEST_CASE("Noisy labels that are transformed have no words", "[question]") {
-  const auto family = [](const char* stage) {
-    return read_question<study::trajectory_family>(
-               words_of({{"student", "erf"}, {"mu", "0.2"}, {"stages", stage}}))
-        .problem;
-  };
-  CHECK_THROWS_WITH(question_of(family(R"({"stage":[{"label":"y^2","noise":0.1,"time":3}]})")),
-                    Catch::Contains("the label of a stage"));
-  CHECK_NOTHROW(question_of(family(R"({"stage":[{"label":"2*y","noise":0.1,"time":3}]})")));
+TEST_CASE("Labels that are transformed have the words that asked for them", "[question]") {
+  const auto family = require_same_again<study::trajectory_family>(
+      {{"student", "erf"},
+       {"teacher", "he3"},
+       {"stages", R"({"stage":[{"pretrain":"tanh","label":"y^3+y","noise":0.2,"time":2},)"
+                  R"({"teacher":"erf","label":"y^2","noise":0.1,"gamma":0.5,"time":3},)"
+                  R"({"label":"2*y","noise":0.3,"time":1}]})"}});
+  const auto again = problem_from_json<study::trajectory_family>(to_json(question_of(family)));
+  const auto words = nlohmann::json::parse(question_of(family).text("stages")).at("stage");
+  CHECK(words.at(0).at("pretrain") == "tanh");
+  CHECK(words.at(1).at("teacher") == "erf");
+  CHECK(words.at(1).at("noise") == 0.1);
+  CHECK(words.at(2).at("teacher") == "he3");
+  CHECK(words.at(2).at("noise") == 0.3);
+  // The same targets with the same noise, which depends on the input in the first two.
+  for (std::size_t i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    const auto task_of = [i](const study::trajectory_family& f) {
+      return std::visit(
+          [](const auto& stage) -> std::pair<learning_task, double> {
+            if constexpr (std::is_same_v<std::decay_t<decltype(stage)>, flip_stage>) {
+              throw error("no stage trains");
+            } else if constexpr (std::is_same_v<std::decay_t<decltype(stage)>, tuning_stage>) {
+              return {stage.task, stage.label_noise};
+            } else {
+              return {stage.task, stage.parameters.label_noise};
+            }
+          },
+          f.each.protocol.stages.at(i));
+    };
+    const auto& [task, noise] = task_of(family);
+    const auto& [read, read_noise] = task_of(again);
+    CHECK(noise > 0.0);
+    CHECK(read_noise == noise);
+    CHECK(read.risk.value({0.3, 1.0, 0.91}, noise) == task.risk.value({0.3, 1.0, 0.91}, noise));
+    CHECK(read.noise.value(0.3, 1.0, 0.91, noise) == task.noise.value(0.3, 1.0, 0.91, noise));
+  }
+}
+
+TEST_CASE("A task of transformed labels that doesn't tell them has no words", "[question]") {
+  auto family = read_question<study::trajectory_family>(
+                    words_of({{"student", "erf"},
+                              {"mu", "0.2"},
+                              {"stages", R"({"stage":[{"label":"y^2","noise":0.1,"time":3}]})"}}))
+                    .problem;
+  std::get<tuning_stage>(family.each.protocol.stages.front()).labels.reset();
+  CHECK_THROWS_WITH(question_of(family), Catch::Contains("the task of a stage"));
 }
 
 TEST_CASE("A simulation of stages refuses what each of them says", "[question]") {

@@ -402,6 +402,8 @@ class analyser {
 
   // Puts mesh points so close that no angle turns by more than a radian between them.
   void follow_oscillations() {
+    // A sine has at most one zero and one extremum in an interval that turns by less than π/2: 0.8
+    // is half of that. Heuristic: "no kink of what oscillates is passed over" fails with 8.
     constexpr double turn = 0.8;
     // Heuristic: "closed-form parts and kinks are found" passes with 1500 points, not with 500.
     constexpr double most_points = 6000.0;

@@ -141,7 +141,8 @@ bool may_come_near(const value_near_rest& value, const flow& f, const equilibriu
     return false;
   }
   // √3 for what lies between the axes, and the rest for what the linear flow leaves out: more costs
-  // runs, and no result.
+  // runs, and no result. Heuristic: "an event is looked for near a rest to several swings of the
+  // flow, and no farther" passes from 3 to 29.
   constexpr double margin = 10.0;
   const double there = value({});
   const double here = value(difference(x, rest.x));

@@ -128,38 +128,42 @@ void say_until(json& words, const std::string& quantity, double at, bool is_sign
   }
 }
 
-// Throws where the noise of the task's labels depends on λ*, which no word says.
-void require_plain_labels(const learning_task& task) {
+// What a stage trains on: its labels as they were given, else by the task alone. Throws where only
+// the task is there and the noise of its labels depends on λ*, which no word says.
+json words_of(const char* teacher, const learning_task& task, double label_noise,
+              const std::optional<given_labels>& labels) {
+  if (labels) {
+    return {{teacher, labels->teacher.name()},
+            {"label", labels->transform.name()},
+            {"noise", labels->label_noise}};
+  }
   const learning_task plain(task.risk.student(), task.risk.teacher());
   constexpr std::array places{0.21, 0.57, 0.93};
   for (const double c : places) {
     const double gap = 1.0 - c * c;
     if (task.noise.value(c, 1.0, gap, 0.0) != plain.noise.value(c, 1.0, gap, 0.0)) {
-      throw argument_error("the label of a stage", "a transform of noisy labels",
-                           "none: what it has made has no words");
+      throw argument_error("the task of a stage", "made of transformed labels that it doesn't tell",
+                           "given with them: what a transform has made has no words");
     }
   }
+  return {{teacher, task.risk.teacher().name()}, {"noise", label_noise}};
 }
 
 json words_of(const pretraining_stage& s, double time_unit) {
-  require_plain_labels(s.task);
-  json words{{"pretrain", s.task.risk.teacher().name()},
-             {"rho", s.parameters.source_overlap},
-             {"a0", s.start.a},
-             {"q0", s.start.gap + s.start.a * s.start.a},
-             {"gamma", s.parameters.noise_scale},
-             {"noise", s.parameters.label_noise}};
+  json words = words_of("pretrain", s.task, s.parameters.label_noise, s.labels);
+  words["rho"] = s.parameters.source_overlap;
+  words["a0"] = s.start.a;
+  words["q0"] = s.start.gap + s.start.a * s.start.a;
+  words["gamma"] = s.parameters.noise_scale;
   say(words, "time", s.duration, time_unit);
   say(words, "until-risk", s.until_risk);
   return words;
 }
 
 json words_of(const tuning_stage& s, double time_unit) {
-  require_plain_labels(s.task);
-  json words{{"teacher", s.task.risk.teacher().name()},
-             {"gamma", s.noise_scale},
-             {"noise", s.label_noise},
-             {"lr-ratio", s.rate_ratio}};
+  json words = words_of("teacher", s.task, s.label_noise, s.labels);
+  words["gamma"] = s.noise_scale;
+  words["lr-ratio"] = s.rate_ratio;
   say(words, "time", s.duration, time_unit);
   if (s.until) {
     say_until(words, std::string(name_of(overlap_quantities, s.until->quantity)), s.until->at,

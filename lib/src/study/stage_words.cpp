@@ -93,6 +93,7 @@ class stage_reader {
 struct stage_task {
   learning_task task;
   double label_noise = 0.0;
+  std::optional<given_labels> labels = std::nullopt;
 };
 
 stage_task read_task(const stage_reader& s, const activation& student, const activation& teacher) {
@@ -102,7 +103,7 @@ stage_task read_task(const stage_reader& s, const activation& student, const act
     return {learning_task(student, teacher), noise};
   }
   const transformed_labels labels = transform_labels(teacher, *label->as_polynomial(), noise);
-  return {labels.task_of(student), labels.label_noise};
+  return {labels.task_of(student), labels.label_noise, given_labels{teacher, *label, noise}};
 }
 
 // `flip = true` and nothing else.
@@ -126,7 +127,8 @@ training_stage read_pretraining(const stage_reader& s, const activation& student
   s.allow({"pretrain", "rho", "a0", "q0", "gamma", "noise", "label", "time", "until-risk"});
   const stage_task source = read_task(s, student, *s.function("pretrain"));
   pretraining_stage stage{
-      source.task, {}, {}, scaled(s.number("time"), time_unit), s.number("until-risk")};
+      source.task,  {}, {}, scaled(s.number("time"), time_unit), s.number("until-risk"),
+      source.labels};
   stage.parameters.source_overlap = s.number("rho").value_or(1.0);
   stage.parameters.noise_scale = s.number("gamma").value_or(0.0);
   stage.parameters.label_noise = source.label_noise;
@@ -145,7 +147,8 @@ training_stage read_tuning(const stage_reader& s, const activation_pair& pair, d
                      target.label_noise,
                      s.number("lr-ratio").value_or(1.0),
                      scaled(s.number("time"), time_unit),
-                     std::nullopt};
+                     std::nullopt,
+                     target.labels};
   if (const auto until = s.text("until")) {
     const auto quantity = value_named(overlap_quantities, *until);
     if (!quantity) {

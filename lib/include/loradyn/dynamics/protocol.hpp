@@ -17,6 +17,13 @@
 
 namespace loradyn {
 
+/// Labels T(g(λ*) + √Δ ζ) before `transform_labels` makes a task of them.
+struct given_labels {
+  activation teacher;        ///< g
+  activation transform;      ///< T, a polynomial
+  double label_noise = 0.0;  ///< Δ
+};
+
 /// Fine-tuning on one target. The overlaps carry over from the stage before.
 struct tuning_stage {
   learning_task task;
@@ -25,6 +32,8 @@ struct tuning_stage {
   double rate_ratio = 1.0;   ///< κ
   std::optional<double> duration;
   std::optional<overlap_event> until;  ///< with a duration: whichever comes first
+  /// What the task was made of where its labels are transformed: texts tell it, no number needs it.
+  std::optional<given_labels> labels = std::nullopt;
 };
 
 /// Pre-training of w0 on a source. It sets μ and ν for the stages that follow.
@@ -33,7 +42,8 @@ struct pretraining_stage {
   pretraining_parameters parameters;
   pretraining_state start;
   std::optional<double> duration;
-  std::optional<double> until_risk;  ///< the risk on the source falls to this
+  std::optional<double> until_risk;                   ///< the risk on the source falls to this
+  std::optional<given_labels> labels = std::nullopt;  ///< as of a tuning stage
 };
 
 /// u -> -u, in no time: w0 - u v, from where the adapter has gone the wrong way.

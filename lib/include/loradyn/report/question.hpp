@@ -84,7 +84,7 @@ std::vector<study::activation_pair> pairs_of(const question& words);
 
 /// The words of a problem, of which read_question makes it again, times to an ulp where the unit of
 /// time is not raw. Not of a phase_problem, which problem_text.hpp writes.
-/// \throws argument_error for what has no words: a stage's noisy labels once they are transformed
+/// \throws argument_error for a stage that doesn't tell the labels that it has transformed
 template <class Problem>
 question question_of(const Problem& problem);
 
