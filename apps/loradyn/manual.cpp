@@ -225,7 +225,7 @@ std::string fish_completion(const CLI::App& app) {
   return script;
 }
 
-// A text in a manual page: none of its lines is a request.
+// A text in a manual page: none of its lines is a request, and lists may break behind commas.
 std::string roff(const std::string& text) {
   std::string result;
   bool at_start = true;
@@ -233,7 +233,7 @@ std::string roff(const std::string& text) {
     if (at_start && (c == '.' || c == '\'')) {
       result += "\\&";
     }
-    result += c == '\\' ? "\\e" : c == '-' ? "\\-" : std::string(1, c);
+    result += c == '\\' ? "\\e" : c == '-' ? "\\-" : c == ',' ? ",\\:" : std::string(1, c);
     at_start = c == '\n';
   }
   return result;

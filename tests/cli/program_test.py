@@ -329,8 +329,8 @@ class Rates(InTemporaryDirectory):
         self.assertEqual(first.stderr, "")
 
     def test_an_interrupted_sweep_keeps_what_is_finished(self):
-        # A kinked pair without a closed form, which takes the longest.
-        words = ["rates", "--student", "relu*tanh", "--mu", "0.01:0.99:200000", "--nu", "0.3", "-o",
+        # A pair whose kinks meet has no tables there, and takes the longest.
+        words = ["rates", "--student", "relu(x-1)*tanh", "--mu", "0.01:0.99:200000", "--nu", "0.3", "-o",
                  "t.csv"]
         process = subprocess.Popen([LORADYN, *words], stderr=subprocess.PIPE, text=True,
                                    cwd=self.path)
@@ -343,7 +343,7 @@ class Rates(InTemporaryDirectory):
         self.assertEqual(complaint,
                          f"loradyn: interrupted; the {finished} of 200000 points that were finished "
                          "are in the table. For all of them run: loradyn rates --student "
-                         "'relu*tanh' --mu 0.01:0.99:200000 --nu 0.3 -o t.csv\n")
+                         "'relu(x-1)*tanh' --mu 0.01:0.99:200000 --nu 0.3 -o t.csv\n")
 
 
 class Critical(unittest.TestCase):

@@ -388,7 +388,7 @@ class Files(InTemporaryDirectory):
         self.assertEqual((self.path / "victim").read_text(), "precious")
 
     def test_parts_of_the_killed_go_and_those_of_the_living_stay(self):
-        words = ["rates", "--student", "relu*tanh", "--mu", "0.01:0.99:200000"]
+        words = ["rates", "--student", "relu(x-1)*tanh", "--mu", "0.01:0.99:200000", "--nu", "0.3"]
         with subprocess.Popen([LORADYN, *words, "-o", "t.csv", "--plot", "t.svg"],
                               cwd=self.path) as killed:
             self.wait_for(4)

@@ -20,6 +20,8 @@ struct radial_rule {
   bool wide;
   /// How often panels are halved, and graded towards R = 0, 0 … levels.
   std::size_t level;
+  /// Each halves the panels of the one before; what the last does not resolve is left to the plane,
+  /// so that they decide the cost.
   static constexpr std::size_t levels = 3;
 
   [[nodiscard]] const std::vector<double>& node() const;
