@@ -107,7 +107,8 @@ TEST_CASE("every critical point along the teacher is found") {
 TEST_CASE("a student that vanishes about 0 has a landscape") {
   // Its slopes fall like e^{-1/2M²}: those of R_M keep their digits beside the tails of the
   // teacher.
-  for (const char* name : {"max(he2,0)", "relu(x-1)+relu(-x-1)", "max(abs(x)-2,0)"}) {
+  for (const char* name :
+       {"max(he2,0)", "relu(x-1)+relu(-x-1)", "max(abs(x)-2,0)", "relu(x-1)^2", "relu(x-1)^3"}) {
     CAPTURE(name);
     const activation a = parse_activation(name);
     const risk_landscape found = landscape_of(population_risk(a, a));

@@ -218,6 +218,32 @@ TEST_CASE("the averages between knots of what jumps have the slopes of their val
   CHECK(derivative_of(square).knots[1].left[0] == Approx(2.0 * 4.08 * 2.9));
 }
 
+TEST_CASE("far tails have their digits") {
+  using rule = boost::math::quadrature::gauss_kronrod<double, 61>;
+  for (std::size_t k = 1; k <= 8; ++k) {
+    std::vector<double> power(k + 1, 0.0);
+    power[k] = 1.0;
+    const knot_average above(knot_polynomials{{{1.0, {}, power}}});
+    for (const double z : {0.5, 1.9, 2.1, 2.9, 3.1, 4.9, 5.1, 14.9, 15.1, 33.0}) {
+      CAPTURE(k, z);
+      // E[(X - 1)ᵏ 1(X > 1)] at √q = 1/z
+      double integral = 0.0;
+      const double end = 90.0 / z;
+      for (int i = 0; i < 16; ++i) {
+        integral += rule::integrate(
+            [&](double t) {
+              return std::pow(t, static_cast<double>(k)) * std::exp(-0.5 * t * t - z * t);
+            },
+            end * i / 16, end * (i + 1) / 16, 0);
+      }
+      const double expected = std::pow(z, -static_cast<double>(k)) * std::exp(-0.5 * z * z) /
+                              std::sqrt(2.0 * M_PI) * integral;
+      const double relative = above.value(1.0 / (z * z)) / expected - 1.0;
+      CHECK(relative == test::within(0.0, 3e-12));
+    }
+  }
+}
+
 TEST_CASE("what cancels between knots keeps the plane") {
   CHECK_FALSE(is_well_conditioned(*knot_polynomials_of(parse_activation("min(max(1e4*x,-1),1)"))));
   CHECK(is_well_conditioned(*knot_polynomials_of(parse_activation("min(max(10*x,-1),1)"))));

@@ -4,6 +4,7 @@
 /// Kernels of activations that are polynomials between kinks anywhere. Internal to the kernel room.
 
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -123,7 +124,8 @@ class piecewise_pair {
   };
   struct averages;
   static std::vector<part> parts_of(const knot_polynomials& f);
-  static std::vector<seen> seen_at(const std::vector<part>& parts, double q);
+  using sights = boost::container::small_vector<seen, 6>;
+  static sights seen_at(const std::vector<part>& parts, double q);
 
   std::vector<part> f_;
   std::vector<part> g_;
