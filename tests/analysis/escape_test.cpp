@@ -82,6 +82,14 @@ TEST_CASE("students whose terms cancel everywhere come to rest") {
   }
 }
 
+TEST_CASE("at its target a student of any degree has no risk") {
+  // (1 - |m|²) u², a rounding of 4e-17, is .14 of the risk's 1e15.
+  const escape_run r = problem("he5^3").run({.alignment = 0.57, .misalignment = 0.45}, {.at = 0.5});
+  CHECK(r.result == outcome::learned);
+  CHECK(r.M_end == 1.0);
+  CHECK(r.risk_end == 0.0);
+}
+
 TEST_CASE("times and ends keep 1e-8 against a tolerance a thousand times tighter") {
   struct sample {
     const char* name;

@@ -115,23 +115,24 @@ overlap_state into_disc(const overlap_state& x) {
 }
 
 // No risk is below the labels' noise: what is so by the kernels' rounding is at it.
-double risk_of(const flow& f, const overlap_state& x) {
-  const double risk = f.risk(x);
+double risk_above_noise(const flow& f, double Q, double risk) {
   const double least = 0.5 * f.parameters().label_noise;
-  const double power =
-      f.task().risk.self_kernel().value(pair_covariance::diagonal(fields(x, f.parameters()).Q));
+  const double power = f.task().risk.self_kernel().value(pair_covariance::diagonal(Q));
   return risk < least && least - risk <= zero_fraction * (power + least) ? least : risk;
 }
 
 void tell_end(const flow& f, const run_end& end, const outcome_classifier& classifier,
               escape_run& run) {
   run.at_end = into_disc(end.at_rest() ? end.rest.x : end.x);
-  run.M_end = fields(run.at_end, f.parameters()).M;
+  const field_overlaps o = fields(run.at_end, f.parameters());
+  // At rest the overlaps are known better than the state has them: steep risks see its rounding.
+  run.M_end = end.at_rest() ? end.rest.M : o.M;
   run.risk_end = std::numeric_limits<double>::quiet_NaN();
   run.status = end.status;
   run.result = outcome_without_rest(end.destination);
   try {
-    run.risk_end = risk_of(f, run.at_end);
+    run.risk_end = end.at_rest() ? risk_above_noise(f, end.rest.Q, end.rest.risk)
+                                 : risk_above_noise(f, o.Q, f.risk(run.at_end));
     if (end.at_rest()) {
       const bool neutral = end.rest.kind == equilibrium_kind::neutral && !end.rest.corner;
       run.rate_end = neutral ? 0.0 : -end.rest.eigenvalues[0].real();
