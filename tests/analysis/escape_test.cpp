@@ -90,6 +90,14 @@ TEST_CASE("at its target a student of any degree has no risk") {
   CHECK(r.risk_end == 0.0);
 }
 
+TEST_CASE("a minimum that is low for its student's size is not the target") {
+  // R(-w*) = E[he9² z²]/2 = 3447360, 6e-12 of E[g²].
+  const problem p("he9*(relu+0.5*he9)");
+  const escape_run r = p.run({.alignment = -0.0759, .misalignment = 0.321}, {.at = 0.5});
+  CHECK(r.risk_end == Approx(3447360.0).epsilon(1e-9));
+  CHECK(r.result == outcome::trapped);
+}
+
 TEST_CASE("times and ends keep 1e-8 against a tolerance a thousand times tighter") {
   struct sample {
     const char* name;
