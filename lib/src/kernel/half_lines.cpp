@@ -85,6 +85,9 @@ double stretching::slope(double x) const {
   return k > 0.0 ? k * std::cosh(k * x) / std::sinh(k) : 1.0;
 }
 
+namespace {
+
+// Of a variable of this deviation.
 std::vector<double> sines_of(const half_line_angles& angles, double deviation) {
   if (angles == probe_angles) {
     return {1.0, 0.7, 0.4, 0.2, 0.1, 0.03, 0.01, 0.003};
@@ -98,6 +101,8 @@ std::vector<double> sines_of(const half_line_angles& angles, double deviation) {
   }
   return s;
 }
+
+}  // namespace
 
 half_lines::half_lines(activation f, double deviation) : f_(std::move(f)), deviation_(deviation) {}
 

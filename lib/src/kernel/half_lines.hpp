@@ -83,7 +83,4 @@ class half_lines {
   std::vector<entry> entries_;
 };
 
-/// sin of the angles for a variable of this deviation.
-std::vector<double> sines_of(const half_line_angles& angles, double deviation);
-
 }  // namespace loradyn

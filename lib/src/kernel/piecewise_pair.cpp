@@ -331,8 +331,9 @@ piecewise_pair::piecewise_pair(const knot_polynomials& f, const knot_polynomials
   }
 }
 
-piecewise_pair::sights piecewise_pair::seen_at(const std::vector<part>& parts, double q) {
-  sights all(parts.size());
+std::vector<piecewise_pair::seen> piecewise_pair::seen_at(const std::vector<part>& parts,
+                                                          double q) {
+  std::vector<seen> all(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const part& p = parts[i];
     if (p.everywhere) {
@@ -461,8 +462,8 @@ struct piecewise_pair::averages {
 void piecewise_pair::pieces(const pair_covariance& v,
                             std::span<const half_line_pair::orders> wanted, double* out) const {
   std::fill_n(out, wanted.size(), 0.0);
-  const sights of_f = seen_at(f_, v.q1);
-  const sights of_g = seen_at(g_, v.q2);
+  const std::vector<seen> of_f = seen_at(f_, v.q1);
+  const std::vector<seen> of_g = seen_at(g_, v.q2);
   averages e;
   for (const alike& group : groups_) {
     averages::counts count;
@@ -485,8 +486,8 @@ pair_moments piecewise_pair::gradient(const pair_covariance& v, moment_set wante
   const bool slopes = contains(wanted, moment_set::gradient);
   const bool slope_of_g = contains(wanted, moment_set::gradient2);
   const auto smooth = [](const part& f) { return f.jump(0) == 0.0 && f.jump(1) == 0.0; };
-  const sights of_f = seen_at(f_, v.q1);
-  const sights of_g = seen_at(g_, v.q2);
+  const std::vector<seen> of_f = seen_at(f_, v.q1);
+  const std::vector<seen> of_g = seen_at(g_, v.q2);
   pair_moments m;
   averages e;
   for (const alike& group : groups_) {

@@ -4,7 +4,6 @@
 /// Kernels of activations that are polynomials between kinks anywhere. Internal to the kernel room.
 
 #include <array>
-#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -124,8 +123,7 @@ class piecewise_pair {
   };
   struct averages;
   static std::vector<part> parts_of(const knot_polynomials& f);
-  using sights = boost::container::small_vector<seen, 6>;
-  static sights seen_at(const std::vector<part>& parts, double q);
+  static std::vector<seen> seen_at(const std::vector<part>& parts, double q);
 
   std::vector<part> f_;
   std::vector<part> g_;
